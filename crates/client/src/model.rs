@@ -1,0 +1,433 @@
+//! The shapes that the window, the command line and bots see.
+//!
+//! Decision: they are plain, immutable values, made by the store in one query and shared as they are. Nothing in
+//! them refers back to the database, so a frame can draw them without waiting for anything.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use septet_protocol::id::{IdError, MessageHash, SessionId};
+use septet_protocol::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Which conversation: what one can pass to `send`. The id of the other account; one's own id is Note to Self.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConversationId(pub SessionId);
+
+impl fmt::Display for ConversationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for ConversationId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        text.parse().map(Self)
+    }
+}
+
+/// A message's number in this profile; stable across restarts, never reused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(pub i64);
+
+/// An attachment's number in this profile.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AttachmentId(pub i64);
+
+/// Who we are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Profile {
+    /// Our Account ID.
+    pub id: SessionId,
+    /// The public name, 1 to 100 bytes; empty only while an account is being restored.
+    pub name: String,
+    /// The display picture on disk (decrypted bytes are read with `Client::picture`), if any.
+    pub picture: Option<PictureId>,
+}
+
+/// Names one version of somebody's display picture: changes when the picture does, so it can key a cache.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PictureId(pub String);
+
+/// What a conversation is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationKind {
+    /// The chat with oneself.
+    NoteToSelf,
+    /// A private chat with one other account.
+    Private,
+}
+
+/// One row of the conversation list, and the head of an open conversation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Conversation {
+    /// Which one.
+    pub id: ConversationId,
+    /// What it is.
+    pub kind: ConversationKind,
+    /// The other's public name; empty if unknown (show [`Conversation::title`]).
+    pub name: String,
+    /// The private name given to the other, if any.
+    pub nickname: Option<String>,
+    /// The other's display picture, if we have it.
+    pub picture: Option<PictureId>,
+    /// Incoming messages not read yet.
+    pub unread: u32,
+    /// Unread messages that mention us.
+    pub mentions: u32,
+    /// Marked unread by hand.
+    pub marked_unread: bool,
+    /// Pin priority: 0 not pinned, higher is further up.
+    pub pinned: i64,
+    /// No notifications until then; `Timestamp::from_ms(u64::MAX)` is "until switched on again".
+    pub muted_until: Option<Timestamp>,
+    /// Not in the list.
+    pub hidden: bool,
+    /// We accepted the other.
+    pub approved: bool,
+    /// The other accepted us.
+    pub approved_me: bool,
+    /// We blocked the other.
+    pub blocked: bool,
+    /// Text not sent yet.
+    pub draft: Option<String>,
+    /// The newest message.
+    pub last_message: Option<LastMessage>,
+    /// Sent timestamp of the newest message, or when the conversation was opened; sorts the list.
+    pub active_at: Timestamp,
+    /// When messages that we send here disappear.
+    pub expiry: Expiry,
+}
+
+impl Conversation {
+    /// What to call it: nickname, name, or the shortened id. Note to Self is named by the string table.
+    pub fn title(&self) -> String {
+        match &self.nickname {
+            Some(nickname) if !nickname.is_empty() => nickname.clone(),
+            _ if !self.name.is_empty() => self.name.clone(),
+            _ => self.id.0.short(),
+        }
+    }
+
+    /// A stranger's conversation that waits to be accepted, declined or blocked (spec 02 §21.2).
+    pub fn is_request(&self) -> bool {
+        self.kind == ConversationKind::Private
+            && !self.approved
+            && self.approved_me
+            && !self.blocked
+            && !self.hidden
+    }
+
+    /// Whether it belongs into the main list.
+    pub fn is_listed(&self) -> bool {
+        !self.hidden && !self.blocked && (self.kind == ConversationKind::NoteToSelf || self.approved)
+    }
+}
+
+/// The newest message of a conversation, as the list shows it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LastMessage {
+    /// Its number.
+    pub id: MessageId,
+    /// Its author.
+    pub from: SessionId,
+    /// Whether we wrote it.
+    pub outgoing: bool,
+    /// Its text, cut to what a row can show; empty if it has none.
+    pub text: String,
+    /// What to say instead if there is no text: the kind of its first attachment, or a notice.
+    pub attachment: Option<AttachmentSummary>,
+    /// The notice it is, if it is not a text.
+    pub notice: Option<Notice>,
+    /// Sent timestamp.
+    pub timestamp: Timestamp,
+    /// How far it got.
+    pub state: MessageState,
+    /// Read by the other (outgoing) or by us (incoming).
+    pub read: bool,
+}
+
+/// The first attachment of a message, in a few words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AttachmentSummary {
+    /// MIME type as sent.
+    pub content_type: String,
+    /// Cleaned file name; may be empty.
+    pub name: String,
+    /// How many attachments there are.
+    pub count: u32,
+    /// It is a voice message.
+    pub voice: bool,
+}
+
+/// How far a message got.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// Ours, not in the other's swarm yet.
+    Sending,
+    /// Ours, stored in the other's swarm.
+    Sent,
+    /// Ours, given up; can be sent again.
+    Failed,
+    /// The other's.
+    Received,
+}
+
+/// One message of a conversation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Message {
+    /// Its number.
+    pub id: MessageId,
+    /// Where it stands.
+    pub conversation: ConversationId,
+    /// Its author.
+    pub from: SessionId,
+    /// Whether we wrote it, on this or another device.
+    pub outgoing: bool,
+    /// Sent timestamp; with the author it is the message's identity on the network.
+    pub timestamp: Timestamp,
+    /// The name our own swarm gave it, once known.
+    pub hash: Option<MessageHash>,
+    /// Its text; may be empty.
+    pub text: String,
+    /// How far it got.
+    pub state: MessageState,
+    /// Why it failed, as a sentence, if it did.
+    pub failure: Option<String>,
+    /// Read by the other (outgoing) or by us (incoming).
+    pub read: bool,
+    /// Pictures and files, in the sender's order.
+    pub attachments: Vec<Attachment>,
+    /// The message it answers.
+    pub quote: Option<Quote>,
+    /// Reactions, in the order of their first appearance.
+    pub reactions: Vec<Reaction>,
+    /// It is not a text but a line that tells what happened.
+    pub notice: Option<Notice>,
+    /// It was deleted; only the place is kept.
+    pub deleted: bool,
+    /// When it will disappear, once the countdown runs.
+    pub expires_at: Option<Timestamp>,
+    /// The timer it came with.
+    pub expiry: Expiry,
+}
+
+/// A line in a conversation that tells what happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Notice {
+    /// We accepted the other's message request.
+    YouAccepted,
+    /// The other accepted ours.
+    TheyAccepted,
+    /// The author changed when their messages disappear.
+    ExpiryChanged {
+        /// The new setting.
+        expiry: Expiry,
+    },
+    /// The other saved a picture or file of ours.
+    MediaSaved,
+    /// The other took a screenshot.
+    Screenshot,
+    /// The other tried to call.
+    MissedCall,
+    /// An invitation into a community.
+    CommunityInvitation {
+        /// Full address with key.
+        url: String,
+        /// Name of the room.
+        name: String,
+    },
+    /// An invitation into a group, which this version cannot join yet.
+    GroupInvitation {
+        /// Name of the group.
+        name: String,
+    },
+}
+
+/// When messages disappear (spec 02 §18).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(tag = "mode", content = "seconds", rename_all = "snake_case")]
+pub enum Expiry {
+    /// They stay.
+    #[default]
+    Off,
+    /// So many seconds after they were read.
+    AfterRead(u32),
+    /// So many seconds after they were sent.
+    AfterSend(u32),
+}
+
+/// What a message answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quote {
+    /// Author of the quoted message.
+    pub author: SessionId,
+    /// Its sent timestamp.
+    pub timestamp: Timestamp,
+    /// The message itself, if it is here.
+    pub message: Option<MessageId>,
+    /// Its text, cut; empty if it is not here or has none.
+    pub text: String,
+    /// Its first attachment, if it has one.
+    pub attachment: Option<AttachmentSummary>,
+}
+
+/// One emoji under a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reaction {
+    /// The emoji.
+    pub emoji: String,
+    /// Who chose it, oldest first.
+    pub from: Vec<SessionId>,
+}
+
+/// A picture or file of a message.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Attachment {
+    /// Its number.
+    pub id: AttachmentId,
+    /// File name, cleaned of paths, control and direction characters (spec 04 §11); may be empty.
+    pub name: String,
+    /// MIME type as sent; not to be trusted for anything but a first guess.
+    pub content_type: String,
+    /// Size of the plain file in bytes.
+    pub size: u64,
+    /// Width and height in pixels, if the sender told.
+    pub dimensions: Option<(u32, u32)>,
+    /// It is a voice message.
+    pub voice: bool,
+    /// Where it is.
+    pub state: AttachmentState,
+}
+
+impl Attachment {
+    /// Whether to show it as a picture: by type, never SVG (spec 04 §9).
+    pub fn is_image(&self) -> bool {
+        matches!(
+            self.content_type.as_str(),
+            "image/png" | "image/jpeg" | "image/jpg" | "image/webp" | "image/gif"
+        )
+    }
+}
+
+/// Where an attachment is. The plain bytes are had with `Client::attachment_bytes`.
+#[derive(Clone, PartialEq, Debug)]
+pub enum AttachmentState {
+    /// Ours, waiting for or on its way to the file server.
+    Uploading {
+        /// Bytes sent.
+        done: u64,
+        /// Bytes to send; 0 while unknown.
+        total: u64,
+    },
+    /// The other's, not fetched: waits for a click or for its turn.
+    Remote,
+    /// On its way here.
+    Downloading {
+        /// Bytes received.
+        done: u64,
+        /// Bytes to receive; 0 while unknown.
+        total: u64,
+    },
+    /// On this disk, encrypted.
+    Local,
+    /// Could not be fetched or sent; can be tried again.
+    Failed {
+        /// Why, as a sentence.
+        reason: String,
+    },
+    /// The file server does not have it any more.
+    Expired,
+}
+
+/// What to send.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// Text; trimmed before it is sent, at most 2,000 code points.
+    pub text: String,
+    /// Files, at most 32, each 1 to 10,000,000 bytes.
+    pub files: Vec<OutgoingFile>,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+}
+
+/// A file to send.
+#[derive(Clone, Debug)]
+pub enum OutgoingFile {
+    /// Read from disk; named and typed by its path.
+    Path(PathBuf),
+    /// From memory, such as a pasted picture.
+    Bytes {
+        /// File name to send.
+        name: String,
+        /// MIME type.
+        content_type: String,
+        /// The file.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A place in a conversation to page from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Page {
+    /// The newest messages.
+    Newest,
+    /// Those just before this message.
+    Before(MessageId),
+    /// Those just after this message.
+    After(MessageId),
+    /// This message in the middle.
+    Around(MessageId),
+}
+
+/// Part of a conversation, oldest first.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct MessagePage {
+    /// The messages, oldest first.
+    pub messages: Vec<Message>,
+    /// There are older ones.
+    pub more_before: bool,
+    /// There are newer ones.
+    pub more_after: bool,
+}
+
+/// How well we are connected.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Connection {
+    /// Light and word.
+    pub state: ConnectionState,
+    /// Onion paths in use; each three hops from the guard on.
+    pub paths: Vec<Vec<PathHop>>,
+}
+
+/// The path light.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    /// No network, or no path can be built.
+    Offline,
+    /// Building paths.
+    #[default]
+    Connecting,
+    /// Requests go through.
+    Connected,
+}
+
+/// One node of a path.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct PathHop {
+    /// IPv4 address.
+    pub ip: String,
+    /// ISO country code, if known.
+    pub country: Option<String>,
+    /// The node's key, 64 hex digits.
+    pub ed25519: String,
+}

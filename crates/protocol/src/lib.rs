@@ -1,0 +1,12 @@
+//! What the bytes of the Session network mean.
+//!
+//! Keys, recovery phrases, ciphers, messages, configs, onion layers and storage requests: everything here is a
+//! function from bytes to values and back. Nothing in this crate opens a socket or a file, reads the clock, spawns
+//! or logs. Time and randomness are arguments, so every byte we send can be reproduced in a test.
+//!
+//! Layout: [`id`] and [`time`] hold the types that name things; [`crypto`] the ciphers; the other modules one area
+//! of the protocol each, in the order of the documents under `spec/`.
+
+pub mod crypto;
+pub mod id;
+pub mod time;
