@@ -1,0 +1,36 @@
+# Two commands do everything on a fresh Debian or Ubuntu with Rust: `make demo` and `make test`.
+
+CARGO ?= cargo
+
+.PHONY: demo run test bench fmt lint packages demo-packages conformance
+
+## Open the window on a local network inside the program (without a display: under Xvfb, leaving demo.png).
+demo: demo-packages
+	$(CARGO) build --release
+	scripts/demo target/release/septet
+
+## Build and open the window on the real network.
+run: packages
+	$(CARGO) run --release
+
+## Everything that must hold, from unit tests to a whole window on a whole network.
+test: packages
+	$(CARGO) test --workspace
+
+## Speed, printed; see the README for how the figures there were made.
+bench: packages
+	$(CARGO) bench --workspace
+
+fmt:
+	$(CARGO) fmt --all
+
+lint: packages
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+## System packages, installed only if missing.
+packages:
+	scripts/system-packages build
+
+demo-packages:
+	scripts/system-packages build demo
