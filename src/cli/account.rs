@@ -1,0 +1,168 @@
+//! `septet account …`: making, restoring and showing the account of a profile.
+
+use std::path::Path;
+
+use septet_client::client::{Client, Recovery, RestoreStage};
+use septet_protocol::account::{DisplayName, RecoveryError, parse_recovery};
+use serde::Serialize;
+
+use super::args::{AccountCommand, Common};
+use super::output::Output;
+use super::{Failure, session};
+
+#[derive(Serialize)]
+struct Created<'a> {
+    account_id: String,
+    recovery_phrase: &'a str,
+    bip39: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Restored {
+    account_id: String,
+    name: String,
+    contacts: usize,
+    conversations: usize,
+    groups: usize,
+    communities: usize,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    account_id: String,
+    name: String,
+    x25519: String,
+    ed25519: String,
+}
+
+#[derive(Serialize)]
+struct Phrase<'a> {
+    recovery_phrase: &'a str,
+    bip39: &'a str,
+    seed_hex: &'a str,
+}
+
+/// Runs one of the account commands.
+pub async fn run(command: AccountCommand, common: &Common, output: &Output) -> Result<(), Failure> {
+    match command {
+        AccountCommand::Create { name } => create(&name, common, output).await,
+        AccountCommand::Restore { name } => restore(name.as_deref(), common, output).await,
+        AccountCommand::Show => show(common, output).await,
+        AccountCommand::Phrase => phrase(common, output).await,
+        AccountCommand::Set { name } => set(name.as_deref(), common, output).await,
+    }
+}
+
+async fn create(name: &str, common: &Common, output: &Output) -> Result<(), Failure> {
+    let name = display_name(name)?;
+    let client = Client::create(&common.profile()?, &name, session::options(common)?).await?;
+    let profile = client.profile().await?;
+    let Recovery { phrase, bip39, .. } = &client.recovery().await?;
+    let created = Created {
+        account_id: profile.id.to_string(),
+        recovery_phrase: phrase.as_str(),
+        bip39: bip39.as_str(),
+        name: name.as_str(),
+    };
+    output.result(&created, || {
+        format!(
+            "Account ID: {}\nRecovery password (keep it secret, it is the only way back):\n{}",
+            created.account_id, created.recovery_phrase
+        )
+    });
+    session::flush_and_close(client).await
+}
+
+async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result<(), Failure> {
+    let fallback = name.map(display_name).transpose()?;
+    let seed = parse_recovery(&session::read_text(Path::new("-"))?).map_err(wrong_recovery)?;
+    let json = output.is_json();
+    let progress = move |stage: RestoreStage| {
+        if !json {
+            eprintln!("{}", stage_text(stage));
+        }
+    };
+    let profile_dir = common.profile()?;
+    let client = Client::restore(&profile_dir, seed, fallback, session::options(common)?, progress).await?;
+    let profile = client.profile().await?;
+    let conversations = client.conversations().await?;
+    let restored = Restored {
+        account_id: profile.id.to_string(),
+        name: profile.name,
+        contacts: conversations.iter().filter(|c| c.approved && c.id.0 != profile.id).count(),
+        conversations: conversations.iter().filter(|c| c.is_listed()).count(),
+        groups: 0,
+        communities: 0,
+    };
+    output.result(&restored, || {
+        let name = if restored.name.is_empty() { "(no name yet)" } else { &restored.name };
+        format!(
+            "Restored {name}\nAccount ID: {}\n{} contacts, {} conversations",
+            restored.account_id, restored.contacts, restored.conversations
+        )
+    });
+    if restored.name.is_empty() {
+        eprintln!("septet: The network has no profile of this account any more. Give it a name: septet account set --name NAME");
+    }
+    session::flush_and_close(client).await
+}
+
+fn stage_text(stage: RestoreStage) -> &'static str {
+    match stage {
+        RestoreStage::Connecting => "Connecting…",
+        RestoreStage::FetchingProfile => "Looking for your profile…",
+        RestoreStage::FetchingMessages => "Fetching the last 14 days…",
+        RestoreStage::Done => "Done.",
+    }
+}
+
+async fn show(common: &Common, output: &Output) -> Result<(), Failure> {
+    let client = session::open(common).await?;
+    let profile = client.profile().await?;
+    let shown = Shown {
+        account_id: profile.id.to_string(),
+        name: profile.name,
+        x25519: profile.id.x25519().to_string(),
+        ed25519: client.ed25519().to_string(),
+    };
+    output.result(&shown, || format!("{}\nAccount ID: {}", shown.name, shown.account_id));
+    session::close(client).await
+}
+
+async fn phrase(common: &Common, output: &Output) -> Result<(), Failure> {
+    let client = session::open(common).await?;
+    let Recovery { phrase, bip39, hex } = &client.recovery().await?;
+    let shown = Phrase { recovery_phrase: phrase.as_str(), bip39: bip39.as_str(), seed_hex: hex.as_str() };
+    output.result(&shown, || shown.recovery_phrase.to_string());
+    session::close(client).await
+}
+
+async fn set(name: Option<&str>, common: &Common, output: &Output) -> Result<(), Failure> {
+    let name = name.map(display_name).transpose()?;
+    let client = session::open(common).await?;
+    if let Some(name) = name {
+        client.set_name(&name).await?;
+    }
+    output.done();
+    session::flush_and_close(client).await
+}
+
+fn display_name(name: &str) -> Result<DisplayName, Failure> {
+    DisplayName::parse(name).map_err(|error| Failure::failed("invalid_name", error.to_string()))
+}
+
+/// The sentence is the error's; the word tells programs which of the classes of spec 01 §6.3 it is.
+fn wrong_recovery(error: RecoveryError) -> Failure {
+    let code = match error {
+        RecoveryError::NotEnoughWords { .. } => "not_enough_words",
+        RecoveryError::TooManyWords { .. } => "too_many_words",
+        RecoveryError::InvalidWord { .. } => "invalid_word",
+        RecoveryError::ChecksumMismatch => "checksum_mismatch",
+        RecoveryError::DecodingFailed => "decoding_failed",
+        RecoveryError::Bip39ChecksumMismatch => "bip39_checksum_mismatch",
+        RecoveryError::HexLength { .. } => "hex_length",
+        RecoveryError::LooksLikeAccountId => "looks_like_account_id",
+    };
+    Failure::failed(code, error.to_string())
+}

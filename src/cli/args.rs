@@ -1,0 +1,239 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use septet_network::config::NetworkConfig;
+
+use super::Failure;
+
+/// A native client for the Session messenger network. Without a command it opens the window.
+#[derive(Parser)]
+#[command(name = "septet", version, propagate_version = true)]
+pub struct Args {
+    #[command(flatten)]
+    pub common: Common,
+
+    /// Print JSON: one object, or one a line
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Log to stderr; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(ClapArgs)]
+pub struct Common {
+    /// Folder of one account's data [default: the platform's data folder, Septet/default]
+    #[arg(long, global = true, value_name = "DIR")]
+    profile: Option<PathBuf>,
+
+    /// mainnet, testnet, or a network file
+    #[arg(long, global = true, value_name = "NAME|FILE", default_value = "mainnet")]
+    network: String,
+
+    /// File whose first line unlocks a protected profile; - is stdin
+    #[arg(long, global = true, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
+impl Common {
+    /// The profile folder that was asked for, or the platform's.
+    pub fn profile(&self) -> Result<PathBuf, Failure> {
+        if let Some(profile) = &self.profile {
+            return Ok(profile.clone());
+        }
+        directories::BaseDirs::new()
+            .map(|dirs| dirs.data_dir().join("Septet").join("default"))
+            .ok_or_else(|| Failure::usage("There is no home folder to keep a profile in. Name one with --profile."))
+    }
+
+    /// The network that was asked for.
+    pub fn network(&self) -> Result<NetworkConfig, Failure> {
+        NetworkConfig::from_arg(&self.network).map_err(|error| Failure::failed("network_file", error.to_string()))
+    }
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make, restore and show the account of a profile
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Send a message and wait until the swarm has it
+    Send(SendOptions),
+    /// Fetch what arrived and print it
+    Receive(ReceiveOptions),
+    /// All conversations, in the order of the window's list
+    Conversations,
+    /// The newest messages of a conversation, oldest first
+    Messages(MessagesOptions),
+    /// Strangers who wrote and wait for an answer
+    Requests,
+    /// People
+    Contacts,
+    /// Mark everything in a conversation as read
+    MarkRead {
+        /// Account id, or self
+        conversation: String,
+    },
+    /// Accept a message request
+    Accept {
+        /// Account id
+        to: String,
+    },
+    /// Decline a message request
+    Decline {
+        /// Account id
+        to: String,
+    },
+    /// Block an account
+    Block {
+        /// Account id
+        to: String,
+    },
+    /// Unblock an account
+    Unblock {
+        /// Account id
+        to: String,
+    },
+    /// The onion paths in use
+    Path {
+        /// Seconds to wait for a path
+        #[arg(long, value_name = "S", default_value = "30", value_parser = seconds)]
+        timeout: Duration,
+    },
+    /// Run a local network on loopback until Ctrl+C
+    Devnet(DevnetOptions),
+    /// A local network, somebody who answers, and the window; nothing leaves the machine
+    Demo(DemoOptions),
+}
+
+#[derive(Subcommand)]
+pub enum AccountCommand {
+    /// Make an account in an empty profile and publish its profile
+    Create {
+        /// Display name, 1 to 100 bytes
+        #[arg(long)]
+        name: String,
+    },
+    /// Restore from stdin: 13 words, 12 BIP-39 words or 32 hex digits
+    Restore {
+        /// Display name to take if the network has none any more
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Who am I
+    Show,
+    /// Print the recovery password
+    Phrase,
+    /// Change the public profile
+    Set {
+        /// New display name, 1 to 100 bytes
+        #[arg(long, required = true)]
+        name: Option<String>,
+    },
+}
+
+#[derive(ClapArgs)]
+pub struct SendOptions {
+    /// Account id, ONS name, or self
+    pub to: String,
+    /// The text
+    #[arg(long, conflicts_with = "text_file", allow_hyphen_values = true)]
+    pub text: Option<String>,
+    /// A file with the text; - is stdin
+    #[arg(long, value_name = "FILE")]
+    pub text_file: Option<PathBuf>,
+    /// A file to attach; may be repeated
+    #[arg(long = "file", value_name = "PATH")]
+    pub files: Vec<PathBuf>,
+    /// The message to answer
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub reply_to: Option<i64>,
+    /// Seconds to wait until it is sent
+    #[arg(long, value_name = "S", default_value = "60", value_parser = seconds)]
+    pub timeout: Duration,
+}
+
+#[derive(ClapArgs)]
+pub struct ReceiveOptions {
+    /// Keep on until Ctrl+C
+    #[arg(long)]
+    pub follow: bool,
+    /// Seconds to wait for the network, and with --follow to run at most
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+    /// Only this conversation
+    #[arg(long, value_name = "C")]
+    pub conversation: Option<String>,
+    /// Fetch attachments into this folder
+    #[arg(long, value_name = "DIR")]
+    pub download: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub struct MessagesOptions {
+    /// Account id, or self
+    pub conversation: String,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+    /// Only those before this message
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub before: Option<i64>,
+}
+
+#[derive(ClapArgs)]
+pub struct DevnetOptions {
+    /// Number of swarms, each of seven nodes
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub swarms: u16,
+    /// Keep the network's state in this folder
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Write a network file for --network
+    #[arg(long, value_name = "FILE")]
+    pub write_network: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub struct DemoOptions {
+    /// Begin with a conversation that shows what there is
+    #[arg(long)]
+    pub conversation: bool,
+}
+
+/// Seconds, also with a fraction; at most a day.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
+    if !(0.0..=86_400.0).contains(&seconds) {
+        return Err("must be 0 to 86400 seconds".into());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn seconds_are_bounded() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        for bad in ["", "x", "-1", "1e9", "NaN", "inf"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! A command's failure: a word for programs, a sentence for people, a number for the shell.
+
+use septet_client::client::{ClientError, SendError};
+
+/// Why a command failed. Printed once, by [`super::main`].
+#[derive(Debug)]
+pub struct Failure {
+    exit: u8,
+    code: &'static str,
+    message: String,
+}
+
+impl Failure {
+    /// Exit code of wrong usage.
+    pub const USAGE: u8 = 2;
+    const FAILED: u8 = 1;
+    const LOCKED: u8 = 3;
+    const OFFLINE: u8 = 4;
+
+    /// Failed for the reason that the sentence `message` tells; `code` is a stable word for programs.
+    pub fn failed(code: &'static str, message: impl Into<String>) -> Self {
+        Self { exit: Self::FAILED, code, message: message.into() }
+    }
+
+    /// The command was used wrongly.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Self::USAGE, code: "usage", message: message.into() }
+    }
+
+    /// The network could not be reached within the time limit.
+    pub fn offline(message: impl Into<String>) -> Self {
+        Self { exit: Self::OFFLINE, code: "offline", message: message.into() }
+    }
+
+    /// The window or the demo could not run.
+    pub fn from_window(error: anyhow::Error) -> Self {
+        Self::failed("window", format!("{error:#}"))
+    }
+
+    /// What the process ends with.
+    pub fn exit_code(&self) -> u8 {
+        self.exit
+    }
+
+    /// The stable word.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The sentence, on one line.
+    pub fn message(&self) -> String {
+        self.message.replace(['\n', '\r'], " ")
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let exit = match error.code() {
+            "locked" | "wrong_password" => Self::LOCKED,
+            "offline" => Self::OFFLINE,
+            _ => Self::FAILED,
+        };
+        Self { exit, code: error.code(), message: error.to_string() }
+    }
+}
+
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        Self::failed(error.code(), error.to_string())
+    }
+}

@@ -1,0 +1,108 @@
+//! The command line: one program without a display, for people, scripts and bots.
+//!
+//! Names, options, exit codes and JSON keys are a promise to scripts; they grow but are not renamed. A command
+//! opens the profile, does one thing through the same [`Client`](septet_client::client::Client) as the window, and
+//! says how it went in exactly one place: [`main`] prints every failure, as a sentence or as JSON, and chooses the
+//! exit code.
+
+mod account;
+mod args;
+mod failure;
+mod lists;
+mod network;
+mod output;
+mod people;
+mod receive;
+mod send;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use args::{Args, Command};
+pub use failure::Failure;
+use output::Output;
+
+/// Reads the arguments, runs the command or the window, and reports.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    start_log(args.verbose);
+    let output = Output::new(args.json);
+    match run(args, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// Help and version go to stdout; wrong usage is a failure like any other, also in JSON.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Nothing sensible is left to do if stdout is closed.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let failure = Failure::usage(line);
+        Output::new(true).failure(&failure);
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(Failure::USAGE)
+}
+
+fn start_log(verbose: u8) {
+    let filter = match verbose {
+        0 => "warn",
+        1 => "warn,septet=info,septet_client=info,septet_network=info,septet_devnet=info",
+        _ => "info,septet=debug,septet_client=debug,septet_network=debug,septet_devnet=debug",
+    };
+    tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).init();
+}
+
+fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    let Some(command) = args.command else {
+        return crate::gui::run(crate::gui::Options::new(args.common.profile()?, args.common.network()?))
+            .map_err(Failure::from_window);
+    };
+    if let Command::Demo(demo) = command {
+        return crate::demo::run(demo.conversation).map_err(Failure::from_window);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed("runtime", format!("Could not start: {error}.")))?;
+    let result = runtime.block_on(dispatch(command, &args.common, output));
+    // A command that was interrupted may leave a reader of stdin behind; it must not keep the process.
+    runtime.shutdown_background();
+    result
+}
+
+async fn dispatch(command: Command, common: &args::Common, output: &Output) -> Result<(), Failure> {
+    match command {
+        Command::Account(command) => account::run(command, common, output).await,
+        Command::Send(options) => send::run(options, common, output).await,
+        Command::Receive(options) => receive::run(options, common, output).await,
+        Command::Conversations => lists::conversations(common, output).await,
+        Command::Messages(options) => lists::messages(options, common, output).await,
+        Command::Requests => lists::requests(common, output).await,
+        Command::Contacts => lists::contacts(common, output).await,
+        Command::MarkRead { conversation } => people::mark_read(&conversation, common, output).await,
+        Command::Accept { to } => people::accept(&to, common, output).await,
+        Command::Decline { to } => people::decline(&to, common, output).await,
+        Command::Block { to } => people::block(&to, common, output).await,
+        Command::Unblock { to } => people::unblock(&to, common, output).await,
+        Command::Path { timeout } => network::path(timeout, common, output).await,
+        Command::Devnet(options) => network::devnet(options, output).await,
+        Command::Demo(_) => Ok(()),
+    }
+}

@@ -1,0 +1,82 @@
+//! `septet path` and `septet devnet`.
+
+use std::time::Duration;
+
+use septet_client::event::Event;
+use septet_client::model::{Connection, ConnectionState, PathHop};
+use septet_devnet::DevnetBuilder;
+use serde::Serialize;
+
+use super::args::{Common, DevnetOptions};
+use super::output::Output;
+use super::{Failure, session};
+
+#[derive(Serialize)]
+struct Paths {
+    paths: Vec<Vec<PathHop>>,
+}
+
+/// `path`: waits until there is one, then prints all.
+pub async fn path(timeout: Duration, common: &Common, output: &Output) -> Result<(), Failure> {
+    let client = session::open(common).await?;
+    let mut events = client.subscribe();
+    client.start();
+    let connected = async {
+        loop {
+            let connection = client.connection();
+            if connection.state == ConnectionState::Connected && !connection.paths.is_empty() {
+                return connection;
+            }
+            // Lagging behind is fine: what counts is read above.
+            while !matches!(events.recv().await, Ok(Event::Connection(_)) | Err(_)) {}
+        }
+    };
+    let Connection { paths, .. } = tokio::time::timeout(timeout, connected)
+        .await
+        .map_err(|_| Failure::offline("No path through the network could be built in time."))?;
+    let shown = Paths { paths };
+    output.result(&shown, || {
+        let hop = |hop: &PathHop| match &hop.country {
+            Some(country) => format!("{} ({country})", hop.ip),
+            None => hop.ip.clone(),
+        };
+        let line = |path: &Vec<PathHop>| path.iter().map(hop).collect::<Vec<_>>().join(" → ");
+        shown.paths.iter().map(line).collect::<Vec<_>>().join("\n")
+    });
+    session::close(client).await
+}
+
+#[derive(Serialize)]
+struct Started {
+    seed: String,
+    network_file: Option<String>,
+}
+
+/// `devnet`: runs until Ctrl+C.
+pub async fn devnet(options: DevnetOptions, output: &Output) -> Result<(), Failure> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::failed("devnet", format!("The local network could not start: {error}."))
+    };
+    let mut builder = DevnetBuilder::new().swarms(usize::from(options.swarms));
+    if let Some(state) = options.state {
+        builder = builder.state_dir(state);
+    }
+    let devnet = builder.start().await.map_err(|error| failed(&error))?;
+    if let Some(file) = &options.write_network {
+        devnet.write_network_file(file).map_err(|error| {
+            Failure::failed("unwritable", format!("Could not write {}: {error}.", file.display()))
+        })?;
+    }
+    let started = Started {
+        seed: devnet.seed_url(),
+        network_file: options.write_network.as_ref().map(|file| file.display().to_string()),
+    };
+    output.result(&started, || {
+        let file = started.network_file.as_ref();
+        let hint = file.map(|file| format!("\nUse it with: septet --network {file} …")).unwrap_or_default();
+        format!("A local network is running. Seed: {}{hint}\nCtrl+C ends it.", started.seed)
+    });
+    session::interrupted().await?;
+    devnet.shutdown().await;
+    Ok(())
+}
