@@ -1,7 +1,1 @@
-//! The program: a command, or the window.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    septet::cli::main()
-}
+fn main() {}
