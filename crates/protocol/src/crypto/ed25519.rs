@@ -1,0 +1,148 @@
+//! Ed25519: the account's, groups' and nodes' signing keys.
+//!
+//! Verification is strict: small-order keys and malleable signatures are refused, as libsodium does, so we never
+//! accept a signature that the rest of the network refuses.
+
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::{Identity, IsIdentity};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use zeroize::Zeroizing;
+
+use super::{Random, X25519Secret, sha512};
+use crate::id::{Ed25519Public, X25519Public};
+
+/// An Ed25519 signature.
+pub type Signature = [u8; 64];
+
+/// An Ed25519 secret key, made from a 32-byte seed. Wiped when dropped; never printed.
+#[derive(Clone)]
+pub struct Ed25519Secret(SigningKey);
+
+impl Ed25519Secret {
+    /// The key pair of this seed. For an account the seed is the 16-byte account seed and 16 zeros (spec 01 §1).
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        let seed = Zeroizing::new(seed);
+        Self(SigningKey::from_bytes(&seed))
+    }
+
+    /// A new key pair.
+    pub fn generate(rng: &mut impl Random) -> Self {
+        Self::from_seed(rng.array())
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// The public key.
+    pub fn public(&self) -> Ed25519Public {
+        Ed25519Public(self.0.verifying_key().to_bytes())
+    }
+
+    /// Signs.
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        self.0.sign(message).to_bytes()
+    }
+
+    /// The X25519 key that belongs to this key: the clamped first half of SHA-512 of the seed (spec 01 §1 step 5).
+    pub fn to_x25519(&self) -> X25519Secret {
+        let hash = Zeroizing::new(sha512(&[self.seed()]));
+        let mut secret = Zeroizing::new([0; 32]);
+        secret.iter_mut().zip(hash.iter()).for_each(|(to, from)| *to = *from);
+        X25519Secret::from_bytes(*secret)
+    }
+}
+
+impl Ed25519Public {
+    /// Whether `signature` is this key's signature of `message`.
+    pub fn verify(&self, message: &[u8], signature: &Signature) -> bool {
+        self.point().is_some_and(|key| key.verify(message, signature))
+    }
+
+    /// The X25519 key that belongs to this key (spec 01 §1 step 4). `None` if this is not a point of the prime-order
+    /// group: not on the curve, of small order, or with a torsion part.
+    pub fn to_x25519(&self) -> Option<X25519Public> {
+        self.point()?.to_x25519()
+    }
+
+    /// The point, if these bytes are one; saves doing so twice when both questions above are asked.
+    pub(super) fn point(&self) -> Option<PublicPoint> {
+        VerifyingKey::from_bytes(&self.0).ok().map(PublicPoint)
+    }
+}
+
+/// An Ed25519 public key that is a point of the curve.
+pub(super) struct PublicPoint(VerifyingKey);
+
+impl PublicPoint {
+    pub(super) fn verify(&self, message: &[u8], signature: &Signature) -> bool {
+        self.0.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
+    }
+
+    pub(super) fn to_x25519(&self) -> Option<X25519Public> {
+        if self.0.is_weak() {
+            return None;
+        }
+        let point = CompressedEdwardsY(self.0.to_bytes()).decompress()?;
+        is_torsion_free(&point).then(|| X25519Public(point.to_montgomery().to_bytes()))
+    }
+}
+
+/// Whether the point is in the prime-order group, that is `(L − 1)·P = −P`. The point is public, so this may take
+/// the variable-time road, which is twice as fast as dalek's own test.
+fn is_torsion_free(point: &EdwardsPoint) -> bool {
+    let minus_one = -Scalar::ONE;
+    let product = EdwardsPoint::vartime_double_scalar_mul_basepoint(&minus_one, point, &Scalar::ZERO);
+    (product + point).is_identity() && *point != EdwardsPoint::identity()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::sodium::other;
+    use curve25519_dalek::constants::EIGHT_TORSION;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn keys_and_signatures_are_libsodiums(seed: [u8; 32], message: Vec<u8>) {
+            let secret = Ed25519Secret::from_seed(seed);
+            prop_assert_eq!(secret.public().0, other::ed25519_public(&seed));
+            let signature = secret.sign(&message);
+            prop_assert_eq!(signature, other::sign(&seed, &message));
+            prop_assert!(secret.public().verify(&message, &signature));
+            prop_assert_eq!(secret.to_x25519().public().0, secret.public().to_x25519().unwrap().0);
+            prop_assert_eq!(*secret.to_x25519().to_bytes(), other::secret_to_x25519(&seed));
+        }
+
+        #[test]
+        fn altered_signatures_are_refused(seed: [u8; 32], message: Vec<u8>, bit in 0usize..512) {
+            let secret = Ed25519Secret::from_seed(seed);
+            let mut signature = secret.sign(&message);
+            signature[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(!secret.public().verify(&message, &signature));
+            prop_assert!(!other::verify(&secret.public().0, &message, &signature));
+        }
+
+        /// Random bytes: half are no points, and most points have a torsion part.
+        #[test]
+        fn conversion_accepts_what_libsodium_accepts(bytes: [u8; 32]) {
+            prop_assert_eq!(Ed25519Public(bytes).to_x25519().map(|key| key.0), other::to_x25519(&bytes));
+        }
+    }
+
+    #[test]
+    fn points_outside_the_prime_order_group_are_not_converted() {
+        let good = CompressedEdwardsY(Ed25519Secret::from_seed([7; 32]).public().0).decompress().unwrap();
+        for torsion in &EIGHT_TORSION {
+            let small = Ed25519Public(torsion.compress().to_bytes());
+            assert_eq!(small.to_x25519(), None);
+            assert!(!small.verify(b"", &[0; 64]));
+            let mixed = Ed25519Public((good + torsion).compress().to_bytes());
+            assert_eq!(mixed.to_x25519().is_some(), torsion.is_identity());
+            assert_eq!(mixed.to_x25519().map(|key| key.0), other::to_x25519(&mixed.0));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Signing and sealing of one-to-one messages: who wrote it is told only to whom it is for (spec 02 §3.2, §3.3, §4.2).
+//!
+//! ```text
+//! SIG    = Ed25519(P ‖ A ‖ Y)
+//! sealed = crypto_box_seal(P ‖ A ‖ SIG  →  Y)
+//! ```
+//! `P` is the (already padded) message, `A` the sender's Ed25519 key, `Y` the recipient's X25519 key.
+
+use zeroize::Zeroizing;
+
+use super::sealed_box::{SEAL_OVERHEAD, seal_in_place, seal_open};
+use super::{Ed25519Secret, Random, X25519Secret, blake2b, sha512};
+use crate::id::{Ed25519Public, SessionId, X25519Public};
+
+/// How many bytes the encrypted form is longer than the message: ephemeral key, tag, sender key, signature.
+pub const OVERHEAD: usize = SEAL_OVERHEAD + SIGNED_OVERHEAD;
+const SIGNED_OVERHEAD: usize = 32 + 64;
+
+/// The recipient's key is of small order: no account has such a key, so the id is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this account ID cannot belong to anyone")]
+pub struct BadRecipient;
+
+/// Why a message did not open. The same message will never open, so there is nothing to retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecryptError {
+    /// Shorter than an empty message would be.
+    #[error("the message is too short")]
+    TooShort,
+    /// Made for another key, or altered.
+    #[error("the message is not for this account, or was altered")]
+    NotForUs,
+    /// It opened, but the signature inside is not the claimed sender's.
+    #[error("the message is not signed by its sender")]
+    Signature,
+    /// The sender's key is no proper key.
+    #[error("the sender's key is not valid")]
+    SenderKey,
+}
+
+/// An opened message and who signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// The message, still padded.
+    pub message: Vec<u8>,
+    /// The account that signed it.
+    pub sender: SessionId,
+    /// The key that signed it.
+    pub sender_ed25519: Ed25519Public,
+}
+
+/// `message ‖ sender key ‖ signature`: what is inside the sealed box (spec 02 §3.2).
+pub fn sign_for_recipient(message: &[u8], sender: &Ed25519Secret, recipient: &X25519Public) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len() + SIGNED_OVERHEAD);
+    append_signed(&mut out, message, sender, recipient);
+    out
+}
+
+/// Signs and seals with a fresh ephemeral key (one draw of 32 bytes). [`OVERHEAD`] bytes longer than the message.
+pub fn encrypt_for_recipient(
+    message: &[u8],
+    sender: &Ed25519Secret,
+    recipient: &X25519Public,
+    rng: &mut impl Random,
+) -> Result<Vec<u8>, BadRecipient> {
+    let ephemeral = X25519Secret::generate(rng);
+    sign_and_seal(message, sender, recipient, &ephemeral)
+}
+
+/// The same with an ephemeral key derived from sender, recipient and message, so that equal input gives equal bytes.
+/// Used only for wrapping configs (spec 02 §3.3).
+pub fn encrypt_for_recipient_deterministic(
+    message: &[u8],
+    sender: &Ed25519Secret,
+    recipient: &X25519Public,
+) -> Result<Vec<u8>, BadRecipient> {
+    let parts: [&[u8]; 3] = [sender.seed(), &recipient.0, message];
+    let seed = Zeroizing::new(blake2b::<32>(b"SessionBoxEphemeralHashKey", &parts));
+    let hash = Zeroizing::new(sha512(&[&*seed]));
+    let mut secret = Zeroizing::new([0; 32]);
+    secret.iter_mut().zip(hash.iter()).for_each(|(to, from)| *to = *from);
+    sign_and_seal(message, sender, recipient, &X25519Secret::from_bytes(*secret))
+}
+
+/// Opens a message, checks its signature, and tells who wrote it (spec 02 §4.2). The padding is left on.
+pub fn decrypt_incoming(ciphertext: &[u8], me: &X25519Secret) -> Result<Opened, DecryptError> {
+    if ciphertext.len() < OVERHEAD {
+        return Err(DecryptError::TooShort);
+    }
+    let mut data = seal_open(ciphertext, me).map_err(|_| DecryptError::NotForUs)?;
+    let (rest, signature) = data.split_last_chunk::<64>().ok_or(DecryptError::TooShort)?;
+    let signature = *signature;
+    let (_, sender) = rest.split_last_chunk::<32>().ok_or(DecryptError::TooShort)?;
+    let sender_ed25519 = Ed25519Public(*sender);
+    // The signature is over message, sender and recipient: put our key where the signature was.
+    let signed_length = rest.len() + 32;
+    data.truncate(rest.len());
+    data.extend_from_slice(&me.public().0);
+    let point = sender_ed25519.point().ok_or(DecryptError::SenderKey)?;
+    if data.len() != signed_length || !point.verify(&data, &signature) {
+        return Err(DecryptError::Signature);
+    }
+    let sender = SessionId::from(point.to_x25519().ok_or(DecryptError::SenderKey)?);
+    data.truncate(signed_length - 64);
+    Ok(Opened { message: data, sender, sender_ed25519 })
+}
+
+fn sign_and_seal(
+    message: &[u8],
+    sender: &Ed25519Secret,
+    recipient: &X25519Public,
+    ephemeral: &X25519Secret,
+) -> Result<Vec<u8>, BadRecipient> {
+    let mut out = Vec::with_capacity(message.len() + OVERHEAD);
+    out.resize(SEAL_OVERHEAD, 0);
+    append_signed(&mut out, message, sender, recipient);
+    seal_in_place(&mut out, recipient, ephemeral).ok_or(BadRecipient)?;
+    Ok(out)
+}
+
+fn append_signed(out: &mut Vec<u8>, message: &[u8], sender: &Ed25519Secret, recipient: &X25519Public) {
+    let start = out.len();
+    out.extend_from_slice(message);
+    out.extend_from_slice(&sender.public().0);
+    let end = out.len();
+    out.extend_from_slice(&recipient.0);
+    let signature = sender.sign(out.get(start..).unwrap_or_default());
+    out.truncate(end);
+    out.extend_from_slice(&signature);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::SystemRandom;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_encrypted_opens_and_names_its_sender(message: Vec<u8>, a: [u8; 32], b: [u8; 32]) {
+            let (sender, recipient) = (Ed25519Secret::from_seed(a), Ed25519Secret::from_seed(b).to_x25519());
+            let sealed = encrypt_for_recipient(&message, &sender, &recipient.public(), &mut SystemRandom).unwrap();
+            prop_assert_eq!(sealed.len(), message.len() + OVERHEAD);
+            let opened = decrypt_incoming(&sealed, &recipient).unwrap();
+            prop_assert_eq!(opened.message, message);
+            prop_assert_eq!(opened.sender_ed25519, sender.public());
+            prop_assert_eq!(opened.sender, SessionId::from(sender.to_x25519().public()));
+        }
+
+        #[test]
+        fn foreign_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let me = X25519Secret::from_bytes([5; 32]);
+            prop_assert!(decrypt_incoming(&bytes, &me).is_err());
+            prop_assert!(decrypt_incoming(&seal_to(&bytes, &me), &me).is_err());
+        }
+    }
+
+    /// Bytes in a proper sealed box, so that what is behind it is tested too.
+    fn seal_to(bytes: &[u8], me: &X25519Secret) -> Vec<u8> {
+        crate::crypto::seal(bytes, &me.public(), &X25519Secret::from_bytes([6; 32])).unwrap()
+    }
+
+    #[test]
+    fn a_signature_for_another_recipient_is_refused() {
+        let sender = Ed25519Secret::from_seed([1; 32]);
+        let (me, other) = (X25519Secret::from_bytes([5; 32]), X25519Secret::from_bytes([6; 32]));
+        let signed = sign_for_recipient(b"hello", &sender, &other.public());
+        assert_eq!(decrypt_incoming(&seal_to(&signed, &me), &me), Err(DecryptError::Signature));
+    }
+
+    #[test]
+    fn a_recipient_of_small_order_is_refused() {
+        let sender = Ed25519Secret::from_seed([1; 32]);
+        let zero = X25519Public([0; 32]);
+        assert_eq!(encrypt_for_recipient(b"", &sender, &zero, &mut SystemRandom), Err(BadRecipient));
+    }
+}
