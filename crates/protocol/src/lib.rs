@@ -10,4 +10,5 @@
 mod counted;
 pub mod crypto;
 pub mod id;
+pub mod swarm;
 pub mod time;
