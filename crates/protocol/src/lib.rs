@@ -7,6 +7,7 @@
 //! Layout: [`id`] and [`time`] hold the types that name things; [`crypto`] the ciphers; the other modules one area
 //! of the protocol each, in the order of the documents under `spec/`.
 
+pub mod account;
 mod counted;
 pub mod crypto;
 pub mod id;
