@@ -3,6 +3,7 @@
 //! They are read from `tests/data/`, or from the folder that `SEPTET_VECTORS` names, so that a newer set can be tried
 //! without touching the tree. Large files are kept compressed.
 
+mod account;
 mod network;
 
 use std::path::PathBuf;
@@ -19,4 +20,19 @@ pub fn load(file: &str) -> serde_json::Value {
         zstd::decode_all(packed).unwrap()
     });
     serde_json::from_slice(&text).unwrap()
+}
+
+/// A text field.
+pub fn text<'a>(value: &'a serde_json::Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_else(|| panic!("no text field {field} in {value}"))
+}
+
+/// A field of hexadecimal digits.
+pub fn bytes(value: &serde_json::Value, field: &str) -> Vec<u8> {
+    data_encoding::HEXLOWER.decode(text(value, field).as_bytes()).unwrap()
+}
+
+/// A field of hexadecimal digits of this many bytes.
+pub fn array<const N: usize>(value: &serde_json::Value, field: &str) -> [u8; N] {
+    bytes(value, field).try_into().unwrap_or_else(|_| panic!("{field} has not {N} bytes"))
 }
