@@ -1,0 +1,345 @@
+//! Which network to talk to: the real one, the test one, or one described in a network file.
+//!
+//! Decision: everything in which networks differ is in one value, made before anything is started. The built-in
+//! networks and a network file fill the same fields; nothing else in this crate asks which network it is on.
+
+use std::path::{Path, PathBuf};
+
+use reqwest::Url;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use septet_protocol::id::{Ed25519Public, X25519Public};
+use serde::Deserialize;
+
+/// Why a network cannot be used; each is a sentence for the person who chose it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Neither a known name nor a file that can be read.
+    #[error("the network file {} cannot be read: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file is no TOML, has a key too many, or one of a wrong kind.
+    #[error("the network file is not right: {0}")]
+    Form(String),
+    /// A network needs at least one seed.
+    #[error("the network file names no seed (`seeds = [\"http://127.0.0.1:…/json_rpc\"]`)")]
+    NoSeed,
+    /// A seed's address is none.
+    #[error("the seed {0:?} is no address of the form https://host:port/json_rpc")]
+    SeedUrl(String),
+    /// Plain HTTP to a seed elsewhere: anybody on the way could hand us a network of his own.
+    #[error("the seed {0:?} is not on this machine and so needs https")]
+    PlainSeed(String),
+    /// An HTTPS seed is trusted by its own certificate only.
+    #[error("the seed {0:?} needs its certificate in `seed_certificates`")]
+    NoCertificate(String),
+    /// A certificate file holds none.
+    #[error("{} holds no PEM certificate", .0.display())]
+    Certificate(PathBuf),
+    /// The file server's address is none.
+    #[error("the file server {0:?} is no address of the form http://host:port")]
+    FileServerUrl(String),
+    /// The file server's key is none.
+    #[error("the file server's {0} must be 64 hexadecimal digits")]
+    FileServerKey(&'static str),
+    /// A path needs three nodes, and a request a fourth.
+    #[error("min_pool must be at least 4: a path has three nodes, and a request needs a fourth")]
+    PoolTooSmall,
+}
+
+/// A network, and how to find into it.
+#[derive(Clone, Debug)]
+pub struct NetworkConfig {
+    /// What it is called.
+    pub name: String,
+    /// Where the list of nodes comes from at first.
+    pub(crate) seeds: Vec<Seed>,
+    /// The smallest list of nodes to accept.
+    pub(crate) min_pool: usize,
+    /// Whether to refresh the list from three nodes, keeping what two agree on; else always from the seeds.
+    pub(crate) pool_consensus: bool,
+    /// Whether the nodes of a path must be in different /24 networks.
+    pub(crate) distinct_subnets: bool,
+    /// Where files go.
+    pub(crate) file_server: FileServer,
+}
+
+/// A server that hands out the list of nodes.
+#[derive(Clone, Debug)]
+pub(crate) struct Seed {
+    /// `…/json_rpc`.
+    pub url: Url,
+    /// The only certificates it may show; empty for plain HTTP.
+    pub certificates: Vec<CertificateDer<'static>>,
+}
+
+/// Where files go (spec 04 §1).
+#[derive(Clone, Debug)]
+pub(crate) struct FileServer {
+    /// `http(s)://host[:port]`, as file addresses begin.
+    pub url: Url,
+    /// What requests are encrypted for.
+    pub x25519: X25519Public,
+    /// How addresses name it.
+    pub ed25519: Option<Ed25519Public>,
+    /// The path of its onion entrance.
+    pub onion_target: String,
+}
+
+/// The path of a server's onion entrance, unless the network file says otherwise.
+const ONION_TARGET: &str = "/oxen/v4/lsrpc";
+
+impl NetworkConfig {
+    /// From a command line's `--network`: `mainnet`, `testnet`, or the path of a network file.
+    pub fn from_arg(text: &str) -> Result<Self, ConfigError> {
+        match text {
+            "mainnet" => Ok(Self::mainnet()),
+            "testnet" => Ok(Self::testnet()),
+            path => Self::load(Path::new(path)),
+        }
+    }
+
+    /// The real network.
+    pub fn mainnet() -> Self {
+        let seed = |host: &str, der: &'static [u8]| Seed {
+            url: builtin(&format!("https://{host}:4443/json_rpc")),
+            certificates: vec![CertificateDer::from(der)],
+        };
+        Self {
+            name: "mainnet".to_owned(),
+            seeds: vec![
+                seed("seed1.getsession.org", include_bytes!("../data/seed1.getsession.org.der")),
+                seed("seed2.getsession.org", include_bytes!("../data/seed2.getsession.org.der")),
+                seed("seed3.getsession.org", include_bytes!("../data/seed3.getsession.org.der")),
+            ],
+            min_pool: 12,
+            pool_consensus: true,
+            distinct_subnets: true,
+            file_server: FileServer::builtin(
+                "http://filev2.getsession.org",
+                "09324794aa9c11948189762d198c618148e9136ac9582068180661208927ef34",
+                "b8eef9821445ae16e2e97ef8aa6fe782fd11ad5253cd6723b281341dba22e371",
+            ),
+        }
+    }
+
+    /// The network that the Session project tests on; its seed speaks plain HTTP.
+    pub fn testnet() -> Self {
+        Self {
+            name: "testnet".to_owned(),
+            seeds: vec![Seed {
+                url: builtin("http://seed2.getsession.org:38157/json_rpc"),
+                certificates: Vec::new(),
+            }],
+            min_pool: 8,
+            pool_consensus: true,
+            distinct_subnets: true,
+            file_server: FileServer::builtin(
+                "http://superduperfiles.oxen.io",
+                "16d6c60aebb0851de7e6f4dc0a4734671dbf80f73664c008596511454cb6576d",
+                "929e33ded05e653fec04b49645117f51851f102a947e04806791be416ed76602",
+            ),
+        }
+    }
+
+    /// Reads a network file. Certificates it names are looked for beside it.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
+        Self::read(&text, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Reads the text of a network file. Certificates it names are looked for in the working directory.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        Self::read(text, Path::new(""))
+    }
+
+    fn read(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let file: NetworkFile = toml::from_str(text).map_err(|error| ConfigError::Form(one_line(&error)))?;
+        let certificates = file
+            .seed_certificates
+            .iter()
+            .map(|name| certificate(&folder.join(name)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let seeds = file.seeds.iter().map(|url| seed(url, &certificates)).collect::<Result<Vec<_>, _>>()?;
+        if seeds.is_empty() {
+            return Err(ConfigError::NoSeed);
+        }
+        if file.min_pool < 4 {
+            return Err(ConfigError::PoolTooSmall);
+        }
+        Ok(Self {
+            name: file.name,
+            seeds,
+            min_pool: file.min_pool,
+            pool_consensus: file.pool_consensus,
+            distinct_subnets: file.distinct_subnets,
+            file_server: file.file_server.read()?,
+        })
+    }
+
+    /// What distinguishes this network from others of the same name: the addresses of its seeds. The node list on disk
+    /// is only used for the network it came from.
+    pub(crate) fn identity(&self) -> String {
+        self.seeds.iter().map(|seed| seed.url.as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A network file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkFile {
+    #[serde(default = "local")]
+    name: String,
+    #[serde(default)]
+    seeds: Vec<String>,
+    #[serde(default)]
+    seed_certificates: Vec<PathBuf>,
+    #[serde(default = "smallest_pool")]
+    min_pool: usize,
+    #[serde(default)]
+    pool_consensus: bool,
+    #[serde(default)]
+    distinct_subnets: bool,
+    file_server: FileServerTable,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileServerTable {
+    url: String,
+    x25519: String,
+    #[serde(default)]
+    ed25519: String,
+    #[serde(default = "onion_target")]
+    onion_target: String,
+}
+
+fn local() -> String {
+    "local".to_owned()
+}
+
+fn smallest_pool() -> usize {
+    8
+}
+
+fn onion_target() -> String {
+    ONION_TARGET.to_owned()
+}
+
+impl FileServerTable {
+    fn read(self) -> Result<FileServer, ConfigError> {
+        let url = Url::parse(&self.url).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https") && url.host_str().is_some() && url.path() == "/"
+        });
+        let ed25519 = match self.ed25519.as_str() {
+            "" => None,
+            text => Some(text.parse().map_err(|_| ConfigError::FileServerKey("ed25519"))?),
+        };
+        Ok(FileServer {
+            url: url.ok_or(ConfigError::FileServerUrl(self.url))?,
+            x25519: self.x25519.parse().map_err(|_| ConfigError::FileServerKey("x25519"))?,
+            ed25519,
+            onion_target: self.onion_target,
+        })
+    }
+}
+
+impl FileServer {
+    fn builtin(url: &str, x25519: &str, ed25519: &str) -> Self {
+        Self {
+            url: builtin(url),
+            x25519: x25519.parse().unwrap_or(X25519Public([0; 32])),
+            ed25519: ed25519.parse().ok(),
+            onion_target: onion_target(),
+        }
+    }
+}
+
+/// An address written in this file; a test parses them all.
+fn builtin(url: &str) -> Url {
+    #[allow(clippy::expect_used)]
+    Url::parse(url).expect("a built-in address is one")
+}
+
+fn seed(text: &str, certificates: &[CertificateDer<'static>]) -> Result<Seed, ConfigError> {
+    let url = Url::parse(text).map_err(|_| ConfigError::SeedUrl(text.to_owned()))?;
+    let host = url.host_str().ok_or_else(|| ConfigError::SeedUrl(text.to_owned()))?;
+    let loopback = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+    match url.scheme() {
+        "http" if loopback => Ok(Seed { url, certificates: Vec::new() }),
+        "http" => Err(ConfigError::PlainSeed(text.to_owned())),
+        "https" if certificates.is_empty() => Err(ConfigError::NoCertificate(text.to_owned())),
+        "https" => Ok(Seed { url, certificates: certificates.to_vec() }),
+        _ => Err(ConfigError::SeedUrl(text.to_owned())),
+    }
+}
+
+fn certificate(path: &Path) -> Result<CertificateDer<'static>, ConfigError> {
+    let text = std::fs::read(path)
+        .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
+    CertificateDer::from_pem_slice(&text).map_err(|_| ConfigError::Certificate(path.to_owned()))
+}
+
+/// What TOML says is wrong, with its line, without the picture of it.
+fn one_line(error: &toml::de::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned() + ": " + error.message()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCAL: &str = r#"
+        name = "local"
+        seeds = ["http://127.0.0.1:22222/json_rpc"]
+        min_pool = 7
+        [file_server]
+        url = "http://127.0.0.1:18090"
+        x25519 = "09324794aa9c11948189762d198c618148e9136ac9582068180661208927ef34"
+    "#;
+
+    fn sentence(text: &str) -> String {
+        NetworkConfig::from_toml(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_built_in_networks_are_whole() {
+        for config in [NetworkConfig::mainnet(), NetworkConfig::testnet()] {
+            let server = &config.file_server;
+            assert_eq!(server.ed25519.unwrap().to_x25519(), Some(server.x25519));
+        }
+        assert_eq!(NetworkConfig::mainnet().seeds.len(), 3);
+    }
+
+    #[test]
+    fn a_network_file_is_read() {
+        let config = NetworkConfig::from_toml(LOCAL).unwrap();
+        assert_eq!((config.name.as_str(), config.min_pool), ("local", 7));
+        assert!(!config.pool_consensus && !config.distinct_subnets);
+        assert_eq!(config.file_server.onion_target, "/oxen/v4/lsrpc");
+        assert_eq!(config.file_server.ed25519, None);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_network_file_is_said_in_a_sentence() {
+        assert!(sentence("name = ").starts_with("the network file is not right: "));
+        assert!(sentence(&LOCAL.replace("min_pool", "min_pol")).contains("min_pol"));
+        assert!(sentence(&LOCAL.replace("127.0.0.1:22222", "1.2.3.4:5")).contains("needs https"));
+        assert!(
+            sentence(&LOCAL.replace("http://127.0.0.1:22222", "https://a:5")).contains("seed_certificates")
+        );
+        assert!(sentence(&LOCAL.replace("http://127.0.0.1:22222/json_rpc", "seed")).contains("no address"));
+        assert!(sentence(&LOCAL.replace("0932", "zz32")).contains("64 hexadecimal digits"));
+        assert!(sentence(&LOCAL.replace("min_pool = 7", "min_pool = 3")).contains("at least 4"));
+        assert!(
+            sentence(&LOCAL.replace("\"http://127.0.0.1:22222/json_rpc\"", "")).contains("names no seed")
+        );
+        let missing = NetworkConfig::from_arg("no/such/file.toml").unwrap_err().to_string();
+        assert!(missing.starts_with("the network file no/such/file.toml cannot be read"), "{missing}");
+    }
+}
