@@ -11,5 +11,6 @@ pub mod account;
 mod counted;
 pub mod crypto;
 pub mod id;
+pub mod onion;
 pub mod swarm;
 pub mod time;

@@ -1,0 +1,166 @@
+//! Requests built by the client's half are peeled by the nodes' half, and replies come back.
+
+use data_encoding::BASE64;
+use proptest::prelude::*;
+
+use super::*;
+use crate::crypto::{Ed25519Secret, SystemRandom, X25519Secret};
+
+/// A node: its secret key, and how others see it.
+fn node(number: u8) -> (X25519Secret, Hop) {
+    let key = Ed25519Secret::from_seed([number; 32]);
+    let secret = key.to_x25519();
+    let hop = Hop { ed25519: key.public(), x25519: secret.public() };
+    (secret, hop)
+}
+
+fn server(x25519: X25519Public) -> Destination {
+    Destination::Server {
+        host: "files.\"example\".org".into(),
+        target: "/oxen/v4/lsrpc".into(),
+        protocol: Protocol::Http,
+        port: None,
+        method: "POST".into(),
+        x25519,
+    }
+}
+
+/// Lets the nodes of the path peel their layers; returns what the last of `secrets` finds.
+fn travel(body: &[u8], secrets: &[&X25519Secret]) -> (LayerKey, Peeled) {
+    let envelope = parse_request(body).unwrap();
+    assert_eq!(envelope.hop_no, 0);
+    let (mut ephemeral, mut enc) = (envelope.ephemeral, envelope.enc);
+    let mut ciphertext = envelope.ciphertext.to_vec();
+    let (last, hops) = secrets.split_last().unwrap();
+    for secret in hops {
+        match peel(secret, enc, &ephemeral, &ciphertext).unwrap().1 {
+            Peeled::Forward { ephemeral: e, enc: t, ciphertext: c, .. } => {
+                (ephemeral, enc, ciphertext) = (e, t, c);
+            }
+            other => panic!("not to be forwarded: {other:?}"),
+        }
+    }
+    peel(last, enc, &ephemeral, &ciphertext).unwrap()
+}
+
+fn either() -> impl Strategy<Value = EncType> {
+    prop_oneof![Just(EncType::AesGcm), Just(EncType::XChaCha20)]
+}
+
+proptest! {
+    #[test]
+    fn a_request_to_a_node_arrives_and_its_reply_comes_back(payload: Vec<u8>, hops in 1u8..5, enc in either()) {
+        let path: Vec<_> = (1..=hops).map(node).collect();
+        let (destination, hop) = node(99);
+        let public: Vec<_> = path.iter().map(|(_, hop)| *hop).collect();
+        let request = build(&public, &Destination::Node(hop), &payload, enc, &mut SystemRandom).unwrap();
+        let secrets: Vec<_> = path.iter().map(|(secret, _)| secret).chain([&destination]).collect();
+        let (key, peeled) = travel(&request.body, &secrets);
+        let Peeled::Rpc { request: arrived, options } = peeled else { panic!("{peeled:?}") };
+        prop_assert_eq!(arrived, payload);
+        let reply = options.encode_reply(&key, 421, r#"{"swarm":"ü"}"#, &mut SystemRandom);
+        let reply = request.key.open_node(&reply).unwrap();
+        prop_assert_eq!(reply, NodeReply { status: 421, body: r#"{"swarm":"ü"}"#.into() });
+    }
+
+    #[test]
+    fn a_request_to_a_server_arrives_and_its_reply_comes_back(payload: Vec<u8>, enc in either()) {
+        let (guard, hop) = node(1);
+        let secret = X25519Secret::from_bytes([7; 32]);
+        let request = build(&[hop], &server(secret.public()), &payload, enc, &mut SystemRandom).unwrap();
+        let (_, peeled) = travel(&request.body, &[&guard]);
+        let Peeled::Server { host, target, protocol, port, method, raw_layer } = peeled else {
+            panic!("{peeled:?}")
+        };
+        prop_assert_eq!((host.as_str(), method.as_str()), ("files.\"example\".org", "POST"));
+        prop_assert!(target_is_allowed(&target));
+        prop_assert_eq!((protocol, port), (Protocol::Http, Some(80)));
+        let (key, arrived) = open_server_layer(&secret, &raw_layer).unwrap();
+        prop_assert_eq!(&arrived, &payload);
+        let reply = key.encrypt(&v4::Response::encode(200, &[], &payload), &mut SystemRandom);
+        prop_assert_eq!(request.key.open_server_v4(&reply).unwrap().body, payload);
+    }
+
+    #[test]
+    fn nothing_panics_on_foreign_bytes(bytes: Vec<u8>, enc in either()) {
+        let (secret, hop) = node(1);
+        let _ = parse_request(&bytes);
+        prop_assert!(open_server_layer(&secret, &bytes).is_err());
+        let ephemeral = X25519Secret::from_bytes([9; 32]);
+        prop_assert!(peel(&secret, enc, &ephemeral.public(), &bytes).is_err());
+        // The same bytes, properly encrypted: the parser behind the cipher must stand them too.
+        let key = LayerKey::client(enc, &ephemeral, &hop.x25519).unwrap();
+        let framed = [&(bytes.len() as u32 / 2).to_le_bytes()[..], &bytes].concat();
+        for inner in [&bytes, &framed] {
+            let result = peel(&secret, enc, &ephemeral.public(), &key.encrypt(inner, &mut SystemRandom));
+            prop_assert!(matches!(result, Err(PeelError::Content(_))));
+        }
+        let reply = ResponseKey::new(enc, &ephemeral, &hop.x25519).unwrap();
+        prop_assert!(reply.open_node(&bytes).is_err());
+        prop_assert!(reply.open_node(&key.encrypt(&bytes, &mut SystemRandom)).is_err());
+        prop_assert!(reply.open_server_v4(&key.encrypt(&bytes, &mut SystemRandom)).is_err());
+    }
+}
+
+/// A reply key, and the key the destination answers with.
+fn reply_keys(enc: EncType) -> (ResponseKey, X25519Secret, X25519Secret) {
+    let (ephemeral, destination) = (X25519Secret::from_bytes([3; 32]), X25519Secret::from_bytes([4; 32]));
+    (ResponseKey::new(enc, &ephemeral, &destination.public()).unwrap(), ephemeral, destination)
+}
+
+#[test]
+fn replies_are_read_leniently() {
+    let (key, ephemeral, destination) = reply_keys(EncType::XChaCha20);
+    let answer = LayerKey::node(EncType::XChaCha20, &destination, &ephemeral.public()).unwrap();
+    let open = |json: &str| key.open_node(&answer.encrypt(json.as_bytes(), &mut SystemRandom));
+    let reply = |status, body: &str| Ok(NodeReply { status, body: body.into() });
+    assert_eq!(open(r#"{"status":200,"body":"plain"}"#), reply(200, "plain"));
+    assert_eq!(open(r#"{"status_code":503,"body":{"a":[1]}}"#), reply(503, r#"{"a":[1]}"#));
+    assert_eq!(open(r#"{"status":204}"#), reply(204, ""));
+    assert_eq!(open(r#"{"body":"x"}"#), Err(ReplyError::Malformed));
+    assert_eq!(open("[]"), Err(ReplyError::Malformed));
+    let sealed = BASE64.encode(&answer.encrypt(br#"{"status":200,"body":""}"#, &mut SystemRandom));
+    assert_eq!(key.open_node(format!(r#"{{"result":"{sealed}"}}"#).as_bytes()), reply(200, ""));
+    assert_eq!(key.open_node(format!("{sealed}\n").as_bytes()), reply(200, ""));
+    assert_eq!(key.open_node(b"Service node is not ready"), Err(ReplyError::Undecryptable));
+}
+
+#[test]
+fn only_xchacha_requests_may_be_answered_with_aes() {
+    for (asked, answered, fine) in
+        [(EncType::XChaCha20, EncType::AesGcm, true), (EncType::AesGcm, EncType::XChaCha20, false)]
+    {
+        let (key, ephemeral, destination) = reply_keys(asked);
+        let answer = LayerKey::node(answered, &destination, &ephemeral.public()).unwrap();
+        assert_eq!(key.open_raw(&answer.encrypt(b"reply", &mut SystemRandom)).is_ok(), fine);
+    }
+}
+
+#[test]
+fn a_reply_can_be_asked_for_as_json_and_raw() {
+    let (key, ephemeral, destination) = reply_keys(EncType::AesGcm);
+    let answer = LayerKey::node(EncType::AesGcm, &destination, &ephemeral.public()).unwrap();
+    let options = RpcOptions { json: true, base64: false };
+    let sealed = options.encode_reply(&answer, 200, r#"{"t":1}"#, &mut SystemRandom);
+    assert_eq!(key.open_raw(&sealed).unwrap(), br#"{"body":{"t":1},"status":200}"#);
+    assert_eq!(key.open_node(&sealed).unwrap().body, br#"{"t":1}"#);
+}
+
+#[test]
+fn what_cannot_be_built_is_refused() {
+    let (_, hop) = node(1);
+    let nobody = Hop { x25519: X25519Public([0; 32]), ..hop };
+    let refused = |path: &[Hop], to: Hop| {
+        build(path, &Destination::Node(to), b"", EncType::AesGcm, &mut SystemRandom).err()
+    };
+    assert_eq!(refused(&[], hop), Some(OnionError::EmptyPath));
+    assert_eq!(refused(&[nobody], hop), Some(OnionError::NodeKey));
+    assert_eq!(refused(&[hop], nobody), Some(OnionError::NodeKey));
+    assert_eq!(refused(&[hop], hop), None);
+}
+
+#[test]
+fn only_the_paths_of_session_servers_are_allowed() {
+    assert!(target_is_allowed("/oxen/v4/lsrpc") && target_is_allowed("/loki/v3/lsrpc"));
+    assert!(!target_is_allowed("/oxen/v4/lsrpc?x=/lsrpc") && !target_is_allowed("/other/lsrpc"));
+}
