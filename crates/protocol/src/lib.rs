@@ -8,6 +8,8 @@
 //! of the protocol each, in the order of the documents under `spec/`.
 
 pub mod account;
+pub mod bencode;
+pub mod config;
 mod counted;
 pub mod crypto;
 pub mod id;

@@ -1,0 +1,635 @@
+//! The life of a document on one device: edit, push, confirm, merge, dump (spec 05 §7).
+//!
+//! The rule that everything here serves: **a push never deletes what it stores.** The storage hash of a message
+//! identical to the current one is never listed as obsolete, whatever the order of polls, pushes and confirmations.
+//!
+//! Decision: the three states are three types of content. Only a dirty document has a draft; a clean or waiting one
+//! has a finished message, whose bytes are kept: dumping, repeating a push and hashing cost nothing more.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::bencode::BencodeError;
+use crate::crypto::Ed25519Secret;
+use crate::id::{Ed25519Public, MessageHash};
+use crate::time::Timestamp;
+
+use super::merge::{Outcome, merge};
+use super::message::{Draft, Message, MessageError};
+use super::multipart::{self, Assembled, PART, Parts, Taken};
+use super::value::{Dict, TreeError, Value};
+use super::wrap::WrapKeys;
+use super::{Kind, MAX_STORED, dump, seal};
+
+/// The largest compressed and padded message that is pushed, in bytes: a guard against runaway documents.
+const MAX_PUSHED: usize = 5_000_000;
+
+/// The name the swarm gave a stored message: opaque here, [`MessageHash`] on the network.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StorageHash(Box<str>);
+
+impl StorageHash {
+    /// The text of the name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As what the network calls it; `None` if it was not the network that named it.
+    pub fn to_message_hash(&self) -> Option<MessageHash> {
+        self.0.parse().ok()
+    }
+}
+
+impl From<&str> for StorageHash {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<MessageHash> for StorageHash {
+    fn from(hash: MessageHash) -> Self {
+        Self(hash.to_string().into())
+    }
+}
+
+impl fmt::Display for StorageHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for StorageHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which version of the format's habits to follow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Rules {
+    /// Those of today.
+    #[default]
+    Current,
+    /// Those of January 2025, to replay what was recorded then (spec 05 §14.1): one message or none, dumps of that
+    /// time, fields of that time.
+    January2025,
+}
+
+/// Where a document is between this device and the swarm.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// Stored in the swarm, nothing changed.
+    Clean,
+    /// Changed here, not handed out.
+    Dirty,
+    /// Handed out by a push, not confirmed.
+    Waiting,
+}
+
+/// What a push hands out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Push {
+    /// The version; to be given back when confirming.
+    pub seqno: i64,
+    /// What to store, each as a message of its own; more than one if it does not fit one.
+    pub messages: Vec<Vec<u8>>,
+    /// What to delete once all of them are stored.
+    pub obsolete: Vec<StorageHash>,
+}
+
+/// Why there is nothing to push. The document is as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PushError {
+    /// Larger than what the swarm takes; something must be removed first.
+    #[error("too large to be synchronised: {size} bytes, the limit is {limit}")]
+    TooLarge {
+        /// Bytes it came to.
+        size: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// This device may read the document, not write it.
+    #[error("this device may not change the document")]
+    ReadOnly,
+    /// The keys cannot be used for encryption.
+    #[error("the keys of this document are not usable")]
+    Keys,
+}
+
+/// Why a dump cannot be loaded. Start anew and merge what the swarm has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// The frame of the dump is damaged.
+    #[error("the stored config is damaged")]
+    Damaged,
+    /// The message in it is damaged.
+    #[error("the stored config holds a damaged message: {0}")]
+    Message(#[from] MessageError),
+}
+
+impl From<BencodeError> for LoadError {
+    fn from(_: BencodeError) -> Self {
+        Self::Damaged
+    }
+}
+
+impl From<TreeError> for LoadError {
+    fn from(_: TreeError) -> Self {
+        Self::Damaged
+    }
+}
+
+/// What came of a merge.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Merged {
+    /// The messages that could be read, whether or not they brought something. The others are left in the swarm:
+    /// they may be from a newer version.
+    pub accepted: Vec<StorageHash>,
+    /// Whether the data is other than before.
+    pub changed: bool,
+}
+
+/// How a document is encrypted, wrapped and signed.
+pub(super) struct Keys {
+    /// The first encrypts, all are tried when decrypting.
+    encryption: Vec<zeroize::Zeroizing<[u8; 32]>>,
+    domain: &'static str,
+    /// User configs: how they are wrapped.
+    wrap: Option<(WrapKeys, Kind)>,
+    /// Signed documents: whose signature is required.
+    verify: Option<Ed25519Public>,
+    /// Signed documents: what to sign with.
+    sign: Option<Ed25519Secret>,
+}
+
+impl Keys {
+    /// Those of a user config of the account with this Ed25519 seed.
+    fn user(seed: [u8; 32], kind: Kind) -> Self {
+        Self {
+            encryption: vec![seed.into()],
+            domain: kind.domain(),
+            wrap: Some((WrapKeys::from_seed(seed), kind)),
+            verify: None,
+            sign: None,
+        }
+    }
+
+    /// Those of a document of a group: `encryption` keys, newest first; members have no `sign`.
+    fn group(
+        encryption: Vec<[u8; 32]>,
+        domain: &'static str,
+        group: Ed25519Public,
+        sign: Option<Ed25519Secret>,
+    ) -> Self {
+        let encryption = encryption.into_iter().map(Into::into).collect();
+        Self { encryption, domain, wrap: None, verify: Some(group), sign }
+    }
+
+    fn can_write(&self) -> bool {
+        self.verify.is_none() || self.sign.is_some()
+    }
+
+    fn encrypt(&self, plaintext: Vec<u8>) -> Result<Vec<u8>, PushError> {
+        let key = self.encryption.first().ok_or(PushError::Keys)?;
+        seal::encrypt(plaintext, key, self.domain).map_err(|_| PushError::Keys)
+    }
+
+    /// Unwraps and decrypts what the swarm has.
+    fn decrypt(&self, stored: &[u8]) -> Option<Vec<u8>> {
+        let unwrapped = self.wrap.as_ref().and_then(|(keys, kind)| keys.unwrap_all(stored, *kind));
+        let ciphertext = unwrapped.as_deref().unwrap_or(stored);
+        self.encryption.iter().find_map(|key| seal::decrypt(ciphertext, key, self.domain).ok())
+    }
+}
+
+/// A message as it is stored.
+struct Sealed {
+    messages: Vec<Vec<u8>>,
+    /// The name of the set, if it is in parts.
+    set: Option<[u8; 32]>,
+}
+
+/// The content of a document in its three states.
+#[derive(Clone)]
+pub(super) enum Content {
+    Clean(Message),
+    Dirty(Draft),
+    Waiting(Message),
+}
+
+/// One document on one device.
+pub struct Document {
+    pub(super) keys: Keys,
+    pub(super) rules: Rules,
+    pub(super) content: Content,
+    /// Where the current message is stored; known only when clean.
+    pub(super) current: Vec<StorageHash>,
+    /// What is superseded and may be deleted.
+    pub(super) old: BTreeSet<StorageHash>,
+    /// What a push has handed out for deletion, until it is confirmed.
+    pub(super) handed_out: BTreeSet<StorageHash>,
+    pub(super) parts: Parts,
+    /// Data that stays on this device.
+    pub(super) local: Dict,
+    pub(super) needs_dump: bool,
+    /// What the last push made of the current message.
+    pushed: Option<Vec<Vec<u8>>>,
+}
+
+impl Document {
+    /// An empty user config of the account with this 32-byte Ed25519 seed.
+    pub fn new_user(seed: [u8; 32], kind: Kind, rules: Rules) -> Self {
+        Self::new(Keys::user(seed, kind), rules)
+    }
+
+    /// An empty document of a group: `encryption` keys, newest first; only admins can `sign`.
+    pub fn new_group(
+        encryption: Vec<[u8; 32]>,
+        domain: &'static str,
+        group: Ed25519Public,
+        sign: Option<Ed25519Secret>,
+        rules: Rules,
+    ) -> Self {
+        Self::new(Keys::group(encryption, domain, group, sign), rules)
+    }
+
+    fn new(keys: Keys, rules: Rules) -> Self {
+        Self {
+            keys,
+            rules,
+            content: Content::Clean(Message::pristine()),
+            current: Vec::new(),
+            old: BTreeSet::new(),
+            handed_out: BTreeSet::new(),
+            parts: Parts::default(),
+            local: Dict::default(),
+            needs_dump: false,
+            pushed: None,
+        }
+    }
+
+    /// Takes over what [`Document::dump`] wrote. A document that was dirty becomes the next version: the dump may be
+    /// from before a push that went out (spec 05 §7.1).
+    pub fn load(mut self, dump: &[u8]) -> Result<Self, LoadError> {
+        dump::load(&mut self, dump)?;
+        Ok(self)
+    }
+
+    /// Everything, to be stored on this device.
+    pub fn dump(&mut self) -> Vec<u8> {
+        self.needs_dump = false;
+        dump::write(self)
+    }
+
+    /// The data as of now.
+    pub fn data(&self) -> &Dict {
+        match &self.content {
+            Content::Clean(message) | Content::Waiting(message) => &message.data,
+            Content::Dirty(draft) => &draft.data,
+        }
+    }
+
+    /// The version as of now.
+    pub fn seqno(&self) -> i64 {
+        match &self.content {
+            Content::Clean(message) | Content::Waiting(message) => message.seqno,
+            Content::Dirty(draft) => draft.seqno,
+        }
+    }
+
+    /// Which habits are followed.
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// Where the document is between this device and the swarm.
+    pub fn state(&self) -> State {
+        match self.content {
+            Content::Clean(_) => State::Clean,
+            Content::Dirty(_) => State::Dirty,
+            Content::Waiting(_) => State::Waiting,
+        }
+    }
+
+    /// Whether this device may only read the document.
+    pub fn is_read_only(&self) -> bool {
+        !self.keys.can_write()
+    }
+
+    /// Whether there is something that the swarm may not have.
+    pub fn needs_push(&self) -> bool {
+        self.state() != State::Clean
+    }
+
+    /// Whether something changed since the last dump.
+    pub fn needs_dump(&self) -> bool {
+        self.needs_dump
+    }
+
+    /// Where the current message is stored, as far as known.
+    pub fn current_hashes(&self) -> &[StorageHash] {
+        &self.current
+    }
+
+    /// The storage hashes to keep alive: those of the current message and of parts that wait for others.
+    pub fn active_hashes(&self) -> Vec<StorageHash> {
+        self.current.iter().chain(self.parts.waiting()).cloned().collect()
+    }
+
+    /// Sets what is at `path`; nothing happens if it is there already, or if the document is read-only.
+    pub fn set(&mut self, path: &[&[u8]], value: Value) {
+        if value.is_empty() {
+            self.erase(path);
+        } else if self.data().at(path) != Some(&value) {
+            self.edit(|data| data.insert_at(path, value));
+        }
+    }
+
+    /// Changes the dict at `path`, which is made if it is not there; at the empty path, the whole document. Nothing
+    /// happens if `change` leaves it as it was.
+    pub fn update(&mut self, path: &[&[u8]], change: impl FnOnce(&mut Dict)) {
+        let mut dict = match (path, self.data().at(path)) {
+            ([], _) => self.data().clone(),
+            (_, Some(Value::Dict(dict))) => dict.clone(),
+            _ => Dict::default(),
+        };
+        change(&mut dict);
+        match path {
+            [] if dict != *self.data() => self.edit(|data| *data = dict),
+            [] => {}
+            _ => self.set(path, Value::Dict(dict)),
+        }
+    }
+
+    /// Removes what is at `path`; returns whether there was something.
+    pub fn erase(&mut self, path: &[&[u8]]) -> bool {
+        let there = self.data().at(path).is_some();
+        if there {
+            self.edit(|data| data.remove_at(path));
+        }
+        there
+    }
+
+    /// Makes the document dirty and changes its data. `change` must change something, and leave nothing empty.
+    fn edit(&mut self, change: impl FnOnce(&mut Dict)) {
+        if !self.keys.can_write() {
+            return;
+        }
+        self.pushed = None;
+        self.needs_dump = true;
+        let mut draft = match &mut self.content {
+            Content::Dirty(draft) => return change(&mut draft.data),
+            Content::Clean(message) | Content::Waiting(message) => message.increment(),
+        };
+        self.old.extend(self.current.drain(..));
+        change(&mut draft.data);
+        self.content = Content::Dirty(draft);
+    }
+
+    /// What to store and what to delete; see [`super::Config::push`].
+    pub fn push(&mut self, now: Timestamp) -> Result<Push, PushError> {
+        if !self.keys.can_write() {
+            return Err(PushError::ReadOnly);
+        }
+        let message = match &self.content {
+            Content::Dirty(draft) => draft.finish(self.keys.sign.as_ref()),
+            Content::Clean(message) | Content::Waiting(message) => message.clone(),
+        };
+        let messages = match &self.pushed {
+            Some(messages) => messages.clone(),
+            None => {
+                let sealed = self.seal(&message)?;
+                if let Some(set) = sealed.set {
+                    self.parts.finish(set, now);
+                }
+                sealed.messages
+            }
+        };
+        self.pushed = Some(messages.clone());
+        if self.state() == State::Dirty {
+            self.content = Content::Waiting(message);
+            self.needs_dump = true;
+        }
+        Ok(Push { seqno: self.seqno(), messages, obsolete: self.hand_out_old() })
+    }
+
+    /// Compresses, pads, encrypts and wraps, in parts if need be.
+    fn seal(&self, message: &Message) -> Result<Sealed, PushError> {
+        let compressed = seal::compress(message.bytes());
+        let padded = seal::pad(compressed.as_deref().unwrap_or(message.bytes()));
+        let size = padded.len() + seal::OVERHEAD;
+        if size <= MAX_STORED {
+            return self.seal_single(padded, message.seqno);
+        }
+        if self.rules == Rules::January2025 {
+            return Err(PushError::TooLarge { size, limit: MAX_STORED });
+        }
+        let too_large = PushError::TooLarge { size: padded.len(), limit: MAX_PUSHED };
+        if padded.len() > MAX_PUSHED {
+            return Err(too_large);
+        }
+        let (set, parts) = multipart::split(&padded).ok_or(too_large)?;
+        let messages = parts.into_iter().map(|part| self.keys.encrypt(part)).collect::<Result<_, _>>()?;
+        Ok(Sealed { messages, set: Some(set) })
+    }
+
+    fn seal_single(&self, padded: Vec<u8>, seqno: i64) -> Result<Sealed, PushError> {
+        let encrypted = self.keys.encrypt(padded)?;
+        let single = |message| Ok(Sealed { messages: vec![message], set: None });
+        let Some((keys, kind)) = &self.keys.wrap else { return single(encrypted) };
+        let wrapped = keys.wrap(&encrypted, seqno, *kind).ok_or(PushError::Keys)?;
+        match wrapped.len() {
+            ..=MAX_STORED => single(wrapped),
+            size if self.rules == Rules::January2025 => Err(PushError::TooLarge { size, limit: MAX_STORED }),
+            _ => single(encrypted),
+        }
+    }
+
+    /// The obsolete hashes for a push. They are remembered until it is confirmed, so that a repeated push, also after
+    /// a restart, still deletes them.
+    fn hand_out_old(&mut self) -> Vec<StorageHash> {
+        if self.rules == Rules::January2025 {
+            return std::mem::take(&mut self.old).into_iter().collect();
+        }
+        self.handed_out.append(&mut self.old);
+        self.forget_current();
+        self.handed_out.iter().cloned().collect()
+    }
+
+    /// The superseded hashes, to be deleted without a push, as after a mere merge. Empty while there are changes to
+    /// push first.
+    pub fn take_obsolete(&mut self) -> Vec<StorageHash> {
+        if self.state() != State::Clean {
+            return Vec::new();
+        }
+        let obsolete: Vec<_> = std::mem::take(&mut self.old).into_iter().collect();
+        self.needs_dump |= !obsolete.is_empty();
+        obsolete
+    }
+
+    /// Gives hashes back that could not be deleted.
+    pub fn return_obsolete(&mut self, hashes: impl IntoIterator<Item = StorageHash>) {
+        self.old.extend(hashes);
+        self.forget_current();
+        self.needs_dump = true;
+    }
+
+    /// What is current is not obsolete.
+    fn forget_current(&mut self) {
+        for hash in &self.current {
+            self.old.remove(hash);
+            self.handed_out.remove(hash);
+        }
+    }
+
+    /// The messages of the push `seqno` are stored, under `hashes`; see [`super::Config::confirm_pushed`].
+    pub fn confirm_pushed(&mut self, seqno: i64, hashes: &[StorageHash]) {
+        if seqno != self.seqno() {
+            return;
+        }
+        let message = match &self.content {
+            Content::Dirty(_) => return,
+            // Stored once more because the swarm had lost it.
+            Content::Clean(_) if self.rules == Rules::January2025 => return,
+            Content::Clean(message) | Content::Waiting(message) => message.clone(),
+        };
+        self.content = Content::Clean(message);
+        self.current = hashes.to_vec();
+        self.handed_out.clear();
+        self.forget_current();
+        self.needs_dump = true;
+    }
+
+    /// Takes in messages from the swarm; see [`super::Config::merge`].
+    pub fn merge(&mut self, messages: &[(StorageHash, &[u8])], now: Timestamp) -> Merged {
+        let mut accepted = Vec::with_capacity(messages.len());
+        let incoming: Vec<_> = messages
+            .iter()
+            .filter_map(|(hash, stored)| self.read(hash, stored, now, &mut accepted))
+            .collect();
+        self.parts.expire(now);
+        if incoming.is_empty() {
+            return Merged { accepted, changed: false };
+        }
+        let before = self.data().clone();
+        self.merge_read(incoming);
+        Merged { accepted, changed: *self.data() != before }
+    }
+
+    /// Decrypts and parses one message; what could be read goes to `accepted`.
+    fn read(
+        &mut self,
+        hash: &StorageHash,
+        stored: &[u8],
+        now: Timestamp,
+        accepted: &mut Vec<StorageHash>,
+    ) -> Option<(Message, Vec<StorageHash>)> {
+        let plaintext = self.keys.decrypt(stored)?;
+        let unpadded = seal::unpad(&plaintext);
+        let (bytes, hashes) = match unpadded.split_first()? {
+            (&PART, list) if self.rules == Rules::Current && stored.len() <= MAX_STORED => {
+                self.needs_dump = true;
+                match self.parts.take(list, hash, now) {
+                    Taken::Invalid | Taken::Damaged => return None,
+                    Taken::Held => {
+                        accepted.push(hash.clone());
+                        return None;
+                    }
+                    Taken::Complete(Assembled { message, hashes }) => (message, hashes),
+                }
+            }
+            _ => (seal::open_plaintext(unpadded)?.ok()?, vec![hash.clone()]),
+        };
+        let message = Message::parse(bytes, self.keys.verify.as_ref()).ok()?;
+        accepted.push(hash.clone());
+        Some((message, hashes))
+    }
+
+    /// Merges parsed messages, with the hashes they are stored under, with what is here.
+    fn merge_read(&mut self, mut candidates: Vec<(Message, Vec<StorageHash>)>) {
+        let own = match &self.content {
+            Content::Clean(message) | Content::Waiting(message) => message.clone(),
+            Content::Dirty(draft) => draft.finish(self.keys.sign.as_ref()),
+        };
+        // Among identical messages the first one counts. Ours goes last while we do not know where it is stored, so
+        // that an identical one tells us; if it went first, that one's hash would become obsolete, and with it the
+        // very message that is current.
+        let own_at = match (own.is_pristine(), self.current.is_empty()) {
+            (true, _) => None,
+            (false, true) => {
+                candidates.push((own.clone(), Vec::new()));
+                Some(candidates.len() - 1)
+            }
+            (false, false) => {
+                candidates.insert(0, (own.clone(), self.current.clone()));
+                Some(0)
+            }
+        };
+        let messages: Vec<_> = candidates.iter().map(|(message, _)| message).collect();
+        let Some(outcome) = merge(&messages, self.keys.can_write()) else { return };
+        let chosen = match outcome {
+            Outcome::Single(index) => Some(self.prefer_own_if_read_only(index, own_at, &candidates)),
+            Outcome::Combined(_) => None,
+        };
+        let kept = chosen
+            .and_then(|index| candidates.get(index))
+            .map(|(_, hashes)| hashes.clone())
+            .unwrap_or_default();
+        for hash in candidates.iter().flat_map(|(_, hashes)| hashes) {
+            if !kept.contains(hash) && !self.handed_out.contains(hash) {
+                self.needs_dump |= self.old.insert(hash.clone());
+            }
+        }
+        match outcome {
+            Outcome::Combined(draft) => self.take_combined(draft),
+            Outcome::Single(_) if chosen == own_at => {}
+            Outcome::Single(_) => {
+                if let Some((message, _)) = chosen.map(|index| candidates.swap_remove(index)) {
+                    self.take_single(message, kept, &own);
+                }
+            }
+        }
+        self.forget_current();
+    }
+
+    /// A device that cannot write keeps its message when another of the same version would win by its hash alone.
+    fn prefer_own_if_read_only(
+        &self,
+        index: usize,
+        own_at: Option<usize>,
+        candidates: &[(Message, Vec<StorageHash>)],
+    ) -> usize {
+        let seqno = |index: usize| candidates.get(index).map(|(message, _)| message.seqno);
+        match own_at {
+            Some(own) if !self.keys.can_write() && seqno(own) == seqno(index) => own,
+            _ => index,
+        }
+    }
+
+    /// A new version made of several becomes current, to be pushed.
+    fn take_combined(&mut self, mut draft: Draft) {
+        // The diff of a combined message depends on the state it was made in. Others do the same, and two devices
+        // that merge at once must make the same bytes (spec 05 §4).
+        if self.state() == State::Dirty {
+            draft.original = draft.data.clone();
+        }
+        self.content = Content::Dirty(draft);
+        self.current.clear();
+        self.pushed = None;
+        self.needs_dump = true;
+    }
+
+    /// A message from the swarm becomes current; or it is the current one, and now we know where it is stored.
+    fn take_single(&mut self, message: Message, hashes: Vec<StorageHash>, own: &Message) {
+        let same = message.seqno == own.seqno && message.bytes() == own.bytes();
+        if same && !self.current.is_empty() {
+            return;
+        }
+        if !same || self.state() == State::Dirty {
+            self.pushed = None;
+        }
+        self.content = Content::Clean(message);
+        self.current = hashes;
+        self.needs_dump = true;
+    }
+}

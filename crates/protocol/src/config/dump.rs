@@ -1,0 +1,197 @@
+//! How a document is kept on this device (spec 05 §7.1): the layout of the official core, also its older form.
+
+use std::collections::BTreeMap;
+
+use crate::bencode::{BencodeError, Reader, write_bytes, write_int};
+use crate::time::Timestamp;
+
+use super::document::{Content, Document, LoadError, Rules, StorageHash};
+use super::message::Message;
+use super::multipart::{Held, PartSet, Parts};
+use super::value::Dict;
+
+const STATE: &[u8] = b"!";
+const MESSAGE: &[u8] = b"$";
+const CURRENT: &[u8] = b"(";
+const OLD: &[u8] = b")";
+const PARTS: &[u8] = b"*";
+const LOCAL: &[u8] = b"+";
+
+const SET_COUNT: &[u8] = b"#";
+const SET_EXPIRES: &[u8] = b"T";
+const SET_PARTS: &[u8] = b"p";
+const PART_INDEX: &[u8] = b"#";
+const PART_HASH: &[u8] = b"M";
+const PART_CHUNK: &[u8] = b"d";
+
+/// Everything a document knows. A draft is finished for it, but not signed.
+pub(super) fn write(document: &Document) -> Vec<u8> {
+    let drafted;
+    let (state, message) = match &document.content {
+        Content::Clean(message) => (0, message),
+        Content::Dirty(draft) => {
+            drafted = draft.finish(None);
+            (1, &drafted)
+        }
+        Content::Waiting(message) => (2, message),
+    };
+    let mut out = Vec::with_capacity(message.bytes().len() + 512);
+    out.push(b'd');
+    write_bytes(&mut out, STATE);
+    write_int(&mut out, state);
+    write_bytes(&mut out, MESSAGE);
+    write_bytes(&mut out, message.bytes());
+    write_bytes(&mut out, CURRENT);
+    if document.rules == Rules::January2025 {
+        write_bytes(
+            &mut out,
+            document.current.first().map(StorageHash::as_str).unwrap_or_default().as_bytes(),
+        );
+    } else {
+        write_hashes(&mut out, document.current.iter());
+    }
+    write_bytes(&mut out, OLD);
+    write_hashes(&mut out, document.old.union(&document.handed_out));
+    if document.rules == Rules::Current {
+        write_bytes(&mut out, PARTS);
+        write_parts(&mut out, &document.parts);
+    }
+    write_bytes(&mut out, LOCAL);
+    document.local.write(&mut out);
+    out.push(b'e');
+    out
+}
+
+fn write_hashes<'a>(out: &mut Vec<u8>, hashes: impl Iterator<Item = &'a StorageHash>) {
+    out.push(b'l');
+    hashes.for_each(|hash| write_bytes(out, hash.as_str().as_bytes()));
+    out.push(b'e');
+}
+
+fn write_parts(out: &mut Vec<u8>, parts: &Parts) {
+    out.push(b'd');
+    for (name, set) in &parts.0 {
+        write_bytes(out, name);
+        out.push(b'd');
+        write_bytes(out, SET_COUNT);
+        write_int(out, set.count.into());
+        write_bytes(out, SET_EXPIRES);
+        write_int(out, set.expires.as_ms().cast_signed());
+        if !set.held.is_empty() {
+            write_bytes(out, SET_PARTS);
+            out.push(b'l');
+            for (index, held) in &set.held {
+                out.push(b'd');
+                write_bytes(out, PART_INDEX);
+                write_int(out, (*index).into());
+                write_bytes(out, PART_HASH);
+                write_bytes(out, held.hash.as_str().as_bytes());
+                write_bytes(out, PART_CHUNK);
+                write_bytes(out, &held.chunk);
+                out.push(b'e');
+            }
+            out.push(b'e');
+        }
+        out.push(b'e');
+    }
+    out.push(b'e');
+}
+
+/// Puts what [`write`] wrote into `document`, which is new.
+pub(super) fn load(document: &mut Document, dump: &[u8]) -> Result<(), LoadError> {
+    let reader = &mut Reader::new(dump);
+    let mut keys = reader.open_dict()?;
+    let (mut state, mut message) = (None, None);
+    while let Some(key) = keys.next(reader)? {
+        match key {
+            STATE => state = Some(reader.int()?),
+            MESSAGE => message = Some(Message::parse(reader.bytes()?.to_vec(), None)?),
+            CURRENT if reader.peek() == Some(b'l') => document.current = read_hashes(reader)?,
+            // The older layout has one, or an empty string.
+            CURRENT => {
+                document.current =
+                    Some(read_hash(reader)?).filter(|h| !h.as_str().is_empty()).into_iter().collect()
+            }
+            OLD => document.old = read_hashes(reader)?.into_iter().collect(),
+            PARTS => document.parts = read_parts(reader)?,
+            LOCAL => document.local = Dict::read(reader, true)?,
+            _ => drop(reader.skip()?),
+        }
+    }
+    let message = message.ok_or(LoadError::Damaged)?;
+    document.content = match state {
+        Some(0) => Content::Clean(message),
+        Some(1) => Content::Dirty(message.increment()),
+        Some(2) => Content::Waiting(message),
+        _ => return Err(LoadError::Damaged),
+    };
+    Ok(())
+}
+
+fn read_hash(reader: &mut Reader<'_>) -> Result<StorageHash, LoadError> {
+    let text = std::str::from_utf8(reader.bytes()?).map_err(|_| LoadError::Damaged)?;
+    Ok(text.into())
+}
+
+fn read_hashes(reader: &mut Reader<'_>) -> Result<Vec<StorageHash>, LoadError> {
+    reader.open_list()?;
+    let mut hashes = Vec::new();
+    while !reader.close() {
+        hashes.push(read_hash(reader)?);
+    }
+    Ok(hashes)
+}
+
+fn read_parts(reader: &mut Reader<'_>) -> Result<Parts, LoadError> {
+    let mut sets = Parts::default();
+    let mut names = reader.open_dict()?;
+    while let Some(name) = names.next(reader)? {
+        let name = name.try_into().map_err(|_| LoadError::Damaged)?;
+        sets.0.insert(name, read_set(reader)?);
+    }
+    Ok(sets)
+}
+
+fn read_set(reader: &mut Reader<'_>) -> Result<PartSet, LoadError> {
+    let mut set = PartSet { count: 0, expires: Timestamp::default(), held: BTreeMap::new() };
+    let mut keys = reader.open_dict()?;
+    while let Some(key) = keys.next(reader)? {
+        match key {
+            SET_COUNT => set.count = read_byte(reader)?,
+            SET_EXPIRES => {
+                let expires = u64::try_from(reader.int()?).map_err(|_| LoadError::Damaged)?;
+                set.expires = Timestamp::from_ms(expires);
+            }
+            SET_PARTS => {
+                reader.open_list()?;
+                while !reader.close() {
+                    let (index, held) = read_part(reader)?;
+                    set.held.insert(index, held);
+                }
+            }
+            _ => drop(reader.skip()?),
+        }
+    }
+    Ok(set)
+}
+
+fn read_part(reader: &mut Reader<'_>) -> Result<(u8, Held), LoadError> {
+    let (mut index, mut hash, mut chunk) = (None, None, None);
+    let mut keys = reader.open_dict()?;
+    while let Some(key) = keys.next(reader)? {
+        match key {
+            PART_INDEX => index = Some(read_byte(reader)?),
+            PART_HASH => hash = Some(read_hash(reader)?),
+            PART_CHUNK => chunk = Some(reader.bytes()?.into()),
+            _ => drop(reader.skip()?),
+        }
+    }
+    match (index, hash, chunk) {
+        (Some(index), Some(hash), Some(chunk)) => Ok((index, Held { hash, chunk })),
+        _ => Err(LoadError::Damaged),
+    }
+}
+
+fn read_byte(reader: &mut Reader<'_>) -> Result<u8, BencodeError> {
+    u8::try_from(reader.int()?).map_err(|_| BencodeError::Number)
+}
