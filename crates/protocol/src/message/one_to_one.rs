@@ -1,0 +1,264 @@
+//! The envelope of one-to-one messages: padded, signed, sealed, wrapped, and back (spec 02 §3, §4, §5).
+//!
+//! ```text
+//! Content ─ pad ─ sign ─ seal ─▶ Envelope ─▶ WebSocketMessage ─ base64 ─▶ "data" of a store request
+//! ```
+//! The wrappings around the sealed box are what is left of an older protocol; their odd empty fields are written
+//! because older decoders insist on them.
+
+use data_encoding::BASE64;
+
+use super::MAX_ATTACHMENTS;
+use super::content::{CallKind, Content};
+use super::expiration::{Expiration, Place};
+use super::outgoing::Outgoing;
+use super::profile::Profile;
+use super::read::{self, ContentError, Parsed};
+use super::write::is_data_message;
+use crate::account::AccountKeys;
+use crate::crypto::session::{self, BadRecipient, DecryptError};
+use crate::crypto::{Ed25519Secret, Random};
+use crate::id::{Ed25519Public, SessionId};
+use crate::time::Timestamp;
+use crate::wire::{Message as _, proto};
+
+/// The most bytes a swarm stores as one message (before base64).
+pub const MAX_STORED_BYTES: usize = 76_800;
+/// Padded contents are a multiple of this long.
+const PADDING: usize = 160;
+
+/// Why a message cannot be sent. Nothing was sent, and trying again will not help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// No text, no attachment: receivers would drop it.
+    #[error("the message is empty")]
+    Empty,
+    /// More than [`MAX_ATTACHMENTS`].
+    #[error("{found} attachments; at most {MAX_ATTACHMENTS} can be sent in one message")]
+    TooManyAttachments {
+        /// How many there are.
+        found: usize,
+    },
+    /// More than [`MAX_STORED_BYTES`] when all is wrapped.
+    #[error("the message takes {size} bytes; at most {MAX_STORED_BYTES} can be sent")]
+    TooLarge {
+        /// Its size.
+        size: usize,
+    },
+    /// No account can have the recipient's id.
+    #[error(transparent)]
+    Recipient(#[from] BadRecipient),
+}
+
+/// Why received data is dropped. It will never become a message: remember its hash, do not try again, and tell
+/// nobody (spec 02 §4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Not a wrapped envelope.
+    #[error("not an envelope")]
+    Envelope,
+    /// Not sealed to us, or not signed by its sender.
+    #[error(transparent)]
+    Sealed(#[from] DecryptError),
+    /// The content is not one of ours.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// It does not say when it was sent, or says another time outside the signature than inside.
+    #[error("the time outside the signature is not the one inside")]
+    Timestamp,
+    /// It claims to be a copy of a message of ours, but we did not write it.
+    #[error("a copy for another account")]
+    ForeignSyncTarget,
+    /// We wrote it ourselves, but it is of a kind one does not send to oneself.
+    #[error("of a kind one does not send to oneself")]
+    NotForOneself,
+}
+
+/// A received message, authentic and within its limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Who wrote it; ourselves, if it comes from another device of ours.
+    pub sender: SessionId,
+    /// The key it is signed with.
+    pub sender_ed25519: Ed25519Public,
+    /// Sent timestamp.
+    pub timestamp: Timestamp,
+    /// What it says.
+    pub content: Content,
+    /// When it disappears. Kinds that never do have [`Expiration::Off`].
+    pub expiration: Expiration,
+    /// The sender's profile; never our own.
+    pub profile: Option<Profile>,
+    /// In a copy of our own message: the conversation it belongs to.
+    pub sync_target: Option<SessionId>,
+}
+
+impl Received {
+    /// The conversation it belongs to (spec 02 §5 step 7): the other account; ourselves for Note to Self.
+    pub fn conversation(&self) -> SessionId {
+        self.sync_target.unwrap_or(self.sender)
+    }
+}
+
+/// Encrypts a message for an account (for Note to Self and copies: our own) into the bytes that its swarm stores.
+///
+/// Retries store the same bytes, so this is done once for each message and recipient. Draws the ephemeral key
+/// (32 bytes), then the seed of the throw-away signature (32).
+pub fn encode_one_to_one(
+    message: &Outgoing,
+    sender: &AccountKeys,
+    to: &SessionId,
+    rng: &mut impl Random,
+) -> Result<Vec<u8>, EncodeError> {
+    if let Content::Visible(visible) = &message.content {
+        let found = visible.attachments.len();
+        if found > MAX_ATTACHMENTS {
+            return Err(EncodeError::TooManyAttachments { found });
+        }
+        if !visible.has_something_to_show() {
+            return Err(EncodeError::Empty);
+        }
+    }
+    let padded = pad(message.to_bytes());
+    let sealed = session::encrypt_for_recipient(&padded, &sender.ed25519, &to.x25519(), rng)?;
+    // So that those who pay for Session Pro, and sign with a key of theirs here, do not stand out.
+    let throw_away = Ed25519Secret::generate(rng);
+    let envelope = proto::Envelope {
+        kind: Some(proto::envelope::Kind::SessionMessage.into()),
+        timestamp: Some(message.timestamp.as_ms()),
+        source_device: Some(1),
+        pro_sig: Some(throw_away.sign(&sealed).to_vec()),
+        content: Some(sealed),
+        ..Default::default()
+    };
+    let bytes = wrap(&envelope);
+    match bytes.len() {
+        size if size > MAX_STORED_BYTES => Err(EncodeError::TooLarge { size }),
+        _ => Ok(bytes),
+    }
+}
+
+/// Opens what was stored for us, and applies every rule that needs nothing but the message and our keys.
+pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, DecodeError> {
+    let (timestamp, sealed) = unwrap(data)?;
+    let mut opened = session::decrypt_incoming(&sealed, &me.x25519)?;
+    unpad(&mut opened.message);
+    let parsed = read::content(&opened.message)?;
+    if timestamp == 0 || parsed.sig_timestamp.is_some_and(|signed| signed != 0 && signed != timestamp) {
+        return Err(DecodeError::Timestamp);
+    }
+    if parsed.typing_timestamp.is_some_and(|inside| inside != timestamp) {
+        return Err(DecodeError::Timestamp);
+    }
+    let is_own = opened.sender == me.session_id;
+    let sync_target = sync_target(&parsed, is_own)?;
+    if is_own && !may_be_sent_to_oneself(&parsed.content) {
+        return Err(DecodeError::NotForOneself);
+    }
+    let place = match is_own && sync_target.is_none_or(|account| account == me.session_id) {
+        true => Place::NoteToSelfOrGroup,
+        false => Place::Private,
+    };
+    Ok(Received {
+        sender: opened.sender,
+        sender_ed25519: opened.sender_ed25519,
+        timestamp: Timestamp::from_ms(timestamp),
+        expiration: expiration(&parsed, place),
+        content: parsed.content,
+        profile: parsed.profile.filter(|_| !is_own),
+        sync_target,
+    })
+}
+
+/// Only we may tell which conversation our own message belongs to.
+fn sync_target(parsed: &Parsed, is_own: bool) -> Result<Option<SessionId>, DecodeError> {
+    match &parsed.sync_target {
+        None => Ok(None),
+        Some(account) if is_own => account.parse().map(Some).map_err(|_| DecodeError::ForeignSyncTarget),
+        Some(_) => Err(DecodeError::ForeignSyncTarget),
+    }
+}
+
+/// Spec 02 §5 step 5.
+fn may_be_sent_to_oneself(content: &Content) -> bool {
+    match content {
+        Content::Visible(_)
+        | Content::Reaction(_)
+        | Content::CommunityInvitation(_)
+        | Content::TimerUpdate
+        | Content::GroupUpdate(_)
+        | Content::Unsend(_)
+        | Content::Unknown => true,
+        Content::Call(call) => matches!(call.kind, CallKind::Answer | CallKind::End),
+        Content::ReadReceipt(_)
+        | Content::Typing(_)
+        | Content::DataExtraction(_)
+        | Content::RequestResponse(_) => false,
+    }
+}
+
+/// The timer of kinds that can disappear (spec 02 §18.2).
+fn expiration(parsed: &Parsed, place: Place) -> Expiration {
+    let content = &parsed.content;
+    match is_data_message(content) || matches!(content, Content::DataExtraction(_) | Content::Call(_)) {
+        true => Expiration::resolve(parsed.expiration_type, parsed.expiration_timer, place),
+        false => Expiration::Off,
+    }
+}
+
+/// Puts an envelope into its outer wrapping (spec 02 §3.6).
+fn wrap(envelope: &proto::Envelope) -> Vec<u8> {
+    let request = proto::WebSocketRequest {
+        verb: Some(String::new()),
+        path: Some(String::new()),
+        body: Some(envelope.encode_to_vec()),
+        id: Some(0),
+        headers: Vec::new(),
+    };
+    let kind = Some(proto::web_socket_message::Kind::Request.into());
+    proto::WebSocketMessage { kind, request: Some(request) }.encode_to_vec()
+}
+
+/// Takes both wrappings off (spec 02 §4.1): envelope timestamp (ms) and sealed box.
+fn unwrap(data: &[u8]) -> Result<(u64, Vec<u8>), DecodeError> {
+    let outer = proto::WebSocketMessage::decode(data).map_err(|_| DecodeError::Envelope)?;
+    let body = outer.request.and_then(|request| request.body).ok_or(DecodeError::Envelope)?;
+    let envelope = proto::Envelope::decode(body.as_slice()).map_err(|_| DecodeError::Envelope)?;
+    match (envelope.kind, envelope.timestamp, envelope.content) {
+        (Some(_), Some(timestamp), Some(sealed)) => Ok((timestamp, sealed)),
+        _ => Err(DecodeError::Envelope),
+    }
+}
+
+/// Appends 0x80 and zeros up to a multiple of 160, and, as every client does, another 160 where the 0x80 alone would
+/// have filled up the last (spec 02 §3.1).
+fn pad(mut content: Vec<u8>) -> Vec<u8> {
+    content.push(0x80);
+    let zeros = PADDING - content.len() % PADDING;
+    content.resize(content.len() + zeros, 0);
+    content
+}
+
+/// Takes the padding off, whatever its length; what is not padded stays as it is (spec 02 §4.3).
+fn unpad(message: &mut Vec<u8>) {
+    match message.iter().rposition(|byte| *byte != 0) {
+        Some(end) if message.get(end) == Some(&0x80) => message.truncate(end),
+        Some(_) => {}
+        None => message.clear(),
+    }
+}
+
+/// The text is not the base64 of a stored message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stored data is not base64")]
+pub struct DataError;
+
+/// Writes stored bytes as the `data` of a `store` request: standard base64 with padding.
+pub fn to_store_data(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
+}
+
+/// Reads the `data` of a `retrieve` reply.
+pub fn from_store_data(data: &str) -> Result<Vec<u8>, DataError> {
+    BASE64.decode(data.as_bytes()).map_err(|_| DataError)
+}
