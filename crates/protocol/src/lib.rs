@@ -8,11 +8,14 @@
 //! of the protocol each, in the order of the documents under `spec/`.
 
 pub mod account;
+pub mod attachment;
 pub mod bencode;
 pub mod config;
 mod counted;
 pub mod crypto;
 pub mod id;
+pub mod message;
 pub mod onion;
 pub mod swarm;
 pub mod time;
+pub mod wire;

@@ -108,7 +108,8 @@ impl AttachmentPointer {
             url => url.parse().ok(),
         };
         let deterministic = url.as_ref().is_some_and(FileUrl::is_deterministic);
-        let encryption = encryption(wire.key.unwrap_or_default(), wire.digest.unwrap_or_default(), deterministic);
+        let encryption =
+            encryption(wire.key.unwrap_or_default(), wire.digest.unwrap_or_default(), deterministic);
         Some(Self {
             url,
             encryption,

@@ -14,20 +14,30 @@ const DEFAULT_HOST: &str = "filev2.getsession.org";
 /// Names of the network's own file server end so, present and past.
 const DEFAULT_DOMAIN: &str = ".getsession.org";
 /// Key of the default server, as addresses would name it.
-const DEFAULT_ED25519: Ed25519Public = Ed25519Public(*b"\xb8\xee\xf9\x82\x14\x45\xae\x16\xe2\xe9\x7e\xf8\xaa\x6f\xe7\x82\
-    \xfd\x11\xad\x52\x53\xcd\x67\x23\xb2\x81\x34\x1d\xba\x22\xe3\x71");
+const DEFAULT_ED25519: Ed25519Public = Ed25519Public(
+    *b"\xb8\xee\xf9\x82\x14\x45\xae\x16\xe2\xe9\x7e\xf8\xaa\x6f\xe7\x82\
+    \xfd\x11\xad\x52\x53\xcd\x67\x23\xb2\x81\x34\x1d\xba\x22\xe3\x71",
+);
 /// Key of the default server, that requests are encrypted to: the conversion of the one above.
-const DEFAULT_X25519: X25519Public = X25519Public(*b"\x09\x32\x47\x94\xaa\x9c\x11\x94\x81\x89\x76\x2d\x19\x8c\x61\x81\
-    \x48\xe9\x13\x6a\xc9\x58\x20\x68\x18\x06\x61\x20\x89\x27\xef\x34");
+const DEFAULT_X25519: X25519Public = X25519Public(
+    *b"\x09\x32\x47\x94\xaa\x9c\x11\x94\x81\x89\x76\x2d\x19\x8c\x61\x81\
+    \x48\xe9\x13\x6a\xc9\x58\x20\x68\x18\x06\x61\x20\x89\x27\xef\x34",
+);
 /// An earlier key of the default server. In an address it means that server; nothing is encrypted to it.
-const DEFAULT_X25519_OLD: X25519Public = X25519Public(*b"\xda\x21\xe1\xd8\x86\xc6\xfb\xae\xa3\x13\xf7\x52\x98\xbd\x64\xaa\
-    \xb0\x3a\x97\xce\x98\x5b\x46\xbb\x2d\xad\x9f\x20\x89\xc8\xee\x59");
+const DEFAULT_X25519_OLD: X25519Public = X25519Public(
+    *b"\xda\x21\xe1\xd8\x86\xc6\xfb\xae\xa3\x13\xf7\x52\x98\xbd\x64\xaa\
+    \xb0\x3a\x97\xce\x98\x5b\x46\xbb\x2d\xad\x9f\x20\x89\xc8\xee\x59",
+);
 /// Key of the test network's server.
-const TESTNET_ED25519: Ed25519Public = Ed25519Public(*b"\x92\x9e\x33\xde\xd0\x5e\x65\x3f\xec\x04\xb4\x96\x45\x11\x7f\x51\
-    \x85\x1f\x10\x2a\x94\x7e\x04\x80\x67\x91\xbe\x41\x6e\xd7\x66\x02");
+const TESTNET_ED25519: Ed25519Public = Ed25519Public(
+    *b"\x92\x9e\x33\xde\xd0\x5e\x65\x3f\xec\x04\xb4\x96\x45\x11\x7f\x51\
+    \x85\x1f\x10\x2a\x94\x7e\x04\x80\x67\x91\xbe\x41\x6e\xd7\x66\x02",
+);
 /// Key of the test network's server.
-const TESTNET_X25519: X25519Public = X25519Public(*b"\x16\xd6\xc6\x0a\xeb\xb0\x85\x1d\xe7\xe6\xf4\xdc\x0a\x47\x34\x67\
-    \x1d\xbf\x80\xf7\x36\x64\xc0\x08\x59\x65\x11\x45\x4c\xb6\x57\x6d");
+const TESTNET_X25519: X25519Public = X25519Public(
+    *b"\x16\xd6\xc6\x0a\xeb\xb0\x85\x1d\xe7\xe6\xf4\xdc\x0a\x47\x34\x67\
+    \x1d\xbf\x80\xf7\x36\x64\xc0\x08\x59\x65\x11\x45\x4c\xb6\x57\x6d",
+);
 
 /// How the last node of the path talks to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -374,18 +384,31 @@ mod tests {
     fn a_picture_key_left_in_the_address_is_taken_out() {
         let url = parse("http://filev2.getsession.org/file/1#e=00ff&d").unwrap();
         assert_eq!(url.as_str(), "http://filev2.getsession.org/file/1#d");
-        assert_eq!(parse("http://filev2.getsession.org/file/1#e=00ff").unwrap().as_str(), FileUrl::numbered(1).as_str());
+        assert_eq!(
+            parse("http://filev2.getsession.org/file/1#e=00ff").unwrap().as_str(),
+            FileUrl::numbered(1).as_str()
+        );
     }
 
     #[test]
     fn other_texts_are_refused() {
         for text in [
-            "", "filev2.getsession.org/file/1", "ftp://filev2.getsession.org/file/1", "http:///file/1",
-            "http://filev2.getsession.org", "http://filev2.getsession.org/file/", "http://filev2.getsession.org/file",
-            "http://filev2.getsession.org/file/..", "http://filev2.getsession.org/file/1/2",
-            "http://filev2.getsession.org/file/1?x=2", "http://filev2.getsession.org/file/%2e",
-            "http://filev2.getsession.org:0/file/1", "http://filev2.getsession.org:99999/file/1",
-            "http://user@filev2.getsession.org/file/1", "http://[::1]/file/1", "http://é.getsession.org/file/1",
+            "",
+            "filev2.getsession.org/file/1",
+            "ftp://filev2.getsession.org/file/1",
+            "http:///file/1",
+            "http://filev2.getsession.org",
+            "http://filev2.getsession.org/file/",
+            "http://filev2.getsession.org/file",
+            "http://filev2.getsession.org/file/..",
+            "http://filev2.getsession.org/file/1/2",
+            "http://filev2.getsession.org/file/1?x=2",
+            "http://filev2.getsession.org/file/%2e",
+            "http://filev2.getsession.org:0/file/1",
+            "http://filev2.getsession.org:99999/file/1",
+            "http://user@filev2.getsession.org/file/1",
+            "http://[::1]/file/1",
+            "http://é.getsession.org/file/1",
             "http://filev2.getsession.org/room/main/file/1",
         ] {
             assert_eq!(parse(text), Err(FileUrlError::Form), "{text}");

@@ -23,7 +23,8 @@ impl UniqueClock {
     /// A timestamp for a message made at `now` (network time): `now`, or just after the one given out last.
     pub fn next(&self, now: Timestamp) -> Timestamp {
         let later = |last: u64| now.as_ms().max(last.saturating_add(1));
-        let last = match self.last.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(later(last))) {
+        let last = match self.last.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(later(last)))
+        {
             Ok(last) | Err(last) => last,
         };
         Timestamp::from_ms(later(last))
@@ -37,8 +38,10 @@ mod tests {
     #[test]
     fn timestamps_only_grow() {
         let clock = UniqueClock::after(Timestamp::from_ms(1000));
-        let given: Vec<u64> =
-            [900, 1000, 1000, 5000, 4000].iter().map(|now| clock.next(Timestamp::from_ms(*now)).as_ms()).collect();
+        let given: Vec<u64> = [900, 1000, 1000, 5000, 4000]
+            .iter()
+            .map(|now| clock.next(Timestamp::from_ms(*now)).as_ms())
+            .collect();
         assert_eq!(given, [1001, 1002, 1003, 5000, 5001]);
     }
 
@@ -47,7 +50,9 @@ mod tests {
         let clock = UniqueClock::default();
         let mut all: Vec<Timestamp> = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| (0..500).map(|_| clock.next(Timestamp::from_ms(7))).collect::<Vec<_>>()))
+                .map(|_| {
+                    scope.spawn(|| (0..500).map(|_| clock.next(Timestamp::from_ms(7))).collect::<Vec<_>>())
+                })
                 .collect();
             workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
         });

@@ -84,7 +84,8 @@ impl Outgoing {
             // the moment we send it.
             (_, Some(timer))
                 if follows_timer
-                    && (matches!(self.expiration, Expiration::AfterSend(_)) || self.sync_target.is_some()) =>
+                    && (matches!(self.expiration, Expiration::AfterSend(_))
+                        || self.sync_target.is_some()) =>
             {
                 timer.clamp(TTL_MIN_MS, TTL_CONTENT_MS)
             }
@@ -112,7 +113,10 @@ mod tests {
 
     fn call(kind: CallKind) -> Outgoing {
         let id = CallId("7b1e9c5e-5d4e-4e35-a7ab-3f2f7f2d0a11".into());
-        Outgoing::new(Content::Call(Call { id, kind, sdps: vec![], line_indexes: vec![], mids: vec![] }), TIME)
+        Outgoing::new(
+            Content::Call(Call { id, kind, sdps: vec![], line_indexes: vec![], mids: vec![] }),
+            TIME,
+        )
     }
 
     #[test]
@@ -140,7 +144,9 @@ mod tests {
         let unsend = Outgoing::new(Content::Unsend(MessageRef { author: CONTACT, timestamp: TIME }), TIME);
         assert_eq!(unsend.sync_copy(CONTACT).unwrap(), unsend);
         assert!(call(CallKind::End).sync_copy(CONTACT).is_some());
-        for content in [Content::Typing(true), Content::ReadReceipt(vec![TIME]), Content::RequestResponse(true)] {
+        for content in
+            [Content::Typing(true), Content::ReadReceipt(vec![TIME]), Content::RequestResponse(true)]
+        {
             assert_eq!(Outgoing::new(content, TIME).sync_copy(CONTACT), None);
         }
         assert_eq!(call(CallKind::Offer).sync_copy(CONTACT), None);

@@ -85,7 +85,9 @@ pub(super) fn content(bytes: &[u8]) -> Result<Parsed, ContentError> {
         call(step)?
     } else if let Some(response) = wire.message_request_response {
         parsed.profile = response.profile.map(|profile| Profile::from_wire(profile, response.profile_key));
-        Content::RequestResponse(response.is_approved.ok_or(ContentError::Field("request_response.approved"))?)
+        Content::RequestResponse(
+            response.is_approved.ok_or(ContentError::Field("request_response.approved"))?,
+        )
     } else {
         Content::Unknown
     };
@@ -121,7 +123,11 @@ fn data_message(data: proto::DataMessage) -> Result<Content, ContentError> {
         }
         _ => {
             let visible = Visible { body, attachments, quote, preview };
-            visible.has_something_to_show().then_some(visible).map(Content::Visible).ok_or(ContentError::NothingToShow)
+            visible
+                .has_something_to_show()
+                .then_some(visible)
+                .map(Content::Visible)
+                .ok_or(ContentError::NothingToShow)
         }
     }
 }
@@ -152,7 +158,9 @@ fn preview(previews: Vec<proto::Preview>, body: &str) -> Result<Option<LinkPrevi
 }
 
 /// `None` if it leads nowhere or has no name.
-fn community_invitation(wire: proto::CommunityInvitation) -> Result<Option<CommunityInvitation>, ContentError> {
+fn community_invitation(
+    wire: proto::CommunityInvitation,
+) -> Result<Option<CommunityInvitation>, ContentError> {
     let url = wire.url.ok_or(ContentError::Field("community_invitation.url"))?;
     let name = wire.name.ok_or(ContentError::Field("community_invitation.name"))?;
     let is_complete = !url.is_empty() && !name.is_empty();
@@ -236,13 +244,17 @@ fn group_update(wire: proto::GroupUpdateMessage) -> Result<Content, ContentError
     } else if wire.member_left_message.is_some() {
         GroupUpdate::MemberLeft
     } else if let Some(response) = wire.invite_response {
-        GroupUpdate::InviteResponse { approved: response.is_approved.ok_or(Field("invite_response.approved"))? }
+        GroupUpdate::InviteResponse {
+            approved: response.is_approved.ok_or(Field("invite_response.approved"))?,
+        }
     } else if let Some(delete) = wire.delete_member_content {
         let admin_signature = delete.admin_signature.filter(|bytes| !bytes.is_empty());
         GroupUpdate::DeleteMemberContent {
             members: ids(&delete.member_session_ids, "delete.members")?,
             hashes: delete.message_hashes,
-            admin_signature: admin_signature.map(|bytes| signature(Some(bytes), "delete.signature")).transpose()?,
+            admin_signature: admin_signature
+                .map(|bytes| signature(Some(bytes), "delete.signature"))
+                .transpose()?,
         }
     } else if wire.member_left_notification_message.is_some() {
         GroupUpdate::MemberLeftNotification

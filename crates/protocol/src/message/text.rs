@@ -143,7 +143,9 @@ mod tests {
 
     #[test]
     fn a_text_without_anything_to_see_is_empty() {
-        for text in ["", " \t\r\n", "\u{3000}\u{a0}", "\u{feff}", "\u{200b}\u{200e}", "\u{2060} \u{202e}", "\0"] {
+        for text in
+            ["", " \t\r\n", "\u{3000}\u{a0}", "\u{feff}", "\u{200b}\u{200e}", "\u{2060} \u{202e}", "\0"]
+        {
             assert_eq!(MessageText::parse(text), Err(TextError::Empty), "{text:?}");
         }
         assert!(MessageText::parse("\u{200f}שלום").is_ok());

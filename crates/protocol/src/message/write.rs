@@ -155,7 +155,10 @@ fn data_extraction(what: DataExtraction) -> proto::DataExtractionNotification {
 }
 
 fn unsend(target: &MessageRef) -> proto::UnsendRequest {
-    proto::UnsendRequest { timestamp: Some(target.timestamp.as_ms()), author: Some(target.author.to_string()) }
+    proto::UnsendRequest {
+        timestamp: Some(target.timestamp.as_ms()),
+        author: Some(target.author.to_string()),
+    }
 }
 
 fn request_response(approved: bool, message: &Outgoing) -> proto::MessageRequestResponse {

@@ -4,6 +4,8 @@
 //! without touching the tree. Large files are kept compressed.
 
 mod account;
+mod files;
+mod message;
 mod network;
 
 use std::path::PathBuf;
