@@ -4,5 +4,6 @@
 //! account's swarm, receives, sends, retries and keeps other devices in step, and tells what changed as
 //! [`Event`](event::Event)s. The window and the command line are two readers of the same shapes ([`model`]).
 
+pub mod client;
 pub mod event;
 pub mod model;

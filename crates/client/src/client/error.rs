@@ -1,0 +1,163 @@
+//! What can go wrong, each as a sentence that a person can act on.
+//!
+//! Decision: an error says what happened and what helps, and never holds what is secret or private: no text, no
+//! key, no account id.
+
+use std::time::Duration;
+
+/// Why a client could not be opened or could not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The folder holds no account: create or restore one.
+    #[error("there is no account in this folder: create one, or restore one from its recovery password")]
+    NoAccount,
+    /// The folder holds an account already: open it, or choose another folder.
+    #[error("this folder already holds an account: open it, or choose another folder")]
+    AccountExists,
+    /// Another process has this profile open: close that one first.
+    #[error("this profile is open in another window or program: close that one first")]
+    InUse,
+    /// The key that protects the profile could not be had: unlock the keychain, or bring back the key file.
+    #[error("this profile is locked: {0}")]
+    Locked(String),
+    /// The database cannot be read with the profile's key or is broken: bring back a backup.
+    #[error("this profile is damaged: {0}")]
+    Damaged(String),
+    /// The folder holds a database that is not of this program.
+    #[error("this folder holds data of another program: choose another folder")]
+    Foreign,
+    /// The profile was written by a newer version: update the program.
+    #[error("this profile was written by a newer version of Septet: update to open it")]
+    Newer,
+    /// No space left on the disk: free some; nothing written before is lost.
+    #[error("the disk is full: free some space and try again")]
+    DiskFull,
+    /// A file or folder could not be read or written; the system's reason.
+    #[error("cannot read or write the profile: {0}")]
+    Io(String),
+    /// The network could not be set up or refused; the reason.
+    #[error("the network refused: {0}")]
+    Network(String),
+    /// No network within the time given: check the connection, or try later.
+    #[error("no connection to the network")]
+    Offline,
+    /// Not done within the time given; it goes on in the background.
+    #[error("not finished within {} seconds", .0.as_secs())]
+    TimedOut(Duration),
+    /// There is no such conversation, message or attachment (any more).
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The text is not an ONS name, or nobody owns that name.
+    #[error("this name does not lead to an account: {0}")]
+    Name(String),
+    /// The attachment is not on this disk: download it first.
+    #[error("this attachment is not downloaded")]
+    NotDownloaded,
+    /// What was asked does not apply here, such as blocking oneself.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// The client was stopped: open it again.
+    #[error("the client has stopped")]
+    Stopped,
+}
+
+/// Why a draft was refused. Nothing was written; the draft can be corrected and sent again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// Neither text nor file.
+    #[error("there is nothing to send: write a text or add a file")]
+    Empty,
+    /// The text has more code points than a message may have.
+    #[error("this message is too long: {found} characters, {limit} are allowed")]
+    TooLong {
+        /// Code points found.
+        found: usize,
+        /// Code points allowed (spec 02 §11).
+        limit: usize,
+    },
+    /// A file is larger than the network takes.
+    #[error("{name} is too large: {size} bytes, {limit} are allowed")]
+    FileTooLarge {
+        /// Its name.
+        name: String,
+        /// Its size in bytes.
+        size: u64,
+        /// The largest size in bytes.
+        limit: u64,
+    },
+    /// A file has no content.
+    #[error("{name} is empty")]
+    FileEmpty {
+        /// Its name.
+        name: String,
+    },
+    /// More files than a message may have.
+    #[error("too many files: {found}, {limit} fit into one message")]
+    TooManyFiles {
+        /// Files found.
+        found: usize,
+        /// Files allowed (spec 02 §13).
+        limit: usize,
+    },
+    /// A file could not be read; the system's reason.
+    #[error("cannot read {name}: {reason}")]
+    FileUnreadable {
+        /// Its name.
+        name: String,
+        /// The reason.
+        reason: String,
+    },
+    /// We blocked the other: unblock first.
+    #[error("you blocked this contact: unblock to write")]
+    Blocked,
+    /// The message it answers is not in this conversation (any more).
+    #[error("the message this answers is not here any more")]
+    NoSuchMessage,
+    /// The client could not write it down.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl ClientError {
+    /// A stable word for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoAccount => "no_account",
+            Self::AccountExists => "account_exists",
+            Self::InUse => "in_use",
+            Self::Locked(_) => "locked",
+            Self::Damaged(_) => "damaged",
+            Self::Foreign => "foreign",
+            Self::Newer => "newer",
+            Self::DiskFull => "disk_full",
+            Self::Io(_) => "io",
+            Self::Network(_) => "network",
+            Self::Offline => "offline",
+            Self::TimedOut(_) => "timed_out",
+            Self::NotFound(_) => "not_found",
+            Self::Name(_) => "name",
+            Self::NotDownloaded => "not_downloaded",
+            Self::Refused(_) => "refused",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+impl SendError {
+    /// A stable word for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong { .. } => "too_long",
+            Self::FileTooLarge { .. } => "file_too_large",
+            Self::FileEmpty { .. } => "file_empty",
+            Self::TooManyFiles { .. } => "too_many_files",
+            Self::FileUnreadable { .. } => "file_unreadable",
+            Self::Blocked => "blocked",
+            Self::NoSuchMessage => "no_such_message",
+            Self::Client(error) => error.code(),
+        }
+    }
+}
