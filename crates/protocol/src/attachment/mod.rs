@@ -7,9 +7,16 @@
 //! Decision: we send the [`legacy`] format, as all official clients do today, and read both; which one it is says
 //! the address alone ([`FileUrl::is_deterministic`]). What a pointer promises (lengths of keys, presence of the
 //! digest) is checked once, when the pointer is read: an [`Encryption`] cannot hold a wrong combination.
+//!
+//! [`name`], [`mime`] and [`metadata`] deal with what a file tells beside its content: a name that might be a trap,
+//! a type that might be a lie, and the place where a photograph was taken.
+
 pub mod deterministic;
 mod key;
 pub mod legacy;
+pub mod metadata;
+pub mod mime;
+pub mod name;
 pub mod picture;
 mod pointer;
 mod url;
