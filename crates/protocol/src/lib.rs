@@ -15,6 +15,7 @@ mod counted;
 pub mod crypto;
 pub mod id;
 pub mod message;
+pub mod name;
 pub mod onion;
 pub mod swarm;
 pub mod time;

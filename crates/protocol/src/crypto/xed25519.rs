@@ -5,7 +5,7 @@
 
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::montgomery::MontgomeryPoint;
-use curve25519_dalek::scalar::{Scalar, clamp_integer};
+use curve25519_dalek::scalar::Scalar;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{Blake2bOptions, Random, Signature, X25519Secret, blake2b_with, sha512};
@@ -13,21 +13,23 @@ use crate::id::{Ed25519Public, X25519Public};
 
 /// Signs; draws 64 random bytes.
 ///
-/// The nonce is BLAKE2b-64, personalised `xed25519signatur`, of secret, message and the random bytes. Any secret and
-/// unique nonce would verify; this is the rule of the official core.
+/// The nonce is BLAKE2b-64, personalised `xed25519signatur`, of secret, message and the random bytes; the secret as it
+/// is after clamping, or reduced if it had to be negated. Any secret and unique nonce would verify; this is the rule of
+/// the official core.
 pub fn sign(secret: &X25519Secret, message: &[u8], rng: &mut impl Random) -> Signature {
     let random = Zeroizing::new(rng.array::<64>());
-    let clamped = Zeroizing::new(clamp_integer(*secret.to_bytes()));
-    let mut a = Zeroizing::new(Scalar::from_bytes_mod_order(*clamped));
+    let mut hashed = secret.to_bytes();
+    let mut a = Zeroizing::new(Scalar::from_bytes_mod_order(*hashed));
     let mut public = EdwardsPoint::mul_base(&a).compress().to_bytes();
     if let [.., last] = &mut public
         && *last & 0x80 != 0
     {
-        *a = -*a;
         *last &= 0x7f;
+        *a = -*a;
+        *hashed = a.to_bytes();
     }
     let options = Blake2bOptions { personal: Some(b"xed25519signatur"), ..Default::default() };
-    let wide = Zeroizing::new(blake2b_with::<64>(options, &[a.as_bytes(), message, &*random]));
+    let wide = Zeroizing::new(blake2b_with::<64>(options, &[&*hashed, message, &*random]));
     let mut r = Scalar::from_bytes_mod_order_wide(&wide);
     let commitment = EdwardsPoint::mul_base(&r).compress();
     let challenge = Scalar::from_bytes_mod_order_wide(&sha512(&[commitment.as_bytes(), &public, message]));

@@ -3,10 +3,17 @@
 //! They are read from `tests/data/`, or from the folder that `SEPTET_VECTORS` names, so that a newer set can be tried
 //! without touching the tree. Large files are kept compressed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
 mod account;
+#[path = "../../examples/conformance/answer/mod.rs"]
+mod answer;
+mod core;
 mod files;
 mod message;
+mod name;
 mod network;
+mod onion;
 
 use std::path::PathBuf;
 
