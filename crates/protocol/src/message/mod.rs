@@ -19,6 +19,8 @@ mod one_to_one;
 mod outgoing;
 mod profile;
 mod read;
+#[cfg(test)]
+mod tests;
 mod text;
 mod write;
 

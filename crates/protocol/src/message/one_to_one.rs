@@ -119,23 +119,32 @@ pub fn encode_one_to_one(
             return Err(EncodeError::Empty);
         }
     }
-    let padded = pad(message.to_bytes());
-    let sealed = session::encrypt_for_recipient(&padded, &sender.ed25519, &to.x25519(), rng)?;
-    // So that those who pay for Session Pro, and sign with a key of theirs here, do not stand out.
-    let throw_away = Ed25519Secret::generate(rng);
-    let envelope = proto::Envelope {
-        kind: Some(proto::envelope::Kind::SessionMessage.into()),
-        timestamp: Some(message.timestamp.as_ms()),
-        source_device: Some(1),
-        pro_sig: Some(throw_away.sign(&sealed).to_vec()),
-        content: Some(sealed),
-        ..Default::default()
-    };
-    let bytes = wrap(&envelope);
+    let bytes = seal_content(message.to_bytes(), message.timestamp, sender, to, rng)?;
     match bytes.len() {
         size if size > MAX_STORED_BYTES => Err(EncodeError::TooLarge { size }),
         _ => Ok(bytes),
     }
+}
+
+/// Pads, signs, seals and wraps a serialized content.
+pub(super) fn seal_content(
+    content: Vec<u8>,
+    timestamp: Timestamp,
+    sender: &AccountKeys,
+    to: &SessionId,
+    rng: &mut impl Random,
+) -> Result<Vec<u8>, BadRecipient> {
+    let sealed = session::encrypt_for_recipient(&pad(content), &sender.ed25519, &to.x25519(), rng)?;
+    // So that those who pay for Session Pro, and sign with a key of theirs here, do not stand out.
+    let throw_away = Ed25519Secret::generate(rng);
+    Ok(wrap(&proto::Envelope {
+        kind: Some(proto::envelope::Kind::SessionMessage.into()),
+        timestamp: Some(timestamp.as_ms()),
+        source_device: Some(1),
+        pro_sig: Some(throw_away.sign(&sealed).to_vec()),
+        content: Some(sealed),
+        ..Default::default()
+    }))
 }
 
 /// Opens what was stored for us, and applies every rule that needs nothing but the message and our keys.
@@ -261,4 +270,50 @@ pub fn to_store_data(bytes: &[u8]) -> String {
 /// Reads the `data` of a `retrieve` reply.
 pub fn from_store_data(data: &str) -> Result<Vec<u8>, DataError> {
     BASE64.decode(data.as_bytes()).map_err(|_| DataError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn paddings_have_the_lengths_of_every_other_client() {
+        for (content, padded) in
+            [(0, 160), (1, 160), (158, 160), (159, 320), (160, 320), (318, 320), (319, 480), (320, 480)]
+        {
+            assert_eq!(pad(vec![7; content]).len(), padded, "{content}");
+        }
+    }
+
+    #[test]
+    fn a_message_of_zeros_is_empty_and_an_unpadded_one_is_whole() {
+        for (padded, plain) in [(vec![0; 160], vec![]), (vec![1, 2, 0], vec![1, 2, 0]), (vec![0x80], vec![])]
+        {
+            let mut message = padded;
+            unpad(&mut message);
+            assert_eq!(message, plain);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn padding_comes_off_again(content: Vec<u8>) {
+            let mut padded = pad(content.clone());
+            prop_assert_eq!(padded.len() % PADDING, 0);
+            unpad(&mut padded);
+            prop_assert_eq!(padded, content);
+        }
+
+        #[test]
+        fn stored_data_is_base64(bytes: Vec<u8>, text: String) {
+            prop_assert_eq!(from_store_data(&to_store_data(&bytes)), Ok(bytes));
+            let _ = from_store_data(&text);
+        }
+
+        #[test]
+        fn nothing_panics_on_foreign_bytes(data: Vec<u8>) {
+            prop_assert!(unwrap(&data).is_err());
+        }
+    }
 }
