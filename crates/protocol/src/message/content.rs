@@ -72,8 +72,8 @@ pub struct LinkPreview {
     pub url: String,
     /// Title of the page; may be empty if there is a picture.
     pub title: String,
-    /// Picture of the page.
-    pub image: Option<AttachmentPointer>,
+    /// Picture of the page. Boxed, as few messages have one.
+    pub image: Option<Box<AttachmentPointer>>,
 }
 
 /// An emoji for a message.

@@ -148,7 +148,7 @@ fn preview(previews: Vec<proto::Preview>, body: &str) -> Result<Option<LinkPrevi
     for wire in previews {
         let url = wire.url.ok_or(ContentError::Field("preview.url"))?;
         let title = wire.title.unwrap_or_default();
-        let image = wire.image.map(attachment).transpose()?;
+        let image = wire.image.map(attachment).transpose()?.map(Box::new);
         let shows_something = !is_blank(&title) || image.is_some();
         if shows_something && !url.is_empty() && body.contains(&url) {
             return Ok(Some(LinkPreview { url, title, image }));

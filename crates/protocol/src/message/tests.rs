@@ -328,7 +328,7 @@ prop_compose! {
 prop_compose! {
     fn any_visible()(
         body in ".{1,200}", attachments in vec(any_attachment(), 1..4), quote in option::of(any_ref()),
-        link in "https://[a-z]{1,9}\\.example/", title in "[a-zé]{1,30}", image in option::of(any_attachment()),
+        link in "https://[a-z]{1,9}\\.example/", title in "[a-zé]{1,30}", image in option::of(any_attachment().prop_map(Box::new)),
         has_preview: bool,
     ) -> Visible {
         let preview = has_preview.then(|| LinkPreview { url: link.clone(), title, image });

@@ -113,7 +113,7 @@ fn preview(preview: &LinkPreview) -> proto::Preview {
     proto::Preview {
         url: Some(preview.url.clone()),
         title: (!preview.title.is_empty()).then(|| preview.title.clone()),
-        image: preview.image.as_ref().map(AttachmentPointer::to_wire),
+        image: preview.image.as_ref().map(|image| image.to_wire()),
     }
 }
 
