@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use reqwest::Url;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use septet_protocol::id::{Ed25519Public, X25519Public};
+use septet_protocol::attachment::FileServer;
 use serde::Deserialize;
 
 /// Why a network cannot be used; each is a sentence for the person who chose it.
@@ -64,8 +64,10 @@ pub struct NetworkConfig {
     pub(crate) pool_consensus: bool,
     /// Whether the nodes of a path must be in different /24 networks.
     pub(crate) distinct_subnets: bool,
-    /// Where files go.
+    /// Where files go (spec 04 §1).
     pub(crate) file_server: FileServer,
+    /// The path of a file server's onion entrance.
+    pub(crate) onion_target: String,
 }
 
 /// A server that hands out the list of nodes.
@@ -76,22 +78,6 @@ pub(crate) struct Seed {
     /// The only certificates it may show; empty for plain HTTP.
     pub certificates: Vec<CertificateDer<'static>>,
 }
-
-/// Where files go (spec 04 §1).
-#[derive(Clone, Debug)]
-pub(crate) struct FileServer {
-    /// `http(s)://host[:port]`, as file addresses begin.
-    pub url: Url,
-    /// What requests are encrypted for.
-    pub x25519: X25519Public,
-    /// How addresses name it.
-    pub ed25519: Option<Ed25519Public>,
-    /// The path of its onion entrance.
-    pub onion_target: String,
-}
-
-/// The path of a server's onion entrance, unless the network file says otherwise.
-const ONION_TARGET: &str = "/oxen/v4/lsrpc";
 
 impl NetworkConfig {
     /// From a command line's `--network`: `mainnet`, `testnet`, or the path of a network file.
@@ -119,11 +105,8 @@ impl NetworkConfig {
             min_pool: 12,
             pool_consensus: true,
             distinct_subnets: true,
-            file_server: FileServer::builtin(
-                "http://filev2.getsession.org",
-                "09324794aa9c11948189762d198c618148e9136ac9582068180661208927ef34",
-                "b8eef9821445ae16e2e97ef8aa6fe782fd11ad5253cd6723b281341dba22e371",
-            ),
+            file_server: FileServer::mainnet(),
+            onion_target: onion_target(),
         }
     }
 
@@ -138,11 +121,8 @@ impl NetworkConfig {
             min_pool: 8,
             pool_consensus: true,
             distinct_subnets: true,
-            file_server: FileServer::builtin(
-                "http://superduperfiles.oxen.io",
-                "16d6c60aebb0851de7e6f4dc0a4734671dbf80f73664c008596511454cb6576d",
-                "929e33ded05e653fec04b49645117f51851f102a947e04806791be416ed76602",
-            ),
+            file_server: FileServer::testnet(),
+            onion_target: onion_target(),
         }
     }
 
@@ -179,6 +159,7 @@ impl NetworkConfig {
             pool_consensus: file.pool_consensus,
             distinct_subnets: file.distinct_subnets,
             file_server: file.file_server.read()?,
+            onion_target: file.file_server.onion_target,
         })
     }
 
@@ -228,35 +209,17 @@ fn smallest_pool() -> usize {
 }
 
 fn onion_target() -> String {
-    ONION_TARGET.to_owned()
+    "/oxen/v4/lsrpc".to_owned()
 }
 
 impl FileServerTable {
-    fn read(self) -> Result<FileServer, ConfigError> {
-        let url = Url::parse(&self.url).ok().filter(|url| {
-            matches!(url.scheme(), "http" | "https") && url.host_str().is_some() && url.path() == "/"
-        });
+    fn read(&self) -> Result<FileServer, ConfigError> {
+        let x25519 = self.x25519.parse().map_err(|_| ConfigError::FileServerKey("x25519"))?;
         let ed25519 = match self.ed25519.as_str() {
             "" => None,
             text => Some(text.parse().map_err(|_| ConfigError::FileServerKey("ed25519"))?),
         };
-        Ok(FileServer {
-            url: url.ok_or(ConfigError::FileServerUrl(self.url))?,
-            x25519: self.x25519.parse().map_err(|_| ConfigError::FileServerKey("x25519"))?,
-            ed25519,
-            onion_target: self.onion_target,
-        })
-    }
-}
-
-impl FileServer {
-    fn builtin(url: &str, x25519: &str, ed25519: &str) -> Self {
-        Self {
-            url: builtin(url),
-            x25519: x25519.parse().unwrap_or(X25519Public([0; 32])),
-            ed25519: ed25519.parse().ok(),
-            onion_target: onion_target(),
-        }
+        FileServer::at(&self.url, x25519, ed25519).map_err(|_| ConfigError::FileServerUrl(self.url.clone()))
     }
 }
 
@@ -321,7 +284,7 @@ mod tests {
         let config = NetworkConfig::from_toml(LOCAL).unwrap();
         assert_eq!((config.name.as_str(), config.min_pool), ("local", 7));
         assert!(!config.pool_consensus && !config.distinct_subnets);
-        assert_eq!(config.file_server.onion_target, "/oxen/v4/lsrpc");
+        assert_eq!(config.onion_target, "/oxen/v4/lsrpc");
         assert_eq!(config.file_server.ed25519, None);
     }
 

@@ -1,0 +1,59 @@
+//! Who is called what: registered names (spec 03 §11).
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use septet_protocol::id::SessionId;
+use septet_protocol::name::{Name, NameError};
+use septet_protocol::swarm::reply::OnsRecord;
+use septet_protocol::swarm::{Node, Rpc, reply};
+use serde_json::Value;
+
+use crate::error::NetworkError;
+use crate::shared::Shared;
+
+/// Nodes that must agree.
+const WITNESSES: usize = 3;
+
+impl Shared {
+    /// The account behind a name. Three nodes in no path of ours are asked; all must say the same.
+    pub async fn resolve_name(&self, name: &Name) -> Result<SessionId, NetworkError> {
+        let mut records = self.name_records(name).await?;
+        let first = records.pop().ok_or(NetworkError::Failed)?;
+        if records.iter().any(|other| *other != first) {
+            return Err(NetworkError::NameDisputed);
+        }
+        let record = first.ok_or(NetworkError::NameUnknown)?;
+        let name = name.clone();
+        // Records of the oldest kind take a second and much memory to open.
+        let open = move || name.decrypt(&record.encrypted_value, record.nonce.as_ref());
+        match tokio::task::spawn_blocking(open).await {
+            Ok(Ok(account)) => Ok(account),
+            Ok(Err(NameError::Undecryptable)) => Err(NetworkError::NameDisputed),
+            Ok(Err(NameError::NotAnAccount)) => Err(NetworkError::NameUnknown),
+            Ok(Err(NameError::OutOfMemory)) | Err(_) => Err(NetworkError::Failed),
+        }
+    }
+
+    /// What three nodes have for a name; a node that does not answer is replaced by another, up to three times.
+    async fn name_records(&self, name: &Name) -> Result<Vec<Option<OnsRecord>>, NetworkError> {
+        self.find_path(None, &[]).await?;
+        let rpc = Rpc::ons_resolve(&name.hash());
+        let ask = |node: Node| {
+            let rpc = &rpc;
+            async move { self.ask_node(&node, rpc, |body: Value| Ok(reply::ons_record(&body)?)).await }
+        };
+        let mut nodes = self.off_path_nodes(2 * WITNESSES).into_iter();
+        let mut asked: FuturesUnordered<_> = nodes.by_ref().take(WITNESSES).map(ask).collect();
+        let mut records = Vec::new();
+        let mut last_error = NetworkError::Failed;
+        while let Some(answer) = asked.next().await {
+            match answer {
+                Ok(record) => records.push(record),
+                Err(error) => {
+                    last_error = error;
+                    asked.extend(nodes.next().map(ask));
+                }
+            }
+        }
+        if records.len() < WITNESSES { Err(last_error) } else { Ok(records) }
+    }
+}

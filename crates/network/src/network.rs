@@ -1,0 +1,158 @@
+//! [`Network`]: the handle that the rest of the program holds.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use septet_protocol::attachment::FileUrl;
+use septet_protocol::id::{Account, Ed25519Public, SessionId};
+use septet_protocol::name::Name;
+use septet_protocol::swarm::reply::StoreReply;
+use septet_protocol::swarm::request::Store;
+use septet_protocol::swarm::{Auth, ReplyError, Rpc};
+use septet_protocol::time::Timestamp;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::NetworkConfig;
+use crate::disk::Disk;
+use crate::error::NetworkError;
+use crate::file_server::UploadedFile;
+use crate::keeper::{self, Keeper};
+use crate::shared::Shared;
+use crate::status::{NetworkStatus, PathHop};
+
+/// A connection to the network. Cheap to clone; when the last clone is gone its tasks end.
+#[derive(Clone)]
+pub struct Network {
+    shared: Arc<Shared>,
+    _tasks: Arc<Tasks>,
+}
+
+struct Tasks(Vec<JoinHandle<()>>);
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// A node's reply to a request.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reply {
+    /// Who answered. What was fetched from it is remembered per node.
+    pub node: Ed25519Public,
+    /// What it said: a JSON object. Of a batch, [`septet_protocol::swarm::reply::results`] makes the parts.
+    pub body: Value,
+}
+
+impl Network {
+    /// Starts keeping paths, with the node list and guards in `data_dir/network`. Returns at once; requests wait for the
+    /// first path. To be called within a tokio runtime.
+    pub fn start(config: NetworkConfig, data_dir: &Path) -> Result<Self, NetworkError> {
+        let disk = Disk::new(data_dir, config.identity());
+        let shared = Arc::new(Shared::new(config)?);
+        let tasks = vec![
+            tokio::spawn(Keeper::new(shared.clone(), disk.clone()).run()),
+            tokio::spawn(keeper::refresh(shared.clone(), disk)),
+        ];
+        Ok(Self { shared, _tasks: Arc::new(Tasks(tasks)) })
+    }
+
+    /// The network's time; for everything that is signed or sent.
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// The paths in use, each from the guard on.
+    pub fn paths(&self) -> Vec<Vec<PathHop>> {
+        self.shared.status.borrow().paths.clone()
+    }
+
+    /// Whether requests go through; changes are told.
+    pub fn status(&self) -> watch::Receiver<NetworkStatus> {
+        self.shared.status.subscribe()
+    }
+
+    /// Has a member of an account's swarm carry out a request, with retries at other members.
+    ///
+    /// `build` makes the request for a member and a network time; it is called for each try. A batch is delivered with
+    /// all its parts as soon as none of them asks for another member; single parts may still have failed.
+    pub async fn swarm_request(
+        &self,
+        account: &Account,
+        build: impl Fn(&Ed25519Public, Timestamp) -> Rpc,
+    ) -> Result<Reply, NetworkError> {
+        self.swarm_request_at(account, None, build).await
+    }
+
+    /// As [`Network::swarm_request`], beginning with a certain member if it is one: to go on where the last reply ended.
+    pub async fn swarm_request_at(
+        &self,
+        account: &Account,
+        prefer: Option<Ed25519Public>,
+        build: impl Fn(&Ed25519Public, Timestamp) -> Rpc,
+    ) -> Result<Reply, NetworkError> {
+        let read = |body: Value| if body.is_object() { Ok(body) } else { Err(ReplyError("body")) };
+        let (node, body) = self.shared.ask_swarm(account, prefer, build, read).await?;
+        Ok(Reply { node, body })
+    }
+
+    /// As [`Network::swarm_request`], for replies that must prove something: a body that `read` does not accept counts
+    /// as a failure of the member, and the next one is asked.
+    pub async fn swarm_query<T>(
+        &self,
+        account: &Account,
+        build: impl Fn(&Ed25519Public, Timestamp) -> Rpc,
+        read: impl Fn(Value) -> Result<T, ReplyError>,
+    ) -> Result<(Ed25519Public, T), NetworkError> {
+        self.shared.ask_swarm(account, None, build, read).await
+    }
+
+    /// Leaves bytes with a swarm; done when at least one member has signed that it has them. To be repeated with the
+    /// same bytes only: they are recognised, and there is still one message.
+    pub async fn store(
+        &self,
+        store: &Store<'_>,
+        auth: Option<&Auth<'_>>,
+    ) -> Result<StoreReply, NetworkError> {
+        let build = |_: &Ed25519Public, now: Timestamp| store.rpc(auth, now);
+        let (_, reply) = self.swarm_query(&store.account, build, |body| StoreReply::read(&body)).await?;
+        Ok(reply)
+    }
+
+    /// Leaves an encrypted file with the file server. `progress` is told `(done, total)` bytes; a second try, over
+    /// another path, begins again at 0. At most 10,000,000 bytes are taken everywhere (spec 04 §2).
+    pub async fn upload(
+        &self,
+        bytes: Vec<u8>,
+        progress: impl Fn(u64, u64) + Send + Sync + 'static,
+        cancel: CancellationToken,
+    ) -> Result<UploadedFile, NetworkError> {
+        cancellable(&cancel, self.shared.upload(bytes, Arc::new(progress))).await
+    }
+
+    /// Fetches a file. `progress` is told `(done, total)` bytes; `total` is 0 while it is not known.
+    pub async fn download(
+        &self,
+        url: &FileUrl,
+        progress: impl Fn(u64, u64) + Send + Sync + 'static,
+        cancel: CancellationToken,
+    ) -> Result<Vec<u8>, NetworkError> {
+        cancellable(&cancel, self.shared.download(url, Arc::new(progress))).await
+    }
+
+    /// The account that a registered name stands for, as three nodes agree (spec 03 §11).
+    pub async fn resolve_name(&self, name: &str) -> Result<SessionId, NetworkError> {
+        self.shared.resolve_name(&Name::parse(name)?).await
+    }
+}
+
+/// Ends the work when it is cancelled; requests under way are cut off.
+async fn cancellable<T>(
+    cancel: &CancellationToken,
+    work: impl Future<Output = Result<T, NetworkError>>,
+) -> Result<T, NetworkError> {
+    cancel.run_until_cancelled(work).await.unwrap_or(Err(NetworkError::Cancelled))
+}

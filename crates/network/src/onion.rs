@@ -1,0 +1,197 @@
+//! Sending one onion request over one path, and what its reply says about path and destination.
+//!
+//! Decision: XChaCha20 for every layer. Its nonces are long enough to be drawn at random without a thought, it is as
+//! quick on machines without AES hardware as on others, and it is what the official core puts into requests that name
+//! their cipher, as ours do: nodes see nothing that sets us apart.
+
+use std::time::Duration;
+
+use septet_protocol::crypto::SystemRandom;
+use septet_protocol::id::Ed25519Public;
+use septet_protocol::onion::{self, Destination, EncType, Hop, ResponseKey};
+use septet_protocol::swarm::{Node, Rpc, reply};
+use serde_json::Value;
+
+use crate::clock::{RoundTrip, machine_now};
+use crate::failure::{self, Verdict};
+use crate::http::{PostError, PostOptions};
+use crate::path::{Path, hop};
+use crate::shared::Shared;
+
+/// Requests larger than this are encrypted aside, so that other requests need not wait.
+const LARGE: usize = 256 * 1024;
+
+/// Why a request over a path brought nothing readable.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The machine has no network.
+    NoNetwork,
+    /// No connection to the guard.
+    GuardUnreachable,
+    /// Silence, or the connection broke.
+    NoReply,
+    /// More than the destination can have to say.
+    TooLarge,
+    /// Some hop complains.
+    Plain {
+        /// Its status.
+        status: u16,
+        /// Its words.
+        text: String,
+    },
+    /// It does not decrypt, or is nonsense when decrypted: damaged on the way.
+    Unreadable,
+}
+
+impl Fault {
+    /// Whether it shows that the machine has a working network: somebody said something.
+    pub const fn proves_network(&self) -> bool {
+        matches!(self, Self::Plain { .. } | Self::Unreadable | Self::TooLarge)
+    }
+
+    /// What follows for a request over `path` to `destination` (`None`: a server).
+    pub fn verdict(&self, path: &[Ed25519Public], destination: Option<&Ed25519Public>) -> Verdict {
+        match self {
+            Self::Plain { status, text } => failure::plain(*status, text, path, destination),
+            Self::TooLarge => Verdict::DestinationFailed,
+            Self::NoNetwork | Self::GuardUnreachable | Self::NoReply | Self::Unreadable => {
+                Verdict::PathFailed
+            }
+        }
+    }
+}
+
+/// What the guard gave back, still encrypted.
+pub(crate) struct Sealed {
+    pub key: ResponseKey,
+    pub body: Vec<u8>,
+    pub trip: RoundTrip,
+}
+
+/// A node's own word.
+pub(crate) struct Answer {
+    /// As in HTTP.
+    pub status: u16,
+    /// JSON, or a string for plain text.
+    pub body: Value,
+    /// When it was asked and when it had answered.
+    pub trip: RoundTrip,
+}
+
+impl Answer {
+    /// What a person can read of it.
+    pub fn text(&self) -> String {
+        let text = match &self.body {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        text.chars().take(200).collect()
+    }
+}
+
+impl Shared {
+    /// Sends a request through these hops, the first of which is `guard`.
+    pub async fn send(
+        &self,
+        guard: &Node,
+        hops: &[Hop],
+        destination: &Destination,
+        payload: &[u8],
+        options: &PostOptions,
+    ) -> Result<Sealed, Fault> {
+        let request = build(hops, destination, payload).await.ok_or(Fault::Unreadable)?;
+        let sent = machine_now();
+        let posted =
+            self.http.post_onion(guard, request.body, options).await.map_err(|error| match error {
+                PostError::NoNetwork => Fault::NoNetwork,
+                PostError::Unreachable => Fault::GuardUnreachable,
+                PostError::NoReply => Fault::NoReply,
+                PostError::TooLarge => Fault::TooLarge,
+            })?;
+        if posted.status != 200 {
+            let text = String::from_utf8_lossy(&posted.body).chars().take(300).collect();
+            return Err(Fault::Plain { status: posted.status, text });
+        }
+        Ok(Sealed { key: request.key, body: posted.body, trip: RoundTrip { sent, received: machine_now() } })
+    }
+
+    /// Has a node carry out a storage request, over these hops. Its clock is taken note of.
+    pub async fn ask_over(
+        &self,
+        guard: &Node,
+        hops: &[Hop],
+        node: &Node,
+        rpc: &Rpc,
+        limit: Duration,
+    ) -> Result<Answer, Fault> {
+        let destination = Destination::Node(hop(*node));
+        let sealed =
+            self.send(guard, hops, &destination, &rpc.to_json(), &PostOptions::within(limit)).await?;
+        let reply = sealed.key.open_node(&sealed.body).map_err(|_| Fault::Unreadable)?;
+        let body = serde_json::from_slice(&reply.body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&reply.body).into_owned()));
+        if let Some(time) = reply::network_time(&body) {
+            self.clock.learn(sealed.trip.offset(time));
+        }
+        Ok(Answer { status: reply.status, body, trip: sealed.trip })
+    }
+
+    /// As [`Shared::ask_over`], over a path in use; what went wrong is noted against the path. The verdict on the
+    /// destination is the caller's to act on.
+    pub async fn ask(&self, path: &Path, node: &Node, rpc: &Rpc) -> Result<Answer, (Fault, Verdict)> {
+        let limit = Duration::from_millis(rpc.time_limit());
+        match self.ask_over(path.guard(), &path.hops(), node, rpc, limit).await {
+            Ok(answer) => {
+                path.succeed();
+                self.was_quick(&node.ed25519);
+                Ok(answer)
+            }
+            Err(fault) => {
+                tracing::debug!(method = rpc.method(), ?fault, path = path.id, "request failed");
+                if fault == Fault::NoReply {
+                    self.was_slow(&node.ed25519, path);
+                }
+                let verdict = fault.verdict(&path.keys(), Some(&node.ed25519));
+                self.blame(path, &node.ed25519, verdict);
+                Err((fault, verdict))
+            }
+        }
+    }
+
+    /// Notes a failure where it belongs.
+    pub fn blame(&self, path: &Path, destination: &Ed25519Public, verdict: Verdict) {
+        match verdict {
+            Verdict::PathFailed => self.suspect(path),
+            Verdict::NodeNotReady(key) => {
+                self.strike(&key);
+                self.suspect(path);
+            }
+            // A hop that lies about its neighbour pays for it with its path's good name.
+            Verdict::HopLost(key) => {
+                self.forget(&key);
+                self.suspect(path);
+            }
+            Verdict::DestinationLost => {
+                self.forget(destination);
+                self.suspect(path);
+            }
+            Verdict::DestinationFailed => self.strike(destination),
+            Verdict::Deliver
+            | Verdict::Refuse
+            | Verdict::ClockOff
+            | Verdict::WrongSwarm
+            | Verdict::Busy
+            | Verdict::ServerFailed => {}
+        }
+    }
+}
+
+async fn build(hops: &[Hop], destination: &Destination, payload: &[u8]) -> Option<onion::Request> {
+    if payload.len() < LARGE {
+        return onion::build(hops, destination, payload, EncType::XChaCha20, &mut SystemRandom).ok();
+    }
+    let (hops, destination, payload) = (hops.to_vec(), destination.clone(), payload.to_vec());
+    let build =
+        move || onion::build(&hops, &destination, &payload, EncType::XChaCha20, &mut SystemRandom).ok();
+    tokio::task::spawn_blocking(build).await.ok().flatten()
+}

@@ -1,0 +1,80 @@
+//! Where the list of nodes comes from: seeds at first, nodes themselves later (spec 03 §2, §3).
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use septet_protocol::swarm::request::service_nodes_params;
+use septet_protocol::swarm::{Node, Rpc, nodes};
+use serde_json::{Value, json};
+
+use crate::error::NetworkError;
+use crate::pool::agreement;
+use crate::shared::Shared;
+
+/// How long a seed may take.
+const SEED_LIMIT: Duration = Duration::from_secs(5);
+/// How many nodes are asked for their list.
+const WITNESSES: usize = 3;
+
+impl Shared {
+    /// The list of nodes from whichever seed is first to give a good one; all are asked at once.
+    pub async fn fetch_from_seeds(&self) -> Option<Vec<Node>> {
+        let body = json!({
+            "jsonrpc": "2.0", "method": "get_n_service_nodes", "params": service_nodes_params(),
+        });
+        let body = body.to_string().into_bytes();
+        let ask = |seed| self.ask_seed(seed, body.clone());
+        let mut replies: FuturesUnordered<_> = self.config.seeds.iter().map(ask).collect();
+        while let Some(reply) = replies.next().await {
+            if let Some(nodes) = reply.filter(|nodes| nodes.len() >= self.config.min_pool) {
+                tracing::info!(count = nodes.len(), "node list from a seed");
+                return Some(nodes);
+            }
+        }
+        None
+    }
+
+    async fn ask_seed(&self, seed: &crate::config::Seed, body: Vec<u8>) -> Option<Vec<Node>> {
+        let reply = self.http.post_seed(&seed.url, body, SEED_LIMIT).await;
+        let host = seed.url.host_str();
+        match reply {
+            Ok(reply) if reply.status == 200 => {
+                let list = serde_json::from_slice::<Value>(&reply.body).ok();
+                let list = list.and_then(|list| nodes::service_nodes(&list).ok());
+                if list.is_none() {
+                    tracing::warn!(host, "a seed's reply is no node list");
+                }
+                list
+            }
+            Ok(reply) => {
+                tracing::warn!(host, status = reply.status, "a seed refuses");
+                None
+            }
+            Err(error) => {
+                tracing::debug!(host, ?error, "a seed is not reached");
+                None
+            }
+        }
+    }
+
+    /// The list of nodes as three nodes see it, asked through paths; else from the seeds.
+    pub async fn fetch_nodes(&self) -> Option<Vec<Node>> {
+        if self.config.pool_consensus {
+            let witnesses = self.off_path_nodes(WITNESSES);
+            let lists = join_all(witnesses.iter().map(|node| self.ask_for_nodes(node))).await;
+            let lists: Vec<Vec<Node>> = lists.into_iter().flatten().collect();
+            let agreed = agreement(&lists);
+            if agreed.len() >= self.config.min_pool {
+                tracing::info!(count = agreed.len(), "node list agreed on by nodes");
+                return Some(agreed);
+            }
+        }
+        self.fetch_from_seeds().await
+    }
+
+    async fn ask_for_nodes(&self, node: &Node) -> Option<Vec<Node>> {
+        let read = |body: Value| nodes::service_nodes(&body).map_err(NetworkError::from);
+        self.ask_node(node, &Rpc::service_nodes(), read).await.ok()
+    }
+}
