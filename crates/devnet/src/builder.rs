@@ -1,0 +1,260 @@
+//! Making a network.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use septet_protocol::crypto::{Ed25519Secret, Random, SystemRandom, X25519Secret};
+use septet_protocol::id::SwarmId;
+use tokio::net::TcpSocket;
+use tokio::runtime::Handle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::devnet::Devnet;
+use crate::error::DevnetError;
+use crate::file_server::{FileServer, FileServerKind, FileService, Files};
+use crate::http::{Door, bind};
+use crate::network::{Network, Patience, Seat};
+use crate::node::{Node, NodeInfo};
+use crate::seed::Seed;
+use crate::service::NodeService;
+use crate::state::{Journal, NodeRecord, State};
+use crate::storage::Storage;
+use crate::tls;
+
+/// What a network is to be like; [`DevnetBuilder::start`] makes it.
+#[derive(Clone, Debug)]
+pub struct DevnetBuilder {
+    swarms: usize,
+    nodes_per_swarm: usize,
+    state_dir: Option<PathBuf>,
+    distinct_subnets: bool,
+    file_server: FileServerKind,
+    patience: Patience,
+    sweep_every: Duration,
+}
+
+impl Default for DevnetBuilder {
+    fn default() -> Self {
+        let patience = Patience {
+            relay: Duration::from_secs(30),
+            member: Duration::from_secs(5),
+            proxy: Duration::from_secs(25),
+        };
+        Self {
+            swarms: 3,
+            nodes_per_swarm: 7,
+            state_dir: None,
+            distinct_subnets: true,
+            file_server: FileServerKind::default(),
+            patience,
+            sweep_every: Duration::from_secs(10),
+        }
+    }
+}
+
+impl DevnetBuilder {
+    /// A network of 3 swarms of 7 nodes that ends with the process.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// So many swarms.
+    #[must_use]
+    pub fn swarms(mut self, swarms: usize) -> Self {
+        self.swarms = swarms;
+        self
+    }
+
+    /// So many nodes in each swarm.
+    #[must_use]
+    pub fn nodes_per_swarm(mut self, nodes: usize) -> Self {
+        self.nodes_per_swarm = nodes;
+        self
+    }
+
+    /// Keeps keys, ports, messages and files in this folder, and starts from what is in it.
+    #[must_use]
+    pub fn state_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.state_dir = Some(folder.into());
+        self
+    }
+
+    /// Whether each node gets a /24 of its own, `127.0.1.1`, `127.0.2.1` and so on (the default); if not, or where
+    /// the system has one loopback address only, all nodes are at `127.0.0.1`.
+    #[must_use]
+    pub fn distinct_subnets(mut self, distinct: bool) -> Self {
+        self.distinct_subnets = distinct;
+        self
+    }
+
+    /// Which file server to imitate.
+    #[must_use]
+    pub fn file_server(mut self, kind: FileServerKind) -> Self {
+        self.file_server = kind;
+        self
+    }
+
+    /// How long a node waits for the next hop; 30 s on the real network.
+    #[must_use]
+    pub fn relay_patience(mut self, patience: Duration) -> Self {
+        self.patience.relay = patience;
+        self
+    }
+
+    /// How long a node waits for another member of the swarm; 5 s on the real network.
+    #[must_use]
+    pub fn member_patience(mut self, patience: Duration) -> Self {
+        self.patience.member = patience;
+        self
+    }
+
+    /// How long a node waits for an HTTP server; 25 s on the real network.
+    #[must_use]
+    pub fn proxy_patience(mut self, patience: Duration) -> Self {
+        self.patience.proxy = patience;
+        self
+    }
+
+    /// How often expired messages are removed; every 10 s on the real network.
+    #[must_use]
+    pub fn sweep_every(mut self, period: Duration) -> Self {
+        self.sweep_every = period;
+        self
+    }
+
+    /// Starts the network on the current runtime. It serves when this returns.
+    pub async fn start(self) -> Result<Devnet, DevnetError> {
+        let runtime = Handle::current();
+        let state = self.state_dir.as_deref().map(State::open).transpose()?.map(Arc::new);
+        let mut records = self.records(state.as_deref())?;
+        let storages = storages(records.len(), state.as_ref())?;
+        let tls = tls::acceptor()?;
+        let distinct = self.distinct_subnets && bind(SocketAddrV4::new(node_ip(1), 0)).is_ok();
+        let mut nodes = Vec::new();
+        for (index, (record, storage)) in records.iter_mut().zip(storages).enumerate() {
+            let ip = if distinct { node_ip(index) } else { Ipv4Addr::LOCALHOST };
+            nodes.push(Arc::new(make_node(record, ip, storage, &tls, &runtime)?));
+        }
+        if let Some(state) = &state {
+            state.set_nodes(&records)?;
+        }
+        let network = Arc::new(Network::new(nodes, self.patience, state.clone(), runtime.clone()));
+        if let Some(state) = &state {
+            network.set_names(state.names()?);
+        }
+        for node in &network.nodes {
+            let seat = Seat { network: Arc::clone(&network), node: Arc::clone(node) };
+            node.door.install(Arc::new(NodeService::new(seat)));
+        }
+        let files = self.make_file_server(&network, &runtime)?;
+        let (seed, seed_door) = make_seed(&network, &runtime)?;
+        let devnet = Devnet::new(network, files, seed, seed_door, distinct);
+        devnet.open(self.sweep_every);
+        Ok(devnet)
+    }
+
+    /// The nodes of the state folder, or new ones: the swarms' ids lie evenly on the ring.
+    fn records(&self, state: Option<&State>) -> Result<Vec<NodeRecord>, DevnetError> {
+        let wanted = self.swarms.saturating_mul(self.nodes_per_swarm);
+        if !(1..=10_000).contains(&wanted) {
+            return Err(DevnetError::Size(wanted));
+        }
+        let known = state.map(State::nodes).transpose()?.unwrap_or_default();
+        if known.len() == wanted {
+            return Ok(known);
+        }
+        if !known.is_empty() {
+            return Err(DevnetError::OtherShape { wanted, found: known.len() });
+        }
+        let step = u64::MAX / u64::try_from(self.swarms).unwrap_or(u64::MAX);
+        let first = u64::from_le_bytes(SystemRandom.array()) % step;
+        let swarm_ids = (0..).map_while(|index| step.checked_mul(index)?.checked_add(first)).take(self.swarms);
+        let new = |swarm| {
+            let (seed, legacy) = (SystemRandom.array(), SystemRandom.array());
+            NodeRecord { swarm, seed, legacy, port: 0 }
+        };
+        Ok(swarm_ids.flat_map(|swarm| std::iter::repeat_with(move || new(swarm)).take(self.nodes_per_swarm)).collect())
+    }
+
+    fn make_file_server(&self, network: &Arc<Network>, runtime: &Handle) -> Result<Arc<FileServer>, DevnetError> {
+        let state = network.state.clone();
+        let known = state.as_ref().map(|state| state.meta("file server key")).transpose()?.flatten();
+        let secret = known.and_then(|bytes| bytes.try_into().ok()).unwrap_or_else(|| SystemRandom.array());
+        if let Some(state) = &state {
+            state.set_meta("file server key", &secret)?;
+        }
+        let files = state.as_ref().map(|state| state.files()).transpose()?.unwrap_or_default();
+        let files = Files::new(files, state.clone());
+        let door = lasting_door("file server port", state.as_deref(), runtime)?;
+        let secret = X25519Secret::from_bytes(secret);
+        let server =
+            Arc::new(FileServer::new(secret, files, door, self.file_server, Arc::clone(network)));
+        server.door.install(Arc::new(FileService(Arc::clone(&server))));
+        Ok(server)
+    }
+}
+
+fn make_seed(network: &Arc<Network>, runtime: &Handle) -> Result<(Arc<Seed>, Door), DevnetError> {
+    let seed = Arc::new(Seed::new(Arc::clone(network)));
+    let door = lasting_door("seed port", network.state.as_deref(), runtime)?;
+    door.install(Arc::clone(&seed) as Arc<dyn crate::http::Service>);
+    Ok((seed, door))
+}
+
+/// The loopback address of a node, alone in its /24.
+fn node_ip(index: usize) -> Ipv4Addr {
+    let (high, low) = (index / 250, index % 250);
+    let part = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
+    Ipv4Addr::new(127, part(high), part(low + 1), 1)
+}
+
+fn storages(count: usize, state: Option<&Arc<State>>) -> Result<Vec<Storage>, DevnetError> {
+    let journal = |index| state.map(|state| Journal::new(Arc::clone(state), index));
+    let mut storages: Vec<Storage> = (0..count).map(|index| Storage::new(journal(index))).collect();
+    if let Some(state) = state {
+        state.load_storage(&mut storages)?;
+    }
+    Ok(storages)
+}
+
+fn make_node(
+    record: &mut NodeRecord,
+    ip: Ipv4Addr,
+    storage: Storage,
+    tls: &TlsAcceptor,
+    runtime: &Handle,
+) -> Result<Node, DevnetError> {
+    let ed25519 = Ed25519Secret::from_seed(record.seed);
+    let (socket, address) = bind_again(ip, record.port)?;
+    record.port = address.port();
+    let info = NodeInfo {
+        address,
+        ed25519: ed25519.public(),
+        x25519: ed25519.to_x25519().public(),
+        legacy: Ed25519Secret::from_seed(record.legacy).public(),
+        swarm: SwarmId(record.swarm),
+    };
+    let door = Door::new(socket, address, Some(tls.clone()), runtime.clone());
+    Ok(Node::new(info, ed25519, storage, door))
+}
+
+/// The port used before if it is still to be had, else any.
+fn bind_again(ip: Ipv4Addr, port: u16) -> Result<(TcpSocket, SocketAddrV4), DevnetError> {
+    let address = SocketAddrV4::new(ip, 0);
+    bind(SocketAddrV4::new(ip, port))
+        .or_else(|_| bind(address))
+        .map_err(|source| DevnetError::Listen { address, source })
+}
+
+/// A door at `127.0.0.1` whose port is remembered under `key`.
+fn lasting_door(key: &str, state: Option<&State>, runtime: &Handle) -> Result<Door, DevnetError> {
+    let known = state.map(|state| state.meta(key)).transpose()?.flatten();
+    let port = known.and_then(|bytes| bytes.try_into().ok()).map_or(0, u16::from_le_bytes);
+    let (socket, address) = bind_again(Ipv4Addr::LOCALHOST, port)?;
+    if let Some(state) = state {
+        state.set_meta(key, &address.port().to_le_bytes())?;
+    }
+    Ok(Door::new(socket, address, None, runtime.clone()))
+}

@@ -1,0 +1,259 @@
+//! The running network, as tests and tools hold it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use septet_protocol::id::{Account, Ed25519Public, Namespace, SessionId, SwarmId, X25519Public};
+use septet_protocol::id::MessageHash;
+
+use crate::builder::DevnetBuilder;
+use crate::error::DevnetError;
+use crate::fault::{Fault, FileFault};
+use crate::file_server::{FileServer, ONION_TARGET, StoredFile};
+use crate::http::Door;
+use crate::names::NameRecord;
+use crate::network::Network;
+use crate::node::NodeHandle;
+use crate::pubkey::Pubkey;
+use crate::rpc;
+use crate::seed::Seed;
+use crate::storage::StoredMessage;
+
+/// A network that serves. It stops when dropped.
+pub struct Devnet {
+    network: Arc<Network>,
+    nodes: Vec<NodeHandle>,
+    file_server: Arc<FileServer>,
+    seed: Arc<Seed>,
+    seed_door: Door,
+    distinct_subnets: bool,
+}
+
+impl Devnet {
+    /// A network of the usual shape: 3 swarms of 7 nodes.
+    pub async fn start() -> Result<Self, DevnetError> {
+        DevnetBuilder::new().start().await
+    }
+
+    /// For a network of another shape.
+    pub fn builder() -> DevnetBuilder {
+        DevnetBuilder::new()
+    }
+
+    pub(crate) fn new(
+        network: Arc<Network>,
+        file_server: Arc<FileServer>,
+        seed: Arc<Seed>,
+        seed_door: Door,
+        distinct_subnets: bool,
+    ) -> Self {
+        let nodes = network.nodes.iter().cloned().map(NodeHandle).collect();
+        Self { network, nodes, file_server, seed, seed_door, distinct_subnets }
+    }
+
+    /// Opens all doors and starts sweeping.
+    pub(crate) fn open(&self, sweep_every: Duration) {
+        self.network_down(false);
+        let (network, files) = (Arc::downgrade(&self.network), Arc::downgrade(&self.file_server));
+        self.network.spawn(async move {
+            loop {
+                tokio::time::sleep(sweep_every).await;
+                let (Some(network), Some(files)) = (network.upgrade(), files.upgrade()) else { return };
+                sweep(&network, &files);
+            }
+        });
+    }
+
+    /// Where clients begin: `http://127.0.0.1:PORT/json_rpc`.
+    pub fn seed_url(&self) -> String {
+        format!("http://{}/json_rpc", self.seed_door.address())
+    }
+
+    /// Where the file server is, as clients name it: `http://127.0.0.1:PORT`.
+    pub fn file_server_url(&self) -> String {
+        format!("http://{}", self.file_server.door.address())
+    }
+
+    /// The file server's key.
+    pub fn file_server_key(&self) -> X25519Public {
+        self.file_server.secret.public()
+    }
+
+    /// The text of a network file that leads clients here.
+    pub fn network_toml(&self) -> String {
+        format!(
+            "name = \"local\"\n\
+             seeds = [\"{seed}\"]\n\
+             min_pool = {min_pool}\n\
+             pool_consensus = false\n\
+             distinct_subnets = {distinct}\n\
+             [file_server]\n\
+             url = \"{files}\"\n\
+             x25519 = \"{key}\"\n\
+             ed25519 = \"\"\n\
+             onion_target = \"{ONION_TARGET}\"\n",
+            seed = self.seed_url(),
+            min_pool = self.nodes.len().min(7),
+            distinct = self.distinct_subnets,
+            files = self.file_server_url(),
+            key = self.file_server_key(),
+        )
+    }
+
+    /// Writes [`Devnet::network_toml`] to a file.
+    pub fn write_network_file(&self, path: &Path) -> Result<(), DevnetError> {
+        std::fs::write(path, self.network_toml())
+            .map_err(|source| DevnetError::NetworkFile { path: path.to_owned(), source })
+    }
+
+    /// All nodes, swarm by swarm.
+    pub fn nodes(&self) -> &[NodeHandle] {
+        &self.nodes
+    }
+
+    /// The node with this identity.
+    pub fn node(&self, key: &Ed25519Public) -> Option<&NodeHandle> {
+        self.nodes.iter().find(|node| node.ed25519() == *key)
+    }
+
+    /// The members of an account's swarm at present.
+    pub fn swarm_of(&self, account: &Account) -> Vec<NodeHandle> {
+        let (_, members) = self.network.swarm_of(&Pubkey::from(account));
+        members.into_iter().map(NodeHandle).collect()
+    }
+
+    /// The id of an account's swarm.
+    pub fn swarm_id_of(&self, account: &Account) -> SwarmId {
+        self.network.swarm_of(&Pubkey::from(account)).0
+    }
+
+    /// Lets something be wrong with a node, in addition to what is.
+    pub fn set_fault(&self, node: &NodeHandle, fault: Fault) {
+        node.set_fault(fault);
+    }
+
+    /// Makes a node well again.
+    pub fn clear_faults(&self, node: &NodeHandle) {
+        node.clear_faults();
+    }
+
+    /// Makes every node and the file server well again, and the network reachable.
+    pub fn clear_all_faults(&self) {
+        self.nodes.iter().for_each(NodeHandle::clear_faults);
+        self.file_server.clear_faults();
+        self.seed_door.open();
+    }
+
+    /// Lets something be wrong with the file server, in addition to what is.
+    pub fn set_file_fault(&self, fault: FileFault) {
+        self.file_server.set_fault(fault);
+    }
+
+    /// Makes the file server well again.
+    pub fn clear_file_faults(&self) {
+        self.file_server.clear_faults();
+    }
+
+    /// Takes the whole network away from its clients (every connection breaks, new ones are refused), or gives it
+    /// back. Nodes with [`Fault::Dead`] stay away.
+    pub fn network_down(&self, down: bool) {
+        let dead = |node: &&NodeHandle| node.0.faults().dead;
+        let node_doors = self.nodes.iter().filter(|node| down || !dead(node)).map(|node| &node.0.door);
+        for door in node_doors.chain([&self.seed_door, &self.file_server.door]) {
+            if down { door.close() } else { door.open() }
+        }
+    }
+
+    /// Moves the network's clock by so many ms from the machine's.
+    pub fn set_clock_offset(&self, ms: i64) {
+        self.network.set_clock_offset(ms);
+    }
+
+    /// The network's time, ms.
+    pub fn now(&self) -> u64 {
+        self.network.now()
+    }
+
+    /// Removes what has expired now, without waiting for the next sweep.
+    pub fn sweep(&self) {
+        sweep(&self.network, &self.file_server);
+    }
+
+    /// How many requests all nodes have seen, by name (see [`NodeHandle::requests`]).
+    pub fn requests(&self) -> BTreeMap<String, u64> {
+        let mut all = BTreeMap::new();
+        for (name, count) in self.nodes.iter().flat_map(NodeHandle::requests) {
+            *all.entry(name).or_default() += count;
+        }
+        all
+    }
+
+    /// How often the seed was asked.
+    pub fn seed_requests(&self) -> u64 {
+        self.seed.requests()
+    }
+
+    /// Counts all requests from zero again, those of the seed excepted.
+    pub fn reset_requests(&self) {
+        self.nodes.iter().for_each(NodeHandle::reset_requests);
+    }
+
+    /// Every message that any member of the swarm stores for an account in a namespace, each once, by timestamp.
+    pub fn messages_of(&self, account: &Account, namespace: Namespace) -> Vec<StoredMessage> {
+        let mut found: BTreeMap<(u64, MessageHash), StoredMessage> = BTreeMap::new();
+        for message in self.nodes.iter().flat_map(|node| node.messages_of(account, namespace)) {
+            found.entry((message.timestamp, message.hash)).or_insert(message);
+        }
+        found.into_values().collect()
+    }
+
+    /// Puts a message into every member of the swarm, as if a client had stored it. `timestamp` and `expiry` in ms.
+    pub fn deliver(
+        &self,
+        account: &Account,
+        namespace: Namespace,
+        data: impl Into<Arc<[u8]>>,
+        timestamp: u64,
+        expiry: u64,
+    ) -> MessageHash {
+        let (pubkey, data) = (Pubkey::from(account), data.into());
+        let hash = rpc::message_hash(&pubkey, namespace, &data);
+        let message = StoredMessage { hash, namespace: namespace.0, timestamp, expiry, data };
+        for node in self.swarm_of(account) {
+            node.0.storage().store(pubkey, message.clone());
+        }
+        hash
+    }
+
+    /// The files on the file server, by id.
+    pub fn files(&self) -> BTreeMap<String, StoredFile> {
+        self.file_server.files.all()
+    }
+
+    /// Registers a name for an account.
+    pub fn register_name(&self, name: &str, account: &SessionId) {
+        let (hash, record) = NameRecord::register(&name.to_lowercase(), account);
+        self.network.add_name(hash, record);
+    }
+
+    /// Stops the network; the same as dropping it.
+    pub fn shutdown(self) {}
+}
+
+impl Drop for Devnet {
+    fn drop(&mut self) {
+        self.seed_door.retire();
+        self.file_server.door.retire();
+        self.network.stop();
+    }
+}
+
+fn sweep(network: &Network, files: &FileServer) {
+    let now = network.now();
+    for node in &network.nodes {
+        node.storage().sweep(now.saturating_add_signed(node.faults().clock_skew));
+    }
+    files.files.sweep(now);
+}

@@ -1,0 +1,50 @@
+//! Registered names (spec 03 §11), as the daemon keeps them: under the hash of the name, the account id encrypted
+//! with the name.
+
+use data_encoding::{BASE64, HEXLOWER};
+use septet_protocol::crypto::{Random, SystemRandom, blake2b, xchacha_encrypt};
+use septet_protocol::id::SessionId;
+use serde_json::{Value, json};
+
+use crate::network::Network;
+
+/// What the chain holds for a name.
+#[derive(Clone)]
+pub(crate) struct NameRecord {
+    pub encrypted: Vec<u8>,
+    pub nonce: [u8; 24],
+}
+
+impl NameRecord {
+    /// What someone who registers `name` (already in lower case) for an account puts on the chain, and the hash it
+    /// is found under.
+    pub fn register(name: &str, account: &SessionId) -> ([u8; 32], Self) {
+        let hash = blake2b::<32>(&[], &[name.as_bytes()]);
+        let (key, nonce) = (blake2b::<32>(&hash, &[name.as_bytes()]), SystemRandom.array());
+        (hash, Self { encrypted: xchacha_encrypt(&key, &nonce, &account.to_prefixed()), nonce })
+    }
+}
+
+/// Answers `ons_resolve`; the text of a refusal otherwise.
+pub(crate) fn resolve(network: &Network, params: &Value) -> Result<Value, String> {
+    if params.get("type").and_then(Value::as_u64) != Some(0) {
+        return Err("Invalid ONS type".to_owned());
+    }
+    let hash = params.get("name_hash").and_then(Value::as_str).and_then(parse_hash);
+    let hash = hash.ok_or_else(|| "Invalid ONS name hash".to_owned())?;
+    Ok(match network.name(&hash) {
+        Some(record) => json!({
+            "encrypted_value": HEXLOWER.encode(&record.encrypted),
+            "nonce": HEXLOWER.encode(&record.nonce),
+        }),
+        None => json!({}),
+    })
+}
+
+fn parse_hash(text: &str) -> Option<[u8; 32]> {
+    let bytes = match text.len() {
+        64 => HEXLOWER.decode(text.as_bytes()).ok()?,
+        _ => BASE64.decode(text.as_bytes()).ok()?,
+    };
+    bytes.try_into().ok()
+}

@@ -1,0 +1,170 @@
+//! What the nodes share: who they are, which swarm is whose, the time, registered names.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use septet_protocol::id::{Ed25519Public, SwarmId};
+use septet_protocol::swarm;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use crate::names::NameRecord;
+use crate::node::Node;
+use crate::pubkey::Pubkey;
+use crate::state::State;
+
+/// The version every node reports.
+pub(crate) const VERSION: [u64; 3] = [2, 8, 0];
+/// The hard fork the network is at.
+pub(crate) const HARD_FORK: [u64; 2] = [19, 4];
+/// The height of the chain, which does not grow.
+pub(crate) const HEIGHT: u64 = 1_600_000;
+
+/// How long nodes wait for each other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For the next hop of an onion request (spec 03 §6.8: 30 s).
+    pub relay: Duration,
+    /// For a member of the swarm (spec 03 §9.2: 5 s).
+    pub member: Duration,
+    /// For an HTTP server behind the last hop (spec 03 §6.8: 25 s).
+    pub proxy: Duration,
+}
+
+/// The whole network, as each of its nodes sees it.
+pub(crate) struct Network {
+    pub nodes: Vec<Arc<Node>>,
+    by_key: BTreeMap<Ed25519Public, usize>,
+    names: RwLock<BTreeMap<[u8; 32], NameRecord>>,
+    pub patience: Patience,
+    pub state: Option<Arc<State>>,
+    clock_offset: AtomicI64,
+    tasks: Tasks,
+}
+
+impl Network {
+    pub fn new(nodes: Vec<Arc<Node>>, patience: Patience, state: Option<Arc<State>>, runtime: Handle) -> Self {
+        let by_key = nodes.iter().enumerate().map(|(index, node)| (node.info.ed25519, index)).collect();
+        let (names, clock_offset, tasks) = (RwLock::default(), AtomicI64::new(0), Tasks::new(runtime));
+        Self { nodes, by_key, names, patience, state, clock_offset, tasks }
+    }
+
+    /// The node with this identity.
+    pub fn find(&self, key: &Ed25519Public) -> Option<&Arc<Node>> {
+        self.nodes.get(*self.by_key.get(key)?)
+    }
+
+    /// The swarm responsible for an account, and its present members (spec 03 §4).
+    pub fn swarm_of(&self, account: &Pubkey) -> (SwarmId, Vec<Arc<Node>>) {
+        let mut members: BTreeMap<SwarmId, Vec<Arc<Node>>> = BTreeMap::new();
+        for node in &self.nodes {
+            members.entry(node.swarm()).or_default().push(Arc::clone(node));
+        }
+        members.remove(&SwarmId::NONE);
+        match swarm::nearest(account.position(), members.keys().copied()) {
+            Some(id) => (id, members.remove(&id).unwrap_or_default()),
+            None => (SwarmId::NONE, Vec::new()),
+        }
+    }
+
+    /// What the chain holds under the hash of a name.
+    pub fn name(&self, hash: &[u8; 32]) -> Option<NameRecord> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
+    /// Takes names registered earlier.
+    pub fn set_names(&self, names: BTreeMap<[u8; 32], NameRecord>) {
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
+    }
+
+    /// Puts a name on the chain.
+    pub fn add_name(&self, hash: [u8; 32], record: NameRecord) {
+        if let Some(state) = &self.state {
+            state.put_name(&hash, &record);
+        }
+        self.names.write().unwrap_or_else(PoisonError::into_inner).insert(hash, record);
+    }
+
+    /// The network's time, Unix ms.
+    pub fn now(&self) -> u64 {
+        let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        u64::try_from(real).unwrap_or(u64::MAX).saturating_add_signed(self.clock_offset.load(Ordering::Relaxed))
+    }
+
+    /// Moves the network's time, for every node at once.
+    pub fn set_clock_offset(&self, ms: i64) {
+        self.clock_offset.store(ms, Ordering::Relaxed);
+    }
+
+    /// Runs `work` to its end even when the one who asked has hung up, and gives its result if not shut down first.
+    pub async fn detached<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        let (done, result) = oneshot::channel();
+        self.tasks.spawn(async move { _ = done.send(work.await) });
+        result.await.ok()
+    }
+
+    /// Runs `work` until the network ends.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(work);
+    }
+
+    /// Stops everything that runs.
+    pub fn stop(&self) {
+        self.tasks.stop();
+        for node in &self.nodes {
+            node.door.retire();
+        }
+    }
+}
+
+/// The tasks of a network; they end with it.
+struct Tasks {
+    runtime: Handle,
+    running: Mutex<Option<JoinSet<()>>>,
+}
+
+impl Tasks {
+    fn new(runtime: Handle) -> Self {
+        Self { runtime, running: Mutex::new(Some(JoinSet::new())) }
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(running) = running.as_mut() else { return };
+        while running.try_join_next().is_some() {}
+        running.spawn_on(work, &self.runtime);
+    }
+
+    fn stop(&self) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// One node's seat in the network: what a request handler needs.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    pub network: Arc<Network>,
+    pub node: Arc<Node>,
+}
+
+impl Seat {
+    /// The node's own idea of the time, Unix ms.
+    pub fn now(&self) -> u64 {
+        self.network.now().saturating_add_signed(self.node.faults().clock_skew)
+    }
+
+    /// Whether the node keeps this account's messages.
+    pub fn is_responsible_for(&self, account: &Pubkey) -> bool {
+        let (swarm, _) = self.network.swarm_of(account);
+        swarm != SwarmId::NONE && swarm == self.node.swarm()
+    }
+
+    /// The same network seen from another node.
+    pub fn at(&self, node: &Arc<Node>) -> Seat {
+        Seat { network: Arc::clone(&self.network), node: Arc::clone(node) }
+    }
+}

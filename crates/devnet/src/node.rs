@@ -1,0 +1,167 @@
+//! One service node: its keys, its address, its table, what is wrong with it, and what it has done so far.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use data_encoding::{BASE64, Encoding, Specification};
+use septet_protocol::crypto::{Ed25519Secret, X25519Secret};
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SwarmId, X25519Public};
+use tokio::sync::watch;
+
+use crate::fault::{Fault, Faults};
+use crate::http::Door;
+use crate::pubkey::Pubkey;
+use crate::storage::{Storage, StoredMessage};
+
+/// What everyone knows about a node.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NodeInfo {
+    /// Where it serves HTTPS; its loopback address is unique in the network where the system allows that.
+    pub address: SocketAddrV4,
+    /// Its identity.
+    pub ed25519: Ed25519Public,
+    /// The key its onion layers are encrypted for.
+    pub x25519: X25519Public,
+    /// Its key in the daemon's list, known to clients from texts only.
+    pub legacy: Ed25519Public,
+    /// The swarm it was assigned to when the network was made.
+    pub swarm: SwarmId,
+}
+
+impl NodeInfo {
+    /// The address of the daemon's naming: base32z of the legacy key, and `.snode`.
+    pub(crate) fn snode_address(&self) -> String {
+        let mut spec = Specification::new();
+        spec.symbols.push_str("ybndrfg8ejkmcpqxot1uwisza345h769");
+        let name = spec.encoding().map(|base32z: Encoding| base32z.encode(self.legacy.as_bytes()));
+        format!("{}.snode", name.unwrap_or_default())
+    }
+}
+
+/// A running node.
+pub(crate) struct Node {
+    pub info: NodeInfo,
+    ed25519: Ed25519Secret,
+    pub x25519: X25519Secret,
+    storage: Mutex<Storage>,
+    faults: watch::Sender<Faults>,
+    requests: Mutex<BTreeMap<String, u64>>,
+    pub door: Door,
+}
+
+impl Node {
+    pub fn new(info: NodeInfo, ed25519: Ed25519Secret, storage: Storage, door: Door) -> Self {
+        let x25519 = ed25519.to_x25519();
+        let (faults, _) = watch::channel(Faults::default());
+        let (storage, requests) = (Mutex::new(storage), Mutex::default());
+        Self { info, ed25519, x25519, storage, faults, requests, door }
+    }
+
+    /// The node's table. Never held across an `await`.
+    pub fn storage(&self) -> MutexGuard<'_, Storage> {
+        self.storage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is wrong with it now.
+    pub fn faults(&self) -> Faults {
+        self.faults.borrow().clone()
+    }
+
+    /// For waiting until a fault goes away.
+    pub fn fault_switch(&self) -> &watch::Sender<Faults> {
+        &self.faults
+    }
+
+    /// The swarm it belongs to at present.
+    pub fn swarm(&self) -> SwarmId {
+        if self.faults.borrow().left.is_some() { SwarmId::NONE } else { self.info.swarm }
+    }
+
+    /// Signs a reply, base64; wrongly if it is told to.
+    pub fn sign(&self, message: &[u8]) -> String {
+        let mut signature = self.ed25519.sign(message);
+        if self.faults.borrow().wrong_signature
+            && let [first, ..] = &mut signature
+        {
+            *first ^= 1;
+        }
+        BASE64.encode(&signature)
+    }
+
+    /// Counts a request under `name`.
+    pub fn count(&self, name: &str) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        match requests.get_mut(name) {
+            Some(count) => *count += 1,
+            None => _ = requests.insert(name.to_owned(), 1),
+        }
+    }
+
+    fn requests(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A node as tests and tools hold it: to look into it and to break it.
+#[derive(Clone)]
+pub struct NodeHandle(pub(crate) Arc<Node>);
+
+impl NodeHandle {
+    /// Address, keys and swarm.
+    pub fn info(&self) -> &NodeInfo {
+        &self.0.info
+    }
+
+    /// Its identity.
+    pub fn ed25519(&self) -> Ed25519Public {
+        self.0.info.ed25519
+    }
+
+    /// Lets something be wrong with it, in addition to what is.
+    pub fn set_fault(&self, fault: Fault) {
+        let closes = fault == Fault::Dead;
+        self.0.faults.send_modify(|faults| faults.add(fault));
+        if closes {
+            self.0.door.close();
+        }
+    }
+
+    /// Makes it well again; it has kept what it stored.
+    pub fn clear_faults(&self) {
+        self.0.faults.send_replace(Faults::default());
+        self.0.door.open();
+    }
+
+    /// How many requests it has seen, by name: `onion` (at its door or passed on to it), `direct` (unencrypted ones),
+    /// `relay`, `proxy`, and each storage method it carried out for a client, alone or inside a batch.
+    pub fn requests(&self) -> BTreeMap<String, u64> {
+        self.0.requests().clone()
+    }
+
+    /// Counts from zero again.
+    pub fn reset_requests(&self) {
+        self.0.requests().clear();
+    }
+
+    /// What it stores for an account in a namespace, in order of arrival.
+    pub fn messages_of(&self, account: &Account, namespace: Namespace) -> Vec<StoredMessage> {
+        self.0.storage().messages(&Pubkey::from(account), namespace.0)
+    }
+
+    /// How many messages it stores in all.
+    pub fn message_count(&self) -> usize {
+        self.0.storage().len()
+    }
+
+    /// Drops one message from this node alone, as if it had never reached it; `false` if it was not there.
+    pub fn forget(&self, account: &Account, hash: MessageHash) -> bool {
+        !self.0.storage().delete(&Pubkey::from(account), &[hash]).is_empty()
+    }
+}
+
+impl std::fmt::Debug for NodeHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("NodeHandle").field(&self.0.info).finish()
+    }
+}

@@ -1,0 +1,142 @@
+//! `store` (spec 03 §9.6).
+
+use std::sync::Arc;
+
+use septet_protocol::crypto::blake2b;
+use septet_protocol::id::{MessageHash, Namespace};
+use serde_json::{Map, Value};
+
+use super::auth::{Access, Auth, TOLERANCE};
+use super::params::{Params, ParseError, Parsed, at_most_one, require};
+use super::spread::{Spread, Work};
+use super::{Request, Response};
+use crate::base64;
+use crate::network::Seat;
+use crate::pubkey::Pubkey;
+use crate::storage::{StoredMessage, is_public_outbox};
+
+/// The largest message, bytes.
+const MAX_DATA: usize = 76_800;
+/// How far timestamps may be wrong, ms.
+const STORE_TOLERANCE: i64 = 10_000;
+/// The shortest lifetime, ms.
+const MIN_TTL: i64 = 10_000;
+/// The longest lifetime in a public inbox, ms: 14 days.
+const MAX_TTL_PUBLIC: i64 = 14 * 86_400_000;
+/// The longest lifetime elsewhere, ms: 30 days.
+pub(super) const MAX_TTL: i64 = 30 * 86_400_000;
+
+struct Store {
+    account: Pubkey,
+    namespace: Namespace,
+    timestamp: i64,
+    expiry: i64,
+    data: Arc<[u8]>,
+    hash: MessageHash,
+    signed: Option<(Auth, i64)>,
+}
+
+/// Reads the parameters.
+pub(super) fn parse(params: Params<'_>) -> Parsed<Request> {
+    let expiry = params.timestamp("expiry")?.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+    let namespace = Namespace(params.namespace("namespace")?.unwrap_or(0));
+    let sig_timestamp = params.timestamp("sig_timestamp")?.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+    let timestamp = params.integer_or_text("timestamp")?;
+    let ttl = params.unsigned_or_text("ttl")?;
+    let timestamp = require("timestamp", timestamp)?;
+    at_most_one("expiry", expiry.is_some(), "ttl", ttl.is_some())?;
+    let expiry = expiry
+        .or(ttl.map(|ttl| timestamp.saturating_add(ttl)))
+        .ok_or(ParseError::from("Required field 'expiry' or 'ttl' missing"))?;
+    let account = params.account(true)?;
+    let signed = match params.string("signature")? {
+        Some(_) => Some((params.auth_or_subaccount(true)?, sig_timestamp.unwrap_or(timestamp))),
+        None => None,
+    };
+    let data = parse_data(require("data", params.string("data")?)?)?;
+    let hash = message_hash(&account, namespace, &data);
+    let store = Store { account, namespace, timestamp, expiry, data: data.into(), hash, signed };
+    Ok(Request::new("store", Spread(Arc::new(store))))
+}
+
+fn parse_data(text: &str) -> Parsed<Vec<u8>> {
+    let too_large = text.len() > MAX_DATA / 3 * 4;
+    let data = base64::decode(text).ok_or(ParseError::from("Invalid 'data' value: not base64 encoded"))?;
+    if too_large {
+        return Err(ParseError(format!("Message body exceeds maximum allowed length of {MAX_DATA} bytes")));
+    }
+    Ok(data)
+}
+
+/// The name of a message (spec 03 §9.6).
+pub(crate) fn message_hash(account: &Pubkey, namespace: Namespace, data: &[u8]) -> MessageHash {
+    let namespace = if namespace.0 == 0 { String::new() } else { namespace.to_string() };
+    MessageHash(blake2b::<32>(&[], &[&account.0, namespace.as_bytes(), data]))
+}
+
+impl Store {
+    fn check_times(&self, now: i64) -> Result<(), Response> {
+        let longest = if self.namespace.is_public_inbox() { MAX_TTL_PUBLIC } else { MAX_TTL };
+        let ttl = self.expiry.saturating_sub(self.timestamp);
+        if ttl < MIN_TTL || ttl > longest {
+            return Err(Response::text(403, "Provided expiry/TTL is not valid."));
+        }
+        if self.timestamp > now + STORE_TOLERANCE || self.expiry < now - STORE_TOLERANCE {
+            return Err(Response::text(406, "Timestamp error: check your clock"));
+        }
+        Ok(())
+    }
+
+    fn check_signature(&self, seat: &Seat, now: i64) -> Result<(), Response> {
+        let namespace = self.namespace.0;
+        let Some((auth, timestamp)) = &self.signed else {
+            let text = format!("store: signature required to store to namespace {namespace}");
+            return Err(Response::text(401, text));
+        };
+        if now.abs_diff(*timestamp) > TOLERANCE {
+            return Err(Response::text(406, "store signature timestamp too far from current time"));
+        }
+        // Storing to an outbox removes what was there.
+        let outbox = is_public_outbox(namespace);
+        let access = if outbox { Access::WRITE.and(Access::DELETE) } else { Access::WRITE };
+        let message = format!("store{namespace}{timestamp}");
+        auth.demand(seat, access, message.as_bytes(), "store signature verification failed")
+    }
+}
+
+impl Work for Store {
+    fn account(&self) -> &Pubkey {
+        &self.account
+    }
+
+    fn check(&self, seat: &Seat, _forwarded: bool) -> Result<(), Response> {
+        let now = i64::try_from(seat.now()).unwrap_or(i64::MAX);
+        self.check_times(now)?;
+        if self.namespace.is_public_inbox() { Ok(()) } else { self.check_signature(seat, now) }
+    }
+
+    fn apply(&self, seat: &Seat) -> Map<String, Value> {
+        let message = StoredMessage {
+            hash: self.hash,
+            namespace: self.namespace.0,
+            timestamp: u64::try_from(self.timestamp).unwrap_or(0),
+            expiry: u64::try_from(self.expiry).unwrap_or(0),
+            data: Arc::clone(&self.data),
+        };
+        let stored = seat.node.storage().store(self.account, message);
+        let hash = self.hash.to_string();
+        let mut entry = Map::new();
+        entry.insert("signature".to_owned(), seat.node.sign(hash.as_bytes()).into());
+        entry.insert("hash".to_owned(), hash.into());
+        entry.insert("expiry".to_owned(), stored.expiry.into());
+        if stored.already {
+            entry.insert("already".to_owned(), true.into());
+        }
+        entry
+    }
+
+    fn decorate(&self, seat: &Seat, own: &mut Map<String, Value>, reply: &mut Map<String, Value>) {
+        own.insert("t".to_owned(), seat.now().into());
+        reply.insert("hash".to_owned(), self.hash.to_string().into());
+    }
+}

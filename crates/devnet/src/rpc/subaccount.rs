@@ -1,0 +1,80 @@
+//! `revoke_subaccount` and `unrevoke_subaccount` (spec 03 §9.14).
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::auth::{Access, Auth, TOLERANCE, demand_recent};
+use super::params::{Params, Parsed, require};
+use super::spread::{Spread, Work};
+use super::{Request, Response};
+use crate::network::Seat;
+use crate::pubkey::Pubkey;
+use crate::storage::Token;
+
+struct Revocation {
+    auth: Auth,
+    timestamp: u64,
+    tokens: Vec<Token>,
+    undo: bool,
+}
+
+/// Reads the parameters of `revoke_subaccount`.
+pub(super) fn parse_revoke(params: Params<'_>) -> Parsed<Request> {
+    let timestamp = params.timestamp("timestamp")?;
+    let auth = params.auth(false)?;
+    let tokens = params.tokens("revoke")?;
+    let timestamp = require("timestamp", timestamp)?;
+    let request = Revocation { auth, timestamp, tokens, undo: false };
+    Ok(Request::new("revoke_subaccount", Spread(Arc::new(request))))
+}
+
+/// Reads the parameters of `unrevoke_subaccount`.
+pub(super) fn parse_unrevoke(params: Params<'_>) -> Parsed<Request> {
+    let timestamp = params.timestamp("timestamp")?;
+    let auth = params.auth(false)?;
+    let timestamp = require("timestamp", timestamp)?;
+    let tokens = params.tokens("unrevoke")?;
+    let request = Revocation { auth, timestamp, tokens, undo: true };
+    Ok(Request::new("unrevoke_subaccount", Spread(Arc::new(request))))
+}
+
+impl Revocation {
+    fn method(&self) -> &'static str {
+        if self.undo { "unrevoke_subaccount" } else { "revoke_subaccount" }
+    }
+
+    /// `head`, the timestamp and the raw tokens: how both sides sign.
+    fn signed(&self, head: &str) -> Vec<u8> {
+        let mut message = format!("{head}{}", self.timestamp).into_bytes();
+        message.extend(self.tokens.iter().flatten());
+        message
+    }
+}
+
+impl Work for Revocation {
+    fn account(&self) -> &Pubkey {
+        &self.auth.account
+    }
+
+    fn check(&self, seat: &Seat, _forwarded: bool) -> Result<(), Response> {
+        let method = self.method();
+        demand_recent(seat, method, self.timestamp, TOLERANCE)?;
+        let refusal = format!("{method} signature verification failed");
+        self.auth.demand(seat, Access::OWNER, &self.signed(method), &refusal)
+    }
+
+    fn apply(&self, seat: &Seat) -> Map<String, Value> {
+        let mut entry = Map::new();
+        let account = self.auth.account;
+        if self.undo {
+            let count = seat.node.storage().unrevoke(account, &self.tokens);
+            entry.insert("count".to_owned(), count.into());
+        } else {
+            seat.node.storage().revoke(account, &self.tokens);
+        }
+        let signature = seat.node.sign(&self.signed(&account.hex()));
+        entry.insert("signature".to_owned(), signature.into());
+        entry
+    }
+}

@@ -1,0 +1,123 @@
+//! A node's HTTPS face (spec 03 §6.8): which addresses there are, limits, and what faults do before a request is
+//! looked at.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use hyper::{HeaderMap, Method};
+
+use crate::fault::{self, Admission};
+use crate::http::{Boxed, Reply, Request, Service};
+use crate::network::Seat;
+use crate::onion;
+use crate::rpc::{self, Body};
+
+/// Requests a client may make at once.
+const BUCKET: f64 = 600.0;
+/// Requests it may make per second after that.
+const REFILL: f64 = 300.0;
+
+/// A node behind its door.
+pub(crate) struct NodeService {
+    seat: Seat,
+    buckets: Mutex<HashMap<IpAddr, (f64, Instant)>>,
+}
+
+impl NodeService {
+    pub fn new(seat: Seat) -> Self {
+        Self { seat, buckets: Mutex::default() }
+    }
+
+    /// Takes a token out of the client's bucket; `false` if there is none.
+    fn may_ask(&self, from: IpAddr) -> bool {
+        let now = Instant::now();
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let (tokens, since) = buckets.entry(from).or_insert((BUCKET, now));
+        *tokens = (*tokens + now.duration_since(*since).as_secs_f64() * REFILL).min(BUCKET);
+        *since = now;
+        let may = *tokens >= 1.0;
+        if may {
+            *tokens -= 1.0;
+        }
+        may
+    }
+
+    fn unavailable(&self) -> Option<Reply> {
+        let faults = self.seat.node.faults();
+        if faults.not_ready {
+            let text = "Service node is not ready: not yet synchronised\n";
+            return Some(Reply::text(503, text));
+        }
+        faults.busy.then(|| Reply::text(503, "Server busy, try again later"))
+    }
+
+    fn refuse_direct(&self, headers: &HeaderMap, from: IpAddr) -> Option<Reply> {
+        if !from.is_ipv4() {
+            return Some(Reply::text(400, "Bad Request\n"));
+        }
+        if !self.may_ask(from) {
+            return Some(Reply::text(429, "Too Many Requests\n"));
+        }
+        let long_poll = headers.get("x-loki-long-poll").is_some_and(|value| !value.is_empty());
+        long_poll.then(|| Reply::text(410, "long polling is no longer supported, client upgrade required"))
+    }
+}
+
+impl Service for NodeService {
+    fn welcome(&self) -> Boxed<bool> {
+        let node = self.seat.node.clone();
+        Box::pin(async move {
+            let mut faults = node.fault_switch().subscribe();
+            let thawed = faults.wait_for(|faults| !faults.frozen || faults.dead).await;
+            thawed.is_ok_and(|faults| !faults.dead)
+        })
+    }
+
+    fn preview(&self, method: &Method, target: &str, headers: &HeaderMap, from: IpAddr) -> Option<Reply> {
+        // The faults come first: what a dead or frozen node would say to a wrong address is nothing.
+        let faults = self.seat.node.faults();
+        if faults.dead || faults.frozen {
+            return None;
+        }
+        match (method, target) {
+            (&Method::POST, "/onion_req/v2") => self.unavailable(),
+            (&Method::POST, "/storage_rpc/v1") => {
+                self.unavailable().or_else(|| self.refuse_direct(headers, from))
+            }
+            _ => {
+                let method = method.as_str().to_lowercase();
+                Some(Reply::text(404, format!("{method} {target} Not Found")))
+            }
+        }
+    }
+
+    fn answer(&self, request: Request) -> Boxed<Reply> {
+        let seat = self.seat.clone();
+        let network = seat.network.clone();
+        Box::pin(async move {
+            if fault::admit(seat.node.fault_switch()).await == Admission::Lost {
+                return Reply::HangUp;
+            }
+            // A client that hangs up does not stop what it has set going.
+            network.detached(respond(seat, request)).await.unwrap_or(Reply::HangUp)
+        })
+    }
+}
+
+async fn respond(seat: Seat, request: Request) -> Reply {
+    if request.target == "/onion_req/v2" {
+        let answer = onion::enter(seat, &request.body).await;
+        return Reply::new(answer.status, "text/plain", answer.body);
+    }
+    seat.node.count("direct");
+    let response = rpc::handle(seat.clone(), &request.body).await;
+    let content_type = match response.body {
+        Body::Json(_) => "application/json",
+        Body::Text(_) => "text/plain",
+    };
+    let faults = seat.node.faults();
+    let status = if faults.garbage { 200 } else { response.status };
+    Reply::new(status, content_type, fault::spoil(&faults, response.body.into_text().into_bytes()))
+}
