@@ -20,7 +20,6 @@
 
 mod base64;
 mod builder;
-mod channel;
 mod devnet;
 mod error;
 mod fault;

@@ -4,18 +4,17 @@
 //! Between nodes a request goes by a call instead of a socket; each node's faults, clock and limits apply to its own
 //! part all the same, and who waits for whom is as on the real network.
 
-use data_encoding::BASE64;
+use septet_protocol::crypto::SystemRandom;
 use septet_protocol::id::{Ed25519Public, X25519Public};
-use serde_json::{Map, Value, json};
+use septet_protocol::onion::{self, EncType, LayerKey, PeelError, Peeled, Protocol, RpcOptions};
 
-use crate::channel::{EncType, LayerKey, read_frame, read_layer};
 use crate::fault::{self, Admission};
 use crate::http::{self, Boxed, Reply};
 use crate::network::Seat;
 use crate::rpc::{self, Response};
 
 /// The most hops a request may have.
-const MAX_HOPS: i64 = 15;
+const MAX_HOPS: u64 = 15;
 
 /// What goes back along the path: a status and bytes, which hops pass on unchanged.
 pub(crate) struct Answer {
@@ -32,35 +31,21 @@ impl Answer {
 /// One layer as it reaches a node.
 struct Layer {
     ciphertext: Vec<u8>,
-    client: X25519Public,
-    enc_type: EncType,
-    hop: i64,
-}
-
-/// What a layer turned out to hold.
-enum Inner {
-    Request { rpc: Vec<u8>, embed: bool, base64: bool },
-    Server { protocol: String, host: String, port: u16, target: String },
-    Next { node: Ed25519Public, layer: Layer },
+    ephemeral: X25519Public,
+    enc: EncType,
+    hop: u64,
 }
 
 /// Answers `POST /onion_req/v2`.
 pub(crate) async fn enter(seat: Seat, body: &[u8]) -> Answer {
     seat.node.count("onion");
-    match read_entry(body) {
-        Ok(layer) => work_on(seat, layer).await,
+    match onion::parse_request(body) {
+        Ok(envelope) => {
+            let (ciphertext, hop) = (envelope.ciphertext.to_vec(), envelope.hop_no);
+            work_on(seat, Layer { ciphertext, ephemeral: envelope.ephemeral, enc: envelope.enc, hop }).await
+        }
         Err(reason) => Answer::text(400, format!("Error parsing onion request: {reason}")),
     }
-}
-
-fn read_entry(body: &[u8]) -> Result<Layer, String> {
-    let frame = read_frame(body)?;
-    let (client, enc_type) = read_layer(&frame.control)?;
-    let hop = match frame.control.get("hop_no") {
-        None => 0,
-        Some(hop) => hop.as_i64().ok_or("hop_no is not an integer")?.max(0),
-    };
-    Ok(Layer { ciphertext: frame.blob.to_vec(), client, enc_type, hop })
 }
 
 /// Takes a request passed on by another node, unless faults swallow it.
@@ -91,70 +76,33 @@ fn work_on(seat: Seat, layer: Layer) -> Boxed<Answer> {
 }
 
 async fn peel_and_go(seat: &Seat, layer: Layer) -> Answer {
-    let key = LayerKey::agree(&seat.node.x25519, &layer.client, layer.enc_type);
-    let opened = key.and_then(|key| Some((key.open(&layer.ciphertext)?, key)));
-    let Some((plain, key)) = opened else { return Answer::text(400, "Invalid ciphertext") };
-    match read_inner(&plain, layer.hop) {
-        None => wrap(&key, Response::text(400, "Invalid json"), false, true),
-        Some(Inner::Request { rpc, embed, base64 }) => {
-            wrap(&key, rpc::handle(seat.clone(), &rpc).await, embed, base64)
+    match onion::peel(&seat.node.x25519, layer.enc, &layer.ephemeral, &layer.ciphertext) {
+        Err(PeelError::Ciphertext) => Answer::text(400, "Invalid ciphertext"),
+        Err(PeelError::Content(key)) => refuse(&key, "Invalid json"),
+        Ok((key, Peeled::Rpc { request, options })) => {
+            wrap(&key, rpc::handle(seat.clone(), &request).await, options)
         }
-        Some(Inner::Next { node, layer }) => pass_on(seat, node, layer).await,
-        Some(Inner::Server { protocol, host, port, target }) => {
-            if !is_allowed(&protocol, &target) {
-                return wrap(&key, Response::text(400, "Invalid url"), false, true);
+        Ok((_, Peeled::Forward { next, ephemeral, enc, ciphertext })) => {
+            pass_on(seat, next, Layer { ciphertext, ephemeral, enc, hop: layer.hop.saturating_add(1) }).await
+        }
+        Ok((key, Peeled::Server { host, target, protocol, port, raw_layer, .. })) => {
+            if !onion::target_is_allowed(&target) {
+                return refuse(&key, "Invalid url");
             }
-            proxy(seat, &protocol, &host, port, &target, plain).await
+            proxy(seat, protocol, &host, port, &target, raw_layer).await
         }
     }
 }
 
-/// What an opened layer wants; `None` if it makes no sense.
-fn read_inner(plain: &[u8], hop: i64) -> Option<Inner> {
-    let frame = read_frame(plain).ok()?;
-    let control = &frame.control;
-    if control.contains_key("headers") {
-        let flag = |name: &str, default: bool| control.get(name).map_or(Some(default), Value::as_bool);
-        let (embed, base64) = (flag("json", false)?, flag("base64", true)?);
-        return Some(Inner::Request { rpc: frame.blob.to_vec(), embed, base64 });
-    }
-    if control.contains_key("host") {
-        return read_server(control);
-    }
-    let node = control.get("destination")?.as_str()?.parse().ok()?;
-    let (client, enc_type) = read_layer(control).ok()?;
-    let layer = Layer { ciphertext: frame.blob.to_vec(), client, enc_type, hop: hop + 1 };
-    Some(Inner::Next { node, layer })
+/// An error that only the client can read.
+fn refuse(key: &LayerKey, text: &str) -> Answer {
+    wrap(key, Response::text(400, text), RpcOptions::default())
 }
 
-fn read_server(control: &Map<String, Value>) -> Option<Inner> {
-    let text = |name: &str| control.get(name).and_then(Value::as_str).map(str::to_owned);
-    let protocol = if control.contains_key("protocol") { text("protocol")? } else { "https".to_owned() };
-    let port = match control.get("port") {
-        None => 443,
-        Some(port) => port.as_u64()?.try_into().ok()?,
-    };
-    Some(Inner::Server { protocol, host: text("host")?, port, target: text("target")? })
-}
-
-/// Which addresses on servers may be posted to.
-fn is_allowed(protocol: &str, target: &str) -> bool {
-    matches!(protocol, "http" | "https")
-        && (target.starts_with("/loki/") || target.starts_with("/oxen/"))
-        && target.ends_with("/lsrpc")
-        && !target.contains('?')
-}
-
-/// Encrypts a reply for the client, as the text it is sent as.
-fn wrap(key: &LayerKey, response: Response, embed: bool, base64: bool) -> Answer {
-    let body = match response.body {
-        rpc::Body::Json(value) if embed => value,
-        body => Value::String(body.into_text()),
-    };
-    let reply = json!({"status": response.status, "body": body}).to_string();
-    let sealed = key.seal(reply.as_bytes());
-    let body = if base64 { BASE64.encode(&sealed).into_bytes() } else { sealed };
-    Answer { status: 200, body }
+/// Encrypts a reply for the client.
+fn wrap(key: &LayerKey, response: Response, options: RpcOptions) -> Answer {
+    let body = response.body.into_text();
+    Answer { status: 200, body: options.encode_reply(key, response.status, &body, &mut SystemRandom) }
 }
 
 async fn pass_on(seat: &Seat, next: Ed25519Public, layer: Layer) -> Answer {
@@ -171,15 +119,17 @@ async fn pass_on(seat: &Seat, next: Ed25519Public, layer: Layer) -> Answer {
 
 async fn proxy(
     seat: &Seat,
-    protocol: &str,
+    protocol: Protocol,
     host: &str,
-    port: u16,
+    port: Option<u16>,
     target: &str,
     payload: Vec<u8>,
 ) -> Answer {
     seat.node.count("proxy");
-    let patience = seat.network.patience.proxy;
-    match http::post(protocol, host, port, target, payload.into(), patience).await {
+    // Whatever the protocol: this is the port if none is given (spec 03 §6.3).
+    let port = port.unwrap_or(443);
+    let posted = http::post(protocol, host, port, target, payload.into(), seat.network.patience.proxy);
+    match posted.await {
         Ok(Reply::Answer { status, body, .. }) => Answer { status, body: body.into() },
         Ok(Reply::HangUp) => Answer::text(502, http::PostError::Broken.to_string()),
         Err(error) => Answer::text(error.status(), error.to_string()),

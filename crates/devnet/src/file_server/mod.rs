@@ -5,7 +5,6 @@
 
 mod files;
 mod routes;
-mod v4;
 
 pub use files::StoredFile;
 pub(crate) use files::Files;
@@ -15,10 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::{HeaderMap, Method};
-use septet_protocol::crypto::X25519Secret;
+use septet_protocol::crypto::{SystemRandom, X25519Secret};
+use septet_protocol::onion::{self, v4};
 use tokio::sync::watch;
 
-use crate::channel::{LayerKey, read_frame, read_layer};
 use crate::fault::FileFault;
 use crate::http::{Boxed, Door, Reply, Request, Service};
 use crate::network::Network;
@@ -103,21 +102,21 @@ impl FileServer {
         let headers = routes::HEADERS.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?)));
         let (target, method) = (request.target.clone(), request.method.to_string());
         let call = Call { method, target, headers: headers.collect(), body: request.body.clone() };
-        let Outcome { status, content_type, headers, body } = self.serve(&call, &faults);
-        Reply::Answer { status, content_type: content_type.to_owned(), headers, body }
+        let Outcome { status, content_type, body } = self.serve(&call, &faults);
+        Reply::new(status, content_type, body)
     }
 
     /// Answers an encrypted v4 request; `None` if it cannot be read.
     fn respond_encrypted(&self, body: &[u8], faults: &Faults) -> Option<Reply> {
-        let frame = read_frame(body).ok()?;
-        let (client, enc_type) = read_layer(&frame.control).ok()?;
-        let key = LayerKey::agree(&self.secret, &client, enc_type)?;
-        let plain = key.open(frame.blob)?;
-        let outcome = match v4::parse(&plain)? {
-            v4::Parsed::Call(call) => self.serve(&call, faults),
-            v4::Parsed::Invalid => Outcome::text(400, "Invalid v4 onion request"),
+        let (key, payload) = onion::open_server_layer(&self.secret, body).ok()?;
+        let request = v4::Request::parse(&payload)?;
+        let outcome = if request.endpoint.starts_with('/') {
+            self.serve(&request.into(), faults)
+        } else {
+            Outcome::text(400, "Invalid v4 onion request")
         };
-        Some(Reply::new(200, "application/octet-stream", key.seal(&v4::encode(&outcome))))
+        let sealed = key.encrypt(&outcome.to_v4(), &mut SystemRandom);
+        Some(Reply::new(200, "application/octet-stream", sealed))
     }
 }
 

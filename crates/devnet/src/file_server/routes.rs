@@ -6,6 +6,7 @@ use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use septet_protocol::crypto::blake2b;
 use septet_protocol::id::Ed25519Public;
+use septet_protocol::onion::v4;
 use serde_json::{Value, json};
 
 use super::{FileServer, FileServerKind, Faults, StoredFile};
@@ -31,17 +32,28 @@ pub(super) struct Call {
     pub body: Bytes,
 }
 
+impl From<v4::Request> for Call {
+    fn from(request: v4::Request) -> Self {
+        let v4::Request { method, endpoint, headers, body } = request;
+        Self { method, target: endpoint, headers, body: body.into() }
+    }
+}
+
 /// A reply, however it goes.
 pub(super) struct Outcome {
     pub status: u16,
     pub content_type: &'static str,
-    pub headers: Vec<(&'static str, String)>,
     pub body: Bytes,
 }
 
 impl Outcome {
     fn new(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type, headers: Vec::new(), body: body.into() }
+        Self { status, content_type, body: body.into() }
+    }
+
+    /// As the payload of an encrypted reply.
+    pub fn to_v4(&self) -> Vec<u8> {
+        v4::Response::encode(self.status, &[("content-type", self.content_type)], &self.body)
     }
 
     pub fn text(status: u16, text: &'static str) -> Self {

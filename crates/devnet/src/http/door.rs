@@ -201,11 +201,8 @@ fn too_large() -> Result<hyper::Response<Full<Bytes>>, HungUp> {
 }
 
 fn render(reply: Reply, close: bool) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
-    let Reply::Answer { status, content_type, headers, body } = reply else { return Err(HungUp) };
+    let Reply::Answer { status, content_type, body } = reply else { return Err(HungUp) };
     let mut response = hyper::Response::builder().status(status).header("Content-Type", content_type);
-    for (name, value) in headers {
-        response = response.header(name, value);
-    }
     if close {
         response = response.header("Connection", "close");
     }

@@ -30,7 +30,7 @@ pub(crate) struct Request {
 
 /// A reply, or the decision to hang up without one.
 pub(crate) enum Reply {
-    Answer { status: u16, content_type: String, headers: Vec<(&'static str, String)>, body: Bytes },
+    Answer { status: u16, content_type: String, body: Bytes },
     HangUp,
 }
 
@@ -43,7 +43,7 @@ impl Reply {
     /// A reply with a body of the given type.
     pub fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let (content_type, body) = (content_type.to_owned(), body.into());
-        Self::Answer { status, content_type, headers: Vec::new(), body }
+        Self::Answer { status, content_type, body }
     }
 }
 

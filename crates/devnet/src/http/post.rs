@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use septet_protocol::onion::Protocol;
 use tokio::net::TcpStream;
 
 use super::Reply;
@@ -36,7 +37,7 @@ impl PostError {
 
 /// Posts `body` to `protocol://host:port/target`.
 pub(crate) async fn post(
-    protocol: &str,
+    protocol: Protocol,
     host: &str,
     port: u16,
     target: &str,
@@ -44,7 +45,7 @@ pub(crate) async fn post(
     patience: Duration,
 ) -> Result<Reply, PostError> {
     let ip = loopback(host).ok_or_else(|| PostError::Unknown(host.to_owned()))?;
-    if protocol != "http" {
+    if protocol != Protocol::Http {
         return Err(PostError::Unreachable { host: host.to_owned(), port, ms: 0 });
     }
     let exchange = exchange(ip, host, port, target, body);

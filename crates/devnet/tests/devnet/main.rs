@@ -1,0 +1,12 @@
+//! The local network against the documents it follows: every request, limit, text and signature, and every fault.
+
+mod client;
+mod onion;
+mod storage;
+
+use septet_devnet::Devnet;
+
+/// A network of the usual shape.
+async fn network() -> Devnet {
+    Devnet::start().await.unwrap()
+}
