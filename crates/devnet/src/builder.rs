@@ -170,15 +170,22 @@ impl DevnetBuilder {
         }
         let step = u64::MAX / u64::try_from(self.swarms).unwrap_or(u64::MAX);
         let first = u64::from_le_bytes(SystemRandom.array()) % step;
-        let swarm_ids = (0..).map_while(|index| step.checked_mul(index)?.checked_add(first)).take(self.swarms);
+        let swarm_ids =
+            (0..).map_while(|index| step.checked_mul(index)?.checked_add(first)).take(self.swarms);
         let new = |swarm| {
             let (seed, legacy) = (SystemRandom.array(), SystemRandom.array());
             NodeRecord { swarm, seed, legacy, port: 0 }
         };
-        Ok(swarm_ids.flat_map(|swarm| std::iter::repeat_with(move || new(swarm)).take(self.nodes_per_swarm)).collect())
+        Ok(swarm_ids
+            .flat_map(|swarm| std::iter::repeat_with(move || new(swarm)).take(self.nodes_per_swarm))
+            .collect())
     }
 
-    fn make_file_server(&self, network: &Arc<Network>, runtime: &Handle) -> Result<Arc<FileServer>, DevnetError> {
+    fn make_file_server(
+        &self,
+        network: &Arc<Network>,
+        runtime: &Handle,
+    ) -> Result<Arc<FileServer>, DevnetError> {
         let state = network.state.clone();
         let known = state.as_ref().map(|state| state.meta("file server key")).transpose()?.flatten();
         let secret = known.and_then(|bytes| bytes.try_into().ok()).unwrap_or_else(|| SystemRandom.array());
@@ -189,8 +196,7 @@ impl DevnetBuilder {
         let files = Files::new(files, state.clone());
         let door = lasting_door("file server port", state.as_deref(), runtime)?;
         let secret = X25519Secret::from_bytes(secret);
-        let server =
-            Arc::new(FileServer::new(secret, files, door, self.file_server, Arc::clone(network)));
+        let server = Arc::new(FileServer::new(secret, files, door, self.file_server, Arc::clone(network)));
         server.door.install(Arc::new(FileService(Arc::clone(&server))));
         Ok(server)
     }

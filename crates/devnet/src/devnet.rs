@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use septet_protocol::id::{Account, Ed25519Public, Namespace, SessionId, SwarmId, X25519Public};
-use septet_protocol::id::MessageHash;
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId, SwarmId, X25519Public};
+use septet_protocol::name::Name;
 
 use crate::builder::DevnetBuilder;
 use crate::error::DevnetError;
@@ -233,9 +233,8 @@ impl Devnet {
     }
 
     /// Registers a name for an account.
-    pub fn register_name(&self, name: &str, account: &SessionId) {
-        let (hash, record) = NameRecord::register(&name.to_lowercase(), account);
-        self.network.add_name(hash, record);
+    pub fn register_name(&self, name: &Name, account: &SessionId) {
+        self.network.add_name(name.hash(), NameRecord::register(name, account));
     }
 
     /// Stops the network; the same as dropping it.

@@ -124,7 +124,8 @@ pub(crate) enum Admission {
 /// Waits as the faults demand: through a freeze, through slowness.
 pub(crate) async fn admit(faults: &watch::Sender<Faults>) -> Admission {
     let mut changes = faults.subscribe();
-    let Ok(now) = changes.wait_for(|faults| !faults.frozen || faults.dead).await.map(|now| now.clone()) else {
+    let Ok(now) = changes.wait_for(|faults| !faults.frozen || faults.dead).await.map(|now| now.clone())
+    else {
         return Admission::Lost;
     };
     if now.dead || (now.drop > 0.0 && fastrand::f64() < now.drop) {

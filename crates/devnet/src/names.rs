@@ -2,8 +2,9 @@
 //! with the name.
 
 use data_encoding::{BASE64, HEXLOWER};
-use septet_protocol::crypto::{Random, SystemRandom, blake2b, xchacha_encrypt};
+use septet_protocol::crypto::{Random, SystemRandom};
 use septet_protocol::id::SessionId;
+use septet_protocol::name::Name;
 use serde_json::{Value, json};
 
 use crate::network::Network;
@@ -16,12 +17,10 @@ pub(crate) struct NameRecord {
 }
 
 impl NameRecord {
-    /// What someone who registers `name` (already in lower case) for an account puts on the chain, and the hash it
-    /// is found under.
-    pub fn register(name: &str, account: &SessionId) -> ([u8; 32], Self) {
-        let hash = blake2b::<32>(&[], &[name.as_bytes()]);
-        let (key, nonce) = (blake2b::<32>(&hash, &[name.as_bytes()]), SystemRandom.array());
-        (hash, Self { encrypted: xchacha_encrypt(&key, &nonce, &account.to_prefixed()), nonce })
+    /// What someone who registers `name` for an account puts on the chain.
+    pub fn register(name: &Name, account: &SessionId) -> Self {
+        let nonce = SystemRandom.array();
+        Self { encrypted: name.encrypt(account, &nonce), nonce }
     }
 }
 

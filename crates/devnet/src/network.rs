@@ -47,7 +47,12 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    pub fn new(nodes: Vec<Arc<Node>>, patience: Patience, state: Option<Arc<State>>, runtime: Handle) -> Self {
+    pub fn new(
+        nodes: Vec<Arc<Node>>,
+        patience: Patience,
+        state: Option<Arc<State>>,
+        runtime: Handle,
+    ) -> Self {
         let by_key = nodes.iter().enumerate().map(|(index, node)| (node.info.ed25519, index)).collect();
         let (names, clock_offset, tasks) = (RwLock::default(), AtomicI64::new(0), Tasks::new(runtime));
         Self { nodes, by_key, names, patience, state, clock_offset, tasks }
@@ -92,7 +97,9 @@ impl Network {
     /// The network's time, Unix ms.
     pub fn now(&self) -> u64 {
         let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        u64::try_from(real).unwrap_or(u64::MAX).saturating_add_signed(self.clock_offset.load(Ordering::Relaxed))
+        u64::try_from(real)
+            .unwrap_or(u64::MAX)
+            .saturating_add_signed(self.clock_offset.load(Ordering::Relaxed))
     }
 
     /// Moves the network's time, for every node at once.
@@ -101,7 +108,10 @@ impl Network {
     }
 
     /// Runs `work` to its end even when the one who asked has hung up, and gives its result if not shut down first.
-    pub async fn detached<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    pub async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
         let (done, result) = oneshot::channel();
         self.tasks.spawn(async move { _ = done.send(work.await) });
         result.await.ok()

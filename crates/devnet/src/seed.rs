@@ -28,9 +28,7 @@ impl Seed {
     }
 
     fn reply(&self, body: &[u8]) -> Value {
-        let error = |id: &Value, code: i64, message: &str| {
-            json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}})
-        };
+        let error = |id: &Value, code: i64, message: &str| json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
         let Ok(request) = serde_json::from_slice::<Value>(body) else {
             return error(&Value::Null, -32700, "Parse error");
         };

@@ -89,7 +89,8 @@ impl State {
 
     /// Keeps a value under a name.
     pub fn set_meta(&self, key: &str, value: &[u8]) -> Result<(), DevnetError> {
-        self.lock().execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", params![key, value])?;
+        self.lock()
+            .execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", params![key, value])?;
         Ok(())
     }
 
@@ -140,7 +141,9 @@ impl State {
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let hash: [u8; 32] = row.get(4)?;
-            let (Some(storage), Some(data)) = (nodes.get_mut(row.get::<_, NodeIndex>(0)?.0), contents.get(&hash)) else {
+            let (Some(storage), Some(data)) =
+                (nodes.get_mut(row.get::<_, NodeIndex>(0)?.0), contents.get(&hash))
+            else {
                 continue;
             };
             let message = StoredMessage {
@@ -195,8 +198,9 @@ impl State {
     pub fn names(&self) -> Result<BTreeMap<[u8; 32], NameRecord>, DevnetError> {
         let connection = self.lock();
         let mut query = connection.prepare("SELECT hash, encrypted, nonce FROM names")?;
-        let rows = query
-            .query_map([], |row| Ok((row.get(0)?, NameRecord { encrypted: row.get(1)?, nonce: row.get(2)? })))?;
+        let rows = query.query_map([], |row| {
+            Ok((row.get(0)?, NameRecord { encrypted: row.get(1)?, nonce: row.get(2)? }))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -264,10 +268,8 @@ impl Journal {
     }
 
     pub fn revoked(&self, account: &Pubkey, tokens: &VecDeque<Token>) {
-        self.state.write(
-            "DELETE FROM revoked WHERE node = ?1 AND account = ?2",
-            params![self.node, account.0],
-        );
+        self.state
+            .write("DELETE FROM revoked WHERE node = ?1 AND account = ?2", params![self.node, account.0]);
         for (place, token) in (0_i64..).zip(tokens) {
             self.state.write(
                 "INSERT INTO revoked (node, account, place, token) VALUES (?1, ?2, ?3, ?4)",

@@ -345,7 +345,13 @@ mod tests {
     use super::*;
 
     fn message(n: u8, namespace: i16, expiry: u64) -> StoredMessage {
-        StoredMessage { hash: MessageHash([n; 32]), namespace, timestamp: u64::from(n), expiry, data: Arc::from([n]) }
+        StoredMessage {
+            hash: MessageHash([n; 32]),
+            namespace,
+            timestamp: u64::from(n),
+            expiry,
+            data: Arc::from([n]),
+        }
     }
 
     fn account() -> Pubkey {
@@ -386,7 +392,10 @@ mod tests {
         let mut storage = Storage::default();
         storage.store(account(), message(1, 0, 100));
         storage.store(account(), message(2, 5, 100));
-        assert_eq!(storage.retrieve(&account(), 0, Some(&MessageHash([2; 32])), None, 9999).messages.len(), 1);
+        assert_eq!(
+            storage.retrieve(&account(), 0, Some(&MessageHash([2; 32])), None, 9999).messages.len(),
+            1
+        );
     }
 
     #[test]
@@ -419,7 +428,9 @@ mod tests {
 
     #[test]
     fn namespaces_have_their_rules_by_number() {
-        assert!(is_public_outbox(-1) && is_public_outbox(-41) && !is_public_outbox(-11) && !is_public_outbox(19));
+        assert!(
+            is_public_outbox(-1) && is_public_outbox(-41) && !is_public_outbox(-11) && !is_public_outbox(19)
+        );
         assert!(is_unrevocable(-11) && is_unrevocable(-111) && !is_unrevocable(-21) && !is_unrevocable(11));
         assert!(is_readable_by_all(-10) && !is_readable_by_all(0) && !is_readable_by_all(-20));
     }

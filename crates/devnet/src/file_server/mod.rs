@@ -6,8 +6,8 @@
 mod files;
 mod routes;
 
-pub use files::StoredFile;
 pub(crate) use files::Files;
+pub use files::StoredFile;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -96,7 +96,9 @@ impl FileServer {
             return html(502, "502 Bad Gateway");
         }
         if request.target == ONION_TARGET && request.method == Method::POST {
-            return self.respond_encrypted(&request.body, &faults).unwrap_or_else(|| html(400, "Bad Request"));
+            return self
+                .respond_encrypted(&request.body, &faults)
+                .unwrap_or_else(|| html(400, "Bad Request"));
         }
         let header = |name: &str| request.headers.get(name)?.to_str().ok().map(str::to_owned);
         let headers = routes::HEADERS.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?)));

@@ -9,7 +9,7 @@ use septet_protocol::id::Ed25519Public;
 use septet_protocol::onion::v4;
 use serde_json::{Value, json};
 
-use super::{FileServer, FileServerKind, Faults, StoredFile};
+use super::{Faults, FileServer, FileServerKind, StoredFile};
 use crate::base64;
 
 /// The largest upload, bytes.

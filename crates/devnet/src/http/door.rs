@@ -54,7 +54,12 @@ struct Shared {
 
 impl Door {
     /// A shut door at an address taken with [`bind`].
-    pub fn new(reserved: TcpSocket, address: SocketAddrV4, tls: Option<TlsAcceptor>, runtime: Handle) -> Self {
+    pub fn new(
+        reserved: TcpSocket,
+        address: SocketAddrV4,
+        tls: Option<TlsAcceptor>,
+        runtime: Handle,
+    ) -> Self {
         let shared = Shared { address, tls, runtime, service: Mutex::default(), serving: Mutex::default() };
         Self { shared: Arc::new(shared), _reserved: reserved }
     }

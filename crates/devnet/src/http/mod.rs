@@ -56,7 +56,13 @@ pub(crate) trait Service: Send + Sync + 'static {
     fn welcome(&self) -> Boxed<bool>;
 
     /// Looks at the head of a request; a reply here spares reading the body.
-    fn preview(&self, method: &hyper::Method, target: &str, headers: &HeaderMap, from: IpAddr) -> Option<Reply>;
+    fn preview(
+        &self,
+        method: &hyper::Method,
+        target: &str,
+        headers: &HeaderMap,
+        from: IpAddr,
+    ) -> Option<Reply>;
 
     /// Answers a request.
     fn answer(&self, request: Request) -> Boxed<Reply>;

@@ -93,7 +93,12 @@ impl Auth {
 }
 
 /// Refuses a timestamp (ms) too far from the node's clock: 406 `<method> timestamp too far from current time`.
-pub(crate) fn demand_recent(seat: &Seat, method: &str, timestamp: u64, tolerance: u64) -> Result<(), Response> {
+pub(crate) fn demand_recent(
+    seat: &Seat,
+    method: &str,
+    timestamp: u64,
+    tolerance: u64,
+) -> Result<(), Response> {
     if seat.now().abs_diff(timestamp) > tolerance {
         return Err(Response::text(406, format!("{method} timestamp too far from current time")));
     }

@@ -101,7 +101,10 @@ pub(super) fn scope_entry(
             for (namespace, hash) in affected {
                 by_namespace.entry(namespace).or_default().push(hash);
             }
-            by_namespace.into_iter().map(|(namespace, hashes)| (namespace.to_string(), Value::from(hashes))).collect()
+            by_namespace
+                .into_iter()
+                .map(|(namespace, hashes)| (namespace.to_string(), Value::from(hashes)))
+                .collect()
         }
     };
     entry(key, listed, seat.node.sign(signed.as_bytes()))
@@ -130,12 +133,7 @@ impl Work for DeleteAll {
         let tolerance = if forwarded { TOLERANCE_FORWARDED } else { TOLERANCE };
         demand_recent(seat, "delete_all", self.timestamp, tolerance)?;
         let message = format!("delete_all{}{}", scope_text(self.scope), self.timestamp);
-        self.auth.demand(
-            seat,
-            Access::DELETE,
-            message.as_bytes(),
-            "delete_all signature verification failed",
-        )
+        self.auth.demand(seat, Access::DELETE, message.as_bytes(), "delete_all signature verification failed")
     }
 
     fn apply(&self, seat: &Seat) -> Map<String, Value> {

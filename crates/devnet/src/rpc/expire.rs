@@ -112,7 +112,8 @@ impl Work for Expire {
         let (message, refusal) = (self.signed_text(), "expire: signature verification failed");
         self.auth.demand(seat, Access::WRITE, message.as_bytes(), refusal)?;
         if self.rule == ExpiryRule::ShortenOnly && !self.may_shorten() {
-            let text = "expire: shorten parameter cannot be used with this subaccount token (missing delete access)";
+            let text =
+                "expire: shorten parameter cannot be used with this subaccount token (missing delete access)";
             return Err(Response::text(400, text));
         }
         Ok(())
@@ -166,12 +167,7 @@ impl Work for ExpireAll {
             return Err(Response::text(406, "expire_all timestamp should be >= current time"));
         }
         let message = format!("expire_all{}{}", scope_text(self.scope), self.expiry);
-        self.auth.demand(
-            seat,
-            Access::DELETE,
-            message.as_bytes(),
-            "expire_all signature verification failed",
-        )
+        self.auth.demand(seat, Access::DELETE, message.as_bytes(), "expire_all signature verification failed")
     }
 
     fn apply(&self, seat: &Seat) -> Map<String, Value> {
@@ -204,12 +200,7 @@ impl GetExpiries {
         demand_responsible(seat, &self.auth.account)?;
         demand_recent(seat, "get_expiries", self.timestamp, TOLERANCE)?;
         let message = format!("get_expiries{}{}", self.timestamp, self.hashes.concat());
-        self.auth.demand(
-            seat,
-            Access::READ,
-            message.as_bytes(),
-            "get_expiries signature verification failed",
-        )
+        self.auth.demand(seat, Access::READ, message.as_bytes(), "get_expiries signature verification failed")
     }
 
     fn answer(&self, seat: &Seat) -> Response {

@@ -51,7 +51,12 @@ impl<'a> Params<'a> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    fn typed<T>(self, name: &str, kind: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Parsed<Option<T>> {
+    fn typed<T>(
+        self,
+        name: &str,
+        kind: &str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Parsed<Option<T>> {
         self.get(name).map(|value| read(value).ok_or_else(|| ParseError::expected(name, kind))).transpose()
     }
 
@@ -176,11 +181,11 @@ impl<'a> Params<'a> {
     fn subaccount(self) -> Parsed<Option<Subaccount>> {
         let (token, signature) = (self.string("subaccount")?, self.string("subaccount_sig")?);
         let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
-        let signature = signature
-            .ok_or(ParseError::from("invalid subaccount: subaccount_sig is required when using subaccount"))?;
-        let token = parse_token(token).ok_or(ParseError::from(
-            "invalid subaccount: expected base64 or hex-encoded subaccount token",
+        let signature = signature.ok_or(ParseError::from(
+            "invalid subaccount: subaccount_sig is required when using subaccount",
         ))?;
+        let token = parse_token(token)
+            .ok_or(ParseError::from("invalid subaccount: expected base64 or hex-encoded subaccount token"))?;
         let signature = base64::signature(signature).ok_or(ParseError::from(
             "invalid subaccount signature: expected base64 encoded Ed25519 signature",
         ))?;
@@ -275,7 +280,8 @@ mod tests {
 
     #[test]
     fn types_are_strict_and_null_is_absent() {
-        let map = object(json!({"a": null, "s": 1, "b": 1, "i": 1.0, "t": 5, "neg": -1, "n": 40000, "big": "12"}));
+        let map =
+            object(json!({"a": null, "s": 1, "b": 1, "i": 1.0, "t": 5, "neg": -1, "n": 40000, "big": "12"}));
         let params = Params(&map);
         assert_eq!(params.string("a"), Ok(None));
         assert_eq!(params.string("s").unwrap_err().0, "Invalid value given for 's': expected string");

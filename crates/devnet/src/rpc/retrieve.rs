@@ -30,7 +30,8 @@ struct Retrieve {
 pub(super) fn parse(params: Params<'_>) -> Parsed<Request> {
     let namespace = params.namespace("namespace")?;
     let timestamp = params.timestamp("timestamp")?;
-    let mentions_auth = ["pubkey_ed25519", "signature", "timestamp"].iter().any(|key| params.get(key).is_some());
+    let mentions_auth =
+        ["pubkey_ed25519", "signature", "timestamp"].iter().any(|key| params.get(key).is_some());
     let signed = if mentions_auth || namespace.is_some_and(|namespace| !is_readable_by_all(namespace)) {
         Some((params.auth_or_subaccount(true)?, require("timestamp", timestamp)?))
     } else {
@@ -56,7 +57,9 @@ fn last_hash(params: Params<'_>) -> Parsed<Option<MessageHash>> {
         Some(text) if text.len() != 43 => {
             Err(ParseError::from("Invalid last_hash: expected base64 (43 chars)"))
         }
-        Some(text) if base64::decode(text).is_none() => Err(ParseError::from("Invalid last_hash: not base64")),
+        Some(text) if base64::decode(text).is_none() => {
+            Err(ParseError::from("Invalid last_hash: not base64"))
+        }
         // A text that no message is named by is as good as an unknown hash.
         Some(text) => Ok(text.parse().ok()),
     }

@@ -149,16 +149,37 @@ pub async fn through(
     enc: EncType,
     request: &str,
 ) -> (Answer, onion::ResponseKey) {
+    let (body, key) = built(path, to, enc, request);
+    (post(path[0], "/onion_req/v2", body).await.unwrap(), key)
+}
+
+fn built(
+    path: &[&NodeHandle],
+    to: &NodeHandle,
+    enc: EncType,
+    request: &str,
+) -> (Vec<u8>, onion::ResponseKey) {
     let hops: Vec<Hop> = path.iter().map(|node| hop(node)).collect();
     let destination = Destination::Node(hop(to));
     let built = onion::build(&hops, &destination, request.as_bytes(), enc, &mut SystemRandom).unwrap();
-    (post(path[0], "/onion_req/v2", built.body).await.unwrap(), built.key)
+    (built.body, built.key)
 }
 
 /// Sends a storage request through three hops and opens the reply.
 pub async fn ask(devnet: &Devnet, to: &NodeHandle, method: &str, params: Value) -> NodeReply {
-    let path = path(devnet, to);
-    let (answer, key) = through(&path, to, EncType::XChaCha20, &rpc_text(method, &params)).await;
+    ask_over(&http(), &path(devnet, to), to, method, params).await
+}
+
+/// As [`ask`], over a path and connections of one's own.
+pub async fn ask_over(
+    http: &reqwest::Client,
+    path: &[&NodeHandle],
+    to: &NodeHandle,
+    method: &str,
+    params: Value,
+) -> NodeReply {
+    let (body, key) = built(path, to, EncType::XChaCha20, &rpc_text(method, &params));
+    let answer = post_with(http, path[0], "/onion_req/v2", body).await.unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
     key.open_node(&answer.body).unwrap()
 }

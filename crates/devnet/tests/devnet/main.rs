@@ -2,6 +2,7 @@
 
 mod client;
 mod onion;
+mod refusals;
 mod storage;
 
 use septet_devnet::Devnet;
