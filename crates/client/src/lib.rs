@@ -5,5 +5,9 @@
 //! [`Event`](event::Event)s. The window and the command line are two readers of the same shapes ([`model`]).
 
 pub mod client;
+mod disk;
 pub mod event;
+pub mod files;
+pub mod key;
 pub mod model;
+pub mod store;

@@ -1,0 +1,171 @@
+//! Who we are, and the small things: settings, the clock of sent timestamps, configs.
+
+use rusqlite::{OptionalExtension, Row, named_params, params};
+use septet_protocol::account::Seed;
+use septet_protocol::id::{Account, Namespace, SessionId};
+use septet_protocol::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::db::Db;
+use super::error::StoreError;
+use super::people::picture_id;
+use super::types::StoredConfig;
+use super::values::{Ms, Owner, Person, time};
+use crate::model::Profile;
+
+/// Ourselves, as rows refer to us.
+#[derive(Clone, Copy)]
+pub(super) struct Me {
+    pub id: SessionId,
+    pub person: i64,
+}
+
+/// The account of a profile folder.
+pub struct StoredAccount {
+    /// Our Account ID.
+    pub id: SessionId,
+    /// What all its keys come from (spec 01 §1).
+    pub seed: Seed,
+    /// When it came into this folder.
+    pub created: Timestamp,
+}
+
+impl Db {
+    /// Writes the one account of a new database.
+    pub(crate) fn insert_account(&mut self, account: &StoredAccount) -> Result<(), StoreError> {
+        self.transaction(|db| {
+            let person = db.person(account.id)?;
+            let sql = "INSERT INTO account (id, person, seed, created) VALUES (1, ?1, ?2, ?3)";
+            db.sql().execute(sql, params![person, &account.seed.as_bytes()[..], Ms(account.created)])?;
+            db.sql().execute("UPDATE people SET approved = 1, approved_me = 1 WHERE id = ?1", [person])?;
+            Ok(())
+        })
+    }
+
+    /// The account with its seed.
+    pub fn account(&self) -> Result<StoredAccount, StoreError> {
+        let sql = "SELECT p.account, a.seed, a.created FROM account a JOIN people p ON p.id = a.person";
+        self.sql()
+            .query_row(sql, [], |row| {
+                let Person(id) = row.get(0)?;
+                Ok(StoredAccount { id, seed: Seed::from_bytes(row.get(1)?), created: time(row, 2)? })
+            })
+            .optional()?
+            .ok_or(StoreError::NoProfile)
+    }
+
+    /// Ourselves.
+    pub(super) fn me(&self) -> Result<Me, StoreError> {
+        if let Some(me) = self.cached_me() {
+            return Ok(me);
+        }
+        let sql = "SELECT p.account, p.id FROM account a JOIN people p ON p.id = a.person";
+        let me = self.sql().query_row(sql, [], |row| {
+            let Person(id) = row.get(0)?;
+            Ok(Me { id, person: row.get(1)? })
+        })?;
+        self.cache_me(me);
+        Ok(me)
+    }
+
+    /// Our name and picture.
+    pub fn profile(&self) -> Result<Profile, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "SELECT p.account, p.name, p.picture_file FROM account a JOIN people p ON p.id = a.person",
+        )?;
+        Ok(statement.query_row([], |row| {
+            let Person(id) = row.get(0)?;
+            Ok(Profile { id, name: row.get(1)?, picture: picture_id(row.get(2)?) })
+        })?)
+    }
+
+    /// A timestamp for something we send: now, or one more than the last one given out, so that none is ever used
+    /// twice, not even after a restart with a clock set back (spec 02 §6).
+    pub fn next_timestamp(&mut self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        self.transaction(|db| {
+            let next = now.max(db.last_timestamp()? + 1);
+            db.raise_clock(next)?;
+            Ok(next)
+        })
+    }
+
+    /// The newest timestamp given to anything we sent.
+    pub fn last_timestamp(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.sql().prepare_cached("SELECT last FROM clock")?.query_row([], |row| time(row, 0))?)
+    }
+
+    /// Notes that a timestamp is used.
+    pub(super) fn raise_clock(&self, used: Timestamp) -> Result<(), StoreError> {
+        self.sql().prepare_cached("UPDATE clock SET last = ?1 WHERE last < ?1")?.execute([Ms(used)])?;
+        Ok(())
+    }
+
+    /// A setting; `None` if it was never set, or not in this form.
+    pub fn setting<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let mut statement = self.sql().prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
+        let json: Option<String> = statement.query_row([name], |row| row.get(0)).optional()?;
+        Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
+    }
+
+    /// Writes a setting down.
+    pub fn set_setting(&mut self, name: &str, value: &impl Serialize) -> Result<(), StoreError> {
+        let json = serde_json::to_string(value).map_err(|error| {
+            StoreError::Database(rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+        })?;
+        let sql = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
+        self.sql().prepare_cached(sql)?.execute(params![name, json])?;
+        Ok(())
+    }
+
+    /// The configs of an account or group, by namespace.
+    pub fn configs(&self, owner: Account) -> Result<Vec<StoredConfig>, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "SELECT owner, namespace, dump, needs_push, processed_at FROM configs WHERE owner = ?1 ORDER BY namespace",
+        )?;
+        Ok(statement.query_map([Owner(owner)], config)?.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes a config down; in one transaction with what it describes, see [`Db::transaction`].
+    pub fn save_config(&mut self, config: &StoredConfig) -> Result<(), StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "INSERT INTO configs (owner, namespace, dump, needs_push, processed_at)
+             VALUES (:owner, :namespace, :dump, :push, :processed)
+             ON CONFLICT DO UPDATE SET dump = excluded.dump, needs_push = excluded.needs_push,
+                 processed_at = max(processed_at, excluded.processed_at)",
+        )?;
+        statement.execute(named_params! {
+            ":owner": Owner(config.owner),
+            ":namespace": config.namespace.0,
+            ":dump": &config.dump[..],
+            ":push": config.needs_push,
+            ":processed": Ms(config.processed_at),
+        })?;
+        Ok(())
+    }
+
+    /// Sent timestamp of the newest config message merged; zero if none.
+    pub(super) fn config_processed_at(
+        &self,
+        owner: Account,
+        namespace: Namespace,
+    ) -> Result<Timestamp, StoreError> {
+        let mut statement = self
+            .sql()
+            .prepare_cached("SELECT processed_at FROM configs WHERE owner = ?1 AND namespace = ?2")?;
+        let found = statement.query_row(params![Owner(owner), namespace.0], |row| time(row, 0)).optional()?;
+        Ok(found.unwrap_or_default())
+    }
+}
+
+fn config(row: &Row<'_>) -> rusqlite::Result<StoredConfig> {
+    let Owner(owner) = row.get(0)?;
+    Ok(StoredConfig {
+        owner,
+        namespace: Namespace(row.get(1)?),
+        dump: Zeroizing::new(row.get(2)?),
+        needs_push: row.get(3)?,
+        processed_at: time(row, 4)?,
+    })
+}

@@ -1,0 +1,178 @@
+//! Attachments on their way up and down.
+
+use rusqlite::{OptionalExtension, Row, params};
+use septet_protocol::time::Timestamp;
+use zeroize::Zeroizing;
+
+use super::db::Db;
+use super::error::StoreError;
+use super::types::{RemoteFile, StoredAttachment, TransferState};
+use super::values::{Ms, Person};
+use crate::model::{AttachmentId, ConversationId, MessageId};
+
+macro_rules! attachment_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT t.id, t.message, p.account, t.name, t.content_type, t.size, t.width, t.height, t.voice, t.state,
+                    t.url, t.key, t.digest, t.file, t.attempts
+             FROM attachments t JOIN messages m ON m.id = t.message
+             JOIN conversations c ON c.id = m.conversation JOIN people p ON p.id = c.person ",
+            $rest
+        )
+    };
+}
+
+/// Transfers of one direction whose time has come.
+pub(super) const DUE: &str = attachment_sql!(
+    "WHERE t.state = ?1 AND t.state IN (0, 2) AND t.not_before <= ?2 ORDER BY t.not_before, t.id LIMIT ?3"
+);
+
+impl Db {
+    /// One attachment.
+    pub fn attachment(&self, id: AttachmentId) -> Result<Option<StoredAttachment>, StoreError> {
+        let mut statement = self.sql().prepare_cached(attachment_sql!("WHERE t.id = ?1"))?;
+        Ok(statement.query_row([id.0], stored).optional()?)
+    }
+
+    /// A message's attachments in their order.
+    pub fn attachments_of(&self, message: MessageId) -> Result<Vec<StoredAttachment>, StoreError> {
+        let mut statement =
+            self.sql().prepare_cached(attachment_sql!("WHERE t.message = ?1 ORDER BY t.position"))?;
+        Ok(statement.query_map([message.0], stored)?.collect::<Result<_, _>>()?)
+    }
+
+    /// Uploads ([`TransferState::Upload`]) or downloads ([`TransferState::Download`]) whose time has come.
+    pub fn transfers_due(
+        &self,
+        state: TransferState,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<StoredAttachment>, StoreError> {
+        let mut statement = self.sql().prepare_cached(DUE)?;
+        Ok(statement.query_map(params![state, Ms(now), limit], stored)?.collect::<Result<_, _>>()?)
+    }
+
+    /// When the next transfer comes due; `None` if nothing waits.
+    pub fn transfers_next(&self) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT min(not_before) FROM attachments WHERE state IN (0, 2)";
+        let next: Option<Ms> = self.sql().prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(next.map(|ms| ms.0))
+    }
+
+    /// An upload is done: the file server has it there. True if the whole message is uploaded now.
+    pub fn attachment_uploaded(&mut self, id: AttachmentId, remote: &RemoteFile) -> Result<bool, StoreError> {
+        self.transaction(|db| {
+            let digest = remote.digest.as_ref().map(|digest| &digest[..]);
+            db.sql()
+                .prepare_cached(
+                    "UPDATE attachments SET state = 3, url = ?2, key = ?3, digest = ?4, failure = NULL WHERE id = ?1",
+                )?
+                .execute(params![id.0, remote.url, &remote.key[..], digest])?;
+            let waiting: i64 = db
+                .sql()
+                .prepare_cached(
+                    "SELECT count(*) FROM attachments WHERE url IS NULL
+                     AND message = (SELECT message FROM attachments WHERE id = ?1)",
+                )?
+                .query_row([id.0], |row| row.get(0))?;
+            Ok(waiting == 0)
+        })
+    }
+
+    /// It is to be fetched, as soon as it is its turn. False if it is here already or cannot be.
+    pub fn attachment_wanted(&mut self, id: AttachmentId) -> Result<bool, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "UPDATE attachments SET state = 2, failure = NULL, attempts = 0, not_before = 0
+             WHERE id = ?1 AND state IN (1, 4, 5) AND url IS NOT NULL",
+        )?;
+        Ok(statement.execute([id.0])? > 0)
+    }
+
+    /// It is not to be fetched after all.
+    pub fn attachment_unwanted(&mut self, id: AttachmentId) -> Result<bool, StoreError> {
+        let mut statement =
+            self.sql().prepare_cached("UPDATE attachments SET state = 1 WHERE id = ?1 AND state = 2")?;
+        Ok(statement.execute([id.0])? > 0)
+    }
+
+    /// It is here, in this file; false if its message is gone (then the file is to be deleted).
+    pub fn attachment_downloaded(&mut self, id: AttachmentId, file: &str) -> Result<bool, StoreError> {
+        let mut statement = self
+            .sql()
+            .prepare_cached("UPDATE attachments SET state = 3, failure = NULL, file = ?2 WHERE id = ?1")?;
+        Ok(statement.execute(params![id.0, file])? > 0)
+    }
+
+    /// A transfer did not work; the next attempt is not before then.
+    pub fn attachment_retry(&mut self, id: AttachmentId, not_before: Timestamp) -> Result<(), StoreError> {
+        self.sql()
+            .prepare_cached("UPDATE attachments SET attempts = attempts + 1, not_before = ?2 WHERE id = ?1")?
+            .execute(params![id.0, Ms(not_before)])?;
+        Ok(())
+    }
+
+    /// A transfer is given up, with a sentence why.
+    pub fn attachment_failed(&mut self, id: AttachmentId, reason: &str) -> Result<(), StoreError> {
+        self.sql()
+            .prepare_cached("UPDATE attachments SET state = 4, failure = ?2 WHERE id = ?1")?
+            .execute(params![id.0, reason])?;
+        Ok(())
+    }
+
+    /// The file server does not have it any more.
+    pub fn attachment_expired(&mut self, id: AttachmentId) -> Result<(), StoreError> {
+        self.sql()
+            .prepare_cached("UPDATE attachments SET state = 5, failure = NULL WHERE id = ?1")?
+            .execute([id.0])?;
+        Ok(())
+    }
+
+    /// All files that rows point at; every other file is an orphan.
+    pub(crate) fn files_in_use(&self) -> Result<std::collections::BTreeSet<String>, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "SELECT file FROM attachments WHERE file IS NOT NULL
+             UNION SELECT picture_file FROM people WHERE picture_file IS NOT NULL",
+        )?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// Files whose row is gone.
+    pub(crate) fn doomed_files(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.sql().prepare_cached("SELECT name FROM doomed_files")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// These are unlinked.
+    pub(crate) fn files_gone(&mut self, names: &[String]) -> Result<(), StoreError> {
+        self.transaction(|db| {
+            let mut statement = db.sql().prepare_cached("DELETE FROM doomed_files WHERE name = ?1")?;
+            for name in names {
+                statement.execute([name])?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<StoredAttachment> {
+    let Person(conversation) = row.get(2)?;
+    let width: Option<u32> = row.get(6)?;
+    let height: Option<u32> = row.get(7)?;
+    let url: Option<String> = row.get(10)?;
+    let key: Option<Vec<u8>> = row.get(11)?;
+    let digest: Option<[u8; 32]> = row.get(12)?;
+    Ok(StoredAttachment {
+        id: AttachmentId(row.get(0)?),
+        message: MessageId(row.get(1)?),
+        conversation: ConversationId(conversation),
+        name: row.get(3)?,
+        content_type: row.get(4)?,
+        size: row.get::<_, i64>(5)?.unsigned_abs(),
+        dimensions: width.zip(height),
+        voice: row.get(8)?,
+        state: row.get(9)?,
+        remote: url.map(|url| RemoteFile { url, key: Zeroizing::new(key.unwrap_or_default()), digest }),
+        file: row.get(13)?,
+        attempts: row.get(14)?,
+    })
+}

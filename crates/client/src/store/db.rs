@@ -1,0 +1,186 @@
+//! One connection to the encrypted database.
+//!
+//! Decisions, with their reasons:
+//! * **SQLCipher with a raw key.** The 32-byte key is random, so no password hashing is needed at each open. The
+//!   file's salt is written down in the key file: a file that begins with another one is not ours, and a damaged
+//!   first page is told from a wrong key.
+//! * **WAL, `synchronous = FULL`.** A message must not be lost after `send` returned, even if the power fails, and
+//!   what was received must not be fetched twice or forgotten. FULL costs one `fsync` for each commit; a whole poll
+//!   is one commit, so that does not matter.
+//! * **`secure_delete`.** Deleted messages are overwritten, in the encrypted pages too.
+//! * **Transactions nest.** Every method of [`Db`] is one transaction of its own; called inside
+//!   [`Db::transaction`] it becomes a part of that one. So the engine joins steps ("message, outbox, config") into
+//!   one that happens as a whole or not at all.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use zeroize::Zeroizing;
+
+use super::account::Me;
+use super::error::StoreError;
+use super::migrate;
+
+/// What SQLCipher needs to read a file: the key, and the salt that the file begins with.
+pub(crate) struct FileKey {
+    /// 32 random bytes.
+    pub key: Zeroizing<[u8; 32]>,
+    /// The first 16 bytes of the database file.
+    pub salt: [u8; 16],
+}
+
+/// One connection to the database. Its methods are in the modules beside this one, by what they are about.
+pub struct Db {
+    connection: Connection,
+    depth: u32,
+    me: Cell<Option<Me>>,
+}
+
+impl Db {
+    /// Opens an existing database for reading and writing and brings it up to date.
+    pub(crate) fn open(path: &Path, key: &FileKey) -> Result<Self, StoreError> {
+        check_header(path, key)?;
+        let mut connection = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        if connection.is_readonly("main")? {
+            return Err(StoreError::ReadOnly);
+        }
+        let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        if application != migrate::APPLICATION_ID {
+            return Err(StoreError::Foreign);
+        }
+        log_mode(&connection, "WAL")?;
+        migrate::migrate(&mut connection, migrate::STEPS)?;
+        Ok(Self { connection, depth: 0, me: Cell::new(None) })
+    }
+
+    /// Makes a new database. It has no log file of its own, so that it can be renamed once it is closed.
+    pub(crate) fn create(path: &Path, key: &FileKey) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut connection = connect(path, key, flags)?;
+        log_mode(&connection, "DELETE")?;
+        migrate::migrate(&mut connection, migrate::STEPS)?;
+        Ok(Self { connection, depth: 0, me: Cell::new(None) })
+    }
+
+    /// A second connection for reading beside the writer; it sees what was committed when each read begins.
+    pub(crate) fn open_reader(path: &Path, key: &FileKey) -> Result<Self, StoreError> {
+        let connection = connect(path, key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(Self { connection, depth: 0, me: Cell::new(None) })
+    }
+
+    /// Does several things as one: all of it is stored, or, if `f` returns an error, nothing.
+    ///
+    /// # Errors
+    /// Those of `f`; [`StoreError::DiskFull`] and the like from the commit, after which nothing is stored.
+    pub fn transaction<T>(
+        &mut self,
+        f: impl FnOnce(&mut Db) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (begin, commit, rollback) = match self.depth {
+            0 => ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"),
+            _ => ("SAVEPOINT step", "RELEASE step", "ROLLBACK TO step; RELEASE step"),
+        };
+        self.connection.execute_batch(begin)?;
+        self.depth += 1;
+        let result = f(self);
+        self.depth -= 1;
+        let result = result.and_then(|value| match self.connection.execute_batch(commit) {
+            Ok(()) => Ok(value),
+            Err(error) => Err(error.into()),
+        });
+        // After some errors (a full disk) SQLite has rolled back by itself; then there is nothing to undo.
+        if result.is_err() && !self.connection.is_autocommit() {
+            self.connection.execute_batch(rollback)?;
+        }
+        result
+    }
+
+    /// Reads several things as they were at one moment.
+    pub(super) fn snapshot<T>(
+        &self,
+        f: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if !self.connection.is_autocommit() {
+            return f(&self.connection);
+        }
+        let transaction = self.connection.unchecked_transaction()?;
+        let value = f(&transaction)?;
+        transaction.finish()?;
+        Ok(value)
+    }
+
+    /// The connection, for the modules beside this one.
+    pub(super) fn sql(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Who we are, if it was read before: it never changes.
+    pub(super) fn cached_me(&self) -> Option<Me> {
+        self.me.get()
+    }
+
+    /// Notes who we are.
+    pub(super) fn cache_me(&self, me: Me) {
+        self.me.set(Some(me));
+    }
+
+    /// Closes the file; the log is written back into it if no other connection is open.
+    pub(crate) fn close(self) -> Result<(), StoreError> {
+        self.connection.close().map_err(|(_, error)| error.into())
+    }
+}
+
+/// Opens a connection, hands over the key and proves it by reading.
+fn connect(path: &Path, key: &FileKey, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // Before the key: SQLCipher would print its own lines to stderr.
+    connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
+    connection.execute_batch(&key_pragma(key))?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(128);
+    // The first read is what fails if the key is wrong or the first page is damaged.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    connection.execute_batch(
+        "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+         PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;
+         PRAGMA journal_size_limit = 16777216; PRAGMA recursive_triggers = OFF",
+    )?;
+    Ok(connection)
+}
+
+/// The statement that hands over key and salt.
+fn key_pragma(key: &FileKey) -> Zeroizing<String> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = Zeroizing::new(String::with_capacity(128));
+    text.push_str("PRAGMA key = \"x'");
+    for byte in key.key.iter().chain(&key.salt) {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(DIGITS.get(usize::from(digit)).copied().map_or('0', char::from));
+        }
+    }
+    text.push_str("'\"");
+    text
+}
+
+/// Tells files that cannot be ours before a key is tried on them.
+fn check_header(path: &Path, key: &FileKey) -> Result<(), StoreError> {
+    use std::io::Read;
+    let mut head = Vec::with_capacity(16);
+    std::fs::File::open(path)?.take(16).read_to_end(&mut head)?;
+    if head == key.salt {
+        Ok(())
+    } else if head.len() < 16 {
+        Err(StoreError::Damaged)
+    } else {
+        Err(StoreError::Foreign)
+    }
+}
+
+/// Chooses how SQLite keeps a transaction whole.
+fn log_mode(connection: &Connection, mode: &str) -> Result<(), StoreError> {
+    let got: String = connection.pragma_update_and_check(None, "journal_mode", mode, |row| row.get(0))?;
+    if got.eq_ignore_ascii_case(mode) { Ok(()) } else { Err(StoreError::ReadOnly) }
+}

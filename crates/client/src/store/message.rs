@@ -1,0 +1,325 @@
+//! Reading messages: pages of a conversation.
+//!
+//! Decision: pages are found by key, never by counting: "the rows before (timestamp, id)" is one descent of the
+//! index wherever in a million messages it lies. A page is a handful of queries: the rows, their attachments, their
+//! reactions, the first attachments of what they quote.
+
+use std::collections::BTreeMap;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use septet_protocol::time::Timestamp;
+
+use super::db::Db;
+use super::error::StoreError;
+use super::types::TransferState;
+use super::values::{Hash, Ms, Person, expiry, optional_time, time};
+use crate::model::{
+    Attachment, AttachmentId, AttachmentState, AttachmentSummary, ConversationId, Message, MessageId,
+    MessagePage, Notice, Page, Quote, Reaction,
+};
+
+macro_rules! message_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, c.account, a.account, m.outgoing, m.timestamp, m.hash, m.text, m.state, m.failure,
+                    m.read_at IS NOT NULL OR (m.outgoing = 0 AND m.unread = 0),
+                    m.notice, m.deleted, m.expires_at, m.expiry_mode, m.expiry_seconds,
+                    qa.account, m.quote_timestamp, q.id, substr(q.text, 1, 240), m.conversation, m.author
+             FROM messages m
+             JOIN people a ON a.id = m.author
+             JOIN conversations v ON v.id = m.conversation
+             JOIN people c ON c.id = v.person
+             LEFT JOIN people qa ON qa.id = m.quote_author
+             LEFT JOIN messages q ON q.author = m.quote_author AND q.timestamp = m.quote_timestamp
+                 AND q.local = 0 AND q.conversation = m.conversation AND q.deleted = 0 ",
+            $rest
+        )
+    };
+}
+
+/// The newest of a conversation.
+pub(super) const NEWEST: &str =
+    message_sql!("WHERE m.conversation = ?1 ORDER BY m.timestamp DESC, m.id DESC LIMIT ?2");
+/// Those before a place, newest first.
+pub(super) const BEFORE: &str = message_sql!(
+    "WHERE m.conversation = ?1 AND (m.timestamp, m.id) < (?3, ?4) ORDER BY m.timestamp DESC, m.id DESC LIMIT ?2"
+);
+/// Those from a place on, oldest first.
+pub(super) const AFTER: &str = message_sql!(
+    "WHERE m.conversation = ?1 AND (m.timestamp, m.id) > (?3, ?4) ORDER BY m.timestamp, m.id LIMIT ?2"
+);
+/// By number.
+pub(super) const BY_ID: &str = message_sql!("WHERE m.id = ?1");
+/// By a JSON list of numbers.
+pub(super) const BY_IDS: &str =
+    message_sql!("WHERE m.id IN (SELECT value FROM json_each(?1)) ORDER BY m.timestamp, m.id");
+
+/// A message with the row numbers that its parts are found by.
+struct Loaded {
+    message: Message,
+    conversation: i64,
+    author: i64,
+}
+
+impl Db {
+    /// Part of a conversation, oldest first, at most `limit` messages (at least one). If the message to page from is
+    /// gone, the newest page.
+    pub fn messages(&self, id: ConversationId, page: Page, limit: u32) -> Result<MessagePage, StoreError> {
+        self.snapshot(|sql| {
+            let Some(conversation) = self.find_conversation(id)? else { return Ok(MessagePage::default()) };
+            let limit = i64::from(limit.clamp(1, 10_000));
+            let anchor = match page {
+                Page::Newest => None,
+                Page::Before(at) | Page::After(at) | Page::Around(at) => place(sql, conversation, at)?,
+            };
+            let Some(anchor) = anchor else {
+                let (rows, more) = rows(sql, NEWEST, limit, params![conversation, limit + 1])?;
+                return finish(sql, reversed(rows), more, false);
+            };
+            let (time, number) = (Ms(anchor.0), anchor.1);
+            match page {
+                Page::Before(_) => {
+                    let (rows, more) =
+                        rows(sql, BEFORE, limit, params![conversation, limit + 1, time, number])?;
+                    finish(sql, reversed(rows), more, true)
+                }
+                Page::After(_) => {
+                    let (rows, more) =
+                        rows(sql, AFTER, limit, params![conversation, limit + 1, time, number])?;
+                    finish(sql, rows, true, more)
+                }
+                Page::Newest | Page::Around(_) => {
+                    let half = limit / 2;
+                    let rest = limit - half;
+                    let (older, before) =
+                        rows(sql, BEFORE, half, params![conversation, half + 1, time, number])?;
+                    let (newer, after) =
+                        rows(sql, AFTER, rest, params![conversation, rest + 1, time, number - 1])?;
+                    let mut all = reversed(older);
+                    all.extend(newer);
+                    finish(sql, all, before, after)
+                }
+            }
+        })
+    }
+
+    /// One message.
+    pub fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        self.snapshot(|sql| {
+            let mut statement = sql.prepare_cached(BY_ID)?;
+            let Some(row) = statement.query_row([id.0], loaded).optional()? else { return Ok(None) };
+            Ok(complete(sql, vec![row])?.pop())
+        })
+    }
+
+    /// Several messages in the order of their sent timestamps; those that are gone are left out.
+    pub fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+        self.snapshot(|sql| {
+            let mut statement = sql.prepare_cached(BY_IDS)?;
+            let list = statement.query_map([json_list(ids)], loaded)?.collect::<Result<Vec<_>, _>>()?;
+            complete(sql, list)
+        })
+    }
+
+    /// The oldest unread message of a conversation: where to open it.
+    pub fn first_unread(&self, id: ConversationId) -> Result<Option<MessageId>, StoreError> {
+        let Some(conversation) = self.find_conversation(id)? else { return Ok(None) };
+        let mut statement = self.sql().prepare_cached(
+            "SELECT id FROM messages WHERE conversation = ?1 AND unread = 1 ORDER BY timestamp LIMIT 1",
+        )?;
+        Ok(statement.query_row([conversation], |row| row.get(0).map(MessageId)).optional()?)
+    }
+}
+
+/// Where a message stands in its conversation.
+fn place(sql: &Connection, conversation: i64, id: MessageId) -> Result<Option<(Timestamp, i64)>, StoreError> {
+    let mut statement =
+        sql.prepare_cached("SELECT timestamp FROM messages WHERE id = ?1 AND conversation = ?2")?;
+    let found = statement.query_row([id.0, conversation], |row| time(row, 0)).optional()?;
+    Ok(found.map(|timestamp| (timestamp, id.0)))
+}
+
+/// Runs a page query that asks for one row more than wanted, and tells whether that row was there.
+fn rows(
+    sql: &Connection,
+    query: &str,
+    limit: i64,
+    values: &[&dyn ToSql],
+) -> Result<(Vec<Loaded>, bool), StoreError> {
+    let mut statement = sql.prepare_cached(query)?;
+    let mut list = statement.query_map(values, loaded)?.collect::<Result<Vec<_>, _>>()?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = list.len() > limit;
+    list.truncate(limit);
+    Ok((list, more))
+}
+
+fn reversed(mut list: Vec<Loaded>) -> Vec<Loaded> {
+    list.reverse();
+    list
+}
+
+fn finish(sql: &Connection, list: Vec<Loaded>, before: bool, after: bool) -> Result<MessagePage, StoreError> {
+    Ok(MessagePage { messages: complete(sql, list)?, more_before: before, more_after: after })
+}
+
+fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {
+    let Person(conversation) = row.get(1)?;
+    let Person(from) = row.get(2)?;
+    let quote_author: Option<Person> = row.get(15)?;
+    let quote = match quote_author {
+        Some(Person(author)) => Some(Quote {
+            author,
+            timestamp: time(row, 16)?,
+            message: row.get::<_, Option<i64>>(17)?.map(MessageId),
+            text: row.get::<_, Option<String>>(18)?.unwrap_or_default(),
+            attachment: None,
+        }),
+        None => None,
+    };
+    let message = Message {
+        id: MessageId(row.get(0)?),
+        conversation: ConversationId(conversation),
+        from,
+        outgoing: row.get(3)?,
+        timestamp: time(row, 4)?,
+        hash: row.get::<_, Option<Hash>>(5)?.map(|hash| hash.0),
+        text: row.get(6)?,
+        state: row.get(7)?,
+        failure: row.get(8)?,
+        read: row.get(9)?,
+        attachments: Vec::new(),
+        quote,
+        reactions: Vec::new(),
+        notice: notice(row, 10)?,
+        deleted: row.get(11)?,
+        expires_at: optional_time(row, 12)?,
+        expiry: expiry(row, 13)?,
+    };
+    Ok(Loaded { message, conversation: row.get(19)?, author: row.get(20)? })
+}
+
+/// Adds attachments, reactions and what is quoted.
+fn complete(sql: &Connection, mut list: Vec<Loaded>) -> Result<Vec<Message>, StoreError> {
+    let ids: Vec<MessageId> = list
+        .iter()
+        .flat_map(|row| [Some(row.message.id), row.message.quote.as_ref().and_then(|quote| quote.message)])
+        .flatten()
+        .collect();
+    let mut attachments = attachments(sql, &ids)?;
+    for row in &mut list {
+        if let Some(quote) = &mut row.message.quote {
+            quote.attachment = quote.message.and_then(|id| attachments.get(&id)).and_then(|all| summary(all));
+        }
+    }
+    add_reactions(sql, &mut list)?;
+    Ok(list
+        .into_iter()
+        .map(|mut row| {
+            row.message.attachments = attachments.remove(&row.message.id).unwrap_or_default();
+            row.message
+        })
+        .collect())
+}
+
+fn attachments(
+    sql: &Connection,
+    ids: &[MessageId],
+) -> Result<BTreeMap<MessageId, Vec<Attachment>>, StoreError> {
+    let mut statement = sql.prepare_cached(
+        "SELECT message, id, name, content_type, size, width, height, voice, state, failure FROM attachments
+         WHERE message IN (SELECT value FROM json_each(?1)) ORDER BY message, position",
+    )?;
+    let rows = statement.query_map([json_list(ids)], |row| Ok((MessageId(row.get(0)?), attachment(row)?)))?;
+    let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for row in rows {
+        let (message, attachment) = row?;
+        all.entry(message).or_default().push(attachment);
+    }
+    Ok(all)
+}
+
+fn attachment(row: &Row<'_>) -> rusqlite::Result<Attachment> {
+    let width: Option<u32> = row.get(5)?;
+    let height: Option<u32> = row.get(6)?;
+    Ok(Attachment {
+        id: AttachmentId(row.get(1)?),
+        name: row.get(2)?,
+        content_type: row.get(3)?,
+        size: row.get::<_, i64>(4)?.unsigned_abs(),
+        dimensions: width.zip(height),
+        voice: row.get(7)?,
+        state: match row.get(8)? {
+            TransferState::Upload => AttachmentState::Uploading { done: 0, total: 0 },
+            TransferState::Remote => AttachmentState::Remote,
+            TransferState::Download => AttachmentState::Downloading { done: 0, total: 0 },
+            TransferState::Local => AttachmentState::Local,
+            TransferState::Failed => {
+                AttachmentState::Failed { reason: row.get::<_, Option<String>>(9)?.unwrap_or_default() }
+            }
+            TransferState::Expired => AttachmentState::Expired,
+        },
+    })
+}
+
+fn summary(all: &[Attachment]) -> Option<AttachmentSummary> {
+    let first = all.first()?;
+    Some(AttachmentSummary {
+        content_type: first.content_type.clone(),
+        name: first.name.clone(),
+        count: u32::try_from(all.len()).unwrap_or(u32::MAX),
+        voice: first.voice,
+    })
+}
+
+/// Reactions to a run of messages: one range of the table for each conversation among them.
+fn add_reactions(sql: &Connection, list: &mut [Loaded]) -> Result<(), StoreError> {
+    let mut ranges: BTreeMap<i64, (Timestamp, Timestamp)> = BTreeMap::new();
+    for row in list.iter() {
+        let at = row.message.timestamp;
+        let range = ranges.entry(row.conversation).or_insert((at, at));
+        *range = (range.0.min(at), range.1.max(at));
+    }
+    let mut statement = sql.prepare_cached(
+        "SELECT r.conversation, r.target_timestamp, r.target_author, p.account, r.emoji
+         FROM reactions r JOIN people p ON p.id = r.author
+         WHERE r.conversation = ?1 AND r.target_timestamp BETWEEN ?2 AND ?3 AND r.removed = 0
+         ORDER BY r.timestamp, r.author, r.emoji",
+    )?;
+    let mut found: BTreeMap<(i64, Ms, i64), Vec<Reaction>> = BTreeMap::new();
+    for (conversation, (first, last)) in ranges {
+        let mut rows = statement.query(params![conversation, Ms(first), Ms(last)])?;
+        while let Some(row) = rows.next()? {
+            let (Person(author), emoji): (Person, String) = (row.get(3)?, row.get(4)?);
+            let reactions = found.entry((row.get(0)?, row.get(1)?, row.get(2)?)).or_default();
+            match reactions.iter_mut().find(|reaction| reaction.emoji == emoji) {
+                Some(reaction) => reaction.from.push(author),
+                None => reactions.push(Reaction { emoji, from: vec![author] }),
+            }
+        }
+    }
+    for row in list {
+        let key = (row.conversation, Ms(row.message.timestamp), row.author);
+        if let Some(reactions) = found.get(&key)
+            && row.message.notice.is_none()
+        {
+            row.message.reactions.clone_from(reactions);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a notice that may be absent.
+pub(super) fn notice(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Notice>> {
+    let json: Option<String> = row.get(column)?;
+    json.map(|json| serde_json::from_str(&json))
+        .transpose()
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+/// Numbers as a JSON list, for `json_each`.
+pub(super) fn json_list(ids: &[MessageId]) -> String {
+    let numbers: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
+    format!("[{}]", numbers.join(","))
+}

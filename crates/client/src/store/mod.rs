@@ -1,0 +1,248 @@
+//! Everything a profile keeps: the encrypted database and the encrypted files beside it.
+//!
+//! Decision: SQL lives in this module only, and all of it is plain, blocking code on [`Db`]. A [`Store`] owns two
+//! threads: one writes, one reads beside it. What is asked of it are closures over [`Db`], so several steps become
+//! one transaction where the engine wants that, and no task of the runtime ever waits for a disk:
+//!
+//! ```ignore
+//! let page = store.read(move |db| db.messages(conversation, Page::Newest, 50)).await?;
+//! let sent = store.call(move |db| db.insert_outgoing(&message, &jobs, now)).await?;
+//! ```
+//!
+//! A closure once handed over is carried out even if nobody waits for it any more; a read that begins after a write
+//! has returned sees it.
+
+mod account;
+mod attachment;
+mod conversation;
+mod db;
+mod delete;
+mod error;
+mod message;
+mod migrate;
+mod outbox;
+mod outgoing;
+mod people;
+mod profile;
+mod read;
+mod receive;
+mod types;
+mod values;
+
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+
+use tokio::sync::oneshot;
+
+pub use account::StoredAccount;
+pub use db::Db;
+pub use error::StoreError;
+pub use people::WantedPicture;
+pub use profile::profile_exists;
+pub use types::*;
+
+use crate::files::{self, Files};
+use crate::key::KeyProtection;
+use profile::ProfileFolder;
+
+/// Something to do with the database.
+type Task = Box<dyn FnOnce(&mut Db) + Send>;
+
+/// What a thread of the store is told.
+enum Order {
+    Do(Task),
+    Stop(oneshot::Sender<()>),
+}
+
+/// An open profile. Cheap to clone; the profile stays open and locked until [`Store::close`] or the last clone is
+/// gone.
+#[derive(Clone)]
+pub struct Store(Arc<Threads>);
+
+struct Threads {
+    writer: mpsc::Sender<Order>,
+    reader: mpsc::Sender<Order>,
+    files: Files,
+}
+
+impl Store {
+    /// Makes a profile with an account in it and opens it. `fill` runs on the new database before the profile
+    /// exists for anybody: either all of it is there, or no profile. Blocks; call it where that is allowed.
+    ///
+    /// # Errors
+    /// [`StoreError::AlreadyExists`], [`StoreError::InUse`], [`StoreError::DiskFull`], [`StoreError::ReadOnly`],
+    /// [`StoreError::Io`].
+    pub fn create(
+        folder: &Path,
+        protection: KeyProtection,
+        account: &StoredAccount,
+        fill: impl FnOnce(&mut Db) -> Result<(), StoreError>,
+    ) -> Result<Self, StoreError> {
+        Self::start(ProfileFolder::create(folder, protection, account, fill)?)
+    }
+
+    /// Opens a profile. Blocks; call it where that is allowed.
+    ///
+    /// # Errors
+    /// [`StoreError::NoProfile`], [`StoreError::InUse`], the errors of the key file and the keychain,
+    /// [`StoreError::Foreign`], [`StoreError::Damaged`], [`StoreError::NewerVersion`], [`StoreError::ReadOnly`],
+    /// [`StoreError::DiskFull`], [`StoreError::Io`]. Nothing is changed or deleted then.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::start(ProfileFolder::open(folder)?)
+    }
+
+    fn start(folder: ProfileFolder) -> Result<Self, StoreError> {
+        let key = folder.key()?;
+        let file_key = profile::file_key(&key);
+        let mut db = Db::open(&folder.database(), &file_key)?;
+        db.account()?;
+        let reader_db = Db::open_reader(&folder.database(), &file_key)?;
+        let files = Files::open(folder.files(), key.files())?;
+        // Listed before anybody can write a file, so nothing new is among them.
+        let orphans = files.orphans(&db.files_in_use()?)?;
+
+        let (writer, orders) = mpsc::channel();
+        let store_files = files.clone();
+        spawn("store", move || {
+            files::remove_all(&orphans);
+            sweep(&mut db, &store_files);
+            let stopped = work(&mut db, &orders, |db| sweep(db, &store_files));
+            close(db);
+            drop(folder);
+            drop(stopped);
+        })?;
+        let (reader, orders) = mpsc::channel();
+        spawn("store-read", move || {
+            let mut db = reader_db;
+            let stopped = work(&mut db, &orders, |_| ());
+            close(db);
+            drop(stopped);
+        })?;
+        Ok(Self(Arc::new(Threads { writer, reader, files })))
+    }
+
+    /// Does something with the database, in the order of the calls, and waits for its result.
+    ///
+    /// # Errors
+    /// Those of `f`; [`StoreError::Closed`].
+    pub async fn call<T, F>(&self, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Db) -> Result<T, StoreError> + Send + 'static,
+    {
+        ask(&self.0.writer, f).await
+    }
+
+    /// Reads something beside the writer. Writing fails here.
+    ///
+    /// # Errors
+    /// Those of `f`; [`StoreError::Closed`].
+    pub async fn read<T, F>(&self, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Db) -> Result<T, StoreError> + Send + 'static,
+    {
+        ask(&self.0.reader, |db| f(db)).await
+    }
+
+    /// The folder of encrypted files; its methods block.
+    pub fn files(&self) -> &Files {
+        &self.0.files
+    }
+
+    /// Stores bytes as an encrypted file; returns its name.
+    ///
+    /// # Errors
+    /// See [`Files::write`].
+    pub async fn write_file(&self, bytes: Vec<u8>) -> Result<String, StoreError> {
+        let files = self.0.files.clone();
+        blocking(move || files.write(&bytes)).await
+    }
+
+    /// Reads an encrypted file.
+    ///
+    /// # Errors
+    /// See [`Files::read`].
+    pub async fn read_file(&self, name: &str) -> Result<Vec<u8>, StoreError> {
+        let (files, name) = (self.0.files.clone(), name.to_owned());
+        blocking(move || files.read(&name)).await
+    }
+
+    /// Deletes an encrypted file that no row points at.
+    ///
+    /// # Errors
+    /// See [`Files::remove`].
+    pub async fn remove_file(&self, name: &str) -> Result<(), StoreError> {
+        let (files, name) = (self.0.files.clone(), name.to_owned());
+        blocking(move || files.remove(&name)).await
+    }
+
+    /// Does what was asked for so far, closes the database and gives the folder free. Later calls, of other clones
+    /// too, get [`StoreError::Closed`].
+    pub async fn close(&self) {
+        // The reader first: the last connection to close writes the log back into the database.
+        for thread in [&self.0.reader, &self.0.writer] {
+            let (done, stopped) = oneshot::channel();
+            if thread.send(Order::Stop(done)).is_ok() {
+                // An error is the sign: the sender is dropped when all is closed.
+                let _ = stopped.await;
+            }
+        }
+    }
+}
+
+/// Carries out orders until told to stop or nobody is left to give any.
+fn work(db: &mut Db, orders: &mpsc::Receiver<Order>, after: impl Fn(&mut Db)) -> Option<oneshot::Sender<()>> {
+    while let Ok(order) = orders.recv() {
+        match order {
+            Order::Do(task) => {
+                task(db);
+                after(db);
+            }
+            Order::Stop(done) => return Some(done),
+        }
+    }
+    None
+}
+
+/// Unlinks files whose rows are gone. What cannot be unlinked now is tried again.
+fn sweep(db: &mut Db, files: &Files) {
+    let swept = db.doomed_files().and_then(|names| {
+        let gone: Vec<String> = names.into_iter().filter(|name| files.remove(name).is_ok()).collect();
+        if gone.is_empty() { Ok(()) } else { db.files_gone(&gone) }
+    });
+    if let Err(error) = swept {
+        tracing::debug!(%error, "files of deleted messages stay for now");
+    }
+}
+
+fn close(db: Db) {
+    if let Err(error) = db.close() {
+        tracing::warn!(%error, "the database was not closed cleanly; the next start goes on from its log");
+    }
+}
+
+fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(f)?;
+    Ok(())
+}
+
+async fn ask<T, F>(thread: &mpsc::Sender<Order>, f: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Db) -> Result<T, StoreError> + Send + 'static,
+{
+    let (answer, result) = oneshot::channel();
+    let task: Task = Box::new(move |db| {
+        // Nobody may be waiting any more; what was asked for is done all the same.
+        let _ = answer.send(f(db));
+    });
+    thread.send(Order::Do(task)).map_err(|_| StoreError::Closed)?;
+    result.await.unwrap_or(Err(StoreError::Closed))
+}
+
+async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(f).await.unwrap_or(Err(StoreError::Closed))
+}

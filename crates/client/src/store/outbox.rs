@@ -1,0 +1,300 @@
+//! The outbox: what is to be stored in swarms.
+//!
+//! Decision: a job carries the bytes as they go out, encoded once, so every attempt stores the same bytes and a swarm
+//! keeps one copy however often a reply is lost (spec 02 §8). Jobs for one recipient go out in their order: only the
+//! first of each queue is ever due. What a success changes (the message's state, the hash, the copy for our own
+//! swarm) happens in the transaction that removes the job, so a crash finds the job still there or everything done.
+//! A job that was given up stays with its bytes: sending again cannot make a second message.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{OptionalExtension, Row, named_params, params};
+use septet_protocol::id::{Account, MessageHash, Namespace};
+use septet_protocol::time::Timestamp;
+
+use super::db::Db;
+use super::error::StoreError;
+use super::types::{Job, JobId, JobKind, NewJob, SwarmCopy};
+use super::values::{Hash, Ms, Owner, expiry, time};
+use crate::model::{ConversationId, Expiry, MessageId, MessageState};
+
+/// How long hashes of what we stored ourselves are remembered, in ms (spec 02 §10).
+const OWN_HASH_MS: u64 = 14 * 24 * 3600 * 1000;
+
+macro_rules! job_sql {
+    ($rest:literal) => {
+        concat!(
+            "SELECT o.id, o.kind, o.recipient, o.namespace, o.message, o.timestamp, o.ttl, o.payload, o.attempts,
+                    o.not_before, o.created FROM outbox o ",
+            $rest
+        )
+    };
+}
+
+/// The first job of each queue, if its time has come.
+pub(super) const DUE: &str = job_sql!(
+    "WHERE o.given_up = 0 AND o.not_before <= ?1
+     AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.recipient = o.recipient AND p.given_up = 0 AND p.id < o.id)
+     ORDER BY o.id"
+);
+
+impl Db {
+    /// Adds a job.
+    pub fn enqueue(&mut self, job: &NewJob, now: Timestamp) -> Result<JobId, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "INSERT INTO outbox (message, kind, recipient, namespace, ttl, timestamp, payload, copy, copy_ttl, created)
+             VALUES (:message, :kind, :recipient, :namespace, :ttl, :timestamp, :payload, :copy, :copy_ttl, :now)",
+        )?;
+        statement.execute(named_params! {
+            ":message": job.message.map(|id| id.0),
+            ":kind": job.kind,
+            ":recipient": Owner(job.recipient),
+            ":namespace": job.namespace.0,
+            ":ttl": i64::try_from(job.ttl_ms).unwrap_or(i64::MAX),
+            ":timestamp": Ms(job.timestamp),
+            ":payload": job.payload,
+            ":copy": job.copy.as_ref().map(|copy| &copy.payload),
+            ":copy_ttl": job.copy.as_ref().map(|copy| i64::try_from(copy.ttl_ms).unwrap_or(i64::MAX)),
+            ":now": Ms(now),
+        })?;
+        let id = JobId(self.sql().last_insert_rowid());
+        drop(statement);
+        self.raise_clock(job.timestamp)?;
+        Ok(id)
+    }
+
+    /// The jobs that may be tried now: the first of each recipient's queue, if its time has come. Those without
+    /// bytes wait for uploads, and what is behind them waits too.
+    pub fn outbox_due(&self, now: Timestamp) -> Result<Vec<Job>, StoreError> {
+        let mut statement = self.sql().prepare_cached(DUE)?;
+        Ok(statement.query_map([Ms(now)], job)?.collect::<Result<_, _>>()?)
+    }
+
+    /// When the next job comes due; `None` if nothing waits.
+    pub fn outbox_next(&self) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT min(o.not_before) FROM outbox o WHERE o.given_up = 0 AND NOT EXISTS
+            (SELECT 1 FROM outbox p WHERE p.recipient = o.recipient AND p.given_up = 0 AND p.id < o.id)";
+        let next: Option<Ms> = self.sql().prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(next.map(|ms| ms.0))
+    }
+
+    /// How many jobs wait, those given up left out.
+    pub fn outbox_len(&self) -> Result<u64, StoreError> {
+        let mut statement = self.sql().prepare_cached("SELECT count(*) FROM outbox WHERE given_up = 0")?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
+    }
+
+    /// One job.
+    pub fn outbox_job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        let mut statement = self.sql().prepare_cached(job_sql!("WHERE o.id = ?1"))?;
+        Ok(statement.query_row([id.0], job).optional()?)
+    }
+
+    /// The jobs of a message, those given up among them.
+    pub fn outbox_of(&self, message: MessageId) -> Result<Vec<Job>, StoreError> {
+        let mut statement = self.sql().prepare_cached(job_sql!("WHERE o.message = ?1 ORDER BY o.id"))?;
+        Ok(statement.query_map([message.0], job)?.collect::<Result<_, _>>()?)
+    }
+
+    /// The uploads are done: these are the bytes, from now on for ever.
+    pub fn outbox_encoded(
+        &mut self,
+        id: JobId,
+        payload: &[u8],
+        copy: Option<&SwarmCopy>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "UPDATE outbox SET payload = ?2, copy = ?3, copy_ttl = ?4 WHERE id = ?1 AND payload IS NULL",
+        )?;
+        statement.execute(params![
+            id.0,
+            payload,
+            copy.map(|copy| &copy.payload),
+            copy.map(|copy| i64::try_from(copy.ttl_ms).unwrap_or(i64::MAX)),
+        ])?;
+        Ok(())
+    }
+
+    /// The swarm has it, under this hash; `stored_at` is the node's time. Makes the message "sent", starts its
+    /// countdown, remembers the hash, puts the copy for our own swarm into the outbox and removes the job.
+    /// Returns the message that changed, if one did. A job that is gone already is not an error.
+    pub fn outbox_sent(
+        &mut self,
+        id: JobId,
+        hash: MessageHash,
+        stored_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<(ConversationId, MessageId)>, StoreError> {
+        self.transaction(|db| {
+            let Some(job) = db.outbox_job(id)? else { return Ok(None) };
+            db.remember_hash(job.recipient, hash, now + OWN_HASH_MS)?;
+            if let Some(message) = job.message {
+                match job.kind {
+                    JobKind::ToRecipient => db.message_sent(message, None, stored_at, now)?,
+                    JobKind::OwnNote => db.message_sent(message, Some(hash), stored_at, now)?,
+                    JobKind::SyncCopy => db.set_hash(message, hash)?,
+                    JobKind::Other => {}
+                }
+            }
+            db.sql()
+                .prepare_cached(
+                    "INSERT INTO outbox (message, kind, recipient, namespace, ttl, timestamp, payload, created)
+                     SELECT message, CASE kind WHEN ?4 THEN kind ELSE ?5 END, ?2, namespace, copy_ttl, timestamp, copy,
+                         ?3
+                     FROM outbox WHERE id = ?1 AND copy IS NOT NULL",
+                )?
+                .execute(params![
+                    id.0,
+                    Owner(Account::User(db.me()?.id)),
+                    Ms(now),
+                    JobKind::Other,
+                    JobKind::SyncCopy,
+                ])?;
+            db.sql().prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id.0])?;
+            db.changed_by(job)
+        })
+    }
+
+    /// It did not work; the next attempt is not before then.
+    pub fn outbox_retry(&mut self, id: JobId, not_before: Timestamp) -> Result<(), StoreError> {
+        let mut statement = self
+            .sql()
+            .prepare_cached("UPDATE outbox SET attempts = attempts + 1, not_before = ?2 WHERE id = ?1")?;
+        statement.execute(params![id.0, Ms(not_before)])?;
+        Ok(())
+    }
+
+    /// The network is back: everything that waits may be tried at once.
+    pub fn outbox_wake(&mut self) -> Result<(), StoreError> {
+        self.sql().execute("UPDATE outbox SET not_before = 0 WHERE given_up = 0 AND not_before > 0", [])?;
+        Ok(())
+    }
+
+    /// Gives a job up. Its message, if it did not get out, becomes "failed" with this sentence; the job is kept for
+    /// [`Db::outbox_resend`]. A job that changes no message is removed. Returns the message that changed.
+    pub fn outbox_failed(
+        &mut self,
+        id: JobId,
+        reason: &str,
+    ) -> Result<Option<(ConversationId, MessageId)>, StoreError> {
+        self.transaction(|db| {
+            let Some(job) = db.outbox_job(id)? else { return Ok(None) };
+            if job.kind == JobKind::Other {
+                db.sql().prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id.0])?;
+                return Ok(None);
+            }
+            db.sql().prepare_cached("UPDATE outbox SET given_up = 1 WHERE id = ?1")?.execute([id.0])?;
+            if let (Some(message), JobKind::ToRecipient | JobKind::OwnNote) = (job.message, job.kind) {
+                let mut statement =
+                    db.sql().prepare_cached("UPDATE messages SET state = ?2, failure = ?3 WHERE id = ?1")?;
+                statement.execute(params![message.0, MessageState::Failed, reason])?;
+            }
+            db.changed_by(job)
+        })
+    }
+
+    /// Tries a failed message again with the same bytes; at the end of its recipient's queue. Returns whether there
+    /// was something to send again.
+    pub fn outbox_resend(&mut self, message: MessageId, now: Timestamp) -> Result<bool, StoreError> {
+        self.transaction(|db| {
+            // A new number puts it behind what waits already.
+            let moved = db
+                .sql()
+                .prepare_cached(
+                    "INSERT INTO outbox (message, kind, recipient, namespace, ttl, timestamp, payload, copy, copy_ttl,
+                         created)
+                     SELECT message, kind, recipient, namespace, ttl, timestamp, payload, copy, copy_ttl, ?2
+                     FROM outbox WHERE message = ?1 AND given_up = 1 ORDER BY id",
+                )?
+                .execute(params![message.0, Ms(now)])?;
+            db.sql().prepare_cached("DELETE FROM outbox WHERE message = ?1 AND given_up = 1")?.execute([message.0])?;
+            if moved == 0 {
+                return Ok(false);
+            }
+            db.sql()
+                .prepare_cached("UPDATE messages SET state = ?2, failure = NULL WHERE id = ?1 AND state = ?3")?
+                .execute(params![message.0, MessageState::Sending, MessageState::Failed])?;
+            // Failed uploads are tried again too.
+            db.sql()
+                .prepare_cached(
+                    "UPDATE attachments SET state = 0, failure = NULL, attempts = 0, not_before = 0
+                     WHERE message = ?1 AND state = 4 AND url IS NULL",
+                )?
+                .execute([message.0])?;
+            Ok(true)
+        })
+    }
+
+    /// Takes a message back that is not sent yet, with its files and jobs. False if it is out already.
+    pub fn cancel_outgoing(&mut self, message: MessageId) -> Result<bool, StoreError> {
+        let mut statement =
+            self.sql().prepare_cached("DELETE FROM messages WHERE id = ?1 AND state IN (?2, ?3)")?;
+        Ok(statement.execute(params![message.0, MessageState::Sending, MessageState::Failed])? > 0)
+    }
+
+    /// Messages that wait for uploads, to tell why the outbox stands still.
+    pub fn outbox_waiting_for_uploads(&self) -> Result<BTreeSet<MessageId>, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "SELECT message FROM outbox WHERE payload IS NULL AND message NOT NULL AND given_up = 0",
+        )?;
+        let rows = statement.query_map([], |row| row.get(0).map(MessageId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Makes a message "sent" and starts its countdown (spec 02 §18.3: at the earlier of both clocks).
+    pub(super) fn message_sent(
+        &self,
+        id: MessageId,
+        hash: Option<MessageHash>,
+        stored_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut statement =
+            self.sql().prepare_cached("SELECT expiry_mode, expiry_seconds FROM messages WHERE id = ?1")?;
+        let Some(value) = statement.query_row([id.0], |row| expiry(row, 0)).optional()? else {
+            return Ok(());
+        };
+        let ends = match value {
+            Expiry::Off => None,
+            Expiry::AfterRead(seconds) | Expiry::AfterSend(seconds) => {
+                Some(stored_at.min(now) + u64::from(seconds) * 1000)
+            }
+        };
+        let mut statement = self.sql().prepare_cached(
+            "UPDATE messages SET state = ?2, failure = NULL, hash = coalesce(?3, hash),
+                 expires_at = coalesce(expires_at, ?4) WHERE id = ?1",
+        )?;
+        statement.execute(params![id.0, MessageState::Sent, hash.map(Hash), ends.map(Ms)])?;
+        Ok(())
+    }
+
+    /// Notes the hash a message has in our own swarm.
+    pub(super) fn set_hash(&self, id: MessageId, hash: MessageHash) -> Result<(), StoreError> {
+        self.sql()
+            .prepare_cached("UPDATE messages SET hash = ?2 WHERE id = ?1")?
+            .execute(params![id.0, Hash(hash)])?;
+        Ok(())
+    }
+
+    fn changed_by(&self, job: Job) -> Result<Option<(ConversationId, MessageId)>, StoreError> {
+        let Some(message) = job.message else { return Ok(None) };
+        Ok(self.conversation_of(message)?.map(|conversation| (conversation, message)))
+    }
+}
+
+fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
+    let Owner(recipient) = row.get(2)?;
+    Ok(Job {
+        id: JobId(row.get(0)?),
+        kind: row.get(1)?,
+        recipient,
+        namespace: Namespace(row.get(3)?),
+        message: row.get::<_, Option<i64>>(4)?.map(MessageId),
+        timestamp: time(row, 5)?,
+        ttl_ms: row.get::<_, i64>(6)?.unsigned_abs(),
+        payload: row.get(7)?,
+        attempts: row.get(8)?,
+        not_before: time(row, 9)?,
+        created: time(row, 10)?,
+    })
+}

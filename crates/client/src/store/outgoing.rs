@@ -1,0 +1,235 @@
+//! Writing: a message with its files and jobs in one transaction.
+
+use rusqlite::{named_params, params};
+use septet_protocol::id::SessionId;
+use septet_protocol::time::Timestamp;
+
+use super::db::Db;
+use super::error::StoreError;
+use super::types::{NewAttachment, NewJob, Outgoing, OutgoingMessage, QuoteKey, TransferState};
+use super::values::{Hash, Ms, expiry_columns};
+use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};
+use septet_protocol::id::MessageHash;
+
+/// One row of `messages` to be written.
+pub(super) struct NewRow<'a> {
+    pub conversation: i64,
+    pub author: i64,
+    pub timestamp: Timestamp,
+    /// Made here, unknown to the network.
+    pub local: bool,
+    pub outgoing: bool,
+    pub state: MessageState,
+    pub hash: Option<MessageHash>,
+    pub text: &'a str,
+    pub notice: Option<&'a Notice>,
+    pub quote: Option<QuoteKey>,
+    pub unread: bool,
+    pub mention: bool,
+    pub deleted: bool,
+    pub expiry: Expiry,
+    pub expires_at: Option<Timestamp>,
+    pub now: Timestamp,
+}
+
+impl Db {
+    /// Stores a message of ours with its files and jobs, so that it survives whatever happens from now on.
+    ///
+    /// As writing says that one accepts the other (spec 02 §21.2), it also accepts a request, lists a hidden
+    /// conversation again, empties the draft, and reads what came before it (spec 02 §9).
+    /// The jobs' `message` is filled in here.
+    pub fn insert_outgoing(
+        &mut self,
+        message: &OutgoingMessage,
+        jobs: &[NewJob],
+        now: Timestamp,
+    ) -> Result<Outgoing, StoreError> {
+        self.transaction(|db| {
+            let me = db.me()?;
+            let to_self = message.conversation.0 == me.id;
+            let conversation = db.ensure_conversation(message.conversation)?;
+            let accepted_request =
+                !to_self && db.accept_by_writing(message.conversation, message.timestamp, now)?;
+            let id = db.insert_row(&NewRow {
+                conversation,
+                author: me.person,
+                timestamp: message.timestamp,
+                local: false,
+                outgoing: true,
+                state: MessageState::Sending,
+                hash: None,
+                text: &message.text,
+                notice: message.notice.as_ref(),
+                quote: message.quote,
+                unread: false,
+                mention: false,
+                deleted: false,
+                expiry: message.expiry,
+                expires_at: None,
+                now,
+            })?;
+            db.insert_attachments(id, &message.attachments)?;
+            for job in jobs {
+                db.enqueue(&NewJob { message: Some(id), ..job.clone() }, now)?;
+            }
+            db.touch_conversation(conversation, message.timestamp, true)?;
+            db.sql()
+                .prepare_cached("UPDATE conversations SET draft = NULL WHERE id = ?1")?
+                .execute([conversation])?;
+            db.raise_clock(message.timestamp)?;
+            let read = db.read_up_to(conversation, message.timestamp, now)?.read;
+            Ok(Outgoing { id, accepted_request, read })
+        })
+    }
+
+    /// Accepts a message request: we take their messages from now on, and a line tells so. Returns whether there was
+    /// something to accept; then a request response has to be sent.
+    pub fn accept(&mut self, id: ConversationId, at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        self.transaction(|db| {
+            let conversation = db.ensure_conversation(id)?;
+            let accepted = db.accept_by_writing(id, at, now)?;
+            db.touch_conversation(conversation, Timestamp::default(), true)?;
+            Ok(accepted)
+        })
+    }
+
+    /// Marks the other as approved. If they had written first, adds the line "you accepted" and returns true.
+    fn accept_by_writing(
+        &mut self,
+        id: ConversationId,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let was_request = self.conversation(id)?.is_some_and(|it| it.approved_me && !it.approved);
+        self.set_approved(id.0, true)?;
+        if was_request {
+            let author = self.me()?.person;
+            self.insert_line(id, author, true, at - 1, &Notice::YouAccepted, now)?;
+        }
+        Ok(was_request)
+    }
+
+    /// Adds a control line made here, unknown to the network.
+    pub(super) fn insert_line(
+        &self,
+        id: ConversationId,
+        author: i64,
+        outgoing: bool,
+        timestamp: Timestamp,
+        notice: &Notice,
+        now: Timestamp,
+    ) -> Result<MessageId, StoreError> {
+        let conversation = self.ensure_conversation(id)?;
+        self.insert_row(&NewRow {
+            conversation,
+            author,
+            timestamp,
+            local: true,
+            outgoing,
+            state: if outgoing { MessageState::Sent } else { MessageState::Received },
+            hash: None,
+            text: "",
+            notice: Some(notice),
+            quote: None,
+            unread: false,
+            mention: false,
+            deleted: false,
+            expiry: Expiry::Off,
+            expires_at: None,
+            now,
+        })
+    }
+
+    /// Writes one row of `messages`.
+    pub(super) fn insert_row(&self, row: &NewRow<'_>) -> Result<MessageId, StoreError> {
+        let quote_author = row.quote.map(|quote| self.person(quote.author)).transpose()?;
+        let (mode, seconds) = expiry_columns(row.expiry);
+        let mut statement = self.sql().prepare_cached(
+            "INSERT INTO messages (conversation, author, timestamp, local, outgoing, state, hash, text, notice,
+                 quote_author, quote_timestamp, unread, mention, deleted, expiry_mode, expiry_seconds, expires_at,
+                 received_at)
+             VALUES (:conversation, :author, :timestamp, :local, :outgoing, :state, :hash, :text, :notice,
+                 :quote_author, :quote_timestamp, :unread, :mention, :deleted, :mode, :seconds, :expires_at, :now)",
+        )?;
+        statement.execute(named_params! {
+            ":conversation": row.conversation,
+            ":author": row.author,
+            ":timestamp": Ms(row.timestamp),
+            ":local": row.local,
+            ":outgoing": row.outgoing,
+            ":state": row.state,
+            ":hash": row.hash.map(Hash),
+            ":text": row.text,
+            ":notice": row.notice.map(notice_json).transpose()?,
+            ":quote_author": quote_author,
+            ":quote_timestamp": row.quote.map(|quote| Ms(quote.timestamp)),
+            ":unread": row.unread,
+            ":mention": row.mention,
+            ":deleted": row.deleted,
+            ":mode": mode,
+            ":seconds": seconds,
+            ":expires_at": row.expires_at.map(Ms),
+            ":now": Ms(row.now),
+        })?;
+        Ok(MessageId(self.sql().last_insert_rowid()))
+    }
+
+    /// Writes a message's attachments in their order.
+    pub(super) fn insert_attachments(
+        &self,
+        message: MessageId,
+        list: &[NewAttachment],
+    ) -> Result<(), StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "INSERT INTO attachments (message, position, name, content_type, size, width, height, voice, state, url,
+                 key, digest, file)
+             VALUES (:message, :position, :name, :type, :size, :width, :height, :voice, :state, :url, :key, :digest,
+                 :file)",
+        )?;
+        for (position, attachment) in (0_i64..).zip(list) {
+            let state = match (&attachment.file, &attachment.remote) {
+                (Some(_), None) => TransferState::Upload,
+                (Some(_), Some(_)) => TransferState::Local,
+                (None, _) => TransferState::Remote,
+            };
+            let remote = attachment.remote.as_ref();
+            statement.execute(named_params! {
+                ":message": message.0,
+                ":position": position,
+                ":name": attachment.name,
+                ":type": attachment.content_type,
+                ":size": i64::try_from(attachment.size).unwrap_or(i64::MAX),
+                ":width": attachment.dimensions.map(|size| size.0),
+                ":height": attachment.dimensions.map(|size| size.1),
+                ":voice": attachment.voice,
+                ":state": state,
+                ":url": remote.map(|remote| &remote.url),
+                ":key": remote.map(|remote| &remote.key[..]),
+                ":digest": remote.and_then(|remote| remote.digest.as_ref()).map(|digest| &digest[..]),
+                ":file": attachment.file,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Notes activity in a conversation, and lists it again if it was hidden and `unhide` says so.
+    pub(super) fn touch_conversation(&self, id: i64, at: Timestamp, unhide: bool) -> Result<(), StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "UPDATE conversations SET active_at = max(active_at, ?2),
+                 priority = CASE WHEN ?3 THEN max(priority, 0) ELSE priority END WHERE id = ?1",
+        )?;
+        statement.execute(params![id, Ms(at), unhide])?;
+        Ok(())
+    }
+
+    /// Whether a text mentions us: `@` and our id (spec 02 §11).
+    pub(super) fn mentions_us(text: &str, me: SessionId) -> bool {
+        text.contains('@') && text.to_lowercase().contains(&format!("@{me}"))
+    }
+}
+
+/// A notice as its column.
+pub(super) fn notice_json(notice: &Notice) -> Result<String, StoreError> {
+    serde_json::to_string(notice)
+        .map_err(|error| StoreError::Database(rusqlite::Error::ToSqlConversionFailure(Box::new(error))))
+}

@@ -1,0 +1,105 @@
+//! What has been read.
+//!
+//! Decision: a conversation has one read mark, the sent timestamp up to which everything is read; it only moves
+//! forward, and never beyond now, so a message that claims to be from the future cannot hide all later ones. What
+//! arrives late but is older than the mark comes in as read. That is what the network's configs sync (spec 05
+//! §11.3), so all devices agree.
+
+use rusqlite::params;
+use septet_protocol::time::Timestamp;
+
+use super::db::Db;
+use super::error::StoreError;
+use super::types::{ReadMessage, ReadOutcome};
+use super::values::{Hash, Ms, Person, expiry, time};
+use crate::model::{ConversationId, Expiry, MessageId};
+
+impl Db {
+    /// We have seen a conversation up to this message. Starts the countdown of what disappears after reading.
+    pub fn mark_read(
+        &mut self,
+        id: ConversationId,
+        up_to: MessageId,
+        now: Timestamp,
+    ) -> Result<ReadOutcome, StoreError> {
+        self.transaction(|db| {
+            let Some(conversation) = db.find_conversation(id)? else { return Ok(ReadOutcome::default()) };
+            let at: Ms = db
+                .sql()
+                .prepare_cached("SELECT timestamp FROM messages WHERE id = ?1 AND conversation = ?2")?
+                .query_row([up_to.0, conversation], |row| row.get(0))?;
+            db.read_up_to(conversation, at.0, now)
+        })
+    }
+
+    /// Takes over a read mark from a config: everything up to this sent timestamp was read on another device.
+    pub fn apply_read_mark(
+        &mut self,
+        id: ConversationId,
+        last_read: Timestamp,
+        marked_unread: bool,
+        now: Timestamp,
+    ) -> Result<ReadOutcome, StoreError> {
+        self.transaction(|db| {
+            let conversation = db.ensure_conversation(id)?;
+            let mut outcome = db.read_up_to(conversation, last_read, now)?;
+            outcome.changed |= db.set_marked_unread(id, marked_unread)?;
+            Ok(outcome)
+        })
+    }
+
+    /// Moves the read mark of a conversation forward.
+    pub(super) fn read_up_to(
+        &self,
+        conversation: i64,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<ReadOutcome, StoreError> {
+        let read = self.unread_up_to(conversation, at, now)?;
+        self.sql()
+            .prepare_cached(
+                "UPDATE messages SET unread = 0,
+                     expires_at = CASE WHEN expiry_mode = 1 AND expires_at IS NULL
+                         THEN ?3 + expiry_seconds * 1000 ELSE expires_at END
+                 WHERE conversation = ?1 AND unread = 1 AND timestamp <= ?2",
+            )?
+            .execute(params![conversation, Ms(at), Ms(now)])?;
+        let changed = self
+            .sql()
+            .prepare_cached(
+                "UPDATE conversations SET last_read = max(last_read, ?2), marked_unread = 0
+                 WHERE id = ?1 AND (last_read < ?2 OR marked_unread = 1)",
+            )?
+            .execute(params![conversation, Ms(at.min(now))])?;
+        Ok(ReadOutcome { changed: changed > 0 || !read.is_empty(), read })
+    }
+
+    /// What moving the read mark will read.
+    fn unread_up_to(
+        &self,
+        conversation: i64,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<ReadMessage>, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "SELECT m.id, a.account, m.timestamp, m.notice IS NOT NULL, m.hash, m.expiry_mode, m.expiry_seconds
+             FROM messages m JOIN people a ON a.id = m.author
+             WHERE m.conversation = ?1 AND m.unread = 1 AND m.timestamp <= ?2 ORDER BY m.timestamp",
+        )?;
+        let rows = statement.query_map(params![conversation, Ms(at)], |row| {
+            let Person(from) = row.get(1)?;
+            Ok(ReadMessage {
+                id: MessageId(row.get(0)?),
+                from,
+                timestamp: time(row, 2)?,
+                notice: row.get(3)?,
+                hash: row.get::<_, Option<Hash>>(4)?.map(|hash| hash.0),
+                expires_at: match expiry(row, 5)? {
+                    Expiry::AfterRead(seconds) => Some(now + u64::from(seconds) * 1000),
+                    Expiry::Off | Expiry::AfterSend(_) => None,
+                },
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

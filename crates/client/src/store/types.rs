@@ -1,0 +1,405 @@
+//! What goes into the store and what comes out of it, where [`crate::model`] has no shape for it.
+
+use std::collections::BTreeSet;
+
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
+use septet_protocol::time::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::model::{AttachmentId, ConversationId, Expiry, Message, MessageId, Notice};
+
+/// A job's number in the outbox.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct JobId(pub i64);
+
+/// Where a picture's encrypted bytes are, and what decrypts them (spec 02 §12).
+#[derive(Clone, PartialEq, Eq)]
+pub struct PictureSource {
+    /// Address on the file server.
+    pub url: String,
+    /// 32 bytes (16 from very old clients).
+    pub key: Zeroizing<Vec<u8>>,
+}
+
+/// A public profile, of ourselves or as it came with a message or a config.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct ProfileData {
+    /// The name; empty if none was told (the stored one stays).
+    pub name: String,
+    /// The picture; none removes it.
+    pub picture: Option<PictureSource>,
+    /// When it was last changed, Unix **seconds**; 0 if not told.
+    pub updated: u64,
+}
+
+/// Which message another one answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QuoteKey {
+    /// Author of the quoted message.
+    pub author: SessionId,
+    /// Its sent timestamp.
+    pub timestamp: Timestamp,
+}
+
+/// Where a file is on the file server (spec 04).
+#[derive(Clone, PartialEq, Eq)]
+pub struct RemoteFile {
+    /// Address, with its fragment.
+    pub url: String,
+    /// 64 bytes (legacy) or 32 bytes (deterministic); empty in communities.
+    pub key: Zeroizing<Vec<u8>>,
+    /// SHA-256 of the uploaded bytes, legacy encryption only.
+    pub digest: Option<[u8; 32]>,
+}
+
+/// An attachment to store with its message.
+#[derive(Clone)]
+pub struct NewAttachment {
+    /// Cleaned file name; may be empty.
+    pub name: String,
+    /// MIME type.
+    pub content_type: String,
+    /// Size of the plain file in bytes.
+    pub size: u64,
+    /// Pixels, if known.
+    pub dimensions: Option<(u32, u32)>,
+    /// It is a voice message.
+    pub voice: bool,
+    /// Where it is on the file server: of a received one, always.
+    pub remote: Option<RemoteFile>,
+    /// Its name in the folder of files: of one to send, always.
+    pub file: Option<String>,
+}
+
+/// Where a stored attachment stands between here and the file server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TransferState {
+    /// Here, to be uploaded.
+    Upload,
+    /// On the file server; fetched when asked for.
+    Remote,
+    /// On the file server; to be fetched.
+    Download,
+    /// Here.
+    Local,
+    /// Given up until asked for again.
+    Failed,
+    /// Gone from the file server.
+    Expired,
+}
+
+/// An attachment with everything that up- and download need.
+#[derive(Clone)]
+pub struct StoredAttachment {
+    /// Its number.
+    pub id: AttachmentId,
+    /// The message it belongs to.
+    pub message: MessageId,
+    /// That message's conversation.
+    pub conversation: ConversationId,
+    /// Cleaned file name; may be empty.
+    pub name: String,
+    /// MIME type.
+    pub content_type: String,
+    /// Size of the plain file in bytes.
+    pub size: u64,
+    /// Pixels, if known.
+    pub dimensions: Option<(u32, u32)>,
+    /// It is a voice message.
+    pub voice: bool,
+    /// Where it stands.
+    pub state: TransferState,
+    /// Where it is on the file server, if it is.
+    pub remote: Option<RemoteFile>,
+    /// Its name in the folder of files, if it is here.
+    pub file: Option<String>,
+    /// How often moving it was tried.
+    pub attempts: u32,
+}
+
+/// A message of ours that is to be sent.
+#[derive(Clone)]
+pub struct OutgoingMessage {
+    /// Where to.
+    pub conversation: ConversationId,
+    /// Its sent timestamp, from [`Db::next_timestamp`](super::Db::next_timestamp).
+    pub timestamp: Timestamp,
+    /// Its text.
+    pub text: String,
+    /// What it answers.
+    pub quote: Option<QuoteKey>,
+    /// Its files.
+    pub attachments: Vec<NewAttachment>,
+    /// What it tells, if it is a control line (a changed timer).
+    pub notice: Option<Notice>,
+    /// When it disappears.
+    pub expiry: Expiry,
+}
+
+/// What storing an outgoing message led to.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// The new message.
+    pub id: MessageId,
+    /// It answered a message request: a request response has to be sent too (spec 02 §21.2).
+    pub accepted_request: bool,
+    /// Messages of the other that thereby became read.
+    pub read: Vec<ReadMessage>,
+}
+
+/// What a job is for; decides what its success means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum JobKind {
+    /// A message to its recipient; its success makes the message "sent".
+    ToRecipient,
+    /// The copy of a sent message for our own swarm; brings the message its hash.
+    SyncCopy,
+    /// A note to ourselves: both of these.
+    OwnNote,
+    /// A reaction, unsend request, request response…: changes no message.
+    Other,
+}
+
+/// Bytes to be stored in a swarm.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// What for.
+    pub kind: JobKind,
+    /// Whose swarm.
+    pub recipient: Account,
+    /// Which compartment.
+    pub namespace: Namespace,
+    /// The message it carries, if any.
+    pub message: Option<MessageId>,
+    /// Sent timestamp of what it carries.
+    pub timestamp: Timestamp,
+    /// How long the swarm shall keep it, in ms.
+    pub ttl_ms: u64,
+    /// The bytes; `None` until uploads are done, see [`Db::outbox_encoded`](super::Db::outbox_encoded).
+    pub payload: Option<Vec<u8>>,
+    /// The copy for our own swarm, sent when this one is.
+    pub copy: Option<SwarmCopy>,
+}
+
+/// What follows a job into our own swarm.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SwarmCopy {
+    /// The bytes.
+    pub payload: Vec<u8>,
+    /// How long the swarm shall keep them, in ms.
+    pub ttl_ms: u64,
+}
+
+/// A job as it stands.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its number; those for one recipient are done in this order.
+    pub id: JobId,
+    /// What for.
+    pub kind: JobKind,
+    /// Whose swarm.
+    pub recipient: Account,
+    /// Which compartment.
+    pub namespace: Namespace,
+    /// The message it carries, if any.
+    pub message: Option<MessageId>,
+    /// Sent timestamp of what it carries.
+    pub timestamp: Timestamp,
+    /// How long the swarm shall keep it, in ms.
+    pub ttl_ms: u64,
+    /// The bytes; `None` until uploads are done.
+    pub payload: Option<Vec<u8>>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Not to be tried before.
+    pub not_before: Timestamp,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// What one retrieve brought; applied in one transaction.
+#[derive(Clone)]
+pub struct ReceivedBatch {
+    /// The node that answered.
+    pub node: Ed25519Public,
+    /// Whose swarm.
+    pub account: Account,
+    /// Which compartment.
+    pub namespace: Namespace,
+    /// Where the next retrieve from this node goes on, if it moved.
+    pub last_hash: Option<MessageHash>,
+    /// Everything retrieved, in any order.
+    pub items: Vec<ReceivedItem>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// One stored message of a swarm.
+#[derive(Clone)]
+pub struct ReceivedItem {
+    /// Its hash.
+    pub hash: MessageHash,
+    /// When the swarm forgets it.
+    pub expiration: Timestamp,
+    /// What it says; `None` if that is nothing to us: only its hash is remembered.
+    pub incoming: Option<Incoming>,
+}
+
+/// A decoded and checked message (spec 02 §5 steps 2, 3, 5, 6 and 7 are done).
+#[derive(Clone)]
+pub struct Incoming {
+    /// Who wrote it; ourselves on another device, or here.
+    pub sender: SessionId,
+    /// Where it belongs.
+    pub conversation: ConversationId,
+    /// Its sent timestamp.
+    pub timestamp: Timestamp,
+    /// The sender's profile, if it came along.
+    pub profile: Option<ProfileData>,
+    /// What it is.
+    pub kind: IncomingKind,
+}
+
+/// What a received message is.
+#[derive(Clone)]
+pub enum IncomingKind {
+    /// Something to read.
+    Message {
+        /// Its text.
+        text: String,
+        /// Its files.
+        attachments: Vec<NewAttachment>,
+        /// What it answers.
+        quote: Option<QuoteKey>,
+        /// When it disappears.
+        expiry: Expiry,
+    },
+    /// A control line.
+    Notice {
+        /// What happened.
+        notice: Notice,
+        /// When the line disappears.
+        expiry: Expiry,
+    },
+    /// An emoji added to or taken from a message.
+    Reaction {
+        /// The message it is for.
+        target: QuoteKey,
+        /// The emoji.
+        emoji: String,
+        /// It is taken away.
+        remove: bool,
+    },
+    /// The wish that a message be deleted.
+    Unsend {
+        /// The message.
+        target: QuoteKey,
+    },
+    /// The other has read our messages with these sent timestamps.
+    ReadReceipt {
+        /// Sent timestamps.
+        timestamps: Vec<Timestamp>,
+    },
+    /// The other accepts our messages (spec 02 §21).
+    RequestResponse,
+}
+
+/// What a batch changed: enough to tell the views, and to follow up on the network.
+#[derive(Clone, Debug, Default)]
+pub struct AppliedBatch {
+    /// New messages, in the order of their sent timestamps; ours from other devices are outgoing.
+    pub messages: Vec<Message>,
+    /// Conversations that became message requests by this batch.
+    pub requests: Vec<ConversationId>,
+    /// Conversations whose messages changed in another way.
+    pub changed: BTreeSet<ConversationId>,
+    /// The list changed: order, names, counts.
+    pub list_changed: bool,
+    /// Accounts whose name, picture or approval changed: to be written into the Contacts config.
+    pub contacts_changed: BTreeSet<SessionId>,
+    /// A picture is to be fetched.
+    pub picture_wanted: bool,
+    /// Hashes of deleted messages, to be deleted in our own swarm too (spec 02 §23).
+    pub delete_hashes: Vec<MessageHash>,
+    /// Messages that became read because we wrote on another device.
+    pub read: Vec<ReadMessage>,
+    /// Jobs of ours turned out to be done already.
+    pub outbox_changed: bool,
+}
+
+/// An incoming message that has just become read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReadMessage {
+    /// The message.
+    pub id: MessageId,
+    /// Its author.
+    pub from: SessionId,
+    /// Its sent timestamp, for a read receipt.
+    pub timestamp: Timestamp,
+    /// It is a control line: no receipt.
+    pub notice: bool,
+    /// Its hash in our swarm.
+    pub hash: Option<MessageHash>,
+    /// Its countdown began just now and ends then: the swarm's copy is to be shortened (spec 02 §18.4).
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Read up to where.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOutcome {
+    /// What was read by it, oldest first.
+    pub read: Vec<ReadMessage>,
+    /// The conversation's read mark moved or its hand-made "unread" mark is gone: sync it.
+    pub changed: bool,
+}
+
+/// A contact's standing, as configs sync it (spec 05 §11.1).
+#[derive(Clone, PartialEq, Eq)]
+pub struct ContactData {
+    /// Who.
+    pub id: SessionId,
+    /// Public profile.
+    pub profile: ProfileData,
+    /// Our name for them.
+    pub nickname: Option<String>,
+    /// We accepted them.
+    pub approved: bool,
+    /// They accepted us.
+    pub approved_me: bool,
+    /// We blocked them.
+    pub blocked: bool,
+    /// Negative hidden, 0 listed, positive pinned; `None` if there is no conversation.
+    pub priority: Option<i64>,
+    /// No notifications until then.
+    pub muted_until: Option<Timestamp>,
+    /// When our messages to them disappear.
+    pub expiry: Expiry,
+    /// When the contact was made.
+    pub created: Timestamp,
+}
+
+/// How far a conversation was read, as configs sync it (spec 05 §11.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReadMark {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// Everything up to this sent timestamp is read.
+    pub last_read: Timestamp,
+    /// Marked unread by hand.
+    pub marked_unread: bool,
+}
+
+/// A synced config as it lies on disk.
+#[derive(Clone)]
+pub struct StoredConfig {
+    /// Whose.
+    pub owner: Account,
+    /// Which.
+    pub namespace: Namespace,
+    /// The protocol's own dump.
+    pub dump: Zeroizing<Vec<u8>>,
+    /// It has changes that the swarm does not have.
+    pub needs_push: bool,
+    /// Sent timestamp of the newest config message merged; zero if none.
+    pub processed_at: Timestamp,
+}
