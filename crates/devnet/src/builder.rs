@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use septet_protocol::crypto::{Ed25519Secret, Random, SystemRandom, X25519Secret};
 use septet_protocol::id::SwarmId;
@@ -131,11 +131,12 @@ impl DevnetBuilder {
         let mut records = self.records(state.as_deref())?;
         let storages = storages(records.len(), state.as_ref())?;
         let tls = tls::acceptor()?;
+        let ports = Ports { runtime: runtime.clone(), patience: Instant::now() + PORT_PATIENCE };
         let distinct = self.distinct_subnets && bind(SocketAddrV4::new(node_ip(1), 0)).is_ok();
         let mut nodes = Vec::new();
         for (index, (record, storage)) in records.iter_mut().zip(storages).enumerate() {
             let ip = if distinct { node_ip(index) } else { Ipv4Addr::LOCALHOST };
-            nodes.push(Arc::new(make_node(record, ip, storage, &tls, &runtime)?));
+            nodes.push(Arc::new(make_node(record, ip, storage, &tls, &ports).await?));
         }
         if let Some(state) = &state {
             state.set_nodes(&records)?;
@@ -148,8 +149,8 @@ impl DevnetBuilder {
             let seat = Seat { network: Arc::clone(&network), node: Arc::clone(node) };
             node.door.install(Arc::new(NodeService::new(seat)));
         }
-        let files = self.make_file_server(&network, &runtime)?;
-        let (seed, seed_door) = make_seed(&network, &runtime)?;
+        let files = self.make_file_server(&network, &ports).await?;
+        let (seed, seed_door) = make_seed(&network, &ports).await?;
         let devnet = Devnet::new(network, files, seed, seed_door, distinct);
         devnet.open(self.sweep_every);
         Ok(devnet)
@@ -181,10 +182,10 @@ impl DevnetBuilder {
             .collect())
     }
 
-    fn make_file_server(
+    async fn make_file_server(
         &self,
         network: &Arc<Network>,
-        runtime: &Handle,
+        ports: &Ports,
     ) -> Result<Arc<FileServer>, DevnetError> {
         let state = network.state.clone();
         let known = state.as_ref().map(|state| state.meta("file server key")).transpose()?.flatten();
@@ -194,7 +195,7 @@ impl DevnetBuilder {
         }
         let files = state.as_ref().map(|state| state.files()).transpose()?.unwrap_or_default();
         let files = Files::new(files, state.clone());
-        let door = lasting_door("file server port", state.as_deref(), runtime)?;
+        let door = ports.lasting_door("file server port", state.as_deref()).await?;
         let secret = X25519Secret::from_bytes(secret);
         let server = Arc::new(FileServer::new(secret, files, door, self.file_server, Arc::clone(network)));
         server.door.install(Arc::new(FileService(Arc::clone(&server))));
@@ -202,9 +203,9 @@ impl DevnetBuilder {
     }
 }
 
-fn make_seed(network: &Arc<Network>, runtime: &Handle) -> Result<(Arc<Seed>, Door), DevnetError> {
+async fn make_seed(network: &Arc<Network>, ports: &Ports) -> Result<(Arc<Seed>, Door), DevnetError> {
     let seed = Arc::new(Seed::new(Arc::clone(network)));
-    let door = lasting_door("seed port", network.state.as_deref(), runtime)?;
+    let door = ports.lasting_door("seed port", network.state.as_deref()).await?;
     door.install(Arc::clone(&seed) as Arc<dyn crate::http::Service>);
     Ok((seed, door))
 }
@@ -225,15 +226,15 @@ fn storages(count: usize, state: Option<&Arc<State>>) -> Result<Vec<Storage>, De
     Ok(storages)
 }
 
-fn make_node(
+async fn make_node(
     record: &mut NodeRecord,
     ip: Ipv4Addr,
     storage: Storage,
     tls: &TlsAcceptor,
-    runtime: &Handle,
+    ports: &Ports,
 ) -> Result<Node, DevnetError> {
     let ed25519 = Ed25519Secret::from_seed(record.seed);
-    let (socket, address) = bind_again(ip, record.port)?;
+    let (socket, address) = ports.bind(ip, record.port).await?;
     record.port = address.port();
     let info = NodeInfo {
         address,
@@ -242,25 +243,43 @@ fn make_node(
         legacy: Ed25519Secret::from_seed(record.legacy).public(),
         swarm: SwarmId(record.swarm),
     };
-    let door = Door::new(socket, address, Some(tls.clone()), runtime.clone());
+    let door = Door::new(socket, address, Some(tls.clone()), ports.runtime.clone());
     Ok(Node::new(info, ed25519, storage, door))
 }
 
-/// The port used before if it is still to be had, else any.
-fn bind_again(ip: Ipv4Addr, port: u16) -> Result<(TcpSocket, SocketAddrV4), DevnetError> {
-    let address = SocketAddrV4::new(ip, 0);
-    bind(SocketAddrV4::new(ip, port))
-        .or_else(|_| bind(address))
-        .map_err(|source| DevnetError::Listen { address, source })
+/// How long to wait, in all, for ports that were ours before: a network just stopped may still hold them.
+const PORT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where doors get their ports.
+struct Ports {
+    runtime: Handle,
+    patience: Instant,
 }
 
-/// A door at `127.0.0.1` whose port is remembered under `key`.
-fn lasting_door(key: &str, state: Option<&State>, runtime: &Handle) -> Result<Door, DevnetError> {
-    let known = state.map(|state| state.meta(key)).transpose()?.flatten();
-    let port = known.and_then(|bytes| bytes.try_into().ok()).map_or(0, u16::from_le_bytes);
-    let (socket, address) = bind_again(Ipv4Addr::LOCALHOST, port)?;
-    if let Some(state) = state {
-        state.set_meta(key, &address.port().to_le_bytes())?;
+impl Ports {
+    /// The port used before (0: none) if it can still be had, else any.
+    async fn bind(&self, ip: Ipv4Addr, port: u16) -> Result<(TcpSocket, SocketAddrV4), DevnetError> {
+        let address = SocketAddrV4::new(ip, 0);
+        loop {
+            match bind(SocketAddrV4::new(ip, port)) {
+                Ok(bound) => return Ok(bound),
+                Err(_) if port != 0 && Instant::now() < self.patience => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                Err(_) => break,
+            }
+        }
+        bind(address).map_err(|source| DevnetError::Listen { address, source })
     }
-    Ok(Door::new(socket, address, None, runtime.clone()))
+
+    /// A door at `127.0.0.1` whose port is remembered under `key`.
+    async fn lasting_door(&self, key: &str, state: Option<&State>) -> Result<Door, DevnetError> {
+        let known = state.map(|state| state.meta(key)).transpose()?.flatten();
+        let port = known.and_then(|bytes| bytes.try_into().ok()).map_or(0, u16::from_le_bytes);
+        let (socket, address) = self.bind(Ipv4Addr::LOCALHOST, port).await?;
+        if let Some(state) = state {
+            state.set_meta(key, &address.port().to_le_bytes())?;
+        }
+        Ok(Door::new(socket, address, None, self.runtime.clone()))
+    }
 }

@@ -14,7 +14,7 @@ use crate::fault::{Fault, FileFault};
 use crate::file_server::{FileServer, ONION_TARGET, StoredFile};
 use crate::http::Door;
 use crate::names::NameRecord;
-use crate::network::Network;
+use crate::network::{Network, Stopping};
 use crate::node::NodeHandle;
 use crate::pubkey::Pubkey;
 use crate::rpc;
@@ -162,7 +162,11 @@ impl Devnet {
         let dead = |node: &&NodeHandle| node.0.faults().dead;
         let node_doors = self.nodes.iter().filter(|node| down || !dead(node)).map(|node| &node.0.door);
         for door in node_doors.chain([&self.seed_door, &self.file_server.door]) {
-            if down { door.close() } else { door.open() }
+            if down {
+                door.close();
+            } else {
+                door.open();
+            }
         }
     }
 
@@ -237,15 +241,22 @@ impl Devnet {
         self.network.add_name(name.hash(), NameRecord::register(name, account));
     }
 
-    /// Stops the network; the same as dropping it.
-    pub fn shutdown(self) {}
+    /// Stops the network and waits until its ports are free. Dropping it stops it without waiting.
+    pub async fn shutdown(self) {
+        self.stop().finish().await;
+    }
+
+    fn stop(&self) -> Stopping {
+        let mut stopping = self.network.stop();
+        stopping.doors.extend(self.seed_door.retire());
+        stopping.doors.extend(self.file_server.door.retire());
+        stopping
+    }
 }
 
 impl Drop for Devnet {
     fn drop(&mut self) {
-        self.seed_door.retire();
-        self.file_server.door.retire();
-        self.network.stop();
+        drop(self.stop());
     }
 }
 

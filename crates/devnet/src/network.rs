@@ -10,7 +10,7 @@ use septet_protocol::id::{Ed25519Public, SwarmId};
 use septet_protocol::swarm;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::names::NameRecord;
 use crate::node::Node;
@@ -123,10 +123,28 @@ impl Network {
     }
 
     /// Stops everything that runs.
-    pub fn stop(&self) {
-        self.tasks.stop();
-        for node in &self.nodes {
-            node.door.retire();
+    pub fn stop(&self) -> Stopping {
+        let doors = self.nodes.iter().filter_map(|node| node.door.retire()).collect();
+        Stopping { tasks: self.tasks.stop(), doors }
+    }
+}
+
+/// What is still ending.
+#[must_use = "everything ends by itself, too; to wait for it is optional"]
+pub(crate) struct Stopping {
+    pub tasks: Option<JoinSet<()>>,
+    pub doors: Vec<JoinHandle<()>>,
+}
+
+impl Stopping {
+    /// Waits until nothing runs any more.
+    pub async fn finish(self) {
+        if let Some(mut tasks) = self.tasks {
+            tasks.shutdown().await;
+        }
+        for door in self.doors {
+            // The error says that the task was stopped, which was the purpose.
+            _ = door.await;
         }
     }
 }
@@ -149,8 +167,12 @@ impl Tasks {
         running.spawn_on(work, &self.runtime);
     }
 
-    fn stop(&self) {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+    fn stop(&self) -> Option<JoinSet<()>> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(running) = &mut running {
+            running.abort_all();
+        }
+        running
     }
 }
 

@@ -113,6 +113,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ids_are_made_from_the_content() {
+        assert_eq!(content_id(b""), "iBE4bTXi02LqZpnAFL99yO2KWKpbpFYtGjEEk43-oiTg");
+        assert_eq!(content_id(b"hello attachment"), "FE0HOOwC15badU_oIy7z7AseTkYY9hWCsqCLUz92PypM");
+    }
+
+    #[test]
     fn the_same_content_is_one_file_with_a_new_lifetime() {
         let files = Files::new(BTreeMap::new(), None);
         let (id, _) = files.add(FileServerKind::Live, Bytes::from_static(b"x"), Some(50), 100);

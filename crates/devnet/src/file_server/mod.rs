@@ -80,7 +80,7 @@ impl FileServer {
             FileFault::Broken => faults.broken = true,
             FileFault::BadGateway => faults.bad_gateway = true,
             FileFault::Slow(delay) => faults.slow = Some(delay),
-            FileFault::Dead => self.door.close(),
+            FileFault::Dead => drop(self.door.close()),
         });
     }
 

@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::{MAX_BODY, Reply, Request, Service};
@@ -49,7 +49,7 @@ struct Shared {
     tls: Option<TlsAcceptor>,
     runtime: Handle,
     service: Mutex<Option<Arc<dyn Service>>>,
-    serving: Mutex<Option<AbortHandle>>,
+    serving: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Door {
@@ -74,10 +74,10 @@ impl Door {
         *self.shared.service() = Some(service);
     }
 
-    /// Shuts it for good and lets go of the service, which mostly knows its door in turn.
-    pub fn retire(&self) {
-        self.close();
+    /// Shuts it for good, as [`Door::close`], and lets go of the service, which mostly knows its door in turn.
+    pub fn retire(&self) -> Option<JoinHandle<()>> {
         self.shared.service().take();
+        self.close()
     }
 
     /// Opens it, if it is shut. When the port cannot be had at once, goes on trying in the background.
@@ -88,16 +88,13 @@ impl Door {
         }
         let _inside = self.shared.runtime.enter();
         let listener = listen(self.shared.address);
-        let task = self.shared.runtime.spawn(run(Arc::clone(&self.shared), listener.ok()));
-        *serving = Some(task.abort_handle());
+        *serving = Some(self.shared.runtime.spawn(run(Arc::clone(&self.shared), listener.ok())));
     }
 
-    /// Shuts it; open connections break.
-    pub fn close(&self) {
+    /// Shuts it; open connections break. What is returned ends when the port is free.
+    pub fn close(&self) -> Option<JoinHandle<()>> {
         let mut serving = self.shared.serving.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = serving.take() {
-            task.abort();
-        }
+        serving.take().inspect(JoinHandle::abort)
     }
 }
 
