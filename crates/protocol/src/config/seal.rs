@@ -112,7 +112,7 @@ pub fn unpad(padded: &[u8]) -> &[u8] {
 }
 
 /// The serialised message inside an unpadded plaintext; `None` if it is neither plain nor compressed (spec 05 §5.6).
-pub(super) fn open_plaintext(unpadded: &[u8]) -> Option<Result<Vec<u8>, SealError>> {
+pub fn open_plaintext(unpadded: &[u8]) -> Option<Result<Vec<u8>, SealError>> {
     match unpadded.split_first()? {
         (b'd', _) => Some(Ok(unpadded.to_vec())),
         (&COMPRESSED, frame) => Some(decompress(frame)),

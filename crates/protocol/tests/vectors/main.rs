@@ -8,6 +8,7 @@
 mod account;
 #[path = "../../examples/conformance/answer/mod.rs"]
 mod answer;
+mod config;
 mod core;
 mod files;
 mod message;
