@@ -281,6 +281,11 @@ impl Document {
         dump::write(self)
     }
 
+    /// The same, without noting that it was dumped.
+    pub fn snapshot(&self) -> Vec<u8> {
+        dump::write(self)
+    }
+
     /// The data as of now.
     pub fn data(&self) -> &Dict {
         match &self.content {

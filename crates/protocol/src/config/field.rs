@@ -216,3 +216,96 @@ impl Priority {
         self.0 > 0
     }
 }
+
+/// When messages of a conversation disappear, and after how long (spec 05 §9.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Disappearing {
+    /// What starts the timer.
+    pub after: After,
+    /// The timer in seconds, not zero.
+    pub seconds: u64,
+}
+
+/// What starts the timer of a message that disappears.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum After {
+    /// Sending it.
+    Send,
+    /// Reading it.
+    Read,
+}
+
+impl Disappearing {
+    /// From the two numbers that are stored. A mode without a timer, and an unknown mode, is none.
+    pub fn from_wire(mode: i64, seconds: i64) -> Option<Self> {
+        let after = match mode {
+            1 => After::Send,
+            2 => After::Read,
+            _ => return None,
+        };
+        let seconds = u64::try_from(seconds).ok().filter(|&seconds| seconds > 0)?;
+        Some(Self { after, seconds })
+    }
+
+    pub(super) fn read(dict: &Dict, mode: &[u8], timer: &[u8]) -> Option<Self> {
+        Self::from_wire(dict.int(mode)?, dict.int(timer)?)
+    }
+
+    /// The number of the mode, and the timer; both zero for none.
+    pub fn to_wire(this: Option<Self>) -> (i64, i64) {
+        match this {
+            None => (0, 0),
+            Some(Self { after, seconds }) => {
+                let mode = match after {
+                    After::Send => 1,
+                    After::Read => 2,
+                };
+                (mode, i64::try_from(seconds).unwrap_or(i64::MAX))
+            }
+        }
+    }
+}
+
+/// What to notify about (spec 05 §9.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Notifications {
+    /// What the device does by default.
+    #[default]
+    Default,
+    /// Every message.
+    All,
+    /// Nothing.
+    Disabled,
+    /// Mentions; groups and communities only.
+    MentionsOnly,
+}
+
+impl Notifications {
+    /// From the number that is stored; others are the default.
+    pub const fn from_wire(value: i64) -> Self {
+        match value {
+            1 => Self::All,
+            2 => Self::Disabled,
+            3 => Self::MentionsOnly,
+            _ => Self::Default,
+        }
+    }
+
+    /// The number that is stored.
+    pub const fn to_wire(self) -> i64 {
+        match self {
+            Self::Default => 0,
+            Self::All => 1,
+            Self::Disabled => 2,
+            Self::MentionsOnly => 3,
+        }
+    }
+
+    /// As it is for a contact, where there are no mentions.
+    pub(super) const fn for_contact(self) -> Self {
+        match self {
+            Self::MentionsOnly => Self::All,
+            other => other,
+        }
+    }
+}

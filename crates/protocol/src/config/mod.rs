@@ -8,6 +8,9 @@
 //! [`Document`] is the life cycle of one such document; [`UserProfile`], [`Contacts`], [`ConvoInfoVolatile`] and
 //! [`UserGroups`] are typed views on one, and all of them are a [`Config`].
 
+mod community_url;
+mod contacts;
+mod convo_info_volatile;
 mod diff;
 mod document;
 mod dump;
@@ -17,6 +20,9 @@ mod message;
 mod multipart;
 mod pro;
 pub mod seal;
+#[cfg(test)]
+mod tests;
+mod user_groups;
 mod user_profile;
 pub mod value;
 pub mod wrap;
@@ -24,9 +30,16 @@ pub mod wrap;
 use crate::id::Namespace;
 use crate::time::Timestamp;
 
+pub use community_url::{BaseUrl, CommunityUrl, CommunityUrlError, RoomToken, full_url};
+pub use contacts::{BlindedContact, BlindedId, Contact, Contacts};
+pub use convo_info_volatile::{ConvoId, ConvoInfoVolatile, ProSeen, ReadState};
 pub use document::{Document, LoadError, Merged, Push, PushError, Rules, State, StorageHash};
-pub use field::{FieldError, MAX_NAME, MAX_PICTURE_URL, Picture, Priority, truncate_name};
+pub use field::{
+    After, Disappearing, FieldError, MAX_NAME, MAX_PICTURE_URL, Notifications, Picture, Priority,
+    truncate_name,
+};
 pub use pro::{ProCredential, RotatingSeed};
+pub use user_groups::{AUTH_DATA_LENGTH, Community, Group, GroupSettings, LegacyGroup, Removed, UserGroups};
 pub use user_profile::UserProfile;
 
 /// The most bytes that the swarm stores as one message (spec 05 §5.4).
