@@ -195,10 +195,11 @@ fn with_progress(body: Vec<u8>, progress: Progress) -> Body {
         let progress = progress.clone();
         async move {
             let rest = body.get(done..)?;
-            progress(done as u64, total);
-            let piece = rest.get(..CHUNK.min(rest.len()))?.to_vec();
+            let piece = rest.get(..CHUNK.min(rest.len())).filter(|piece| !piece.is_empty())?.to_vec();
             let done = done + piece.len();
-            (!piece.is_empty()).then_some((Ok::<_, io::Error>(piece), (body, done)))
+            // Told before the socket has taken it: nobody asks for more after the last piece.
+            progress(done as u64, total);
+            Some((Ok::<_, io::Error>(piece), (body, done)))
         }
     });
     Body::wrap_stream(pieces)

@@ -31,8 +31,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
 /// How many nodes are asked for the time.
 const CLOCKS: usize = 3;
-/// A clock measured so recently is not measured again.
-const CLOCK_LIFE: Duration = Duration::from_secs(10);
 
 /// How a request has fared so far.
 #[derive(Default)]
@@ -44,6 +42,8 @@ struct Attempts {
     /// Paths that had theirs.
     paths: Vec<u64>,
     redirected: u32,
+    /// When the last request was built.
+    asked: Option<Instant>,
     /// Members that found our clock wrong.
     clock_complaints: Vec<Ed25519Public>,
     last_error: Option<NetworkError>,
@@ -75,6 +75,7 @@ impl Shared {
         while tries < TRIES {
             let (member, path) = self.member_and_path(account, &attempts).await?;
             attempts.paths.push(path.id);
+            attempts.asked = Some(Instant::now());
             let rpc = build(&member.ed25519, self.clock.now());
             let outcome = match self.ask(&path, &member, &rpc).await {
                 Ok(answer) => self.weigh(account, &member, answer, &read, &mut attempts).await,
@@ -167,7 +168,7 @@ impl Shared {
             return Try::Again(PAUSE);
         }
         attempts.clock_complaints.push(member.ed25519);
-        self.measure_clock().await;
+        self.measure_clock(attempts.asked).await;
         if attempts.clock_complaints.len() <= DETOURS as usize { Try::Detour } else { Try::Again(PAUSE) }
     }
 
@@ -286,11 +287,11 @@ impl Shared {
         }
     }
 
-    /// Measures the network's time: the median of what three nodes say. Requests that find the clock wrong together
-    /// share one measurement.
-    pub async fn measure_clock(&self) {
+    /// Measures the network's time: the median of what three nodes say. `asked` is when the request was built that was
+    /// found wrong: if the clock was measured since, that is enough, so requests that fail together share a measurement.
+    async fn measure_clock(&self, asked: Option<Instant>) {
         let mut measured = self.measured.lock().await;
-        if measured.is_some_and(|at: Instant| at.elapsed() < CLOCK_LIFE) {
+        if measured.is_some() && *measured >= asked {
             return;
         }
         let nodes = self.off_path_nodes(CLOCKS);

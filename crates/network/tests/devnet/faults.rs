@@ -1,0 +1,150 @@
+//! Nodes and networks that fail.
+
+use std::time::Duration;
+
+use septet_devnet::{Devnet, Fault};
+use septet_network::{Connection, NetworkError};
+use septet_protocol::swarm::Member;
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_guard_is_replaced() {
+    let world = World::new().await;
+    let guard = world.guards()[0].clone();
+    guard.set_fault(Fault::Dead);
+    for n in 0..20 {
+        assert!(world.timed_store(&[n]).await < Duration::from_secs(8));
+    }
+    let without = |status: &septet_network::NetworkStatus| {
+        status.paths.len() == 2 && !status.paths.iter().any(|path| path[0].ed25519 == guard.ed25519())
+    };
+    world.network.status().wait_for(without).await.unwrap();
+    assert_eq!(world.messages().await.len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_hop_costs_one_time_limit_and_not_the_guard() {
+    let mut world = World::new().await;
+    let guards: Vec<_> = world.guards().iter().map(|guard| guard.ed25519()).collect();
+    let frozen = world.path(0)[1].clone();
+    world.move_away_from(&frozen);
+    frozen.set_fault(Fault::Frozen);
+    // At most one of them runs into the frozen node; after that it is known.
+    let mut slow = 0;
+    for n in 0..6 {
+        slow += u32::from(world.timed_store(&[n]).await > Duration::from_secs(9));
+    }
+    assert!(slow <= 1, "{slow} were slow");
+    let without = |status: &septet_network::NetworkStatus| {
+        let hops: Vec<_> = status.paths.iter().flatten().collect();
+        hops.len() == 6 && !hops.iter().any(|hop| hop.ed25519 == frozen.ed25519())
+    };
+    world.network.status().wait_for(without).await.unwrap();
+    let now = world.network.paths();
+    assert!(now.iter().all(|path| guards.contains(&path[0].ed25519)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hops_that_say_what_is_wrong_are_replaced_at_once() {
+    for fault in [Fault::KnowsNobody, Fault::NotReady, Fault::Busy, Fault::Garbage, Fault::Truncated] {
+        let mut world = World::new().await;
+        let hop = world.path(0)[1].clone();
+        world.move_away_from(&hop);
+        hop.set_fault(fault.clone());
+        for n in 0..8 {
+            let took = world.timed_store(&[n]).await;
+            assert!(took < Duration::from_secs(8), "{fault:?}: {took:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_left_the_swarm_sends_us_on() {
+    for fault in [Fault::LeftSwarm, Fault::LeftSwarmSilently] {
+        let world = World::new().await;
+        let swarm = world.devnet.swarm_of(&world.account());
+        let left: Vec<_> = swarm[..3].to_vec();
+        left.iter().for_each(|node| node.set_fault(fault.clone()));
+        for n in 0..15 {
+            world.store(&[n]).await.unwrap();
+        }
+        let node = world.retrieve().await.unwrap().node;
+        assert!(!left.iter().any(|member| member.ed25519() == node), "{fault:?}");
+        assert_eq!(world.messages().await.len(), 15);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_signatures_count_for_nothing() {
+    let world = World::new().await;
+    let swarm = world.devnet.swarm_of(&world.account());
+    swarm[..6].iter().for_each(|node| node.set_fault(Fault::WrongSignature));
+    let reply = world.store(b"one is enough").await.unwrap();
+    assert_eq!(reply.members.done().count(), 1);
+    let unproven = reply.members.iter().filter(|(_, member)| **member == Member::Unproven).count();
+    assert_eq!(unproven, 6);
+    swarm[6].set_fault(Fault::WrongSignature);
+    let error = world.store(b"none is not").await.unwrap_err();
+    assert!(matches!(error, NetworkError::BadReply(_)), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_talk_nonsense_or_fail_are_passed_over() {
+    for fault in [Fault::Nonsense, Fault::Answers(500, "oops".into()), Fault::Answers(503, "ill".into())] {
+        let world = World::new().await;
+        let swarm = world.devnet.swarm_of(&world.account());
+        world.store(b"x").await.unwrap();
+        swarm[..2].iter().for_each(|node| node.set_fault(fault.clone()));
+        for _ in 0..10 {
+            assert_eq!(world.messages().await.len(), 1, "{fault:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_dead_members_do_not_stop_the_swarm() {
+    let world = World::with(Devnet::builder().member_patience(Duration::from_millis(300))).await;
+    let swarm = world.devnet.swarm_of(&world.account());
+    swarm[..2].iter().for_each(|node| node.set_fault(Fault::Dead));
+    for n in 0..5 {
+        let reply = world.store(&[n]).await.unwrap();
+        assert_eq!(reply.members.done().count(), 5);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_goes_and_comes_back_costs_no_guard() {
+    let world = World::new().await;
+    let guards: Vec<_> = world.guards().iter().map(|guard| guard.ed25519()).collect();
+    world.devnet.network_down(true);
+    let began = std::time::Instant::now();
+    assert_eq!(world.store(b"lost").await.unwrap_err(), NetworkError::Offline);
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    world.until(Connection::Offline).await;
+    for _ in 0..3 {
+        let began = std::time::Instant::now();
+        assert_eq!(world.store(b"lost").await.unwrap_err(), NetworkError::Offline);
+        assert!(began.elapsed() < Duration::from_secs(3));
+    }
+
+    world.devnet.network_down(false);
+    world.until_paths(2).await;
+    world.store(b"found").await.unwrap();
+    let now = world.network.paths();
+    assert!(now.iter().all(|path| guards.contains(&path[0].ed25519)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_starts_offline_connects_when_there_is_a_network() {
+    let devnet = Devnet::start().await.unwrap();
+    devnet.network_down(true);
+    let folder = tempfile::tempdir().unwrap();
+    let network = crate::world::connect(&devnet, &folder);
+    network.status().wait_for(|status| status.connection == Connection::Offline).await.unwrap();
+    devnet.network_down(false);
+    let connected = network.status();
+    let mut connected = connected;
+    let connected = connected.wait_for(|status| status.connection == Connection::Connected);
+    tokio::time::timeout(Duration::from_secs(20), connected).await.expect("in time").unwrap();
+}

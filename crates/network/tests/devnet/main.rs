@@ -1,0 +1,10 @@
+//! The network part against a whole network on this machine: real sockets, real onion layers, real faults.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod clock;
+mod faults;
+mod files;
+mod names;
+mod paths;
+mod requests;
+mod world;

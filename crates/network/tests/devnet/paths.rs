@@ -1,0 +1,95 @@
+//! Paths, guards and node lists over starts and restarts.
+
+use std::collections::BTreeSet;
+
+use septet_devnet::Devnet;
+use septet_network::{Connection, Network, NetworkConfig};
+use septet_protocol::id::Ed25519Public;
+
+use crate::world::{World, connect};
+
+fn guards(network: &Network) -> BTreeSet<Ed25519Public> {
+    network.paths().iter().map(|path| path[0].ed25519).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_paths_of_three_nodes_share_none() {
+    let world = World::new().await;
+    let paths = world.network.paths();
+    assert!(paths.iter().all(|path| path.len() == 3));
+    let nodes: BTreeSet<_> = paths.iter().flatten().map(|hop| hop.ed25519).collect();
+    assert_eq!(nodes.len(), 6);
+    for path in &paths {
+        let subnets: BTreeSet<_> = path.iter().map(|hop| hop.ip.octets()[..3].to_vec()).collect();
+        assert_eq!(subnets.len(), 3);
+        assert!(path.iter().all(|hop| hop.country.as_deref() == Some("local")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_directly() {
+    let world = World::new().await;
+    world.store(b"x").await.unwrap();
+    world.retrieve().await.unwrap();
+    assert_eq!(world.devnet.requests().get("direct"), None);
+    // The list says who is in which swarm; so nobody is asked for an account's swarm either.
+    assert_eq!(world.devnet.requests().get("get_swarm"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_keeps_the_guards_and_needs_no_seed() {
+    let world = World::new().await;
+    let before = guards(&world.network);
+    let asked = world.devnet.seed_requests();
+    let world = saved(world).await.restart().await;
+    assert_eq!(guards(&world.network), before);
+    assert_eq!(world.devnet.seed_requests(), asked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_another_network_is_not_used() {
+    let world = saved(World::new().await).await;
+    let other = Devnet::start().await.unwrap();
+    let network = connect(&other, &world.folder);
+    network.status().wait_for(|status| status.connection == Connection::Connected).await.unwrap();
+    assert!(other.node(&network.paths()[0][0].ed25519).is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_list_is_refreshed_from_three_nodes() {
+    let world = saved(World::new().await).await;
+    let file = world.folder.path().join("network/nodes.json");
+    let mut list: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    list["content"]["fetched"] = 0.into();
+    std::fs::write(&file, list.to_string()).unwrap();
+
+    let asked = world.devnet.seed_requests();
+    let toml = world.devnet.network_toml().replace("pool_consensus = false", "pool_consensus = true");
+    let _network = Network::start(NetworkConfig::from_toml(&toml).unwrap(), world.folder.path()).unwrap();
+    until(|| {
+        std::fs::read(&file).is_ok_and(|text| !String::from_utf8_lossy(&text).contains("\"fetched\":0,"))
+    })
+    .await;
+    assert_eq!(world.devnet.requests().get("oxend_request"), Some(&3));
+    assert_eq!(world.devnet.seed_requests(), asked);
+}
+
+/// Waits until list and guards are on disk.
+async fn saved(world: World) -> World {
+    let folder = world.folder.path().join("network");
+    until(|| folder.join("nodes.json").exists()).await;
+    let guards = || std::fs::read_to_string(folder.join("guards.json")).unwrap_or_default();
+    let all = world.guards();
+    until(|| all.iter().all(|guard| guards().contains(&guard.ed25519().to_string()))).await;
+    world
+}
+
+/// Waits for something that a file system does not tell of.
+async fn until(there: impl Fn() -> bool) {
+    let look = async {
+        while !there() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), look).await.expect("in time");
+}
