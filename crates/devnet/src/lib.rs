@@ -25,6 +25,7 @@ mod error;
 mod fault;
 mod file_server;
 mod http;
+mod limit;
 mod names;
 mod network;
 mod node;

@@ -65,15 +65,9 @@ impl Network {
 
     /// The swarm responsible for an account, and its present members (spec 03 §4).
     pub fn swarm_of(&self, account: &Pubkey) -> (SwarmId, Vec<Arc<Node>>) {
-        let mut members: BTreeMap<SwarmId, Vec<Arc<Node>>> = BTreeMap::new();
-        for node in &self.nodes {
-            members.entry(node.swarm()).or_default().push(Arc::clone(node));
-        }
-        members.remove(&SwarmId::NONE);
-        match swarm::nearest(account.position(), members.keys().copied()) {
-            Some(id) => (id, members.remove(&id).unwrap_or_default()),
-            None => (SwarmId::NONE, Vec::new()),
-        }
+        let swarms = self.nodes.iter().map(|node| node.swarm());
+        let Some(id) = swarm::nearest(account.position(), swarms) else { return (SwarmId::NONE, Vec::new()) };
+        (id, self.nodes.iter().filter(|node| node.swarm() == id).cloned().collect())
     }
 
     /// What the chain holds under the hash of a name.

@@ -1,47 +1,27 @@
 //! A node's HTTPS face (spec 03 §6.8): which addresses there are, limits, and what faults do before a request is
 //! looked at.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use hyper::{HeaderMap, Method};
 
 use crate::fault::{self, Admission};
 use crate::http::{Boxed, Reply, Request, Service};
+use crate::limit::RateLimit;
 use crate::network::Seat;
 use crate::onion;
 use crate::rpc::{self, Body};
 
-/// Requests a client may make at once.
-const BUCKET: f64 = 600.0;
-/// Requests it may make per second after that.
-const REFILL: f64 = 300.0;
-
 /// A node behind its door.
 pub(crate) struct NodeService {
     seat: Seat,
-    buckets: Mutex<HashMap<IpAddr, (f64, Instant)>>,
+    limit: RateLimit,
 }
 
 impl NodeService {
     pub fn new(seat: Seat) -> Self {
-        Self { seat, buckets: Mutex::default() }
-    }
-
-    /// Takes a token out of the client's bucket; `false` if there is none.
-    fn may_ask(&self, from: IpAddr) -> bool {
-        let now = Instant::now();
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let (tokens, since) = buckets.entry(from).or_insert((BUCKET, now));
-        *tokens = (*tokens + now.duration_since(*since).as_secs_f64() * REFILL).min(BUCKET);
-        *since = now;
-        let may = *tokens >= 1.0;
-        if may {
-            *tokens -= 1.0;
-        }
-        may
+        Self { seat, limit: RateLimit::default() }
     }
 
     fn unavailable(&self) -> Option<Reply> {
@@ -57,7 +37,7 @@ impl NodeService {
         if !from.is_ipv4() {
             return Some(Reply::text(400, "Bad Request\n"));
         }
-        if !self.may_ask(from) {
+        if !self.limit.take(from, Instant::now()) {
             return Some(Reply::text(429, "Too Many Requests\n"));
         }
         let long_poll = headers.get("x-loki-long-poll").is_some_and(|value| !value.is_empty());

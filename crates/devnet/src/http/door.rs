@@ -210,3 +210,16 @@ fn render(reply: Reply, close: bool) -> Result<hyper::Response<Full<Bytes>>, Hun
     }
     response.body(Full::new(body)).map_err(|_| HungUp)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_addresses_are_served() {
+        for address in ["0.0.0.0:0", "192.168.1.1:0", "1.1.1.1:443"] {
+            let error = bind(address.parse().unwrap()).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        }
+    }
+}

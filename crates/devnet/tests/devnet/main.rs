@@ -1,5 +1,12 @@
 //! The local network against the documents it follows: every request, limit, text and signature, and every fault.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that goes wrong is to panic"
+)]
+
 mod client;
 mod directory;
 mod faults;
@@ -9,6 +16,7 @@ mod onion;
 mod refusals;
 mod storage;
 mod subaccounts;
+mod vectors;
 
 use septet_devnet::Devnet;
 

@@ -1,11 +1,13 @@
 //! Onion requests (spec 03 §6.8).
 
+use std::time::{Duration, Instant};
+
 use septet_devnet::NodeHandle;
 use septet_protocol::crypto::{Ed25519Secret, SystemRandom, X25519Secret};
 use septet_protocol::onion::{self, Destination, EncType, Hop, LayerKey, Protocol};
 use serde_json::{Value, json};
 
-use crate::client::{Person, ask, ask_over, hop, path, post, post_with, rpc_text, through};
+use crate::client::{Person, ask_over, hop, path, post, post_with, rpc_text, through};
 use crate::network;
 
 #[tokio::test]
@@ -27,23 +29,22 @@ async fn a_request_goes_through_three_hops_with_either_cipher() {
 }
 
 #[tokio::test]
-async fn requests_on_one_connection_are_answered_at_once() {
+async fn a_store_over_three_hops_takes_milliseconds() {
     let devnet = network().await;
     let bob = Person::new();
     let to = &devnet.swarm_of(&bob.account())[0];
     let path = path(&devnet, to);
     let params = json!({"pubkey": bob.id, "timestamp": devnet.now(), "ttl": 86_400_000, "data": "aGVsbG8="});
     let http = crate::client::http();
-    let mut times = Vec::new();
-    for _ in 0..11 {
-        let started = std::time::Instant::now();
+    let mut best = Duration::MAX;
+    for _ in 0..21 {
+        let started = Instant::now();
         let reply = ask_over(&http, &path, to, "store", params.clone()).await;
-        times.push(started.elapsed());
+        best = best.min(started.elapsed());
         assert_eq!(reply.status, 200);
     }
-    times.sort();
     // A few ms on an idle machine; the limit leaves room for a busy one.
-    assert!(times[5] < std::time::Duration::from_millis(100), "{times:?}");
+    assert!(best < Duration::from_millis(50), "{best:?}");
 }
 
 #[tokio::test]
@@ -197,24 +198,6 @@ async fn old_clients_are_told_to_go() {
     let reply =
         crate::client::http().post(url).header("X-Loki-Long-Poll", "1").body("{}").send().await.unwrap();
     assert_eq!(reply.status().as_u16(), 410);
-}
-
-#[tokio::test]
-async fn direct_requests_are_limited_per_second() {
-    let devnet = network().await;
-    let node = &devnet.nodes()[0];
-    let http = crate::client::http();
-    let mut last = 0;
-    for _ in 0..5000 {
-        let body = rpc_text("info", &json!({})).into_bytes();
-        last = post_with(&http, node, "/storage_rpc/v1", body).await.unwrap().status;
-        if last != 200 {
-            break;
-        }
-    }
-    // On a machine too slow for more than 300 requests a second the bucket never empties.
-    assert!(last == 429 || last == 200);
-    assert_eq!(ask(&devnet, node, "info", json!({})).await.status, 200);
 }
 
 /// A layer for one node, and its key.

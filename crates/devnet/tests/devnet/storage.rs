@@ -101,20 +101,6 @@ async fn the_largest_message_fits() {
 }
 
 #[tokio::test]
-async fn the_vectors_hashes_are_this_networks_hashes() {
-    let vectors: Value =
-        serde_json::from_str(include_str!("../../../protocol/tests/data/network.json")).unwrap();
-    let devnet = network().await;
-    for case in vectors["message_hash"].as_array().unwrap() {
-        let account = case["pubkey"].as_str().unwrap().parse().unwrap();
-        let namespace = Namespace(i16::try_from(case["namespace"].as_i64().unwrap()).unwrap());
-        let data = case["data_utf8"].as_str().unwrap().as_bytes();
-        let now = devnet.now();
-        assert_eq!(devnet.deliver(&account, namespace, data, now, now + DAY).to_string(), case["hash"]);
-    }
-}
-
-#[tokio::test]
 async fn pages_follow_one_another() {
     let devnet = network().await;
     let bob = Person::new();
@@ -297,6 +283,43 @@ async fn batches_run_all_and_sequences_up_to_the_first_failure() {
     assert_eq!(results.iter().map(|result| result.code).collect::<Vec<_>>(), [200, 403]);
     let twenty = json!({"requests": vec![json!({"method": "info", "params": {}}); 20]});
     assert_eq!(swarm::reply::results(direct(node, "batch", twenty).await.json()).unwrap().len(), 20);
+}
+
+/// The bodies of spec 03 §9.18, as the official desktop client sends them.
+#[tokio::test]
+async fn the_documents_examples_work() {
+    let devnet = network().await;
+    let bob = Person::new();
+    let node = &devnet.swarm_of(&bob.account())[0];
+    let now = devnet.now();
+    let store = json!({"requests": [{"method": "store", "params": {"pubkey": bob.id, "namespace": 0, "timestamp": now,
+        "ttl": 1_209_600_000, "data": BASE64.encode(b"hello")}}]});
+    let reply = ask(&devnet, node, "sequence", store).await;
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    let stored = &body["results"][0]["body"];
+    assert_eq!(body["results"][0]["code"], 200);
+    let hash = stored["hash"].as_str().unwrap();
+    assert_eq!(stored["swarm"].as_object().unwrap().len(), 7);
+
+    let retrieve = |namespace: i16, last_hash: &str, max_size: i32, text: String| {
+        json!({"method": "retrieve", "params": bob.signed(
+            json!({"namespace": namespace, "last_hash": last_hash, "max_size": max_size, "timestamp": now}), &text)})
+    };
+    let expiry = now + 30 * DAY;
+    let poll = json!({"requests": [
+        retrieve(0, "", -2, format!("retrieve{now}")),
+        retrieve(2, hash, -8, format!("retrieve2{now}")),
+        {"method": "expire", "params":
+            bob.signed(json!({"messages": [hash], "expiry": expiry}), &format!("expire{expiry}{hash}"))},
+    ]});
+    let reply = ask(&devnet, node, "batch", poll).await;
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    let results = &body["results"];
+    assert_eq!(results[0]["body"]["messages"][0]["hash"], hash);
+    assert_eq!(results[0]["body"]["messages"][0]["timestamp"], now);
+    assert_eq!(results[1]["body"]["messages"], json!([]));
+    let own = &results[2]["body"]["swarm"][node.ed25519().to_string()];
+    assert_eq!((&own["expiry"], &own["updated"]), (&json!(expiry), &json!([hash])));
 }
 
 #[tokio::test]

@@ -165,39 +165,3 @@ async fn revoked_tokens_are_refused_until_allowed_again() {
     assert!(body["swarm"].as_object().unwrap().values().all(|entry| entry["count"] == 1));
     assert_eq!(group.retrieve(&devnet, 11, READ).await, 200);
 }
-
-#[tokio::test]
-async fn the_vectors_requests_are_accepted_by_signature() {
-    // The timestamps of the vectors are long past: the clock goes back to them.
-    let vectors: Value =
-        serde_json::from_str(include_str!("../../../protocol/tests/data/network.json")).unwrap();
-    let devnet = network().await;
-    let then = 1_700_000_000_000_i64;
-    devnet.set_clock_offset(then - i64::try_from(devnet.now()).unwrap());
-    let (account, group) = (&vectors["account"], &vectors["group"]);
-    let signature = |what: &str| {
-        let all = vectors["rpc_signatures"].as_array().unwrap();
-        let case = all.iter().find(|case| case["what"] == what).unwrap();
-        case["signature_base64_by_account"].clone()
-    };
-    let user: Account = account["session_id"].as_str().unwrap().parse().unwrap();
-    let params = json!({"pubkey": user.to_string(), "pubkey_ed25519": account["ed25519_public"],
-                        "namespace": 0, "timestamp": then, "signature": signature("retrieve ns0")});
-    assert_eq!(direct(&devnet.swarm_of(&user)[0], "retrieve", params).await.status, 200);
-
-    let id: Account = group["group_id"].as_str().unwrap().parse().unwrap();
-    let node = &devnet.swarm_of(&id)[0];
-    let sub = &vectors["subaccount"];
-    let retrieve = json!({"pubkey": id.to_string(), "namespace": 11, "timestamp": then,
-        "subaccount": sub["token_base64"], "subaccount_sig": sub["token_signature_by_group_base64"],
-        "signature": sub["retrieve_ns11_signature_by_subaccount_base64"]});
-    assert_eq!(direct(node, "retrieve", retrieve.clone()).await.status, 200);
-    let revoke = json!({"pubkey": id.to_string(), "timestamp": then, "revoke": sub["token_base64"],
-        "signature": sub["revoke_signature_by_group_base64"]});
-    assert_eq!(direct(node, "revoke_subaccount", revoke).await.status, 200);
-    assert_eq!(direct(node, "retrieve", retrieve.clone()).await.status, 401);
-    let unrevoke = json!({"pubkey": id.to_string(), "timestamp": then, "unrevoke": [sub["token_hex"]],
-        "signature": sub["unrevoke_signature_by_group_base64"]});
-    assert_eq!(direct(node, "unrevoke_subaccount", unrevoke).await.status, 200);
-    assert_eq!(direct(node, "retrieve", retrieve).await.status, 200);
-}
