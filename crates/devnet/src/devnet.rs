@@ -157,12 +157,11 @@ impl Devnet {
     }
 
     /// Takes the whole network away from its clients (every connection breaks, new ones are refused), or gives it
-    /// back. What is dead by a fault of its own stays away.
+    /// back. Nodes with [`Fault::Dead`] stay away.
     pub fn network_down(&self, down: bool) {
         let dead = |node: &&NodeHandle| node.0.faults().dead;
         let node_doors = self.nodes.iter().filter(|node| down || !dead(node)).map(|node| &node.0.door);
-        let files = Some(&self.file_server.door).filter(|_| down || !self.file_server.is_dead());
-        for door in node_doors.chain(files).chain([&self.seed_door]) {
+        for door in node_doors.chain([&self.seed_door, &self.file_server.door]) {
             if down {
                 door.close();
             } else {

@@ -25,7 +25,7 @@ pub(crate) enum Verdict {
     ClockOff,
     /// The destination does not keep this account: take the swarm from the reply, try a member of it.
     WrongSwarm,
-    /// The destination has too many requests of ours: wait a second, try another member.
+    /// The destination or the guard has too many requests of ours: wait a second, try another member.
     Busy,
     /// The destination failed: a strike, try another member.
     DestinationFailed,
@@ -58,6 +58,8 @@ pub(crate) fn plain(
     }
     match status {
         406 | 425 => Verdict::ClockOff,
+        // The guard's own limit for each of its clients.
+        429 => Verdict::Busy,
         _ if destination.is_none() && !is_from_a_hop(text) => Verdict::ServerFailed,
         // 421 is never sent plainly by real nodes; unauthenticated, it must not redirect us.
         _ => Verdict::PathFailed,
@@ -160,6 +162,7 @@ mod tests {
         assert_eq!(from_guard(503, &format!("Snode not ready: {}", key(3))), Verdict::NodeNotReady(key(3)));
         assert_eq!(from_guard(503, &format!("Snode not ready: {}", key(8))), Verdict::PathFailed);
         assert_eq!(from_guard(406, ""), Verdict::ClockOff);
+        assert_eq!(from_guard(429, ""), Verdict::Busy);
         assert_eq!(from_guard(425, ""), Verdict::ClockOff);
     }
 

@@ -131,7 +131,8 @@ impl Shared {
         let path = self.find_path(None, used).await.map_err(Trouble::GiveUp)?;
         let path = path.ok_or(Trouble::GiveUp(NetworkError::Offline))?;
         used.push(path.id);
-        let sealed = self.send(path.guard(), &path.hops(), destination, request, options).await;
+        let hops = path.hops();
+        let sealed = self.attend(&path, self.send(path.guard(), &hops, destination, request, options)).await;
         let sealed = sealed.map_err(|fault| self.server_fault(&path, &fault))?;
         path.succeed();
         let opened = tokio::task::spawn_blocking(move || sealed.key.open_server_v4(&sealed.body)).await;
@@ -162,12 +163,11 @@ impl Shared {
         }
         match fault {
             Fault::NoNetwork => Trouble::GiveUp(NetworkError::Offline),
-            Fault::TooLarge => Trouble::GiveUp(NetworkError::FileTooLarge),
+            // Any hop can say so; only if it is the same on several paths it is true.
+            Fault::TooLarge => Trouble::Again(NetworkError::FileTooLarge),
             Fault::NoReply => Trouble::Again(NetworkError::Timeout),
             Fault::Plain { status: 400, .. } if verdict == Verdict::ServerFailed => Trouble::WrongKey,
-            Fault::Plain { .. } | Fault::GuardUnreachable | Fault::Unreadable => {
-                Trouble::Again(NetworkError::Failed)
-            }
+            _ => Trouble::Again(NetworkError::Failed),
         }
     }
 

@@ -163,9 +163,16 @@ impl Keeper {
         }
     }
 
+    /// Tests the suspects; if nobody answers, the others too, since then it may be our own connection that is gone.
     async fn test_suspects(&mut self, findings: &mut Findings) {
-        let mut suspects = self.shared.paths();
-        suspects.retain(|path| path.is_suspect());
+        let (suspects, others) = self.shared.paths().into_iter().partition(|path| path.is_suspect());
+        self.test_paths(suspects, findings).await;
+        if !findings.reached && !(findings.silent.is_empty() && findings.failed.is_empty()) {
+            self.test_paths(others, findings).await;
+        }
+    }
+
+    async fn test_paths(&mut self, suspects: Vec<Arc<Path>>, findings: &mut Findings) {
         let outcomes = join_all(suspects.iter().map(|path| self.test(&path.nodes))).await;
         for (path, outcome) in suspects.iter().zip(outcomes) {
             match outcome {
@@ -174,6 +181,7 @@ impl Keeper {
                     path.passed();
                 }
                 outcome => {
+                    path.give_up();
                     self.shared.change_paths(|paths| paths.retain(|other| other.id != path.id));
                     self.note(path.nodes, outcome.err(), findings);
                 }
@@ -235,8 +243,13 @@ impl Keeper {
     async fn test(&self, nodes: &[Node; 3]) -> Result<(), Fault> {
         let [guard, middle, exit] = nodes;
         let hops = [path::hop(*guard), path::hop(*middle)];
-        let answer = self.shared.ask_over(guard, &hops, exit, &Rpc::info(), TEST_LIMIT).await?;
-        if answer.status == 200 { Ok(()) } else { Err(Fault::Unreadable) }
+        match self.shared.ask_over(guard, &hops, exit, &Rpc::info(), TEST_LIMIT).await {
+            Ok(answer) if answer.status == 200 => Ok(()),
+            Ok(_) => Err(Fault::Unreadable),
+            // It works; we are asking too much of it.
+            Err(Fault::Plain { status: 429, .. }) => Ok(()),
+            Err(fault) => Err(fault),
+        }
     }
 
     fn take(&mut self, nodes: [Node; 3]) {
@@ -263,24 +276,29 @@ impl Keeper {
     }
 
     /// Blames whom the round has shown to be to blame, and keeps the guards that are left.
-    async fn conclude(&mut self, mut findings: Findings) {
+    async fn conclude(&mut self, findings: Findings) {
         if !findings.reached {
             self.guard_failures.clear();
             return;
         }
-        let probed: Vec<Node> = findings.failed.iter().map(|[guard, ..]| *guard).collect();
-        let alive = join_all(probed.iter().map(|guard| self.answers(guard))).await;
-        for ([guard, middle, exit], alive) in findings.failed.into_iter().zip(alive) {
-            if alive {
+        // Who was silent while the network was only just coming back gets another chance to answer.
+        let failed = findings.failed.iter().map(|[guard, ..]| *guard);
+        let doubted: Vec<Node> = failed.chain(findings.silent.iter().copied()).collect();
+        let answers = join_all(doubted.iter().map(|guard| self.answers(guard))).await;
+        let dead: Vec<Ed25519Public> = doubted
+            .iter()
+            .zip(answers)
+            .filter_map(|(guard, answers)| (!answers).then_some(guard.ed25519))
+            .collect();
+        for [guard, middle, exit] in &findings.failed {
+            if !dead.contains(&guard.ed25519) {
                 self.shared.strike(&middle.ed25519);
                 self.shared.strike(&exit.ed25519);
-            } else {
-                findings.silent.push(guard);
             }
         }
         let worn_out = self.guard_failures.iter().filter(|(_, failures)| **failures >= GUARD_FAILURES);
         let mut dropped: Vec<Ed25519Public> = worn_out.map(|(key, _)| *key).collect();
-        dropped.extend(findings.silent.iter().map(|guard| guard.ed25519));
+        dropped.extend(dead);
         for key in &dropped {
             tracing::debug!(%key, "guard let go");
             self.guard_failures.remove(key);

@@ -11,6 +11,7 @@ use septet_protocol::id::Ed25519Public;
 use septet_protocol::onion::{self, Destination, EncType, Hop, ResponseKey};
 use septet_protocol::swarm::{Node, Rpc, reply};
 use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::clock::{RoundTrip, machine_now};
 use crate::failure::{self, Verdict};
@@ -18,8 +19,10 @@ use crate::http::{PostError, PostOptions};
 use crate::path::{Path, hop};
 use crate::shared::Shared;
 
-/// Requests larger than this are encrypted aside, so that other requests need not wait.
+/// Requests and replies larger than this are worked on aside, so that other requests need not wait.
 const LARGE: usize = 256 * 1024;
+/// A path on which a reply takes longer than this is tested.
+const LONG: Duration = Duration::from_secs(3);
 
 /// Why a request over a path brought nothing readable.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub(crate) enum Fault {
     GuardUnreachable,
     /// Silence, or the connection broke.
     NoReply,
+    /// The path has failed its test while the request waited.
+    PathLost,
     /// More than the destination can have to say.
     TooLarge,
     /// Some hop complains.
@@ -53,10 +58,13 @@ impl Fault {
     pub fn verdict(&self, path: &[Ed25519Public], destination: Option<&Ed25519Public>) -> Verdict {
         match self {
             Self::Plain { status, text } => failure::plain(*status, text, path, destination),
-            Self::TooLarge => Verdict::DestinationFailed,
-            Self::NoNetwork | Self::GuardUnreachable | Self::NoReply | Self::Unreadable => {
-                Verdict::PathFailed
-            }
+            // None of this is authenticated: it says nothing about the destination.
+            Self::NoNetwork
+            | Self::GuardUnreachable
+            | Self::NoReply
+            | Self::PathLost
+            | Self::TooLarge
+            | Self::Unreadable => Verdict::PathFailed,
         }
     }
 }
@@ -127,20 +135,20 @@ impl Shared {
         let destination = Destination::Node(hop(*node));
         let sealed =
             self.send(guard, hops, &destination, &rpc.to_json(), &PostOptions::within(limit)).await?;
-        let reply = sealed.key.open_node(&sealed.body).map_err(|_| Fault::Unreadable)?;
-        let body = serde_json::from_slice(&reply.body)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&reply.body).into_owned()));
+        let trip = sealed.trip;
+        let (status, body) = open(sealed).await.ok_or(Fault::Unreadable)?;
         if let Some(time) = reply::network_time(&body) {
-            self.clock.learn(sealed.trip.offset(time));
+            self.clock.learn(trip.offset(time));
         }
-        Ok(Answer { status: reply.status, body, trip: sealed.trip })
+        Ok(Answer { status, body, trip })
     }
 
     /// As [`Shared::ask_over`], over a path in use; what went wrong is noted against the path. The verdict on the
     /// destination is the caller's to act on.
     pub async fn ask(&self, path: &Path, node: &Node, rpc: &Rpc) -> Result<Answer, (Fault, Verdict)> {
         let limit = Duration::from_millis(rpc.time_limit());
-        match self.ask_over(path.guard(), &path.hops(), node, rpc, limit).await {
+        let hops = path.hops();
+        match self.attend(path, self.ask_over(path.guard(), &hops, node, rpc, limit)).await {
             Ok(answer) => {
                 path.succeed();
                 self.was_quick(&node.ed25519);
@@ -155,6 +163,27 @@ impl Shared {
                 self.blame(path, &node.ed25519, verdict);
                 Err((fault, verdict))
             }
+        }
+    }
+
+    /// A request under way over a path in use: whenever it has taken long the path is tested, and once the path has
+    /// failed the request is given up, without waiting for its own time limit.
+    pub async fn attend<T>(
+        &self,
+        path: &Path,
+        request: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let doubt = async {
+            loop {
+                sleep(LONG).await;
+                self.doubt(path);
+            }
+        };
+        tokio::select! {
+            biased;
+            result = request => result,
+            () = path.lost() => Err(Fault::PathLost),
+            () = doubt => Err(Fault::PathLost),
         }
     }
 
@@ -184,6 +213,20 @@ impl Shared {
             | Verdict::ServerFailed => {}
         }
     }
+}
+
+/// A node's status and words; large ones are decrypted and read aside.
+async fn open(sealed: Sealed) -> Option<(u16, Value)> {
+    let open = |sealed: &Sealed| {
+        let reply = sealed.key.open_node(&sealed.body).ok()?;
+        let body = serde_json::from_slice(&reply.body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&reply.body).into_owned()));
+        Some((reply.status, body))
+    };
+    if sealed.body.len() < LARGE {
+        return open(&sealed);
+    }
+    tokio::task::spawn_blocking(move || open(&sealed)).await.ok().flatten()
 }
 
 async fn build(hops: &[Hop], destination: &Destination, payload: &[u8]) -> Option<onion::Request> {

@@ -10,6 +10,7 @@ use septet_protocol::crypto::Random;
 use septet_protocol::id::Ed25519Public;
 use septet_protocol::onion::Hop;
 use septet_protocol::swarm::Node;
+use tokio_util::sync::CancellationToken;
 
 use crate::choose;
 
@@ -27,6 +28,8 @@ pub(crate) struct Path {
     suspect: AtomicBool,
     /// Failures since the last success.
     failures: AtomicU32,
+    /// Set when it has failed its test.
+    lost: CancellationToken,
 }
 
 impl Path {
@@ -38,6 +41,7 @@ impl Path {
             nodes,
             suspect: AtomicBool::new(false),
             failures: AtomicU32::new(0),
+            lost: CancellationToken::new(),
         }
     }
 
@@ -71,6 +75,21 @@ impl Path {
     pub fn fail(&self) {
         self.suspect.store(true, Ordering::Relaxed);
         self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request takes long on it: it is to be tested, without being blamed yet.
+    pub fn doubt(&self) {
+        self.suspect.store(true, Ordering::Relaxed);
+    }
+
+    /// It has failed its test: requests that still wait on it need not wait any longer.
+    pub fn give_up(&self) {
+        self.lost.cancel();
+    }
+
+    /// Until [`Path::give_up`].
+    pub async fn lost(&self) {
+        self.lost.cancelled().await;
     }
 
     /// It has passed its test.

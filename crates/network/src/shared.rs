@@ -55,7 +55,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 enum Way {
     Path(Arc<Path>),
     /// There are paths, but the destination is part of each.
-    InTheWay,
+    OnEvery,
     None,
 }
 
@@ -131,7 +131,7 @@ impl Shared {
         let best = usable.iter().map(|path| (path.is_suspect(), used.contains(&path.id))).min();
         let best =
             usable.into_iter().filter(|path| Some((path.is_suspect(), used.contains(&path.id))) == best);
-        choose::one(best.collect(), &mut SystemRandom).map_or(Way::InTheWay, Way::Path)
+        choose::one(best.collect(), &mut SystemRandom).map_or(Way::OnEvery, Way::Path)
     }
 
     /// A path for a request, waiting for one if need be. `None` if the destination is part of every path.
@@ -147,7 +147,7 @@ impl Shared {
         loop {
             match self.way(destination, used) {
                 Way::Path(path) => return Ok(Some(path)),
-                Way::InTheWay => return Ok(None),
+                Way::OnEvery => return Ok(None),
                 Way::None => self.wake.notify_one(),
             }
             if timeout_at(deadline, status.changed()).await.is_err() {
@@ -162,6 +162,12 @@ impl Shared {
     /// Marks a path as one to be tested, and has it tested.
     pub fn suspect(&self, path: &Path) {
         path.fail();
+        self.wake.notify_one();
+    }
+
+    /// Has a path tested on which a request takes long.
+    pub fn doubt(&self, path: &Path) {
+        path.doubt();
         self.wake.notify_one();
     }
 
@@ -202,10 +208,8 @@ impl Shared {
 
     /// The members of an account's swarm as far as we know them without asking.
     pub fn known_swarm(&self, account: &Account) -> Vec<Node> {
-        match lock(&self.swarms).get(account) {
-            Some(members) if !members.is_empty() => members.clone(),
-            _ => self.pool().swarm_of(account),
-        }
+        let told = lock(&self.swarms).get(account).cloned().unwrap_or_default();
+        if told.is_empty() { self.pool().swarm_of(account) } else { told }
     }
 
     /// Takes a node's word for who is in an account's swarm; the keys and addresses are ours where we have them.

@@ -142,8 +142,10 @@ impl Shared {
     ) -> Try<T> {
         match (verdict, fault) {
             (Verdict::ClockOff, _) => return self.correct_clock(member, attempts).await,
+            (Verdict::Busy, _) => return Try::Again(BUSY_PAUSE),
             (_, Fault::NoReply) => attempts.last_error = Some(NetworkError::Timeout),
             (_, Fault::NoNetwork) => return Try::GiveUp(NetworkError::Offline),
+            (_, Fault::GuardUnreachable) => attempts.last_error = Some(NetworkError::Offline),
             _ => attempts.last_error = Some(NetworkError::Failed),
         }
         Try::Again(PAUSE)

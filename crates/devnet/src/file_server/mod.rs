@@ -46,7 +46,6 @@ struct Faults {
     broken: bool,
     bad_gateway: bool,
     slow: Option<Duration>,
-    dead: bool,
 }
 
 /// The server's keys, files and faults.
@@ -81,22 +80,14 @@ impl FileServer {
             FileFault::Broken => faults.broken = true,
             FileFault::BadGateway => faults.bad_gateway = true,
             FileFault::Slow(delay) => faults.slow = Some(delay),
-            FileFault::Dead => faults.dead = true,
+            FileFault::Dead => drop(self.door.close()),
         });
-        if self.is_dead() {
-            self.door.close();
-        }
     }
 
     /// Makes everything well again; the files are still there.
     pub fn clear_faults(&self) {
         self.faults.send_replace(Faults::default());
         self.door.open();
-    }
-
-    /// Whether its process is gone.
-    pub fn is_dead(&self) -> bool {
-        self.faults.borrow().dead
     }
 
     fn respond(&self, request: &Request) -> Reply {

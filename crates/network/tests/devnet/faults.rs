@@ -24,16 +24,18 @@ async fn a_dead_guard_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_hop_costs_one_time_limit_and_not_the_guard() {
+async fn a_frozen_hop_costs_less_than_a_time_limit_and_not_the_guard() {
     let mut world = World::new().await;
     let guards: Vec<_> = world.guards().iter().map(|guard| guard.ed25519()).collect();
     let frozen = world.path(0)[1].clone();
     world.move_away_from(&frozen);
     frozen.set_fault(Fault::Frozen);
-    // At most one of them runs into the frozen node; after that it is known.
+    // At most one of them runs into the frozen node, and is given up when the path is.
     let mut slow = 0;
     for n in 0..6 {
-        slow += u32::from(world.timed_store(&[n]).await > Duration::from_secs(9));
+        let took = world.timed_store(&[n]).await;
+        assert!(took < Duration::from_millis(9500), "{took:?}");
+        slow += u32::from(took > Duration::from_secs(2));
     }
     assert!(slow <= 1, "{slow} were slow");
     let without = |status: &septet_network::NetworkStatus| {
