@@ -157,11 +157,12 @@ impl Devnet {
     }
 
     /// Takes the whole network away from its clients (every connection breaks, new ones are refused), or gives it
-    /// back. Nodes with [`Fault::Dead`] stay away.
+    /// back. What is dead by a fault of its own stays away.
     pub fn network_down(&self, down: bool) {
         let dead = |node: &&NodeHandle| node.0.faults().dead;
         let node_doors = self.nodes.iter().filter(|node| down || !dead(node)).map(|node| &node.0.door);
-        for door in node_doors.chain([&self.seed_door, &self.file_server.door]) {
+        let files = Some(&self.file_server.door).filter(|_| down || !self.file_server.is_dead());
+        for door in node_doors.chain(files).chain([&self.seed_door]) {
             if down {
                 door.close();
             } else {

@@ -46,6 +46,7 @@ struct Faults {
     broken: bool,
     bad_gateway: bool,
     slow: Option<Duration>,
+    dead: bool,
 }
 
 /// The server's keys, files and faults.
@@ -80,14 +81,22 @@ impl FileServer {
             FileFault::Broken => faults.broken = true,
             FileFault::BadGateway => faults.bad_gateway = true,
             FileFault::Slow(delay) => faults.slow = Some(delay),
-            FileFault::Dead => drop(self.door.close()),
+            FileFault::Dead => faults.dead = true,
         });
+        if self.is_dead() {
+            self.door.close();
+        }
     }
 
     /// Makes everything well again; the files are still there.
     pub fn clear_faults(&self) {
         self.faults.send_replace(Faults::default());
         self.door.open();
+    }
+
+    /// Whether its process is gone.
+    pub fn is_dead(&self) -> bool {
+        self.faults.borrow().dead
     }
 
     fn respond(&self, request: &Request) -> Reply {

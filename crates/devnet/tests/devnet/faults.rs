@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use septet_devnet::{Devnet, DevnetBuilder, Fault, NodeHandle};
+use septet_devnet::{Devnet, DevnetBuilder, Fault, FileFault, NodeHandle};
 use septet_protocol::id::Namespace;
 use septet_protocol::onion::EncType;
 use serde_json::{Value, json};
@@ -181,6 +181,7 @@ async fn the_whole_network_can_go_away_and_come_back() {
     let devnet = network().await;
     let dead = &devnet.nodes()[3];
     dead.set_fault(Fault::Dead);
+    devnet.set_file_fault(FileFault::Dead);
     devnet.network_down(true);
     let info = || rpc_text("info", &json!({})).into_bytes();
     for node in devnet.nodes() {
@@ -190,7 +191,9 @@ async fn the_whole_network_can_go_away_and_come_back() {
     devnet.network_down(false);
     assert_eq!(post(&devnet.nodes()[0], "/storage_rpc/v1", info()).await.unwrap().status, 200);
     assert!(post(dead, "/storage_rpc/v1", info()).await.is_err());
+    assert!(http().get(devnet.file_server_url()).send().await.unwrap_err().is_connect());
     devnet.clear_all_faults();
+    assert_eq!(http().get(devnet.file_server_url()).send().await.unwrap().status().as_u16(), 404);
     assert_eq!(post(dead, "/storage_rpc/v1", info()).await.unwrap().status, 200);
 }
 
