@@ -3,9 +3,9 @@
 //! Verification is strict: small-order keys and malleable signatures are refused, as libsodium does, so we never
 //! accept a signature that the rest of the network refuses.
 
-use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::{Identity, IsIdentity};
+use curve25519_dalek::traits::IsIdentity;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
@@ -67,13 +67,14 @@ impl Ed25519Public {
         self.point()?.to_x25519()
     }
 
-    /// The point, if these bytes are one; saves doing so twice when both questions above are asked.
+    /// The point, if these bytes are one that can be a key; saves decoding twice when both questions are asked.
     pub(super) fn point(&self) -> Option<PublicPoint> {
-        VerifyingKey::from_bytes(&self.0).ok().map(PublicPoint)
+        let key = is_canonical(&self.0).then(|| VerifyingKey::from_bytes(&self.0).ok())??;
+        (!key.is_weak()).then_some(PublicPoint(key))
     }
 }
 
-/// An Ed25519 public key that is a point of the curve.
+/// An Ed25519 public key that is a point of the curve, not of small order, and written in the one proper way.
 pub(super) struct PublicPoint(VerifyingKey);
 
 impl PublicPoint {
@@ -82,12 +83,15 @@ impl PublicPoint {
     }
 
     pub(super) fn to_x25519(&self) -> Option<X25519Public> {
-        if self.0.is_weak() {
-            return None;
-        }
-        let point = CompressedEdwardsY(self.0.to_bytes()).decompress()?;
+        let point = self.0.to_edwards();
         is_torsion_free(&point).then(|| X25519Public(point.to_montgomery().to_bytes()))
     }
+}
+
+/// Whether the y coordinate is below 2^255 − 19. Nineteen keys could be written in a second way; libsodium refuses it.
+fn is_canonical(bytes: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = bytes;
+    high & 0x7f != 0x7f || middle.iter().any(|&byte| byte != 0xff) || *low < 0xed
 }
 
 /// Whether the point is in the prime-order group, that is `(L − 1)·P = −P`. The point is public, so this may take
@@ -95,7 +99,7 @@ impl PublicPoint {
 fn is_torsion_free(point: &EdwardsPoint) -> bool {
     let minus_one = -Scalar::ONE;
     let product = EdwardsPoint::vartime_double_scalar_mul_basepoint(&minus_one, point, &Scalar::ZERO);
-    (product + point).is_identity() && *point != EdwardsPoint::identity()
+    (product + point).is_identity()
 }
 
 #[cfg(test)]
@@ -103,6 +107,7 @@ mod tests {
     use super::*;
     use crate::crypto::sodium::other;
     use curve25519_dalek::constants::EIGHT_TORSION;
+    use curve25519_dalek::edwards::CompressedEdwardsY;
     use proptest::prelude::*;
 
     proptest! {
@@ -140,9 +145,27 @@ mod tests {
             let small = Ed25519Public(torsion.compress().to_bytes());
             assert_eq!(small.to_x25519(), None);
             assert!(!small.verify(b"", &[0; 64]));
+            assert_eq!(other::to_x25519(&small.0), None);
             let mixed = Ed25519Public((good + torsion).compress().to_bytes());
             assert_eq!(mixed.to_x25519().is_some(), torsion.is_identity());
             assert_eq!(mixed.to_x25519().map(|key| key.0), other::to_x25519(&mixed.0));
         }
+    }
+
+    /// y = p + n for n below 19, with both signs: the only values that have two spellings.
+    #[test]
+    fn keys_in_a_second_spelling_are_refused() {
+        for low in 0xed..=0xff {
+            for high in [0x7f, 0xff] {
+                let mut bytes = [0xff; 32];
+                (bytes[0], bytes[31]) = (low, high);
+                assert!(Ed25519Public(bytes).point().is_none());
+                assert!(!other::verify(&bytes, b"", &[0; 64]));
+            }
+        }
+        assert!(is_canonical(&[0; 32]) && is_canonical(&[0xee; 32]));
+        let mut largest = [0xff; 32];
+        largest[0] = 0xec;
+        assert!(is_canonical(&largest));
     }
 }

@@ -1,9 +1,9 @@
 //! The ciphers, hashes, keys and signatures that the rest of the protocol is written with.
 //!
 //! Decision: one narrow, typed function per thing the protocol needs, and nothing else. Which library does the work
-//! is chosen by measurement and hidden here: curve25519-dalek for signatures and key agreement, *ring* for the AEAD
-//! ciphers and SHA-2, libsodium for BLAKE2b, sealed boxes, secretstream and Argon2id. Wherever two libraries can do
-//! the same thing, a test holds one against the other.
+//! is chosen by measurement and hidden here: curve25519-dalek for signatures, *ring* for the AEAD ciphers and SHA-2,
+//! libsodium for X25519, BLAKE2b, sealed boxes, secretstream and Argon2id. Wherever two libraries can do the same
+//! thing, a test holds one against the other.
 //!
 //! Secrets are types of their own, wiped when dropped, without `Debug`. Randomness is an argument ([`Random`]).
 //!

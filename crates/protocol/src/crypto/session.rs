@@ -6,6 +6,8 @@
 //! ```
 //! `P` is the (already padded) message, `A` the sender's Ed25519 key, `Y` the recipient's X25519 key.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 use super::sealed_box::{SEAL_OVERHEAD, seal_in_place, seal_open};
@@ -38,8 +40,8 @@ pub enum DecryptError {
     SenderKey,
 }
 
-/// An opened message and who signed it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An opened message and who signed it. Its `Debug` output does not show the message.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
     /// The message, still padded.
     pub message: Vec<u8>,
@@ -47,6 +49,12 @@ pub struct Opened {
     pub sender: SessionId,
     /// The key that signed it.
     pub sender_ed25519: Ed25519Public,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("sender", &self.sender).finish_non_exhaustive()
+    }
 }
 
 /// `message ‖ sender key ‖ signature`: what is inside the sealed box (spec 02 §3.2).

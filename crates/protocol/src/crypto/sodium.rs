@@ -10,7 +10,7 @@ use std::ptr;
 use std::sync::Once;
 
 use libsodium_sys as ffi;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::OpenError;
 
@@ -32,6 +32,24 @@ pub(super) fn random_bytes(out: &mut [u8]) {
     init();
     // SAFETY: `out` is writable for its whole length.
     unsafe { ffi::randombytes_buf(out.as_mut_ptr().cast(), out.len()) }
+}
+
+/// The X25519 public key of a secret key.
+pub(super) fn x25519_public(secret: &[u8; 32]) -> [u8; 32] {
+    init();
+    let mut out = [0; 32];
+    // SAFETY: writes 32, reads 32 bytes.
+    unsafe { ffi::crypto_scalarmult_base(out.as_mut_ptr(), secret.as_ptr()) };
+    out
+}
+
+/// X25519; `None` if the result is all zeros.
+pub(super) fn x25519(secret: &[u8; 32], public: &[u8; 32]) -> Option<Zeroizing<[u8; 32]>> {
+    init();
+    let mut out = Zeroizing::new([0; 32]);
+    // SAFETY: writes 32, reads 32 and 32 bytes.
+    let result = unsafe { ffi::crypto_scalarmult(out.as_mut_ptr(), secret.as_ptr(), public.as_ptr()) };
+    (result == 0).then_some(out)
 }
 
 /// HChaCha20: the subkey that makes ChaCha20 into XChaCha20.
@@ -291,20 +309,6 @@ pub(super) mod other {
         let mut out = [0; 32];
         // SAFETY: writes 32, reads 64 bytes.
         unsafe { ffi::crypto_sign_ed25519_sk_to_curve25519(out.as_mut_ptr(), secret.as_ptr()) };
-        out
-    }
-
-    pub(crate) fn x25519(secret: &[u8; 32], public: &[u8; 32]) -> Option<[u8; 32]> {
-        let mut out = [0; 32];
-        // SAFETY: writes 32, reads 32 and 32 bytes.
-        let result = unsafe { ffi::crypto_scalarmult(out.as_mut_ptr(), secret.as_ptr(), public.as_ptr()) };
-        (result == 0).then_some(out)
-    }
-
-    pub(crate) fn x25519_public(secret: &[u8; 32]) -> [u8; 32] {
-        let mut out = [0; 32];
-        // SAFETY: writes 32, reads 32 bytes.
-        unsafe { ffi::crypto_scalarmult_base(out.as_mut_ptr(), secret.as_ptr()) };
         out
     }
 

@@ -1,10 +1,11 @@
 //! X25519: key agreement for sealed boxes and onion layers.
+//!
+//! libsodium computes it: its code for this curve is nearly twice as fast as curve25519-dalek's, and an onion request
+//! of four layers needs eight such computations. A test holds the two against each other.
 
-use curve25519_dalek::edwards::EdwardsPoint;
-use curve25519_dalek::montgomery::MontgomeryPoint;
 use zeroize::Zeroizing;
 
-use super::Random;
+use super::{Random, sodium};
 use crate::id::X25519Public;
 
 /// An X25519 secret key with its public key. Wiped when dropped; never printed.
@@ -25,7 +26,7 @@ impl X25519Secret {
         let [first, .., last] = &mut *secret;
         *first &= 248;
         *last = (*last & 127) | 64;
-        let public = X25519Public(EdwardsPoint::mul_base_clamped(*secret).to_montgomery().to_bytes());
+        let public = X25519Public(sodium::x25519_public(&secret));
         Self { secret, public }
     }
 
@@ -47,9 +48,7 @@ impl X25519Secret {
     /// Agrees on a secret with the owner of `other`. `None` if that key is of small order: the result would be all
     /// zeros whatever our secret is.
     pub fn diffie_hellman(&self, other: &X25519Public) -> Option<SharedSecret> {
-        let shared = Zeroizing::new(MontgomeryPoint(other.0).mul_clamped(*self.secret).to_bytes());
-        let any = shared.iter().fold(0, |bits, byte| bits | byte);
-        (any != 0).then_some(SharedSecret(shared))
+        sodium::x25519(&self.secret, &other.0).map(SharedSecret)
     }
 }
 
@@ -63,19 +62,20 @@ impl SharedSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::sodium::other;
+    use curve25519_dalek::edwards::EdwardsPoint;
+    use curve25519_dalek::montgomery::MontgomeryPoint;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn agreement_is_libsodiums(ours: [u8; 32], theirs: [u8; 32], stranger: [u8; 32]) {
+        fn agreement_is_daleks(ours: [u8; 32], theirs: [u8; 32], stranger: [u8; 32]) {
             let (a, b) = (X25519Secret::from_bytes(ours), X25519Secret::from_bytes(theirs));
-            prop_assert_eq!(a.public().0, other::x25519_public(&ours));
+            prop_assert_eq!(a.public().0, EdwardsPoint::mul_base_clamped(ours).to_montgomery().to_bytes());
             let shared = *a.diffie_hellman(&b.public()).unwrap().as_bytes();
             prop_assert_eq!(shared, *b.diffie_hellman(&a.public()).unwrap().as_bytes());
-            prop_assert_eq!(Some(shared), other::x25519(&ours, &b.public().0));
+            prop_assert_eq!(shared, MontgomeryPoint(b.public().0).mul_clamped(ours).to_bytes());
             let result = a.diffie_hellman(&X25519Public(stranger)).map(|shared| *shared.as_bytes());
-            prop_assert_eq!(result, other::x25519(&ours, &stranger));
+            prop_assert_eq!(result, Some(MontgomeryPoint(stranger).mul_clamped(ours).to_bytes()));
         }
     }
 
