@@ -3,10 +3,13 @@
 //! Verification is strict: small-order keys and malleable signatures are refused, as libsodium does, so we never
 //! accept a signature that the rest of the network refuses.
 
+use std::sync::LazyLock;
+
+use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::IsIdentity;
-use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey, Verifier, VerifyingKey};
 use zeroize::Zeroizing;
 
 use super::{Random, X25519Secret, sha512};
@@ -78,8 +81,11 @@ impl Ed25519Public {
 pub(super) struct PublicPoint(VerifyingKey);
 
 impl PublicPoint {
+    /// As strict as dalek's `verify_strict`, but knows a commitment of small order by its bytes instead of decoding
+    /// it: a commitment that is not written in the one proper way does not verify anyway.
     pub(super) fn verify(&self, message: &[u8], signature: &Signature) -> bool {
-        self.0.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
+        let signature = ed25519_dalek::Signature::from_bytes(signature);
+        !SMALL_ORDER.contains(signature.r_bytes()) && self.0.verify(message, &signature).is_ok()
     }
 
     pub(super) fn to_x25519(&self) -> Option<X25519Public> {
@@ -87,6 +93,10 @@ impl PublicPoint {
         is_torsion_free(&point).then(|| X25519Public(point.to_montgomery().to_bytes()))
     }
 }
+
+/// The eight points of small order.
+static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> =
+    LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));
 
 /// Whether the y coordinate is below 2^255 − 19. Nineteen keys could be written in a second way; libsodium refuses it.
 fn is_canonical(bytes: &[u8; 32]) -> bool {
@@ -106,7 +116,6 @@ fn is_torsion_free(point: &EdwardsPoint) -> bool {
 mod tests {
     use super::*;
     use crate::crypto::sodium::other;
-    use curve25519_dalek::constants::EIGHT_TORSION;
     use curve25519_dalek::edwards::CompressedEdwardsY;
     use proptest::prelude::*;
 
@@ -150,6 +159,21 @@ mod tests {
             assert_eq!(mixed.to_x25519().is_some(), torsion.is_identity());
             assert_eq!(mixed.to_x25519().map(|key| key.0), other::to_x25519(&mixed.0));
         }
+    }
+
+    /// A signature that meets the equation, but with the neutral point as commitment: only the strict test sees it.
+    #[test]
+    fn commitments_of_small_order_are_refused() {
+        let secret = Ed25519Secret::from_seed([7; 32]);
+        let (public, commitment) = (secret.public().0, EIGHT_TORSION[0].compress().to_bytes());
+        let challenge = Scalar::from_bytes_mod_order_wide(&sha512(&[&commitment, &public, b"message"]));
+        let answer = challenge * Scalar::from_bytes_mod_order(*secret.to_x25519().to_bytes());
+        let signature: Signature = [commitment, answer.to_bytes()].concat().try_into().unwrap();
+        let dalek = ed25519_dalek::Signature::from_bytes(&signature);
+        assert!(secret.0.verifying_key().verify(b"message", &dalek).is_ok());
+        assert!(secret.0.verifying_key().verify_strict(b"message", &dalek).is_err());
+        assert!(!secret.public().verify(b"message", &signature));
+        assert!(!other::verify(&public, b"message", &signature));
     }
 
     /// y = p + n for n below 19, with both signs: the only values that have two spellings.
