@@ -133,6 +133,17 @@ impl Db {
     }
 }
 
+#[cfg(test)]
+impl Db {
+    /// An empty database in memory, without an account.
+    pub(super) fn memory() -> Self {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate::migrate(&mut connection, migrate::STEPS).unwrap();
+        settings(&connection).unwrap();
+        Self { connection, depth: 0, me: Cell::new(None) }
+    }
+}
+
 /// Opens a connection, hands over the key and proves it by reading.
 fn connect(path: &Path, key: &FileKey, flags: OpenFlags) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -143,12 +154,18 @@ fn connect(path: &Path, key: &FileKey, flags: OpenFlags) -> Result<Connection, S
     connection.set_prepared_statement_cache_capacity(128);
     // The first read is what fails if the key is wrong or the first page is damaged.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    settings(&connection)?;
+    Ok(connection)
+}
+
+/// What holds for every connection.
+fn settings(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
          PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;
          PRAGMA journal_size_limit = 16777216; PRAGMA recursive_triggers = OFF",
     )?;
-    Ok(connection)
+    Ok(())
 }
 
 /// The statement that hands over key and salt.

@@ -301,9 +301,7 @@ fn add_reactions(sql: &Connection, list: &mut [Loaded]) -> Result<(), StoreError
     }
     for row in list {
         let key = (row.conversation, Ms(row.message.timestamp), row.author);
-        if let Some(reactions) = found.get(&key)
-            && row.message.notice.is_none()
-        {
+        if let Some(reactions) = found.get(&key) {
             row.message.reactions.clone_from(reactions);
         }
     }

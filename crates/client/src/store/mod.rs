@@ -26,6 +26,8 @@ mod people;
 mod profile;
 mod read;
 mod receive;
+#[cfg(test)]
+mod tests;
 mod types;
 mod values;
 

@@ -31,11 +31,28 @@ macro_rules! job_sql {
     };
 }
 
-/// The first job of each queue, if its time has come.
-pub(super) const DUE: &str = job_sql!(
-    "WHERE o.given_up = 0 AND o.not_before <= ?1
-     AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.recipient = o.recipient AND p.given_up = 0 AND p.id < o.id)
-     ORDER BY o.id"
+macro_rules! heads_sql {
+    ($columns:literal, $rest:literal) => {
+        concat!(
+            "WITH RECURSIVE queue (recipient) AS (
+                 SELECT min(recipient) FROM outbox WHERE given_up = 0
+                 UNION ALL
+                 SELECT (SELECT min(recipient) FROM outbox WHERE given_up = 0 AND recipient > queue.recipient)
+                 FROM queue WHERE queue.recipient IS NOT NULL)
+             SELECT ",
+            $columns,
+            " FROM queue JOIN outbox o ON o.id =
+                 (SELECT min(id) FROM outbox WHERE recipient = queue.recipient AND given_up = 0) ",
+            $rest
+        )
+    };
+}
+
+/// The first job of each queue, if its time has come. It steps from queue to queue: what waits behind costs nothing.
+pub(super) const DUE: &str = heads_sql!(
+    "o.id, o.kind, o.recipient, o.namespace, o.message, o.timestamp, o.ttl, o.payload, o.attempts, o.not_before,
+     o.created",
+    "WHERE o.not_before <= ?1 ORDER BY o.id"
 );
 
 impl Db {
@@ -72,8 +89,7 @@ impl Db {
 
     /// When the next job comes due; `None` if nothing waits.
     pub fn outbox_next(&self) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT min(o.not_before) FROM outbox o WHERE o.given_up = 0 AND NOT EXISTS
-            (SELECT 1 FROM outbox p WHERE p.recipient = o.recipient AND p.given_up = 0 AND p.id < o.id)";
+        let sql = heads_sql!("min(o.not_before)", "");
         let next: Option<Ms> = self.sql().prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         Ok(next.map(|ms| ms.0))
     }

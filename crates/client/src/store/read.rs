@@ -42,19 +42,27 @@ impl Db {
     ) -> Result<ReadOutcome, StoreError> {
         self.transaction(|db| {
             let conversation = db.ensure_conversation(id)?;
-            let mut outcome = db.read_up_to(conversation, last_read, now)?;
+            let mut outcome = db.move_mark(conversation, last_read, now)?;
             outcome.changed |= db.set_marked_unread(id, marked_unread)?;
             Ok(outcome)
         })
     }
 
-    /// Moves the read mark of a conversation forward.
+    /// We have seen a conversation up to a moment: its read mark moves, and it is no longer marked unread.
     pub(super) fn read_up_to(
         &self,
         conversation: i64,
         at: Timestamp,
         now: Timestamp,
     ) -> Result<ReadOutcome, StoreError> {
+        let mut outcome = self.move_mark(conversation, at, now)?;
+        let sql = "UPDATE conversations SET marked_unread = 0 WHERE id = ?1 AND marked_unread = 1";
+        outcome.changed |= self.sql().prepare_cached(sql)?.execute([conversation])? > 0;
+        Ok(outcome)
+    }
+
+    /// Moves the read mark of a conversation forward.
+    fn move_mark(&self, conversation: i64, at: Timestamp, now: Timestamp) -> Result<ReadOutcome, StoreError> {
         let read = self.unread_up_to(conversation, at, now)?;
         self.sql()
             .prepare_cached(
@@ -66,10 +74,7 @@ impl Db {
             .execute(params![conversation, Ms(at), Ms(now)])?;
         let changed = self
             .sql()
-            .prepare_cached(
-                "UPDATE conversations SET last_read = max(last_read, ?2), marked_unread = 0
-                 WHERE id = ?1 AND (last_read < ?2 OR marked_unread = 1)",
-            )?
+            .prepare_cached("UPDATE conversations SET last_read = ?2 WHERE id = ?1 AND last_read < ?2")?
             .execute(params![conversation, Ms(at.min(now))])?;
         Ok(ReadOutcome { changed: changed > 0 || !read.is_empty(), read })
     }

@@ -221,6 +221,8 @@ struct Known {
     deleted: bool,
     hash: Option<MessageHash>,
     conversation: i64,
+    /// A line that tells what happened; nobody can unsend it (spec 02 §23).
+    control: bool,
 }
 
 /// Takes in one batch.
@@ -330,9 +332,10 @@ impl Receiver<'_> {
         {
             return Ok(());
         }
-        let unsent = self.take_pending_unsend(author, incoming.timestamp)?;
+        let unsent = body.is_visible() && self.take_pending_unsend(author, incoming.timestamp)?;
         if unsent {
             self.applied.delete_hashes.push(item.hash);
+            self.drop_reactions(place.row, author, incoming.timestamp)?;
             if own && incoming.conversation.0 == self.me.id {
                 return Ok(());
             }
@@ -501,8 +504,9 @@ impl Receiver<'_> {
 
     fn known(&self, author: i64, timestamp: Timestamp) -> Result<Option<Known>, StoreError> {
         let mut statement = self.db.sql().prepare_cached(
-            "SELECT id, outgoing, deleted, hash, conversation FROM messages
-             WHERE author = ?1 AND timestamp = ?2 AND local = 0",
+            "SELECT id, outgoing, deleted, hash, conversation,
+                 coalesce(json_extract(notice, '$.kind') NOT IN ('community_invitation', 'group_invitation'), 0)
+             FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0",
         )?;
         let found = statement.query_row(params![author, Ms(timestamp)], |row| {
             Ok(Known {
@@ -511,6 +515,7 @@ impl Receiver<'_> {
                 deleted: row.get(2)?,
                 hash: row.get::<_, Option<Hash>>(3)?.map(|hash| hash.0),
                 conversation: row.get(4)?,
+                control: row.get(5)?,
             })
         });
         Ok(found.optional()?)
@@ -597,7 +602,7 @@ impl Receiver<'_> {
             self.db.sql().prepare_cached(sql)?.execute(params![author, Ms(target.timestamp), until])?;
             return Ok(());
         };
-        if known.deleted {
+        if known.deleted || known.control {
             return Ok(());
         }
         self.applied.delete_hashes.extend(self.db.hashes_of(&[known.id])?);
@@ -650,6 +655,15 @@ impl Receiver<'_> {
                 keep.execute(params![reader, Ms(*at), Ms(incoming.timestamp), until])?;
             }
         }
+        Ok(())
+    }
+
+    /// Reactions may have come before the message that is deleted as it comes.
+    fn drop_reactions(&self, conversation: i64, author: i64, timestamp: Timestamp) -> Result<(), StoreError> {
+        let mut statement = self.db.sql().prepare_cached(
+            "DELETE FROM reactions WHERE conversation = ?1 AND target_timestamp = ?2 AND target_author = ?3",
+        )?;
+        statement.execute(params![conversation, Ms(timestamp), author])?;
         Ok(())
     }
 

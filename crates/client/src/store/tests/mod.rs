@@ -1,0 +1,135 @@
+//! The store's rules, on a database in memory.
+
+mod outbox;
+mod pages;
+mod plans;
+mod receive;
+
+use septet_protocol::account::Seed;
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
+use septet_protocol::time::Timestamp;
+
+use super::*;
+use crate::model::*;
+
+/// Some moment; tests count from here.
+const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
+
+/// A database with an account.
+fn db() -> Db {
+    let mut db = Db::memory();
+    db.insert_account(&StoredAccount { id: me(), seed: Seed::from_bytes([1; 16]), created: NOW }).unwrap();
+    db
+}
+
+fn me() -> SessionId {
+    SessionId([1; 32])
+}
+
+fn alice() -> SessionId {
+    SessionId([0xa1; 32])
+}
+
+fn bob() -> SessionId {
+    SessionId([0xb0; 32])
+}
+
+fn with(id: SessionId) -> ConversationId {
+    ConversationId(id)
+}
+
+/// A moment so many ms after [`NOW`]; negative ones are before.
+fn at(ms: i64) -> Timestamp {
+    if ms < 0 { NOW - ms.unsigned_abs() } else { NOW + ms.unsigned_abs() }
+}
+
+/// A hash made of anything.
+fn hash(of: impl std::fmt::Debug) -> MessageHash {
+    MessageHash(septet_protocol::crypto::blake2b(&[], &[format!("{of:?}").as_bytes()]))
+}
+
+fn text(body: &str) -> IncomingKind {
+    IncomingKind::Message { text: body.to_owned(), attachments: Vec::new(), quote: None, expiry: Expiry::Off }
+}
+
+/// A message from `sender`, in the conversation with `conversation`.
+fn incoming(
+    sender: SessionId,
+    conversation: SessionId,
+    timestamp: Timestamp,
+    kind: IncomingKind,
+) -> ReceivedItem {
+    let incoming = Incoming { sender, conversation: with(conversation), timestamp, profile: None, kind };
+    let hash = hash((sender, conversation, timestamp, matches!(incoming.kind, IncomingKind::Message { .. })));
+    ReceivedItem { hash, expiration: at(14 * 24 * 3_600_000), incoming: Some(incoming) }
+}
+
+/// A message from `sender` to us.
+fn from(sender: SessionId, timestamp: Timestamp, kind: IncomingKind) -> ReceivedItem {
+    incoming(sender, sender, timestamp, kind)
+}
+
+/// A copy of a message that we sent to `to` from another device.
+fn copy(to: SessionId, timestamp: Timestamp, kind: IncomingKind) -> ReceivedItem {
+    incoming(me(), to, timestamp, kind)
+}
+
+fn batch(items: Vec<ReceivedItem>) -> ReceivedBatch {
+    ReceivedBatch {
+        node: Ed25519Public([9; 32]),
+        account: Account::User(me()),
+        namespace: Namespace::MESSAGES,
+        last_hash: items.last().map(|item| item.hash),
+        items,
+        now: NOW,
+    }
+}
+
+/// Takes in items as one batch.
+fn take(db: &mut Db, items: Vec<ReceivedItem>) -> AppliedBatch {
+    db.apply_received(&batch(items)).unwrap()
+}
+
+fn outgoing(to: SessionId, timestamp: Timestamp, body: &str) -> OutgoingMessage {
+    OutgoingMessage {
+        conversation: with(to),
+        timestamp,
+        text: body.to_owned(),
+        quote: None,
+        attachments: Vec::new(),
+        notice: None,
+        expiry: Expiry::Off,
+    }
+}
+
+fn job(kind: JobKind, to: SessionId, timestamp: Timestamp) -> NewJob {
+    NewJob {
+        kind,
+        recipient: Account::User(to),
+        namespace: Namespace::MESSAGES,
+        message: None,
+        timestamp,
+        ttl_ms: 1_209_600_000,
+        payload: Some(timestamp.as_ms().to_be_bytes().to_vec()),
+        copy: None,
+    }
+}
+
+/// Stores a message to `to` with the job that sends it and the copy that follows.
+fn send(db: &mut Db, to: SessionId, timestamp: Timestamp, body: &str) -> MessageId {
+    let mut job = job(JobKind::ToRecipient, to, timestamp);
+    job.copy = Some(SwarmCopy { payload: b"copy".to_vec(), ttl_ms: 1000 });
+    db.insert_outgoing(&outgoing(to, timestamp, body), &[job], NOW).unwrap().id
+}
+
+fn page(db: &Db, id: SessionId) -> Vec<Message> {
+    db.messages(with(id), Page::Newest, 1000).unwrap().messages
+}
+
+fn texts(db: &Db, id: SessionId) -> Vec<String> {
+    page(db, id).into_iter().map(|message| message.text).collect()
+}
+
+fn conversation(db: &Db, id: SessionId) -> Conversation {
+    db.conversation(with(id)).unwrap().unwrap()
+}

@@ -1,0 +1,221 @@
+//! The way of a message out.
+
+use super::*;
+
+fn due(db: &Db) -> Vec<Job> {
+    db.outbox_due(NOW).unwrap()
+}
+
+#[test]
+fn a_message_its_job_and_its_copy_follow_each_other() {
+    let mut db = db();
+    let id = send(&mut db, alice(), at(1), "hello");
+    let message = db.message(id).unwrap().unwrap();
+    assert_eq!(
+        (message.state, message.outgoing, message.text.as_str()),
+        (MessageState::Sending, true, "hello")
+    );
+    let jobs = due(&db);
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(
+        (jobs[0].kind, jobs[0].recipient, jobs[0].message),
+        (JobKind::ToRecipient, alice().into(), Some(id))
+    );
+
+    let changed = db.outbox_sent(jobs[0].id, hash("theirs"), NOW, NOW).unwrap();
+    assert_eq!(changed, Some((with(alice()), id)));
+    assert_eq!(db.message(id).unwrap().unwrap().state, MessageState::Sent);
+    let copies = due(&db);
+    assert_eq!(copies.len(), 1);
+    assert_eq!((copies[0].kind, copies[0].recipient), (JobKind::SyncCopy, me().into()));
+    assert_eq!((copies[0].payload.as_deref(), copies[0].ttl_ms), (Some(&b"copy"[..]), 1000));
+    assert_eq!(copies[0].timestamp, at(1));
+
+    db.outbox_sent(copies[0].id, hash("ours"), NOW, NOW).unwrap();
+    assert_eq!(db.message(id).unwrap().unwrap().hash, Some(hash("ours")));
+    assert_eq!(db.outbox_len().unwrap(), 0);
+    assert!(db.unseen(me().into(), &[hash("ours")]).unwrap().is_empty());
+    // Told twice, as after a lost reply: nothing happens.
+    assert_eq!(db.outbox_sent(copies[0].id, hash("ours"), NOW, NOW).unwrap(), None);
+}
+
+#[test]
+fn jobs_for_one_recipient_keep_their_order_and_others_do_not_wait() {
+    let mut db = db();
+    let first = send(&mut db, alice(), at(1), "1");
+    send(&mut db, alice(), at(2), "2");
+    let other = send(&mut db, bob(), at(3), "b");
+    let jobs = due(&db);
+    assert_eq!(jobs.iter().map(|job| job.message).collect::<Vec<_>>(), [Some(first), Some(other)]);
+    db.outbox_retry(jobs[0].id, at(1000)).unwrap();
+    assert_eq!(due(&db).iter().map(|job| job.message).collect::<Vec<_>>(), [Some(other)]);
+    assert_eq!(db.outbox_next().unwrap(), Some(Timestamp::default()));
+    db.outbox_sent(jobs[1].id, hash("b"), NOW, NOW).unwrap();
+    let copy = due(&db);
+    db.outbox_sent(copy[0].id, hash("bc"), NOW, NOW).unwrap();
+    assert_eq!(db.outbox_next().unwrap(), Some(at(1000)));
+    assert_eq!(db.outbox_due(at(1000)).unwrap()[0].attempts, 1);
+    db.outbox_wake().unwrap();
+    assert_eq!(due(&db)[0].message, Some(first));
+}
+
+#[test]
+fn a_message_with_files_waits_for_its_bytes() {
+    let mut db = db();
+    let mut message = outgoing(alice(), at(1), "");
+    let file = NewAttachment {
+        name: "a.png".into(),
+        content_type: "image/png".into(),
+        size: 7,
+        dimensions: Some((3, 4)),
+        voice: false,
+        remote: None,
+        file: Some("f".repeat(32)),
+    };
+    message.attachments = vec![file.clone(), NewAttachment { name: "b.png".into(), ..file }];
+    let waiting = NewJob { payload: None, ..job(JobKind::ToRecipient, alice(), at(1)) };
+    let id = db.insert_outgoing(&message, &[waiting], NOW).unwrap().id;
+    let job = due(&db).remove(0);
+    assert_eq!(job.payload, None);
+
+    let uploads = db.transfers_due(TransferState::Upload, NOW, 10).unwrap();
+    assert_eq!(uploads.iter().map(|upload| upload.name.as_str()).collect::<Vec<_>>(), ["a.png", "b.png"]);
+    let remote = RemoteFile { url: "http://f/1".into(), key: vec![1; 64].into(), digest: Some([2; 32]) };
+    assert!(!db.attachment_uploaded(uploads[0].id, &remote).unwrap());
+    db.attachment_failed(uploads[1].id, "no").unwrap();
+    assert!(matches!(db.message(id).unwrap().unwrap().attachments[1].state, AttachmentState::Failed { .. }));
+    assert!(db.attachment_uploaded(uploads[1].id, &remote).unwrap());
+    assert!(db.transfers_next().unwrap().is_none());
+    let stored = db.attachments_of(id).unwrap();
+    assert_eq!(stored[0].state, TransferState::Local);
+    assert!(stored[0].remote == Some(remote) && stored[0].dimensions == Some((3, 4)));
+
+    db.outbox_encoded(job.id, b"bytes", None).unwrap();
+    db.outbox_encoded(job.id, b"other", None).unwrap();
+    assert_eq!(due(&db)[0].payload.as_deref(), Some(&b"bytes"[..]), "encoded once, for ever");
+}
+
+#[test]
+fn a_failed_message_is_sent_again_with_the_same_bytes() {
+    let mut db = db();
+    let id = send(&mut db, alice(), at(1), "1");
+    let job = due(&db).remove(0);
+    assert_eq!(db.outbox_failed(job.id, "The network refused it.").unwrap(), Some((with(alice()), id)));
+    let message = db.message(id).unwrap().unwrap();
+    assert_eq!(
+        (message.state, message.failure.as_deref()),
+        (MessageState::Failed, Some("The network refused it."))
+    );
+    assert!(due(&db).is_empty());
+    send(&mut db, alice(), at(2), "2");
+    assert!(db.outbox_resend(id, NOW).unwrap());
+    assert!(!db.outbox_resend(id, NOW).unwrap());
+    assert_eq!(db.message(id).unwrap().unwrap().state, MessageState::Sending);
+    let second = due(&db).remove(0);
+    assert_ne!(second.message, Some(id), "at the end of the queue");
+    db.outbox_sent(second.id, hash(2), NOW, NOW).unwrap();
+    let again = due(&db).into_iter().find(|job| job.message == Some(id)).unwrap();
+    assert_eq!((again.payload, again.timestamp), (job.payload, at(1)));
+    assert!(db.cancel_outgoing(id).unwrap());
+    assert!(db.outbox_of(id).unwrap().is_empty());
+}
+
+#[test]
+fn a_copy_that_fails_leaves_the_message_sent() {
+    let mut db = db();
+    let id = send(&mut db, alice(), at(1), "1");
+    let job = due(&db).remove(0);
+    db.outbox_sent(job.id, hash(1), NOW, NOW).unwrap();
+    let copy = due(&db).remove(0);
+    db.outbox_failed(copy.id, "refused").unwrap();
+    assert_eq!(db.message(id).unwrap().unwrap().state, MessageState::Sent);
+    assert!(!db.cancel_outgoing(id).unwrap(), "what is out cannot be taken back");
+}
+
+#[test]
+fn a_note_to_ourselves_is_sent_by_one_store_or_by_coming_back() {
+    let mut db = db();
+    let note = |db: &mut Db, ms| {
+        let jobs = [job(JobKind::OwnNote, me(), at(ms))];
+        db.insert_outgoing(&outgoing(me(), at(ms), "note"), &jobs, NOW).unwrap().id
+    };
+    let id = note(&mut db, 1);
+    let due_now = due(&db);
+    db.outbox_sent(due_now[0].id, hash("n"), NOW, NOW).unwrap();
+    let message = db.message(id).unwrap().unwrap();
+    assert_eq!((message.state, message.hash), (MessageState::Sent, Some(hash("n"))));
+
+    // The reply to the store was lost; the poll brings the note before the next attempt.
+    let id = note(&mut db, 2);
+    let applied = take(&mut db, vec![copy(me(), at(2), text("note"))]);
+    assert!(applied.messages.is_empty() && applied.outbox_changed);
+    assert_eq!(db.message(id).unwrap().unwrap().state, MessageState::Sent);
+    assert_eq!(db.outbox_len().unwrap(), 0);
+    assert_eq!(page(&db, me()).len(), 2);
+}
+
+#[test]
+fn writing_to_a_stranger_who_wrote_first_accepts_them() {
+    let mut db = db();
+    take(&mut db, vec![from(alice(), at(-50), text("may I?"))]);
+    assert!(conversation(&db, alice()).is_request());
+    db.set_draft(with(alice()), "sur").unwrap();
+    let message = outgoing(alice(), at(0), "sure");
+    let out = db.insert_outgoing(&message, &[job(JobKind::ToRecipient, alice(), at(0))], NOW).unwrap();
+    assert!(out.accepted_request);
+    assert_eq!(out.read.len(), 1);
+    let it = conversation(&db, alice());
+    assert!(it.approved && it.is_listed() && it.unread == 0 && it.draft.is_none());
+    let notices: Vec<_> = page(&db, alice()).into_iter().map(|message| message.notice).collect();
+    assert_eq!(notices, [None, Some(Notice::YouAccepted), None]);
+    let again = outgoing(alice(), at(5), "more");
+    assert!(!db.insert_outgoing(&again, &[], NOW).unwrap().accepted_request);
+}
+
+#[test]
+fn timestamps_are_never_given_twice() {
+    let mut db = db();
+    assert_eq!(db.next_timestamp(at(0)).unwrap(), at(0));
+    assert_eq!(db.next_timestamp(at(0)).unwrap(), at(1));
+    assert_eq!(db.next_timestamp(at(-1000)).unwrap(), at(2), "the clock was set back");
+    send(&mut db, alice(), at(50), "x");
+    assert_eq!(db.next_timestamp(at(3)).unwrap(), at(51));
+}
+
+#[test]
+fn the_countdown_starts_when_the_swarm_has_it() {
+    let mut db = db();
+    let message = OutgoingMessage { expiry: Expiry::AfterSend(60), ..outgoing(alice(), at(0), "x") };
+    let out = db.insert_outgoing(&message, &[job(JobKind::ToRecipient, alice(), at(0))], NOW).unwrap();
+    assert_eq!(db.next_expiry().unwrap(), None);
+    let job = due(&db).remove(0);
+    db.outbox_sent(job.id, hash(1), at(500), at(900)).unwrap();
+    assert_eq!(db.next_expiry().unwrap(), Some(at(60_500)));
+    assert!(db.delete_expired(at(60_499)).unwrap().is_empty());
+    assert_eq!(db.delete_expired(at(60_500)).unwrap(), [with(alice())]);
+    assert!(db.message(out.id).unwrap().is_none());
+}
+
+#[test]
+fn several_steps_are_one_or_none() {
+    let mut db = db();
+    let result: Result<(), StoreError> = db.transaction(|db| {
+        db.insert_outgoing(
+            &outgoing(alice(), at(1), "x"),
+            &[job(JobKind::ToRecipient, alice(), at(1))],
+            NOW,
+        )?;
+        // A step inside that fails and is caught undoes itself only.
+        let inner: Result<(), _> = db.transaction(|db| {
+            db.set_nickname(alice(), Some("no"))?;
+            Err(StoreError::NotFound)
+        });
+        assert!(inner.is_err());
+        assert_eq!(conversation(db, alice()).nickname, None);
+        Err(StoreError::NotFound)
+    });
+    assert!(matches!(result, Err(StoreError::NotFound)));
+    assert!(db.conversations().unwrap().is_empty());
+    assert_eq!(db.outbox_len().unwrap(), 0);
+    assert_eq!(db.last_timestamp().unwrap(), Timestamp::default());
+}

@@ -1,0 +1,87 @@
+//! The queries that run all the time must stay on their indexes, however many messages there are.
+
+use super::*;
+use crate::store::{attachment, conversation, message, outbox};
+
+/// What SQLite says it does for a query, one line for each step.
+fn plan(db: &Db, sql: &str) -> Vec<String> {
+    let mut statement = db.sql().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let rows = statement.raw_query();
+    let mut rows = rows;
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        steps.push(row.get::<_, String>(3).unwrap());
+    }
+    steps
+}
+
+fn is_bad(step: &str, allowed: &[&str]) -> bool {
+    let scan =
+        step.starts_with("SCAN ") && !allowed.iter().any(|table| step.starts_with(&format!("SCAN {table}")));
+    scan || step.contains("USE TEMP B-TREE FOR ORDER BY") || step.contains("AUTOMATIC")
+}
+
+/// Fails if a query scans a table other than the allowed ones, sorts, or does not use the index named.
+fn check(sql: &str, index: &str, allowed: &[&str]) {
+    let steps = plan(&db(), sql);
+    let bad: Vec<&String> = steps.iter().filter(|step| is_bad(step, allowed)).collect();
+    assert!(bad.is_empty(), "{bad:#?}\nin {steps:#?}\nof {sql}");
+    assert!(steps.iter().any(|step| step.contains(index)), "{index} is not used: {steps:#?}\nof {sql}");
+}
+
+#[test]
+fn pages_come_from_the_paging_index() {
+    for sql in [message::NEWEST, message::BEFORE, message::AFTER] {
+        check(sql, "messages_page", &[]);
+    }
+    check(message::BY_ID, "INTEGER PRIMARY KEY", &[]);
+}
+
+#[test]
+fn quotes_are_found_by_identity() {
+    check(message::NEWEST, "messages_identity", &[]);
+}
+
+#[test]
+fn the_list_reads_one_message_of_each_conversation() {
+    check(conversation::LIST, "messages_page", &["c", "p"]);
+}
+
+#[test]
+fn the_outbox_steps_from_queue_to_queue() {
+    let db = db();
+    let steps = plan(&db, outbox::DUE);
+    assert!(steps.iter().filter(|step| step.contains("outbox_queue")).count() >= 3, "{steps:#?}");
+    assert!(!steps.iter().any(|step| step.starts_with("SCAN o")), "{steps:#?}");
+}
+
+#[test]
+fn transfers_come_from_the_partial_index() {
+    check(attachment::DUE, "attachments_waiting", &[]);
+}
+
+#[test]
+fn small_questions_are_answered_by_indexes() {
+    let known = "SELECT id FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0";
+    check(known, "messages_identity", &[]);
+    let unread = "SELECT id FROM messages WHERE conversation = ?1 AND unread = 1 ORDER BY timestamp LIMIT 1";
+    check(unread, "messages_unread", &[]);
+    let read = "UPDATE messages SET unread = 0 WHERE conversation = ?1 AND unread = 1 AND timestamp <= ?2";
+    check(read, "messages_unread", &[]);
+    check("SELECT 1 FROM seen_hashes WHERE hash = ?1 AND owner = ?2", "PRIMARY KEY", &[]);
+    check("SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL", "messages_expiring", &[]);
+    check("SELECT id FROM messages WHERE expires_at <= ?1", "messages_expiring", &[]);
+    check("DELETE FROM seen_hashes WHERE expires_at <= ?1", "seen_hashes_expiring", &[]);
+    check("SELECT id FROM people WHERE picture_state = 1", "people_picture_wanted", &["people"]);
+    let notice = "SELECT 1 FROM messages WHERE conversation = ?1 AND author = ?2 AND timestamp > ?3
+                  AND notice IS NOT NULL";
+    check(notice, "messages_notices", &[]);
+}
+
+#[test]
+fn deleting_a_message_finds_what_hangs_on_it() {
+    let steps = plan(&db(), "DELETE FROM messages WHERE id = ?1");
+    assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:#?}");
+    check("DELETE FROM attachments WHERE message = ?1", "attachments_of_message", &[]);
+    check("DELETE FROM outbox WHERE message = ?1", "outbox_of_message", &[]);
+}
