@@ -3,3 +3,5 @@
 //! This crate is the app: a window (`gui`), a command line (`cli`) and a demonstration that needs nothing but
 //! itself (`demo`). All of them are readers of one account at work, `septet_client::Client`; none of them touches
 //! keys, sockets or SQL.
+
+pub mod gui;

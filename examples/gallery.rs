@@ -1,0 +1,49 @@
+//! Opens the real window on made-up content, to look at: `cargo run --example gallery -- [light] [narrow]`.
+
+#[allow(dead_code)]
+#[path = "../tests/window/sample.rs"]
+mod sample;
+
+use std::sync::mpsc;
+
+use eframe::egui;
+use septet::gui::app::Window;
+use septet::gui::clock::Clock;
+use septet::gui::fonts;
+use septet::gui::theme::ThemeChoice;
+
+fn main() -> eframe::Result {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let has = |word: &str| words.iter().any(|w| w == word);
+    let size = if has("narrow") { [500.0, 820.0] } else { [1200.0, 820.0] };
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default().with_inner_size(size),
+        ..Default::default()
+    };
+    eframe::run_native(
+        "Septet gallery",
+        options,
+        Box::new(move |context| {
+            let (commands, mut asked) = tokio::sync::mpsc::unbounded_channel();
+            let (tell, updates) = mpsc::channel();
+            let mut window = Window::new(&context.egui_ctx, commands, updates, Clock::fixed(sample::NOW));
+            fonts::find_emoji(&context.egui_ctx);
+            window.set_theme(if has("light") { ThemeChoice::Light } else { ThemeChoice::Dark });
+            if has("welcome") {
+                tell.send(septet::gui::command::Update::NoAccount).ok();
+            } else {
+                for update in sample::updates() {
+                    tell.send(update).ok();
+                }
+                window.open(if has("request") { sample::stranger() } else { sample::mara() });
+            }
+            std::thread::spawn(move || {
+                while let Some(command) = asked.blocking_recv() {
+                    println!("{command:?}");
+                }
+                drop(tell);
+            });
+            Ok(Box::new(window))
+        }),
+    )
+}

@@ -1,0 +1,367 @@
+//! The window: takes in updates, chooses what is shown, and hands every view its context.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::Receiver;
+
+use egui::{Context, CursorIcon, Frame, Id, Key, Modifiers, Panel, Rect, Sense, Stroke, Ui, pos2, vec2};
+use septet_client::model::ConversationId;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::clock::Clock;
+use super::command::{Command, Toast, Update};
+use super::fonts;
+use super::images::Images;
+use super::screens::account::Account;
+use super::screens::conversation::ConversationView;
+use super::screens::list::{self, Choice, List};
+use super::screens::path;
+use super::screens::welcome::Welcome;
+use super::state::{AppState, PAGE, Phase};
+use super::strings::Strings;
+use super::theme::{Theme, ThemeChoice, metric};
+use super::view::{Actions, ViewCtx};
+use super::widgets::toast::Toasts;
+use super::widgets::{mark, text_center};
+
+/// The context of this frame. A macro, because it borrows single fields while a view borrows another.
+macro_rules! context {
+    ($window:ident, $theme:expr, $narrow:expr) => {
+        ViewCtx {
+            state: &$window.state,
+            actions: &$window.actions,
+            theme: $theme,
+            strings: &$window.strings,
+            images: &$window.images,
+            clock: &$window.clock,
+            narrow: $narrow,
+            generation: $window.generation,
+        }
+    };
+}
+
+/// What is on top of list and conversation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Page {
+    Path,
+    Account,
+}
+
+/// The window and everything in it.
+pub struct Window {
+    state: AppState,
+    updates: Receiver<Update>,
+    actions: Actions,
+    choice: ThemeChoice,
+    theme: Option<Theme>,
+    strings: Strings,
+    images: Images,
+    clock: Clock,
+    toasts: Toasts,
+    list: List,
+    welcome: Welcome,
+    account: Account,
+    page: Option<Page>,
+    open: Option<ConversationId>,
+    views: BTreeMap<ConversationId, ConversationView>,
+    list_width: f32,
+    generation: u64,
+    atlas: f32,
+}
+
+impl Window {
+    /// A window that sends commands and takes in updates. Fonts are set up for `ctx`; those of the system are left
+    /// to the caller.
+    pub fn new(ctx: &Context, commands: UnboundedSender<Command>, updates: Receiver<Update>, clock: Clock) -> Self {
+        ctx.set_fonts(fonts::definitions());
+        ctx.options_mut(|options| options.zoom_with_keyboard = true);
+        Self {
+            state: AppState::default(),
+            updates,
+            actions: Actions::new(commands),
+            choice: ThemeChoice::System,
+            theme: None,
+            strings: Strings::english(),
+            images: Images::default(),
+            clock,
+            toasts: Toasts::default(),
+            list: List::default(),
+            welcome: Welcome::default(),
+            account: Account::default(),
+            page: None,
+            open: None,
+            views: BTreeMap::new(),
+            list_width: metric::LIST,
+            generation: 0,
+            atlas: 0.0,
+        }
+    }
+
+    /// Chooses the theme.
+    pub fn set_theme(&mut self, choice: ThemeChoice) {
+        self.choice = choice;
+    }
+
+    /// Opens a conversation.
+    pub fn open(&mut self, id: ConversationId) {
+        self.open = Some(id);
+        self.views.entry(id).or_insert_with(|| ConversationView::new(id)).enter();
+        self.actions.send(Command::Show(id));
+    }
+
+    /// Draws one frame.
+    pub fn ui(&mut self, ui: &mut Ui) {
+        self.images.next_frame();
+        self.notice_new_fonts(ui.ctx());
+        let theme = self.current_theme(ui.ctx());
+        self.take_updates(ui.ctx(), &theme);
+        ui.painter().rect_filled(ui.max_rect(), 0, theme.bg);
+        self.draw(ui, &theme);
+        self.atlas = ui.ctx().fonts(|fonts| fonts.font_atlas_fill_ratio());
+        ui.ctx().request_repaint_after(self.clock.until_midnight());
+    }
+
+    /// The atlas of glyphs was begun anew: what was laid out points into the old one.
+    fn notice_new_fonts(&mut self, ctx: &Context) {
+        if ctx.fonts(|fonts| fonts.font_atlas_fill_ratio()) < self.atlas {
+            self.generation += 1;
+        }
+    }
+
+    fn current_theme(&mut self, ctx: &Context) -> Theme {
+        let dark = match self.choice {
+            ThemeChoice::Dark => true,
+            ThemeChoice::Light => false,
+            ThemeChoice::System => ctx.system_theme().is_none_or(|theme| theme == egui::Theme::Dark),
+        };
+        let theme = if dark { Theme::dark() } else { Theme::light() };
+        if self.theme != Some(theme) {
+            theme.apply(ctx);
+            self.theme = Some(theme);
+        }
+        theme
+    }
+
+    fn take_updates(&mut self, ctx: &Context, theme: &Theme) {
+        let updates: Vec<Update> = self.updates.try_iter().collect();
+        for update in updates {
+            self.state.apply(&update);
+            self.take(ctx, theme, update);
+        }
+        let now = ctx.input(|input| input.time);
+        for toast in self.actions.take_toasts() {
+            self.toasts.push(toast, now);
+        }
+    }
+
+    /// What an update means to single views.
+    fn take(&mut self, ctx: &Context, theme: &Theme, update: Update) {
+        match update {
+            Update::Restoring(progress) => self.welcome.progress(progress),
+            Update::AccountFailed(reason) => self.welcome.failed(reason),
+            Update::NameNeeded => self.welcome.name_needed(),
+            Update::Image(key, image) => self.images.loaded(ctx, key, image),
+            Update::Recovery(words) => self.account.recovered(words),
+            Update::Toast(toast) => self.actions.toast(toast),
+            Update::Stale(id) => self.reload(id),
+            Update::Resolved(name, result) => {
+                if let Some(id) = self.list.resolved(&name, &result) {
+                    self.open(id);
+                }
+            }
+            Update::OpenConversation(id) => self.open(id),
+            Update::Saved(path) => {
+                let path = path.display().to_string();
+                self.actions.toast(Toast::info(self.strings.with("saved", [("path", path.into())])));
+            }
+            Update::NoFileDialog => self.actions.toast(Toast::bad(&*self.strings.t("no-file-dialog"))),
+            Update::Refused { conversation, text, reason } => {
+                self.actions.toast(Toast::bad(reason));
+                if let Some(view) = self.views.get_mut(&conversation) {
+                    view.refused(text);
+                }
+            }
+            Update::Staged(id, file) => {
+                let cx = context!(self, theme, false);
+                if let Some(view) = self.views.get_mut(&id) {
+                    view.stage(&cx, file);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Loads the stretch of a conversation that is shown again.
+    fn reload(&self, conversation: ConversationId) {
+        use septet_client::model::Page;
+        let Some(thread) = self.state.thread(conversation) else { return };
+        let limit = u32::try_from(thread.messages.len()).unwrap_or(PAGE).max(PAGE);
+        let middle = thread.messages.get(thread.messages.len() / 2);
+        let page = match middle {
+            Some(middle) if thread.more_after => Page::Around(middle.id),
+            _ => Page::Newest,
+        };
+        self.actions.send(Command::Load { conversation, page, limit });
+    }
+
+    fn draw(&mut self, ui: &mut Ui, theme: &Theme) {
+        let narrow = ui.max_rect().width() < metric::NARROW;
+        match self.state.phase.clone() {
+            Phase::Starting => {
+                mark::paint(ui.painter(), ui.max_rect().center(), 72.0, theme.accent.gamma_multiply(0.6));
+            }
+            Phase::FirstRun => {
+                let cx = context!(self, theme, narrow);
+                self.welcome.show(ui, &cx);
+            }
+            Phase::Broken(reason) => {
+                let cx = context!(self, theme, narrow);
+                let center = ui.max_rect().center();
+                mark::paint(ui.painter(), center - vec2(0.0, 64.0), 72.0, theme.faint);
+                let mut child = ui.new_child(egui::UiBuilder::new().max_rect(Rect::from_center_size(
+                    center + vec2(0.0, 60.0),
+                    vec2((ui.max_rect().width() - 48.0).min(480.0), 140.0),
+                )));
+                super::widgets::paragraph(&mut child, &reason, cx.body());
+            }
+            Phase::Open => self.regions(ui, theme, narrow),
+        }
+        let cx = context!(self, theme, narrow);
+        self.toasts.show(ui, &cx);
+    }
+
+    /// List and conversation, side by side if there is room.
+    fn regions(&mut self, ui: &mut Ui, theme: &Theme, narrow: bool) {
+        self.keys(ui, theme, narrow);
+        let list_shown = !narrow || self.open.is_none();
+        let mut choice = None;
+        if list_shown {
+            let width = if narrow { ui.max_rect().width() } else { self.list_width };
+            let cx = context!(self, theme, narrow);
+            let frame = Frame::new().fill(theme.panel);
+            Panel::left("list").exact_size(width).resizable(false).show_separator_line(false).frame(frame).show(
+                ui,
+                |ui| {
+                    choice = self.list.show(ui, &cx, self.open);
+                },
+            );
+        }
+        if !narrow {
+            self.list_edge(ui, theme);
+        }
+        match choice {
+            Some(Choice::Open(id)) => self.choose(theme, narrow, id),
+            Some(Choice::Path) => self.page = Some(Page::Path),
+            Some(Choice::Account) => self.page = Some(Page::Account),
+            None => {}
+        }
+        if !narrow || self.open.is_some() {
+            self.conversation(ui, theme, narrow);
+        }
+        self.pages(ui, theme, narrow);
+    }
+
+    fn choose(&mut self, theme: &Theme, narrow: bool, id: ConversationId) {
+        if self.open != Some(id) {
+            self.leave(theme, narrow);
+            self.open(id);
+        }
+    }
+
+    fn leave(&mut self, theme: &Theme, narrow: bool) {
+        let cx = context!(self, theme, narrow);
+        if let Some(view) = self.open.and_then(|id| self.views.get_mut(&id)) {
+            view.leave(&cx);
+        }
+    }
+
+    /// The line between list and conversation; dragging it makes the list wider.
+    fn list_edge(&mut self, ui: &Ui, theme: &Theme) {
+        let area = ui.max_rect();
+        let x = area.left() + self.list_width;
+        ui.painter().vline(x - 0.5, area.y_range(), Stroke::new(1.0, theme.line));
+        let handle = Rect::from_min_max(pos2(x - 3.0, area.top()), pos2(x + 3.0, area.bottom()));
+        let response = ui.interact(handle, Id::new("list edge"), Sense::drag());
+        if response.hovered() || response.dragged() {
+            ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal);
+        }
+        if let Some(at) = response.interact_pointer_pos().filter(|_| response.dragged()) {
+            self.list_width = (at.x - area.left()).clamp(220.0, 420.0);
+        }
+    }
+
+    fn conversation(&mut self, ui: &mut Ui, theme: &Theme, narrow: bool) {
+        let cx = context!(self, theme, narrow);
+        let Some(view) = self.open.and_then(|id| self.views.get_mut(&id)) else {
+            nothing_open(ui, &cx);
+            return;
+        };
+        if view.show(ui, &cx) {
+            view.leave(&cx);
+            self.open = None;
+        }
+    }
+
+    fn pages(&mut self, ui: &Ui, theme: &Theme, narrow: bool) {
+        let cx = context!(self, theme, narrow);
+        let close = match self.page {
+            Some(Page::Path) => path::show(ui, &cx),
+            Some(Page::Account) => self.account.show(ui, &cx, &mut self.choice),
+            None => false,
+        };
+        if close {
+            self.page = None;
+        }
+    }
+
+    fn keys(&mut self, ui: &Ui, theme: &Theme, narrow: bool) {
+        let pressed = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
+        if pressed(Modifiers::COMMAND, Key::K) || pressed(Modifiers::COMMAND, Key::N) {
+            if narrow && self.open.is_some() {
+                self.leave(theme, narrow);
+                self.open = None;
+            }
+            ui.ctx().memory_mut(|memory| memory.request_focus(list::search_id()));
+        }
+        let step = if pressed(Modifiers::ALT, Key::ArrowDown) {
+            1
+        } else if pressed(Modifiers::ALT, Key::ArrowUp) {
+            -1
+        } else {
+            return;
+        };
+        let listed: Vec<ConversationId> =
+            self.state.conversations.iter().filter(|c| c.is_listed()).map(|c| c.id).collect();
+        let at = listed.iter().position(|id| Some(*id) == self.open);
+        let next = match (at, step) {
+            (Some(at), 1) => at + 1,
+            (Some(at), _) => at.saturating_sub(1),
+            (None, _) => 0,
+        };
+        if let Some(id) = listed.get(next).copied() {
+            self.choose(theme, narrow, id);
+        }
+    }
+}
+
+/// What stands where a conversation would be.
+fn nothing_open(ui: &Ui, cx: &ViewCtx<'_>) {
+    let center = ui.available_rect_before_wrap().center();
+    mark::paint(ui.painter(), center - vec2(0.0, 36.0), 72.0, cx.theme.line);
+    text_center(
+        ui.painter(),
+        center + vec2(0.0, 28.0),
+        &cx.t("nothing-open"),
+        cx.body().color(cx.theme.muted),
+        360.0,
+    );
+}
+
+impl eframe::App for Window {
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        Window::ui(self, ui);
+    }
+
+    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
+        self.theme.map_or(Theme::dark().bg, |theme| theme.bg).to_normalized_gamma_f32()
+    }
+}

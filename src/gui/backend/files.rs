@@ -1,0 +1,119 @@
+//! Files on their way into a message and out of it: dialogs, dropped files, pasted pictures, saving.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::ColorImage;
+use septet_client::client::Client;
+use septet_client::model::{AttachmentId, ConversationId, OutgoingFile};
+
+use super::super::command::{StagedFile, Toast, Update};
+use super::{Teller, pictures, sentence};
+
+/// Pixels of the longer side of a small picture in the composer.
+const THUMBNAIL: u32 = 192;
+/// Larger files are not looked into for a small picture.
+const LOOK_INTO: u64 = 64 << 20;
+
+/// Asks for files and prepares them.
+pub fn pick(teller: Teller, conversation: ConversationId) {
+    tokio::spawn(async move {
+        if !dialogs() {
+            teller.tell(Update::NoFileDialog);
+            return;
+        }
+        if let Some(files) = rfd::AsyncFileDialog::new().pick_files().await {
+            stage(teller, conversation, files.iter().map(|file| file.path().to_owned()).collect());
+        }
+    });
+}
+
+/// Prepares files: size, name, a small picture.
+pub fn stage(teller: Teller, conversation: ConversationId, paths: Vec<PathBuf>) {
+    tokio::task::spawn_blocking(move || {
+        for path in paths {
+            match staged(&path) {
+                Ok(file) => teller.tell(Update::Staged(conversation, file)),
+                Err(error) => {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    teller.tell(Update::Toast(Toast::bad(sentence(&format!("{name}: {error}")))));
+                }
+            }
+        }
+    });
+}
+
+fn staged(path: &Path) -> std::io::Result<StagedFile> {
+    let about = std::fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder cannot be sent"));
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let picture = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+    let picture = picture.is_some_and(|e| matches!(e.as_str(), "png" | "jpg" | "jpeg" | "webp" | "gif"));
+    let thumbnail = if picture && about.len() <= LOOK_INTO {
+        pictures::decode(&std::fs::read(path)?, THUMBNAIL).map(Arc::new)
+    } else {
+        None
+    };
+    Ok(StagedFile { name, size: about.len(), thumbnail, source: OutgoingFile::Path(path.to_owned()) })
+}
+
+/// Prepares a picture from the clipboard.
+pub fn stage_picture(teller: Teller, conversation: ConversationId, picture: Arc<ColorImage>) {
+    tokio::task::spawn_blocking(move || {
+        let Some(bytes) = png(&picture) else {
+            return;
+        };
+        let now = jiff::Zoned::now();
+        let name = format!("Picture {}.png", now.strftime("%Y-%m-%d %H.%M.%S"));
+        let file = StagedFile {
+            name: name.clone(),
+            size: bytes.len() as u64,
+            thumbnail: pictures::decode(&bytes, THUMBNAIL).map(Arc::new),
+            source: OutgoingFile::Bytes { name, content_type: "image/png".into(), bytes },
+        };
+        teller.tell(Update::Staged(conversation, file));
+    });
+}
+
+fn png(picture: &ColorImage) -> Option<Vec<u8>> {
+    let [width, height] = picture.size;
+    let pixels: Vec<u8> = picture.pixels.iter().flat_map(egui::Color32::to_srgba_unmultiplied).collect();
+    let buffer = image::RgbaImage::from_raw(u32::try_from(width).ok()?, u32::try_from(height).ok()?, pixels)?;
+    let mut bytes = Vec::new();
+    buffer.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png).ok()?;
+    Some(bytes)
+}
+
+/// Asks where to put an attachment and puts it there; without a dialog, into the folder for downloads.
+pub fn save_as(client: Client, teller: Teller, attachment: AttachmentId, name: String) {
+    tokio::spawn(async move {
+        let target = if dialogs() {
+            let chosen = rfd::AsyncFileDialog::new().set_file_name(&name).save_file().await;
+            chosen.map(|file| file.path().to_owned())
+        } else {
+            let folders = directories::UserDirs::new();
+            folders.map(|user| user.download_dir().unwrap_or(user.home_dir()).to_owned())
+        };
+        let Some(target) = target else { return };
+        teller.tell(match client.save_attachment(attachment, &target).await {
+            Ok(path) => Update::Saved(path),
+            Err(error) => Update::Toast(Toast::bad(sentence(&error))),
+        });
+    });
+}
+
+/// Whether the system has a way to show a file dialog.
+fn dialogs() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let bus = std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
+        || std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|folder| Path::new(&folder).join("bus").exists());
+    let zenity = || {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| folder.join("zenity").exists())
+    };
+    bus || zenity()
+}

@@ -1,0 +1,296 @@
+//! The account's side of the window: carries out commands, tells what came of them.
+//!
+//! Decision: it lives on threads of its own, with a runtime of its own. Commands on the account are carried out one
+//! after the other, so that what was typed is kept before it is sent; what may take long (dialogs, decoding, asking
+//! the network) runs beside them.
+
+mod files;
+mod open;
+mod pictures;
+
+pub use open::{Opened, Stop};
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use septet_client::client::{Client, ClientError};
+use septet_client::event::Event;
+use septet_client::model::{ConversationId, Draft, MessageId, MessageState, Page};
+use septet_protocol::account::DisplayName;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc::UnboundedReceiver;
+use zeroize::Zeroizing;
+
+use super::Source;
+use super::command::{Command, RecoveryWords, Toast, Update};
+use super::state::PAGE;
+
+/// Changes of the list within this time are told at once.
+const GATHER: Duration = Duration::from_millis(15);
+/// How long stopping may take before the program ends all the same.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Tells the window something and wakes it.
+#[derive(Clone)]
+pub struct Teller {
+    updates: Sender<Update>,
+    ctx: egui::Context,
+}
+
+impl Teller {
+    /// Updates go to `updates`; `ctx` is woken.
+    pub fn new(updates: Sender<Update>, ctx: egui::Context) -> Self {
+        Self { updates, ctx }
+    }
+
+    /// Tells it. A window that is gone needs no news.
+    pub fn tell(&self, update: Update) {
+        if self.updates.send(update).is_ok() {
+            self.ctx.request_repaint();
+        }
+    }
+
+    fn problem(&self, error: &impl std::fmt::Display) {
+        self.tell(Update::Toast(Toast::bad(sentence(error))));
+    }
+}
+
+/// An error as a sentence.
+pub fn sentence(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    let mut out: String = chars.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    out.push_str(chars.as_str());
+    if !out.ends_with(['.', '!', '?', '…']) {
+        out.push('.');
+    }
+    out
+}
+
+/// Starts the account's side. The thread ends when the window drops its end of `commands`, after the account stopped.
+pub fn start(
+    source: Source,
+    commands: UnboundedReceiver<Command>,
+    teller: Teller,
+) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name("account".into()).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        match runtime {
+            Ok(runtime) => {
+                runtime.block_on(live(source, commands, teller));
+                runtime.shutdown_timeout(Duration::from_millis(500));
+            }
+            Err(error) => teller.tell(Update::Broken(sentence(&error))),
+        }
+    })
+}
+
+/// From the first command to the last.
+async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: Teller) {
+    let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
+    let account = Account { client: opened.client, teller, shown: None, stale: true };
+    account.client.start();
+    let client = account.client.clone();
+    if let Some(conversation) = opened.conversation {
+        account.teller.tell(Update::OpenConversation(conversation));
+    }
+    account.serve(&mut commands).await;
+    let stop = async {
+        client.stop().await;
+        if let Some(stop) = opened.stop {
+            stop.await;
+        }
+    };
+    if tokio::time::timeout(STOP_WITHIN, stop).await.is_err() {
+        tracing::warn!("the account did not stop in time; what is on disk is complete");
+    }
+}
+
+/// An open account that serves the window.
+struct Account {
+    client: Client,
+    teller: Teller,
+    /// The conversation shown last.
+    shown: Option<ConversationId>,
+    /// The list changed since it was told.
+    stale: bool,
+}
+
+impl Account {
+    async fn serve(mut self, commands: &mut UnboundedReceiver<Command>) {
+        let mut events = self.client.subscribe();
+        self.teller.tell(Update::Connection(self.client.connection()));
+        self.tell_list().await;
+        loop {
+            tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    Some(command) => {
+                        if let Err(error) = self.carry_out(command).await {
+                            self.teller.problem(&error);
+                        }
+                    }
+                    None => return,
+                },
+                event = events.recv() => match event {
+                    Ok(event) => self.pass_on(event).await,
+                    Err(RecvError::Lagged(_)) => {
+                        self.stale = true;
+                        if let Some(shown) = self.shown {
+                            self.teller.tell(Update::Stale(shown));
+                        }
+                    }
+                    Err(RecvError::Closed) => return,
+                },
+                () = tokio::time::sleep(GATHER), if self.stale => self.tell_list().await,
+            }
+        }
+    }
+
+    async fn tell_list(&mut self) {
+        self.stale = false;
+        match self.client.conversations().await {
+            Ok(list) => self.teller.tell(Update::Conversations(Arc::new(list))),
+            Err(error) => self.teller.problem(&error),
+        }
+    }
+
+    /// Tells the window what happened.
+    async fn pass_on(&mut self, event: Event) {
+        match event {
+            Event::Message(message) => {
+                self.stale = true;
+                self.teller.tell(Update::Message(message));
+            }
+            Event::State { message, state: MessageState::Failed, .. } => {
+                self.stale = true;
+                self.tell_message(message).await;
+            }
+            Event::State { conversation, message, state } => {
+                self.stale = true;
+                self.teller.tell(Update::State { conversation, message, state });
+            }
+            Event::Attachment { conversation, message, attachment, state } => {
+                self.teller.tell(Update::Attachment { conversation, message, attachment, state });
+            }
+            Event::Messages(conversation) => {
+                self.stale = true;
+                self.teller.tell(Update::Stale(conversation));
+            }
+            Event::Conversations | Event::Request(_) => self.stale = true,
+            Event::Profile => match self.client.profile().await {
+                Ok(profile) => self.teller.tell(Update::Profile(profile)),
+                Err(error) => self.teller.problem(&error),
+            },
+            Event::Connection(connection) => self.teller.tell(Update::Connection(connection)),
+            Event::Problem(problem) => self.teller.tell(Update::Toast(Toast::bad(problem))),
+            Event::Typing { .. } | Event::Synced => {}
+        }
+    }
+
+    async fn tell_message(&self, id: MessageId) {
+        match self.client.message(id).await {
+            Ok(Some(message)) => self.teller.tell(Update::Message(Box::new(message))),
+            Ok(None) => {}
+            Err(error) => self.teller.problem(&error),
+        }
+    }
+
+    async fn carry_out(&mut self, command: Command) -> Result<(), ClientError> {
+        let client = &self.client;
+        match command {
+            Command::CreateAccount { .. } | Command::Restore { .. } => {} // there is one already
+            Command::Show(id) => self.show(id).await?,
+            Command::Load { conversation, page, limit } => self.load(conversation, page, limit).await?,
+            Command::Send { conversation, draft } => self.send(conversation, draft).await,
+            Command::Resend(id) => {
+                client.resend(id).await?;
+                self.tell_message(id).await;
+            }
+            Command::Cancel(id) => client.cancel(id).await?,
+            Command::MarkRead { conversation, up_to } => client.mark_read(conversation, up_to).await?,
+            Command::SetDraft { conversation, text } => {
+                client.set_draft(conversation, &text).await?;
+                self.stale = true;
+            }
+            Command::Accept(id) => client.accept(id).await?,
+            Command::Decline(id) => client.decline(id).await?,
+            Command::Block(id) => client.block(id).await?,
+            Command::Unblock(id) => client.unblock(id).await?,
+            Command::Pin(id, pinned) => client.pin(id, pinned).await?,
+            Command::Download(id) => client.download(id).await?,
+            Command::StopTransfer(id) => client.cancel_download(id).await?,
+            Command::SaveAs { attachment, name } => {
+                files::save_as(self.client.clone(), self.teller.clone(), attachment, name);
+            }
+            Command::PickFiles(id) => files::pick(self.teller.clone(), id),
+            Command::StagePicture(id, image) => files::stage_picture(self.teller.clone(), id, image),
+            Command::Stage(id, paths) => files::stage(self.teller.clone(), id, paths),
+            Command::LoadImage(key, side) => {
+                pictures::load(self.client.clone(), self.teller.clone(), key, side);
+            }
+            Command::Recovery => {
+                let recovery = client.recovery().await?;
+                self.teller.tell(Update::Recovery(RecoveryWords {
+                    phrase: Zeroizing::new(recovery.phrase.to_string()),
+                    bip39: Zeroizing::new(recovery.bip39.to_string()),
+                    hex: Zeroizing::new(recovery.hex.to_string()),
+                }));
+            }
+            Command::SetName(name) => self.set_name(&name).await?,
+            Command::Resolve(name) => self.resolve(name),
+        }
+        Ok(())
+    }
+
+    async fn show(&mut self, id: ConversationId) -> Result<(), ClientError> {
+        self.shown = Some(id);
+        let conversation = match self.client.conversation(id).await? {
+            Some(conversation) => conversation,
+            None => {
+                let made = self.client.open_conversation(id).await?;
+                self.tell_list().await;
+                made
+            }
+        };
+        let limit = (conversation.unread + 30).clamp(PAGE, 400);
+        self.load(id, Page::Newest, limit).await
+    }
+
+    async fn load(&self, conversation: ConversationId, page: Page, limit: u32) -> Result<(), ClientError> {
+        let messages = self.client.messages(conversation, page, limit).await?;
+        self.teller.tell(Update::Page { conversation, page, messages });
+        Ok(())
+    }
+
+    /// A draft that is refused goes back to where it was written.
+    async fn send(&mut self, conversation: ConversationId, draft: Draft) {
+        let text = draft.text.clone();
+        match self.client.send(conversation, draft).await {
+            Ok(id) => self.tell_message(id).await,
+            Err(error) => self.teller.tell(Update::Refused { conversation, text, reason: sentence(&error) }),
+        }
+        self.stale = true;
+    }
+
+    async fn set_name(&self, name: &str) -> Result<(), ClientError> {
+        match DisplayName::parse(name) {
+            Ok(name) => self.client.set_name(name).await,
+            Err(error) => {
+                self.teller.problem(&error);
+                Ok(())
+            }
+        }
+    }
+
+    fn resolve(&self, name: String) {
+        let (client, teller) = (self.client.clone(), self.teller.clone());
+        tokio::spawn(async move {
+            let found = client.resolve_name(&name).await.map(ConversationId).map_err(|error| sentence(&error));
+            teller.tell(Update::Resolved(name, found));
+        });
+    }
+}
+

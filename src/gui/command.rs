@@ -1,0 +1,256 @@
+//! What goes between the window and the account behind it.
+//!
+//! Decision: the window never waits. It sends a [`Command`] and draws on; whatever comes of it arrives as an
+//! [`Update`], which wakes the window for one frame. Both are plain values, so a test or a picture needs neither an
+//! account nor a network: it reads the commands and feeds updates.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::ColorImage;
+use septet_client::model::{
+    AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, Message, MessageId,
+    MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile,
+};
+use zeroize::Zeroizing;
+
+/// What the person wants.
+#[derive(Debug)]
+pub enum Command {
+    /// Make an account of this name.
+    CreateAccount {
+        /// As typed; checked where it is made.
+        name: String,
+    },
+    /// Bring an account back.
+    Restore {
+        /// The recovery password in any of its shapes.
+        phrase: Zeroizing<String>,
+        /// A name in case none is found on the network.
+        name: Option<String>,
+    },
+    /// Show a conversation: load what is needed, make it if it does not exist.
+    Show(ConversationId),
+    /// Load messages of a conversation.
+    Load {
+        /// Which.
+        conversation: ConversationId,
+        /// Where from.
+        page: Page,
+        /// How many.
+        limit: u32,
+    },
+    /// Send a message.
+    Send {
+        /// Where to.
+        conversation: ConversationId,
+        /// What.
+        draft: Draft,
+    },
+    /// Send a failed message again.
+    Resend(MessageId),
+    /// Give up on a message that has not gone out.
+    Cancel(MessageId),
+    /// Messages up to this one were seen.
+    MarkRead {
+        /// Where.
+        conversation: ConversationId,
+        /// The newest one seen.
+        up_to: MessageId,
+    },
+    /// Keep what is typed.
+    SetDraft {
+        /// Where.
+        conversation: ConversationId,
+        /// The text; empty for none.
+        text: String,
+    },
+    /// Accept a message request.
+    Accept(ConversationId),
+    /// Decline a message request: its messages are deleted.
+    Decline(ConversationId),
+    /// Block an account.
+    Block(ConversationId),
+    /// Unblock an account.
+    Unblock(ConversationId),
+    /// Keep a conversation on top of the list, or not.
+    Pin(ConversationId, bool),
+    /// Fetch an attachment.
+    Download(AttachmentId),
+    /// Stop fetching or sending an attachment.
+    StopTransfer(AttachmentId),
+    /// Ask where to put an attachment, and put it there.
+    SaveAs {
+        /// Which.
+        attachment: AttachmentId,
+        /// Name to offer.
+        name: String,
+    },
+    /// Ask for files to send.
+    PickFiles(ConversationId),
+    /// Prepare a pasted picture for sending.
+    StagePicture(ConversationId, Arc<ColorImage>),
+    /// Prepare files for sending.
+    Stage(ConversationId, Vec<PathBuf>),
+    /// Make a picture ready, neither side longer than this many pixels.
+    LoadImage(ImageKey, u32),
+    /// Show the recovery password.
+    Recovery,
+    /// Change our public name.
+    SetName(String),
+    /// Find the account behind a registered name.
+    Resolve(String),
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Update {
+    /// There is no account in this profile yet.
+    NoAccount,
+    /// An account is being brought back; how far along.
+    Restoring(Progress),
+    /// Making or restoring the account failed, as a sentence.
+    AccountFailed(String),
+    /// The account came back without a name; one must be chosen.
+    NameNeeded,
+    /// The account is open.
+    Opened(Profile),
+    /// The account cannot be opened, as a sentence.
+    Broken(String),
+    /// Our profile changed.
+    Profile(Profile),
+    /// The list changed.
+    Conversations(Arc<Vec<Conversation>>),
+    /// Messages were loaded.
+    Page {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// From where.
+        page: Page,
+        /// What was found.
+        messages: MessagePage,
+    },
+    /// A message is new or changed.
+    Message(Box<Message>),
+    /// A message got further.
+    State {
+        /// Where.
+        conversation: ConversationId,
+        /// Which.
+        message: MessageId,
+        /// How far.
+        state: MessageState,
+    },
+    /// An attachment moves or has arrived.
+    Attachment {
+        /// Where.
+        conversation: ConversationId,
+        /// Of which message.
+        message: MessageId,
+        /// Which.
+        attachment: AttachmentId,
+        /// Where it is now.
+        state: AttachmentState,
+    },
+    /// Messages changed in some way: load what is shown again.
+    Stale(ConversationId),
+    /// The connection changed.
+    Connection(Connection),
+    /// A picture is ready, or cannot be shown.
+    Image(ImageKey, Option<ColorImage>),
+    /// A file is ready to be sent.
+    Staged(ConversationId, StagedFile),
+    /// The recovery password.
+    Recovery(RecoveryWords),
+    /// A registered name leads to this account, or to none for this reason.
+    Resolved(String, Result<ConversationId, String>),
+    /// Show this conversation.
+    OpenConversation(ConversationId),
+    /// A message was refused before it was written down; its text goes back to where it was written.
+    Refused {
+        /// Where.
+        conversation: ConversationId,
+        /// The text.
+        text: String,
+        /// Why, as a sentence.
+        reason: String,
+    },
+    /// An attachment was saved here.
+    Saved(PathBuf),
+    /// This system has no way to show a file dialog.
+    NoFileDialog,
+    /// Something worth a line at the edge of the window.
+    Toast(Toast),
+}
+
+/// How far restoring is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// Looking for nodes.
+    Connecting,
+    /// Asking the swarm for the account's data.
+    Fetching,
+    /// Putting contacts and conversations in place.
+    Applying,
+}
+
+/// The recovery password, for the moment it is on screen.
+pub struct RecoveryWords {
+    /// 13 words.
+    pub phrase: Zeroizing<String>,
+    /// The same as 12 BIP-39 words.
+    pub bip39: Zeroizing<String>,
+    /// The same as hexadecimal digits.
+    pub hex: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for RecoveryWords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecoveryWords")
+    }
+}
+
+/// A line at the edge of the window.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Toast {
+    /// What it says.
+    pub text: String,
+    /// Whether something went wrong.
+    pub bad: bool,
+}
+
+impl Toast {
+    /// Good to know.
+    pub fn info(text: impl Into<String>) -> Self {
+        Self { text: text.into(), bad: false }
+    }
+
+    /// Something went wrong.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self { text: text.into(), bad: true }
+    }
+}
+
+/// A file that waits in the composer.
+#[derive(Clone, Debug)]
+pub struct StagedFile {
+    /// Name to show.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// A small picture of it, if it is one.
+    pub thumbnail: Option<Arc<ColorImage>>,
+    /// What to send.
+    pub source: OutgoingFile,
+}
+
+/// Names a picture in the cache.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ImageKey {
+    /// An attachment as it is shown in the conversation.
+    Attachment(AttachmentId),
+    /// An attachment in full, for the viewer.
+    Full(AttachmentId),
+    /// A display picture.
+    Picture(PictureId),
+}

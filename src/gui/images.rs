@@ -1,0 +1,121 @@
+//! Pictures on the graphics card: asked for while drawing, decoded elsewhere, kept within a budget.
+//!
+//! Decision: a view asks for a picture every frame it shows it. If it is not there, the account's side is asked once
+//! to decrypt, decode and scale it, and the frame goes on without. What was not shown longest is dropped first.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use egui::{ColorImage, Context, TextureHandle, TextureOptions, Vec2};
+
+use super::command::{Command, ImageKey};
+use super::view::Actions;
+
+/// Bytes of decoded pictures to keep.
+const BUDGET: usize = 96 << 20;
+
+enum Entry {
+    Asked,
+    Ready { texture: TextureHandle, bytes: usize },
+    Bad,
+}
+
+/// What there is of a picture.
+#[derive(Clone)]
+pub enum Picture {
+    /// It is on its way.
+    Loading,
+    /// It can be painted.
+    Ready {
+        /// The texture.
+        texture: egui::TextureId,
+        /// Its size in pixels.
+        size: Vec2,
+    },
+    /// It cannot be shown.
+    Bad,
+}
+
+/// The pictures of one window.
+#[derive(Default)]
+pub struct Images {
+    inner: RefCell<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    entries: HashMap<ImageKey, (Entry, u64)>,
+    frame: u64,
+}
+
+impl Images {
+    /// The picture, neither side longer than `max_side` pixels; asks for it if it is not here.
+    pub fn get(&self, actions: &Actions, key: &ImageKey, max_side: u32) -> Picture {
+        let mut inner = self.inner.borrow_mut();
+        let frame = inner.frame;
+        if let Some((entry, used)) = inner.entries.get_mut(key) {
+            *used = frame;
+            return match entry {
+                Entry::Asked => Picture::Loading,
+                Entry::Ready { texture, .. } => Picture::Ready { texture: texture.id(), size: texture.size_vec2() },
+                Entry::Bad => Picture::Bad,
+            };
+        }
+        inner.entries.insert(key.clone(), (Entry::Asked, frame));
+        actions.send(Command::LoadImage(key.clone(), max_side));
+        Picture::Loading
+    }
+
+    /// A picture has been made ready, or cannot be.
+    pub fn loaded(&self, ctx: &Context, key: ImageKey, image: Option<ColorImage>) {
+        let entry = match image {
+            Some(image) => {
+                let bytes = image.pixels.len() * 4;
+                let texture = ctx.load_texture(format!("{key:?}"), image, TextureOptions::LINEAR);
+                Entry::Ready { texture, bytes }
+            }
+            None => Entry::Bad,
+        };
+        let mut inner = self.inner.borrow_mut();
+        let frame = inner.frame;
+        inner.entries.insert(key, (entry, frame));
+        inner.shrink();
+    }
+
+    /// Forgets that a picture could not be shown, because there is more of it now.
+    pub fn retry(&self, key: &ImageKey) {
+        let mut inner = self.inner.borrow_mut();
+        if matches!(inner.entries.get(key), Some((Entry::Bad, _))) {
+            inner.entries.remove(key);
+        }
+    }
+
+    /// Counts a frame.
+    pub fn next_frame(&self) {
+        self.inner.borrow_mut().frame += 1;
+    }
+}
+
+impl Inner {
+    fn shrink(&mut self) {
+        let size = |entry: &Entry| if let Entry::Ready { bytes, .. } = entry { *bytes } else { 0 };
+        let mut total: usize = self.entries.values().map(|(entry, _)| size(entry)).sum();
+        if total <= BUDGET {
+            return;
+        }
+        let mut by_use: Vec<(u64, ImageKey, usize)> = self
+            .entries
+            .iter()
+            .filter(|(_, (entry, _))| size(entry) > 0)
+            .map(|(key, (entry, used))| (*used, key.clone(), size(entry)))
+            .collect();
+        by_use.sort();
+        for (used, key, bytes) in by_use {
+            if total <= BUDGET || used >= self.frame {
+                break;
+            }
+            self.entries.remove(&key);
+            total -= bytes;
+        }
+    }
+}

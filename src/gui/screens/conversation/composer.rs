@@ -1,0 +1,313 @@
+//! Where a message is written: text, files that wait, what it answers.
+//!
+//! Decision: what is typed belongs to the conversation, not to the window: it is kept as a draft a moment after the
+//! last key and when the conversation is left. Enter sends, Shift+Enter breaks the line, and neither does anything to
+//! a text that an input method is still composing.
+
+use egui::accesskit::Role;
+use egui::{
+    CursorIcon, Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers, Rect, ScrollArea, Sense,
+    TextEdit, Ui, WidgetInfo, pos2, vec2,
+};
+use septet_client::model::{ConversationId, Draft, Message, MessageId};
+
+use super::super::super::command::{Command, StagedFile, Toast};
+use super::super::super::icons::Icon;
+use super::super::super::text::{self, Weight};
+use super::super::super::theme::{metric, radius};
+use super::super::super::view::ViewCtx;
+use super::super::super::widgets::{button, text_left, text_right};
+use super::staged::Staged;
+use super::words;
+
+/// The most characters of a message.
+pub const LIMIT: usize = 2000;
+/// The counter appears when so few are left.
+const COUNTER: usize = 200;
+/// The field grows to so many lines.
+const LINES: f32 = 8.0;
+/// A draft is kept so long after the last key, in seconds.
+const KEEP_AFTER: f64 = 0.8;
+
+/// What is being written in one conversation.
+#[derive(Default)]
+pub struct Composer {
+    text: String,
+    staged: Staged,
+    reply: Option<MessageId>,
+    /// When the draft is to be kept, if it changed.
+    keep_at: Option<f64>,
+    begun: bool,
+    composing: bool,
+    focus: bool,
+}
+
+impl Composer {
+    /// Begins with a draft, if none was begun.
+    pub fn begin(&mut self, draft: Option<&str>) {
+        if !self.begun {
+            self.begun = true;
+            self.text = draft.unwrap_or_default().to_owned();
+            self.focus = true;
+        }
+    }
+
+    /// Puts the cursor into the field in the next frame.
+    pub fn focus(&mut self) {
+        self.focus = true;
+    }
+
+    /// Answers a message.
+    pub fn reply_to(&mut self, message: MessageId) {
+        self.reply = Some(message);
+        self.focus = true;
+    }
+
+    /// Takes back the text of a message that was refused, unless another was begun.
+    pub fn give_back(&mut self, text: String) {
+        if self.text.is_empty() {
+            self.text = text;
+            self.focus = true;
+        }
+    }
+
+    /// Adds a file.
+    pub fn stage(&mut self, cx: &ViewCtx<'_>, file: StagedFile) {
+        self.staged.add(cx, file);
+        self.focus = true;
+    }
+
+    /// Keeps the draft if it changed; `now` in seconds, infinite when leaving.
+    pub fn keep(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId, now: f64) {
+        if self.keep_at.is_some_and(|at| at <= now) {
+            self.keep_at = None;
+            cx.send(Command::SetDraft { conversation, text: self.text.clone() });
+        }
+    }
+
+    /// Shows it at the lower edge. True if a message was sent.
+    pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
+        self.take_drops(ui, cx, conversation);
+        let frame = Frame::new().inner_margin(Margin { left: 12, right: 12, top: 10, bottom: 12 });
+        let top = ui.max_rect().left_top();
+        let inner = ui.available_width();
+        ui.painter().hline(
+            top.x + 12.0..=top.x + inner - 12.0,
+            top.y,
+            egui::Stroke::new(1.0, cx.theme.line),
+        );
+        frame
+            .show(ui, |ui| {
+                self.reply_bar(ui, cx, conversation);
+                self.staged.show(ui, cx);
+                self.row(ui, cx, conversation)
+            })
+            .inner
+    }
+
+    /// The message being answered, with a way to not answer it.
+    fn reply_bar(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) {
+        let Some(id) = self.reply else { return };
+        let message = cx.state.thread(conversation).and_then(|thread| {
+            thread.messages.iter().find(|message| message.id == id)
+        });
+        let Some(message) = message else {
+            self.reply = None;
+            return;
+        };
+        let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 38.0), Sense::hover());
+        ui.painter().rect_filled(Rect::from_min_size(row.min, vec2(3.0, 38.0)), 1, cx.theme.accent);
+        let author = cx.small().color(cx.theme.accent).weight(Weight::Semibold);
+        let width = row.width() - 60.0;
+        let left = row.left() + 12.0;
+        let name = words::author(cx, message.from);
+        text_left(ui.painter(), pos2(left, row.top() + 10.0), &name, author, width);
+        text_left(ui.painter(), pos2(left, row.top() + 28.0), &excerpt(cx, message), cx.small(), width);
+        let close = Rect::from_center_size(pos2(row.right() - 16.0, row.center().y), vec2(32.0, 32.0));
+        if button::icon_at(ui, cx, close, Id::new("no reply"), Icon::X, &cx.t("do-not-reply")).clicked() {
+            self.reply = None;
+        }
+        ui.add_space(10.0);
+    }
+
+    /// Attach, field, send.
+    fn row(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
+        let enter = self.enter_pressed(ui, conversation);
+        let full = ui.available_width();
+        let field_width = full - 2.0 * (metric::ICON_BUTTON + 14.0);
+        let height = self.field_height(ui, cx, field_width);
+        let (row, _) = ui.allocate_exact_size(vec2(full, height), Sense::hover());
+        let side = metric::ICON_BUTTON;
+        let attach = Rect::from_min_size(pos2(row.left(), row.bottom() - side - 3.0), vec2(side, side));
+        if button::icon_at(ui, cx, attach, Id::new("attach"), Icon::PAPERCLIP, &cx.t("attach")).clicked() {
+            cx.send(Command::PickFiles(conversation));
+        }
+        let send = Rect::from_min_size(row.right_bottom() - vec2(38.0, 38.0), vec2(38.0, 38.0));
+        let field = Rect::from_x_y_ranges(attach.right() + 8.0..=send.left() - 8.0, row.y_range());
+        self.field(ui, cx, conversation, field);
+        self.counter(ui, cx, field);
+        let pressed = self.send_button(ui, cx, send);
+        (enter || pressed) && self.send(ui, cx, conversation)
+    }
+
+    /// Takes Enter away from the field if it means "send".
+    fn enter_pressed(&mut self, ui: &Ui, conversation: ConversationId) -> bool {
+        ui.input(|input| {
+            for event in &input.events {
+                if let Event::Ime(event) = event {
+                    self.composing = matches!(event, ImeEvent::Preedit { text, .. } if !text.is_empty());
+                }
+            }
+        });
+        if self.composing || !ui.ctx().memory(|memory| memory.has_focus(field_id(conversation))) {
+            return false;
+        }
+        ui.input_mut(|input| {
+            !input.modifiers.shift && !input.modifiers.alt && input.consume_key(Modifiers::NONE, Key::Enter)
+        })
+    }
+
+    fn field_height(&self, ui: &Ui, cx: &ViewCtx<'_>, width: f32) -> f32 {
+        let galley = text::layout_editable(ui.ctx(), &self.text, cx.body(), width - 24.0);
+        galley.size().y.clamp(20.0, LINES * 20.0) + 18.0
+    }
+
+    fn field(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId, rect: Rect) {
+        ui.painter().rect_filled(rect, radius::COMPOSER, cx.theme.raised);
+        let inner = rect.shrink2(vec2(12.0, 9.0));
+        let id = field_id(conversation);
+        let style = cx.body();
+        let mut layouter = |ui: &Ui, buffer: &dyn egui::TextBuffer, width: f32| {
+            text::layout_editable(ui.ctx(), buffer.as_str(), style, width)
+        };
+        if self.text.is_empty() {
+            let hint = cx.t("composer-hint");
+            text_left(ui.painter(), inner.left_center(), &hint, style.color(cx.theme.faint), inner.width());
+        }
+        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(inner));
+        let changed = ScrollArea::vertical()
+            .id_salt(("composer", conversation))
+            .auto_shrink([false, false])
+            .max_height(inner.height())
+            .show(&mut child, |ui| {
+                let edit = TextEdit::multiline(&mut self.text)
+                    .id(id)
+                    .frame(Frame::NONE)
+                    .margin(Margin::ZERO)
+                    .desired_rows(1)
+                    .desired_width(inner.width())
+                    .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter))
+                    .layouter(&mut layouter);
+                ui.add(edit).accessible_name(&*cx.t("message-field")).changed()
+            })
+            .inner;
+        let response = ui.interact(rect, id.with("ground"), Sense::click());
+        if std::mem::take(&mut self.focus) || response.clicked() {
+            ui.ctx().memory_mut(|memory| memory.request_focus(id));
+        }
+        if response.hovered() {
+            ui.ctx().set_cursor_icon(CursorIcon::Text);
+        }
+        if changed {
+            let now = ui.input(|input| input.time);
+            self.keep_at = Some(now + KEEP_AFTER);
+            ui.ctx().request_repaint_after_secs(KEEP_AFTER as f32 + 0.05);
+        }
+    }
+
+    /// Characters left, near the limit.
+    fn counter(&self, ui: &Ui, cx: &ViewCtx<'_>, field: Rect) {
+        let used = self.text.trim().chars().count();
+        if used + COUNTER < LIMIT {
+            return;
+        }
+        let left = LIMIT as i64 - used as i64;
+        let color = if left < 0 { cx.theme.bad } else { cx.theme.muted };
+        let style = cx.tiny().color(color).weight(Weight::Semibold);
+        let ground = Rect::from_min_size(field.right_top() - vec2(52.0, 22.0), vec2(48.0, 20.0));
+        ui.painter().rect_filled(ground, 6, cx.theme.panel);
+        text_right(ui.painter(), ground.right_center() - vec2(8.0, 0.0), &left.to_string(), style);
+    }
+
+    fn send_button(&self, ui: &Ui, cx: &ViewCtx<'_>, rect: Rect) -> bool {
+        let ready = !self.is_empty();
+        let sense = if ready { Sense::click() } else { Sense::hover() };
+        let response = ui.interact(rect, Id::new("send"), sense);
+        let theme = cx.theme;
+        let (ground, ink) = match (ready, response.hovered()) {
+            (true, true) => (theme.accent.lerp_to_gamma(theme.text, 0.15), theme.on_accent),
+            (true, false) => (theme.accent, theme.on_accent),
+            (false, _) => (theme.raised, theme.faint),
+        };
+        ui.painter().rect_filled(rect, radius::COMPOSER, ground);
+        Icon::ARROW_UP.paint(ui.painter(), rect.center(), 20.0, ink);
+        if response.has_focus() {
+            let ring = egui::Stroke::new(1.5, theme.text);
+            ui.painter().rect_stroke(rect.expand(2.0), 14, ring, egui::StrokeKind::Inside);
+        }
+        let label = cx.t("send");
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, ready, &*label));
+        response.on_hover_text(&*label).clicked()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text.trim().is_empty() && self.staged.is_empty()
+    }
+
+    fn send(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let text = self.text.trim().to_owned();
+        if text.chars().count() > LIMIT {
+            cx.actions.toast(Toast::bad(cx.strings.with("too-long", [("limit", LIMIT.into())])));
+            return false;
+        }
+        let draft = Draft { text, files: self.staged.take(), reply_to: self.reply.take() };
+        cx.send(Command::Send { conversation, draft });
+        self.text.clear();
+        self.keep_at = None;
+        cx.send(Command::SetDraft { conversation, text: String::new() });
+        ui.ctx().memory_mut(|memory| memory.request_focus(field_id(conversation)));
+        true
+    }
+
+    /// Files dropped on the window, and pictures pasted into it.
+    fn take_drops(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId) {
+        let (dropped, pasted) = ui.input(|input| {
+            let dropped: Vec<_> = input.raw.dropped_files.iter().filter_map(|file| file.path.clone()).collect();
+            let pasted: Vec<_> = input
+                .events
+                .iter()
+                .filter_map(|event| match event {
+                    Event::PasteImage(image) => Some(image.clone()),
+                    _ => None,
+                })
+                .collect();
+            (dropped, pasted)
+        });
+        if !dropped.is_empty() {
+            cx.send(Command::Stage(conversation, dropped));
+        }
+        for image in pasted {
+            cx.send(Command::StagePicture(conversation, image));
+        }
+    }
+}
+
+/// The field of a conversation: each has its own, so that undo and cursor stay apart.
+pub fn field_id(conversation: ConversationId) -> Id {
+    Id::new(("composer", conversation))
+}
+
+/// A message in one line.
+fn excerpt(cx: &ViewCtx<'_>, message: &Message) -> String {
+    match message.attachments.first() {
+        _ if !message.text.is_empty() => message.text.clone(),
+        Some(first) if first.is_image() => {
+            cx.strings.with("pictures", [("count", message.attachments.len().into())])
+        }
+        Some(first) if !first.name.is_empty() => first.name.clone(),
+        _ => cx.t("file").to_string(),
+    }
+}

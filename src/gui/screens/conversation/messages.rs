@@ -1,0 +1,426 @@
+//! The messages of a conversation: which are in view, where, and what the person does to them.
+
+use std::collections::HashMap;
+
+use egui::{Id, Key as Press, Rect, Sense, Ui, pos2, vec2};
+use jiff::civil::Date;
+use septet_client::model::{ConversationId, Message, MessageId, Page};
+
+use super::super::super::command::Command;
+use super::super::super::icons::Icon;
+use super::super::super::state::{PAGE, Thread};
+use super::super::super::view::ViewCtx;
+use super::super::super::widgets::pill;
+use super::paint::{self, Act};
+use super::prepare::{Place, Prepared, prepare};
+use super::timeline::{Anchor, Timeline};
+use super::{menu, words};
+
+/// Names an item of the list.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Key {
+    Day(Date),
+    Unread,
+    Message(MessageId),
+}
+
+/// An item of the list; a message by its place in the thread.
+#[derive(Clone, Copy)]
+enum Item {
+    Day(Date),
+    Unread,
+    Notice(usize),
+    Message(usize, Place),
+}
+
+/// Messages of one author with less time between them belong together, in milliseconds.
+const RUN: u64 = 5 * 60_000;
+/// How long a message that was jumped to is lit, in seconds.
+const FLASH: f64 = 1.2;
+/// Older messages are asked for when so few are left above.
+const AHEAD: usize = 25;
+
+/// What the list of messages remembers between frames.
+#[derive(Default)]
+pub struct Messages {
+    timeline: Timeline<Key>,
+    items: Vec<Item>,
+    prepared: HashMap<MessageId, Prepared>,
+    /// What `items` was made from: revision, today, first unread message.
+    made_from: Option<(u64, Date, Option<MessageId>)>,
+    /// What `prepared` was made for: width, pixels per point, theme, generation of fonts.
+    made_for: (f32, f32, bool, u64),
+    unread_from: Option<MessageId>,
+    begun: bool,
+    asked: Option<Page>,
+    marked: Option<MessageId>,
+    jump: Option<MessageId>,
+    flash: Option<(MessageId, f64)>,
+    hovered: Option<MessageId>,
+    newest_seen: Option<MessageId>,
+}
+
+impl Messages {
+    /// Goes to the newest message.
+    pub fn to_bottom(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId, thread: &Thread) {
+        self.timeline.hold(Anchor::Bottom);
+        if thread.more_after {
+            cx.send(Command::Load { conversation, page: Page::Newest, limit: PAGE });
+        }
+    }
+
+    /// Goes to a message, loading what is around it if need be.
+    pub fn jump_to(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId, id: MessageId) {
+        self.jump = Some(id);
+        let here = cx.state.thread(conversation).is_some_and(|t| t.messages.iter().any(|m| m.id == id));
+        if !here {
+            cx.send(Command::Load { conversation, page: Page::Around(id), limit: PAGE });
+        }
+    }
+
+    /// Shows the messages in the room there is.
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &ViewCtx<'_>,
+        conversation: ConversationId,
+        thread: &Thread,
+    ) -> Option<Act> {
+        let view = ui.available_rect_before_wrap();
+        ui.allocate_rect(view, Sense::hover());
+        let side = if cx.narrow { 12.0 } else { 24.0 };
+        let column = Rect::from_x_y_ranges(view.left() + side..=view.right() - side, view.y_range());
+        self.remake(ui, cx, thread, column.width());
+        self.begin(thread);
+        self.follow_jump(ui, view.height());
+
+        let scroll = self.scroll(ui, view);
+        let (items, prepared) = (&self.items, &mut self.prepared);
+        let ctx = ui.ctx().clone();
+        self.timeline.place(view.height(), scroll, &mut |index| {
+            height(&ctx, cx, thread, items.get(index), prepared, column.width())
+        });
+
+        let act = self.paint(ui, cx, thread, column, view);
+        self.bar(ui, cx, view);
+        self.latest(ui, cx, conversation, thread, view);
+        self.ask_for_more(cx, conversation, thread);
+        self.mark_read(ui, cx, conversation, thread);
+        act
+    }
+
+    /// Makes the items again if the messages changed, and forgets layouts if the room did.
+    fn remake(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thread, width: f32) {
+        let made_for = (width, ui.ctx().pixels_per_point(), cx.theme.dark, cx.generation);
+        if self.made_for != made_for {
+            self.prepared.clear();
+            if self.made_for.0 != width || self.made_for.3 != cx.generation {
+                self.timeline.forget_heights();
+            }
+            self.made_for = made_for;
+        }
+        let made_from = Some((thread.revision, cx.clock.now().date(), self.unread_from));
+        if self.made_from == made_from {
+            return;
+        }
+        self.made_from = made_from;
+        self.items = items(cx, thread, self.unread_from);
+        self.timeline.set_items(self.items.iter().map(|item| key(item, thread)).collect());
+        for item in &self.items {
+            let Item::Message(index, place) = item else { continue };
+            let Some(message) = thread.messages.get(*index) else { continue };
+            let stale = |known: &Prepared| {
+                !std::sync::Arc::ptr_eq(&known.message, message) || known.place != *place
+            };
+            if self.prepared.get(&message.id).is_none_or(stale) {
+                self.prepared.remove(&message.id);
+                self.timeline.forget(Key::Message(message.id));
+            }
+        }
+        if self.prepared.len() > 400 {
+            self.prepared.clear(); // heights stay; what is in view is laid out again
+        }
+    }
+
+    /// The first time there is something to show: start at the first unread message.
+    fn begin(&mut self, thread: &Thread) {
+        if self.begun || !thread.loaded {
+            return;
+        }
+        self.begun = true;
+        self.newest_seen = thread.messages.last().map(|message| message.id);
+        self.unread_from =
+            thread.messages.iter().find(|message| !message.outgoing && !message.read).map(|message| message.id);
+        if self.unread_from.is_some() {
+            self.timeline.hold(Anchor::Item(Key::Unread, 72.0));
+            self.made_from = None;
+        }
+    }
+
+    fn follow_jump(&mut self, ui: &Ui, height: f32) {
+        let Some(id) = self.jump else { return };
+        let there = self.items.iter().any(|item| matches!(item, Item::Message(..)));
+        if there && self.timeline.contains(Key::Message(id)) {
+            self.jump = None;
+            self.timeline.hold(Anchor::Item(Key::Message(id), height * 0.3));
+            self.flash = Some((id, ui.input(|input| input.time)));
+        }
+    }
+
+    /// How far the person moved the view since the last frame.
+    fn scroll(&mut self, ui: &Ui, view: Rect) -> f32 {
+        let page = view.height() - 60.0;
+        let typing = ui.ctx().text_edit_focused();
+        let keys = ui.input(|input| {
+            let pressed = |key| input.num_presses(key) as f32;
+            let ends = input.modifiers.command || !typing;
+            let mut by = (pressed(Press::PageUp) - pressed(Press::PageDown)) * page;
+            if ends && input.key_pressed(Press::Home) {
+                by += 1e7;
+            }
+            if ends && input.key_pressed(Press::End) {
+                by -= 1e7;
+            }
+            by
+        });
+        let wheel = if ui.rect_contains_pointer(view) { ui.input(|input| input.smooth_scroll_delta().y) } else { 0.0 };
+        keys + wheel
+    }
+
+    fn paint(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, thread: &Thread, column: Rect, view: Rect) -> Option<Act> {
+        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(view));
+        ui.shrink_clip_rect(view);
+        let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|_| ui.rect_contains_pointer(view));
+        let (mut act, mut bar) = (None, None);
+        for (index, top) in self.timeline.placed().to_vec() {
+            let origin = pos2(column.left(), view.top() + top.round());
+            let center = |height: f32| pos2(column.center().x, origin.y + height / 2.0);
+            match self.items.get(index) {
+                Some(Item::Day(day)) => {
+                    let name = cx.clock.day_name(*day, cx.strings);
+                    paint::day(&ui, cx, center(36.0), &name, column.width());
+                }
+                Some(Item::Unread) => {
+                    let row = Rect::from_min_size(origin + vec2(0.0, 10.0), vec2(column.width(), 18.0));
+                    paint::unread_line(&ui, cx, row);
+                }
+                Some(Item::Notice(index)) => {
+                    let Some(message) = thread.messages.get(*index) else { continue };
+                    paint::notice(&ui, cx, center(30.0), &notice_text(cx, message), column.width());
+                }
+                Some(Item::Message(index, place)) => {
+                    let Some(message) = thread.messages.get(*index) else { continue };
+                    let place = *place;
+                    let prepared = self.prepared.entry(message.id).or_insert_with(|| {
+                        prepare(ui.ctx(), cx, message, place, column.width())
+                    });
+                    flash(&ui, cx, &mut self.flash, prepared, origin);
+                    let (whole, asked) = paint::paint(&ui, cx, prepared, origin);
+                    let row = Rect::from_min_size(origin, vec2(column.width(), prepared.height));
+                    let bounds = prepared.bounds.translate(origin.to_vec2());
+                    let held = self.hovered == Some(message.id)
+                        && pointer.is_some_and(|at| menu::bar_rect(bounds, view).expand(6.0).contains(at));
+                    if held || (bar.is_none() && pointer.is_some_and(|at| row.contains(at))) {
+                        bar = Some((message, bounds));
+                    }
+                    act = act.or(asked).or(menu::context(&whole, cx, message));
+                    if whole.double_clicked() {
+                        act = Some(Act::Reply(message.id));
+                    }
+                }
+                None => {}
+            }
+        }
+        self.hovered = bar.as_ref().map(|(message, _)| message.id);
+        if let Some((message, bounds)) = bar {
+            act = menu::bar(&ui, cx, message, bounds, view).or(act);
+        }
+        act
+    }
+
+    /// The scroll bar: there when needed, can be dragged.
+    fn bar(&mut self, ui: &Ui, cx: &ViewCtx<'_>, view: Rect) {
+        let Some((above, part)) = self.timeline.bar(view.height()) else { return };
+        let track = Rect::from_min_max(pos2(view.right() - 10.0, view.top() + 2.0), view.max - vec2(2.0, 2.0));
+        let response = ui.interact(track, Id::new("messages bar"), Sense::drag());
+        let length = (part * track.height()).clamp(28.0, track.height());
+        let run = track.height() - length;
+        let reach = (1.0 - part).max(1e-6);
+        let top = track.top() + run * (above / reach).clamp(0.0, 1.0);
+        if response.dragged() {
+            let by = response.drag_delta().y;
+            if by != 0.0 {
+                self.timeline.jump(((top + by - track.top()) / run.max(1.0)) * reach);
+                ui.ctx().request_repaint();
+            }
+        }
+        let lit = response.hovered() || response.dragged();
+        if !lit && !ui.rect_contains_pointer(view) {
+            return;
+        }
+        let width = if lit { 6.0 } else { 4.0 };
+        let handle = Rect::from_min_size(pos2(track.right() - width, top), vec2(width, length));
+        let color = if lit { cx.theme.faint } else { cx.theme.line };
+        ui.painter().rect_filled(handle, 3, color);
+    }
+
+    /// The button that leads back to the newest message, with the number of those that came meanwhile.
+    fn latest(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId, thread: &Thread, view: Rect) {
+        if self.timeline.at_bottom() && !thread.more_after {
+            self.newest_seen = thread.messages.last().map(|message| message.id);
+            return;
+        }
+        let new = thread.messages.iter().rev().take_while(|message| Some(message.id) != self.newest_seen);
+        let new = new.filter(|message| !message.outgoing).count();
+        let center = view.right_bottom() - vec2(42.0, 38.0);
+        let rect = Rect::from_center_size(center, vec2(38.0, 38.0));
+        let response = ui.interact(rect, Id::new("latest"), Sense::click());
+        let theme = cx.theme;
+        let ground = if response.hovered() { theme.hover } else { theme.panel };
+        ui.painter().add(theme.shadow.as_shape(rect.shrink(2.0), 19));
+        ui.painter().circle(center, 19.0, ground, egui::Stroke::new(1.0, theme.line));
+        Icon::CHEVRON_DOWN.paint(ui.painter(), center, 20.0, theme.text);
+        if new > 0 {
+            let count = pill::count(u32::try_from(new).unwrap_or(u32::MAX));
+            pill::right(ui.painter(), rect.right_top() + vec2(6.0, 2.0), &count, theme.accent, theme.on_accent);
+        }
+        let label = cx.strings.with("jump-to-latest", [("count", new.into())]);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, &label));
+        if response.on_hover_text(&label).clicked() {
+            self.to_bottom(cx, conversation, thread);
+            ui.ctx().request_repaint();
+        }
+    }
+
+    fn ask_for_more(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId, thread: &Thread) {
+        let placed = self.timeline.placed();
+        let near_top = placed.first().is_some_and(|(index, _)| *index < AHEAD);
+        let near_end = placed.last().is_some_and(|(index, _)| *index + AHEAD > self.items.len());
+        let page = if near_top && thread.more_before {
+            thread.messages.first().map(|message| Page::Before(message.id))
+        } else if near_end && thread.more_after {
+            thread.messages.last().map(|message| Page::After(message.id))
+        } else {
+            None
+        };
+        if let Some(page) = page
+            && self.asked != Some(page)
+        {
+            self.asked = Some(page);
+            cx.send(Command::Load { conversation, page, limit: PAGE });
+        }
+    }
+
+    /// Tells that messages were seen: those in view of a window that has the keyboard.
+    fn mark_read(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId, thread: &Thread) {
+        if !ui.input(|input| input.focused) {
+            return;
+        }
+        let seen = self.timeline.placed().iter().rev().find_map(|(index, _)| match self.items.get(*index)? {
+            Item::Message(index, _) | Item::Notice(index) => {
+                thread.messages.get(*index).filter(|message| !message.outgoing && !message.read)
+            }
+            _ => None,
+        });
+        if let Some(message) = seen
+            && self.marked < Some(message.id)
+        {
+            self.marked = Some(message.id);
+            cx.send(Command::MarkRead { conversation, up_to: message.id });
+        }
+    }
+}
+
+fn key(item: &Item, thread: &Thread) -> Key {
+    match item {
+        Item::Day(day) => Key::Day(*day),
+        Item::Unread => Key::Unread,
+        Item::Notice(index) | Item::Message(index, _) => {
+            Key::Message(thread.messages.get(*index).map_or(MessageId(-1), |message| message.id))
+        }
+    }
+}
+
+/// Messages with what stands between them: days, the unread line.
+fn items(cx: &ViewCtx<'_>, thread: &Thread, unread_from: Option<MessageId>) -> Vec<Item> {
+    let mut items = Vec::with_capacity(thread.messages.len() + 16);
+    let mut day = None;
+    let mut before: Option<&Message> = None;
+    for (index, message) in thread.messages.iter().enumerate() {
+        let today = cx.clock.day(message.timestamp);
+        let mut together = before.is_some_and(|before| in_one_run(before, message));
+        if day != Some(today) {
+            day = Some(today);
+            items.push(Item::Day(today));
+            together = false;
+        }
+        if unread_from == Some(message.id) {
+            items.push(Item::Unread);
+            together = false;
+        }
+        if together && let Some(Item::Message(_, place)) = items.last_mut() {
+            place.last = false;
+        }
+        items.push(if message.notice.is_some() {
+            Item::Notice(index)
+        } else {
+            Item::Message(index, Place { first: !together, last: true })
+        });
+        before = Some(message);
+    }
+    items
+}
+
+fn in_one_run(before: &Message, message: &Message) -> bool {
+    before.from == message.from
+        && before.notice.is_none()
+        && message.notice.is_none()
+        && message.timestamp.since(before.timestamp) < RUN
+}
+
+fn height(
+    ctx: &egui::Context,
+    cx: &ViewCtx<'_>,
+    thread: &Thread,
+    item: Option<&Item>,
+    prepared: &mut HashMap<MessageId, Prepared>,
+    width: f32,
+) -> f32 {
+    match item {
+        Some(Item::Day(_)) => 36.0,
+        Some(Item::Unread) => 34.0,
+        Some(Item::Notice(_)) => 30.0,
+        Some(Item::Message(index, place)) => thread.messages.get(*index).map_or(0.0, |message| {
+            prepared.entry(message.id).or_insert_with(|| prepare(ctx, cx, message, *place, width)).height
+        }),
+        None => 0.0,
+    }
+}
+
+fn notice_text(cx: &ViewCtx<'_>, message: &Message) -> String {
+    let who = words::author(cx, message.conversation.0);
+    message.notice.as_ref().map(|notice| words::notice(cx, notice, message.outgoing, &who)).unwrap_or_default()
+}
+
+/// Lights a message that was jumped to, fading.
+fn flash(
+    ui: &Ui,
+    cx: &ViewCtx<'_>,
+    flash: &mut Option<(MessageId, f64)>,
+    prepared: &Prepared,
+    origin: egui::Pos2,
+) {
+    let Some((id, since)) = *flash else { return };
+    if id != prepared.message.id {
+        return;
+    }
+    let age = ui.input(|input| input.time) - since;
+    if age > FLASH {
+        *flash = None;
+        return;
+    }
+    let strength = (1.0 - age / FLASH) as f32;
+    let rect = prepared.bounds.translate(origin.to_vec2()).expand(5.0);
+    ui.painter().rect_filled(rect, 18, cx.theme.accent.gamma_multiply(0.45 * strength));
+    ui.ctx().request_repaint();
+}

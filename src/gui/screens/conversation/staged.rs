@@ -1,0 +1,111 @@
+//! Files that wait in the composer, as tiles with a way to take each back.
+
+use egui::accesskit::Role;
+use egui::epaint::RectShape;
+use egui::{Color32, Id, Rect, ScrollArea, Sense, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2};
+use septet_client::model::OutgoingFile;
+
+use super::super::super::command::{StagedFile, Toast};
+use super::super::super::icons::Icon;
+use super::super::super::view::ViewCtx;
+use super::super::super::widgets::text_left;
+use super::words;
+
+/// The most files of a message.
+const MOST: usize = 32;
+/// The most bytes of a file.
+const LARGEST: u64 = 10_000_000;
+
+/// The files.
+#[derive(Default)]
+pub struct Staged {
+    files: Vec<(StagedFile, Option<TextureHandle>)>,
+}
+
+impl Staged {
+    /// No files wait.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Adds one, if it can be sent.
+    pub fn add(&mut self, cx: &ViewCtx<'_>, file: StagedFile) {
+        let name = [("name", file.name.as_str().into())];
+        if self.files.len() >= MOST {
+            cx.actions.toast(Toast::bad(cx.strings.with("too-many-files", [("limit", MOST.into())])));
+        } else if file.size > LARGEST {
+            cx.actions.toast(Toast::bad(cx.strings.with("file-too-large", name)));
+        } else if file.size == 0 {
+            cx.actions.toast(Toast::bad(cx.strings.with("file-empty", name)));
+        } else {
+            self.files.push((file, None));
+        }
+    }
+
+    /// Takes them all, to send.
+    pub fn take(&mut self) -> Vec<OutgoingFile> {
+        std::mem::take(&mut self.files).into_iter().map(|(file, _)| file.source).collect()
+    }
+
+    /// Shows them in a row.
+    pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>) {
+        if self.files.is_empty() {
+            return;
+        }
+        let mut removed = None;
+        ScrollArea::horizontal().id_salt("staged").max_height(72.0).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 8.0;
+                for (index, (file, texture)) in self.files.iter_mut().enumerate() {
+                    if tile(ui, cx, index, file, texture) {
+                        removed = Some(index);
+                    }
+                }
+            });
+        });
+        ui.add_space(10.0);
+        if let Some(index) = removed {
+            self.files.remove(index);
+        }
+    }
+}
+
+/// One file; true if it is to be taken back.
+fn tile(
+    ui: &mut Ui,
+    cx: &ViewCtx<'_>,
+    index: usize,
+    file: &StagedFile,
+    texture: &mut Option<TextureHandle>,
+) -> bool {
+    let theme = cx.theme;
+    let width = if file.thumbnail.is_some() { 64.0 } else { 200.0 };
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 64.0), Sense::hover());
+    ui.painter().rect_filled(rect, 10, theme.raised);
+    if let Some(image) = &file.thumbnail {
+        let texture = texture.get_or_insert_with(|| {
+            ui.ctx().load_texture("staged", egui::ImageData::Color(std::sync::Arc::clone(image)), TextureOptions::LINEAR)
+        });
+        let size = texture.size_vec2();
+        let part = if size.x > size.y { vec2(size.y / size.x, 1.0) } else { vec2(1.0, size.x / size.y) };
+        let shape = RectShape::filled(rect, 10, Color32::WHITE);
+        ui.painter().add(shape.with_texture(texture.id(), Rect::from_center_size(pos2(0.5, 0.5), part)));
+    } else {
+        Icon::FILE.paint(ui.painter(), pos2(rect.left() + 24.0, rect.center().y), 20.0, theme.accent);
+        let left = rect.left() + 44.0;
+        let room = rect.width() - 72.0;
+        text_left(ui.painter(), pos2(left, rect.center().y - 9.0), &file.name, cx.body(), room);
+        let size = words::bytes(cx, file.size);
+        text_left(ui.painter(), pos2(left, rect.center().y + 10.0), &size, cx.tiny(), room);
+    }
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &file.name));
+    let corner = rect.right_top() + vec2(-13.0, 13.0);
+    let close = Rect::from_center_size(corner, vec2(20.0, 20.0));
+    let remove = ui.interact(close, Id::new(("staged", index)), Sense::click());
+    let ground = if remove.hovered() { 0xdd } else { 0x99 };
+    ui.painter().circle_filled(corner, 9.0, Color32::from_black_alpha(ground));
+    Icon::X.paint(ui.painter(), corner, 12.0, Color32::WHITE);
+    let label = cx.strings.with("remove-file", [("name", file.name.as_str().into())]);
+    remove.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
+    remove.clicked()
+}

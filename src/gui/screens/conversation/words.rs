@@ -1,0 +1,131 @@
+//! What a message says in words: its state, its author, what it quotes, what happened.
+
+use septet_client::model::{
+    AttachmentSummary, Conversation, ConversationId, ConversationKind, Expiry, Message, MessageState, Notice,
+    Quote,
+};
+use septet_protocol::id::SessionId;
+
+use super::super::super::view::ViewCtx;
+
+/// How far a message of ours got; nothing for the other's.
+pub fn state(cx: &ViewCtx<'_>, message: &Message) -> Option<std::sync::Arc<str>> {
+    Some(match message.state {
+        MessageState::Received => return None,
+        MessageState::Sending => cx.t("state-sending"),
+        MessageState::Failed => cx.t("state-failed"),
+        MessageState::Sent if message.read => cx.t("state-read"),
+        MessageState::Sent => cx.t("state-sent"),
+    })
+}
+
+/// What to call an account.
+pub fn author(cx: &ViewCtx<'_>, id: SessionId) -> String {
+    if cx.state.is_me(id) {
+        return cx.t("you").to_string();
+    }
+    match cx.state.conversation(ConversationId(id)) {
+        Some(conversation) => conversation.title(),
+        None => id.short(),
+    }
+}
+
+/// The name of a conversation, Note to Self included.
+pub fn title(cx: &ViewCtx<'_>, conversation: &Conversation) -> String {
+    match conversation.kind {
+        ConversationKind::NoteToSelf => cx.t("note-to-self").to_string(),
+        ConversationKind::Private => conversation.title(),
+    }
+}
+
+/// The second line of a quote.
+pub fn quoted(cx: &ViewCtx<'_>, quote: &Quote) -> String {
+    match &quote.attachment {
+        _ if !quote.text.is_empty() => quote.text.clone(),
+        Some(attachment) => attachment_kind(cx, attachment),
+        None => cx.t("quote-missing").to_string(),
+    }
+}
+
+/// An attachment in a few words: "Picture", "3 pictures", a file name.
+pub fn attachment_kind(cx: &ViewCtx<'_>, attachment: &AttachmentSummary) -> String {
+    let count = attachment.count.max(1);
+    if attachment.voice {
+        cx.t("voice-message").to_string()
+    } else if attachment.content_type.starts_with("image/") {
+        cx.strings.with("pictures", [("count", count.into())])
+    } else if count > 1 || attachment.name.is_empty() {
+        cx.strings.with("files", [("count", count.into())])
+    } else {
+        attachment.name.clone()
+    }
+}
+
+/// A line that tells what happened. `who` is the other's name.
+pub fn notice(cx: &ViewCtx<'_>, notice: &Notice, outgoing: bool, who: &str) -> String {
+    let name = [("name", who.into())];
+    match notice {
+        Notice::YouAccepted => cx.strings.with("notice-you-accepted", name),
+        Notice::TheyAccepted => cx.strings.with("notice-they-accepted", name),
+        Notice::ExpiryChanged { expiry } => expiry_changed(cx, *expiry, outgoing, who),
+        Notice::MediaSaved => cx.strings.with("notice-media-saved", name),
+        Notice::Screenshot => cx.strings.with("notice-screenshot", name),
+        Notice::MissedCall => cx.strings.with("notice-missed-call", name),
+        Notice::CommunityInvitation { name, .. } => {
+            cx.strings.with("notice-community", [("room", name.as_str().into())])
+        }
+        Notice::GroupInvitation { name } => cx.strings.with("notice-group", [("group", name.as_str().into())]),
+    }
+}
+
+fn expiry_changed(cx: &ViewCtx<'_>, expiry: Expiry, outgoing: bool, who: &str) -> String {
+    let who = if outgoing { cx.t("you").to_string() } else { who.to_owned() };
+    let name = match expiry {
+        Expiry::Off => "notice-expiry-off",
+        Expiry::AfterRead(_) => "notice-expiry-read",
+        Expiry::AfterSend(_) => "notice-expiry-sent",
+    };
+    let length = duration(cx, expiry_seconds(expiry));
+    cx.strings.with(name, [("name", who.into()), ("time", length.into())])
+}
+
+fn expiry_seconds(expiry: Expiry) -> u32 {
+    match expiry {
+        Expiry::Off => 0,
+        Expiry::AfterRead(seconds) | Expiry::AfterSend(seconds) => seconds,
+    }
+}
+
+/// The chip in the head: "1 week after read"; nothing if messages stay.
+pub fn expiry_chip(cx: &ViewCtx<'_>, expiry: Expiry) -> Option<String> {
+    let name = match expiry {
+        Expiry::Off => return None,
+        Expiry::AfterRead(_) => "expiry-after-read",
+        Expiry::AfterSend(_) => "expiry-after-sent",
+    };
+    Some(cx.strings.with(name, [("time", duration(cx, expiry_seconds(expiry)).into())]))
+}
+
+/// A length of time in its largest whole unit.
+pub fn duration(cx: &ViewCtx<'_>, seconds: u32) -> String {
+    for (name, unit) in [("weeks", 604_800), ("days", 86_400), ("hours", 3600), ("minutes", 60)] {
+        if seconds >= unit && seconds.is_multiple_of(unit) {
+            return cx.strings.with(name, [("count", (seconds / unit).into())]);
+        }
+    }
+    cx.strings.with("seconds", [("count", seconds.into())])
+}
+
+/// A size as people read it: 950 bytes, 1.8 MB.
+pub fn bytes(cx: &ViewCtx<'_>, bytes: u64) -> String {
+    match bytes {
+        0..1000 => cx.strings.with("size-bytes", [("count", bytes.into())]),
+        1000..1_000_000 => cx.strings.with("size-kb", [("size", (bytes.div_ceil(1000)).into())]),
+        _ => cx.strings.with("size-mb", [("size", format!("{:.1}", bytes as f64 / 1e6).into())]),
+    }
+}
+
+/// A web address with its scheme.
+pub fn address(text: &str) -> String {
+    if text.contains("://") { text.to_owned() } else { format!("https://{text}") }
+}

@@ -1,0 +1,483 @@
+//! The list of conversations: who we are, the search field, requests, rows, the path light.
+
+use egui::accesskit::Role;
+use egui::{Id, Key, Modifiers, Popup, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use septet_client::model::{Connection, ConnectionState, Conversation, ConversationId, ConversationKind, LastMessage, MessageState};
+
+use super::super::command::Command;
+use super::super::icons::Icon;
+use super::super::text::{self, Style, Weight, Wrap};
+use super::super::theme::{metric, radius, size};
+use super::super::view::ViewCtx;
+use super::super::widgets::avatar::Avatar;
+use super::super::widgets::button::{self, Tone, menu_row};
+use super::super::widgets::field::Field;
+use super::super::widgets::{focus_ring, mark, pill, text_left, text_right};
+use super::conversation::{menu_frame, words};
+
+/// What the person chose in the list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    /// A conversation.
+    Open(ConversationId),
+    /// The path dialog.
+    Path,
+    /// Our own page.
+    Account,
+}
+
+/// What the list remembers between frames.
+#[derive(Default)]
+pub struct List {
+    search: String,
+    requests: bool,
+    looking_up: Option<String>,
+    not_found: Option<String>,
+}
+
+/// The field's id, for Ctrl+K.
+pub fn search_id() -> Id {
+    Id::new("search")
+}
+
+impl List {
+    /// A registered name was looked up.
+    pub fn resolved(&mut self, name: &str, result: &Result<ConversationId, String>) -> Option<ConversationId> {
+        if self.looking_up.as_deref() != Some(name) {
+            return None;
+        }
+        self.looking_up = None;
+        match result {
+            Ok(id) => {
+                self.search.clear();
+                Some(*id)
+            }
+            Err(reason) => {
+                self.not_found = Some(reason.clone());
+                None
+            }
+        }
+    }
+
+    /// Shows it in the room there is.
+    pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, selected: Option<ConversationId>) -> Option<Choice> {
+        let mut choice = self.top(ui, cx);
+        choice = self.field(ui, cx).or(choice);
+        let foot = metric::FOOT;
+        let room = ui.available_height() - foot;
+        let width = ui.available_width();
+        let (body, _) = ui.allocate_exact_size(vec2(width, room.max(0.0)), Sense::hover());
+        let mut rows = ui.new_child(egui::UiBuilder::new().max_rect(body));
+        let picked = ScrollArea::vertical()
+            .id_salt("conversations")
+            .auto_shrink([false, false])
+            .show(&mut rows, |ui| self.rows(ui, cx, selected))
+            .inner;
+        picked.or(self.foot(ui, cx)).or(choice)
+    }
+
+    /// Our avatar and the program's name.
+    fn top(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>) -> Option<Choice> {
+        let width = ui.available_width();
+        let (bar, _) = ui.allocate_exact_size(vec2(width, metric::HEAD), Sense::hover());
+        let mut choice = None;
+        let middle = bar.center().y;
+        let small = metric::AVATAR_SMALL;
+        if let Some(me) = &cx.state.me {
+            let center = pos2(bar.left() + 12.0 + small / 2.0, middle);
+            Avatar { id: me.id, name: &me.name, picture: me.picture.as_ref(), note: false }.paint(
+                ui.painter(),
+                center,
+                small,
+                cx,
+            );
+            let rect = Rect::from_center_size(center, vec2(small + 6.0, small + 6.0));
+            let response = ui.interact(rect, Id::new("own account"), Sense::click());
+            let label = cx.t("your-account");
+            response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &*label));
+            if response.has_focus() || response.hovered() {
+                ui.painter().circle_stroke(center, small / 2.0 + 2.0, Stroke::new(1.5, cx.theme.accent));
+            }
+            if response.on_hover_text(&*label).clicked() {
+                choice = Some(Choice::Account);
+            }
+        } else {
+            mark::paint(ui.painter(), pos2(bar.left() + 26.0, middle), small, cx.theme.accent);
+        }
+        let title = Style::new(size::TITLE, cx.theme.text).weight(Weight::Bold).line(20.0);
+        text_left(ui.painter(), pos2(bar.left() + 50.0, middle), &cx.t("app-name"), title, width - 100.0);
+        let rect = Rect::from_center_size(pos2(bar.right() - 28.0, middle), vec2(32.0, 32.0));
+        let new = button::icon_at(ui, cx, rect, Id::new("new"), Icon::SQUARE_PEN, &cx.t("new-conversation"));
+        if new.clicked() {
+            ui.ctx().memory_mut(|memory| memory.request_focus(search_id()));
+        }
+        choice
+    }
+
+    fn field(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>) -> Option<Choice> {
+        let width = ui.available_width();
+        let (bar, _) = ui.allocate_exact_size(vec2(width, 42.0), Sense::hover());
+        let rect = Rect::from_min_size(bar.min + vec2(12.0, 0.0), vec2(width - 24.0, 34.0));
+        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+        let field = Field {
+            label: &cx.t("search-hint"),
+            hint: &cx.t("search-hint"),
+            height: 34.0,
+            inset: (36.0, 60.0),
+            id: Some(search_id()),
+            ..Field::default()
+        };
+        let before = self.search.clone();
+        let response = field.show(&mut child, cx, &mut self.search);
+        if before != self.search {
+            self.not_found = None;
+        }
+        Icon::SEARCH.paint(ui.painter(), pos2(rect.left() + 19.0, rect.center().y), metric::ICON, cx.theme.faint);
+        self.field_end(ui, cx, rect);
+        if response.has_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+            self.search.clear();
+            response.surrender_focus();
+        }
+        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if entered { self.enter(cx) } else { None }
+    }
+
+    /// The shortcut's name, or a way to empty the field.
+    fn field_end(&mut self, ui: &Ui, cx: &ViewCtx<'_>, rect: Rect) {
+        if self.search.is_empty() {
+            let style = Style::new(size::META, cx.theme.faint).line(14.0);
+            let key = text::layout(ui.ctx(), &cx.t("search-shortcut"), style, Wrap::None);
+            let frame = Rect::from_center_size(
+                pos2(rect.right() - 16.0 - key.size().x / 2.0, rect.center().y),
+                key.size() + vec2(11.0, 2.0),
+            );
+            ui.painter().rect_stroke(frame, 4, Stroke::new(1.0, cx.theme.line), egui::StrokeKind::Inside);
+            ui.painter().galley(frame.center() - key.size() / 2.0, key, style.color);
+            return;
+        }
+        let clear = Rect::from_center_size(pos2(rect.right() - 17.0, rect.center().y), vec2(26.0, 26.0));
+        if button::icon_at(ui, cx, clear, Id::new("clear search"), Icon::X, &cx.t("clear-search")).clicked() {
+            self.search.clear();
+            self.not_found = None;
+        }
+    }
+
+    /// Enter in the field: an id opens, a name is looked up, a search opens its first hit.
+    fn enter(&mut self, cx: &ViewCtx<'_>) -> Option<Choice> {
+        let query = self.search.trim().to_owned();
+        if let Ok(id) = query.parse() {
+            self.search.clear();
+            return Some(Choice::Open(id));
+        }
+        if let Some(first) = self.hits(cx).first() {
+            let id = first.id;
+            self.search.clear();
+            return Some(Choice::Open(id));
+        }
+        self.look_up(cx, &query);
+        None
+    }
+
+    fn look_up(&mut self, cx: &ViewCtx<'_>, name: &str) {
+        if !name.is_empty() {
+            self.looking_up = Some(name.to_owned());
+            self.not_found = None;
+            cx.send(Command::Resolve(name.to_owned()));
+        }
+    }
+
+    /// Conversations whose name or id holds what is typed.
+    fn hits<'a>(&self, cx: &'a ViewCtx<'_>) -> Vec<&'a Conversation> {
+        let query = self.search.trim().to_lowercase();
+        let note = cx.t("note-to-self").to_lowercase();
+        let fits = |conversation: &&Conversation| match conversation.kind {
+            ConversationKind::NoteToSelf => note.contains(&query),
+            ConversationKind::Private => {
+                conversation.name.to_lowercase().contains(&query)
+                    || conversation.nickname.as_ref().is_some_and(|name| name.to_lowercase().contains(&query))
+                    || (query.len() > 3 && conversation.id.to_string().starts_with(&query))
+            }
+        };
+        cx.state.conversations.iter().filter(fits).collect()
+    }
+
+    fn rows(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, selected: Option<ConversationId>) -> Option<Choice> {
+        let mut choice = None;
+        if !self.search.trim().is_empty() {
+            return self.results(ui, cx, selected);
+        }
+        let waiting = cx.state.requests().count();
+        self.requests &= waiting > 0;
+        if waiting > 0 && self.requests_row(ui, cx, waiting) {
+            self.requests = !self.requests;
+        }
+        let show_requests = self.requests;
+        let listed = cx.state.conversations.iter().filter(|conversation| {
+            if show_requests { conversation.is_request() } else { conversation.is_listed() }
+        });
+        let mut none = true;
+        for conversation in listed {
+            none = false;
+            if row(ui, cx, conversation, selected == Some(conversation.id)) {
+                choice = Some(Choice::Open(conversation.id));
+            }
+        }
+        if none {
+            empty(ui, cx, &cx.t("list-empty"));
+        }
+        choice
+    }
+
+    fn results(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, selected: Option<ConversationId>) -> Option<Choice> {
+        let query = self.search.trim().to_owned();
+        if let Ok(id) = query.parse::<ConversationId>()
+            && offer(ui, cx, Icon::MESSAGE_CIRCLE, &cx.t("message-this-id"), &id.0.short())
+        {
+            self.search.clear();
+            return Some(Choice::Open(id));
+        }
+        let mut choice = None;
+        let hits = self.hits(cx);
+        for conversation in &hits {
+            if row(ui, cx, conversation, selected == Some(conversation.id)) {
+                choice = Some(Choice::Open(conversation.id));
+            }
+        }
+        if choice.is_some() {
+            self.search.clear();
+        }
+        let could_be_name = query.len() <= 64 && query.parse::<ConversationId>().is_err();
+        if self.looking_up.is_some() {
+            empty(ui, cx, &cx.t("looking-up"));
+        } else if let Some(reason) = &self.not_found {
+            empty(ui, cx, reason);
+        } else if could_be_name && offer(ui, cx, Icon::SEARCH, &cx.t("find-name"), &query) {
+            self.look_up(cx, &query);
+        }
+        choice
+    }
+
+    fn requests_row(&self, ui: &mut Ui, cx: &ViewCtx<'_>, waiting: usize) -> bool {
+        let width = ui.available_width();
+        let (outer, response) = ui.allocate_exact_size(vec2(width, 48.0), Sense::click());
+        let rect = outer.with_max_y(outer.top() + 44.0).shrink2(vec2(6.0, 0.0));
+        if response.hovered() || self.requests {
+            ui.painter().rect_filled(rect, radius::ROW, cx.theme.hover);
+        }
+        let middle = rect.center().y;
+        let (icon, label) = if self.requests {
+            (Icon::CHEVRON_LEFT, cx.t("all-conversations"))
+        } else {
+            (Icon::INBOX, cx.t("message-requests"))
+        };
+        icon.paint(ui.painter(), pos2(rect.left() + 21.0, middle), metric::ICON, cx.theme.muted);
+        let style = cx.body().color(cx.theme.muted);
+        text_left(ui.painter(), pos2(rect.left() + 40.0, middle), &label, style, width - 120.0);
+        if !self.requests {
+            let count = pill::count(u32::try_from(waiting).unwrap_or(u32::MAX));
+            let at = pos2(rect.right() - 12.0, middle);
+            pill::right(ui.painter(), at, &count, cx.theme.accent, cx.theme.on_accent);
+        }
+        focus_ring(ui, &response.clone().with_new_rect(rect), cx.theme, radius::ROW);
+        let spoken = cx.strings.with("message-requests-count", [("count", waiting.into())]);
+        response.widget_info(|| WidgetInfo::selected(Role::Button, true, self.requests, &spoken));
+        response.clicked()
+    }
+
+    /// The path light and what it says.
+    fn foot(&self, ui: &mut Ui, cx: &ViewCtx<'_>) -> Option<Choice> {
+        let width = ui.available_width();
+        let (bar, _) = ui.allocate_exact_size(vec2(width, metric::FOOT), Sense::hover());
+        ui.painter().hline(bar.x_range(), bar.top() + 0.5, Stroke::new(1.0, cx.theme.line));
+        let middle = bar.center().y + 0.5;
+        let link = bar.with_max_x(bar.right() - 52.0);
+        let response = ui.interact(link, Id::new("path light"), Sense::click());
+        let (color, words) = light(cx, &cx.state.connection);
+        ui.painter().circle_filled(pos2(bar.left() + 16.0, middle), 4.0, color);
+        let lit = response.hovered() || response.has_focus();
+        let style = cx.small().color(if lit { cx.theme.text } else { cx.theme.muted });
+        text_left(ui.painter(), pos2(bar.left() + 28.0, middle), &words, style, link.width() - 32.0);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{}: {words}", cx.t("path"))));
+        let mut choice = response.on_hover_text(&*cx.t("show-path")).clicked().then_some(Choice::Path);
+        let gear = Rect::from_center_size(pos2(bar.right() - 28.0, middle), vec2(32.0, 32.0));
+        if button::icon_at(ui, cx, gear, Id::new("settings"), Icon::SETTINGS, &cx.t("settings")).clicked() {
+            choice = Some(Choice::Account);
+        }
+        choice
+    }
+}
+
+/// The light's colour, and words with the countries of the first path.
+pub fn light(cx: &ViewCtx<'_>, connection: &Connection) -> (egui::Color32, String) {
+    match connection.state {
+        ConnectionState::Offline => (cx.theme.bad, cx.t("offline").to_string()),
+        ConnectionState::Connecting => (cx.theme.warn, cx.t("connecting").to_string()),
+        ConnectionState::Connected => {
+            let countries: Option<Vec<&str>> = connection
+                .paths
+                .first()
+                .and_then(|path| path.iter().map(|hop| hop.country.as_deref()).collect());
+            let words = match countries.filter(|countries| !countries.is_empty()) {
+                Some(countries) => format!("{} · {}", cx.t("connected"), countries.join(" → ")),
+                None => cx.t("connected").to_string(),
+            };
+            (cx.theme.good, words)
+        }
+    }
+}
+
+/// One conversation. True if it was chosen.
+fn row(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation, selected: bool) -> bool {
+    let width = ui.available_width();
+    let (outer, response) = ui.allocate_exact_size(vec2(width, metric::ROW), Sense::click());
+    let name = super::conversation::words::title(cx, conversation);
+    let count = conversation.unread;
+    let spoken = cx.strings.with("row-label", [("name", name.as_str().into()), ("count", count.into())]);
+    response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, selected, &spoken));
+    row_menu(&response, cx, conversation);
+    if ui.is_rect_visible(outer) {
+        let rect = outer.shrink2(vec2(6.0, 0.0));
+        if selected {
+            ui.painter().rect_filled(rect, radius::ROW, cx.theme.accent_soft);
+        } else if response.hovered() {
+            ui.painter().rect_filled(rect, radius::ROW, cx.theme.hover);
+        }
+        row_text(ui, cx, conversation, &name, rect);
+        focus_ring(ui, &response.clone().with_new_rect(rect), cx.theme, radius::ROW);
+    }
+    // On press, not on release: the conversation is there before the finger is up.
+    response.clicked() || (response.is_pointer_button_down_on() && ui.input(|i| i.pointer.primary_pressed()))
+}
+
+fn row_text(ui: &Ui, cx: &ViewCtx<'_>, conversation: &Conversation, name: &str, rect: Rect) {
+    let painter = ui.painter();
+    let unread = conversation.unread > 0 || conversation.marked_unread;
+    let known = !conversation.name.is_empty() || conversation.nickname.is_some();
+    Avatar {
+        id: conversation.id.0,
+        name: if known { name } else { "" },
+        picture: conversation.picture.as_ref(),
+        note: conversation.kind == ConversationKind::NoteToSelf,
+    }
+    .paint(painter, pos2(rect.left() + 28.0, rect.center().y), metric::AVATAR, cx);
+    let (left, mut right) = (rect.left() + 58.0, rect.right() - 8.0);
+    let (upper, lower) = (rect.top() + 20.0, rect.top() + 41.0);
+    if let Some(last) = &conversation.last_message {
+        let time = cx.clock.brief(last.timestamp, cx.strings);
+        right = text_right(painter, pos2(right, upper), &time, cx.tiny()).left() - 6.0;
+    }
+    for (shown, icon) in [(conversation.muted_until.is_some(), Icon::BELL_OFF), (conversation.pinned > 0, Icon::PIN)]
+    {
+        if shown {
+            icon.paint(painter, pos2(right - 7.0, upper), 14.0, cx.theme.faint);
+            right -= 20.0;
+        }
+    }
+    let weight = if unread { Weight::Semibold } else { Weight::Medium };
+    text_left(painter, pos2(left, upper), name, cx.body().weight(weight), right - left);
+    let mut right = rect.right() - 8.0;
+    if unread {
+        let words = match (conversation.mentions, conversation.unread) {
+            (_, 0) => "•".to_owned(),
+            (0, count) => pill::count(count),
+            (_, count) => format!("@ {}", pill::count(count)),
+        };
+        let ground = if conversation.muted_until.is_some() { cx.theme.faint } else { cx.theme.accent };
+        right -= pill::right(painter, pos2(right, lower), &words, ground, cx.theme.on_accent) + 6.0;
+    }
+    last_line(ui, cx, conversation, unread, pos2(left, lower), right - left);
+}
+
+/// The second line: a draft, or the newest message with its state.
+fn last_line(ui: &Ui, cx: &ViewCtx<'_>, conversation: &Conversation, unread: bool, at: egui::Pos2, width: f32) {
+    let plain = cx.small().color(if unread { cx.theme.text } else { cx.theme.muted });
+    let (lead, text) = match (&conversation.draft, &conversation.last_message) {
+        (Some(draft), _) if !draft.trim().is_empty() => {
+            (Some((format!("{} ", cx.t("draft")), cx.theme.accent)), draft.clone())
+        }
+        (_, Some(last)) => (lead(cx, last), line(cx, conversation, last)),
+        _ => (None, String::new()),
+    };
+    let galley = match &lead {
+        Some((words, color)) => {
+            let spans = [(words.as_str(), plain.color(*color)), (text.as_str(), plain)];
+            text::layout_spans(ui.ctx(), &spans, Wrap::Line(width))
+        }
+        None => text::layout(ui.ctx(), &text, plain, Wrap::Line(width)),
+    };
+    ui.painter().galley(at - vec2(0.0, galley.size().y / 2.0), galley, plain.color);
+}
+
+fn lead(cx: &ViewCtx<'_>, last: &LastMessage) -> Option<(String, egui::Color32)> {
+    match last.state {
+        MessageState::Failed => Some((format!("{} · ", cx.t("state-failed")), cx.theme.bad)),
+        MessageState::Sending => Some((format!("{} · ", cx.t("state-sending")), cx.theme.faint)),
+        MessageState::Sent | MessageState::Received => None,
+    }
+}
+
+fn line(cx: &ViewCtx<'_>, conversation: &Conversation, last: &LastMessage) -> String {
+    if !last.text.is_empty() {
+        return last.text.clone();
+    }
+    if let Some(notice) = &last.notice {
+        return words::notice(cx, notice, last.outgoing, &words::title(cx, conversation));
+    }
+    let Some(attachment) = &last.attachment else { return String::new() };
+    let what = words::attachment_kind(cx, attachment);
+    if last.outgoing {
+        cx.strings.with("you-sent", [("what", what.into())])
+    } else {
+        cx.strings.with("they-sent", [("what", what.into())])
+    }
+}
+
+fn row_menu(response: &egui::Response, cx: &ViewCtx<'_>, conversation: &Conversation) {
+    Popup::context_menu(response).frame(menu_frame(cx)).show(|ui| {
+        let pinned = conversation.pinned > 0;
+        let (icon, label) = if pinned { (Icon::PIN_OFF, "unpin") } else { (Icon::PIN, "pin") };
+        if menu_row(ui, cx, icon, &cx.t(label), Tone::Quiet).clicked() {
+            cx.send(Command::Pin(conversation.id, !pinned));
+            ui.close();
+        }
+        if let Some(last) = &conversation.last_message
+            && conversation.unread > 0
+            && menu_row(ui, cx, Icon::CHECK_CHECK, &cx.t("mark-read"), Tone::Quiet).clicked()
+        {
+            cx.send(Command::MarkRead { conversation: conversation.id, up_to: last.id });
+            ui.close();
+        }
+        if menu_row(ui, cx, Icon::COPY, &cx.t("copy-account-id"), Tone::Quiet).clicked() {
+            cx.copy(ui, conversation.id.to_string(), "account-id-copied");
+            ui.close();
+        }
+    });
+}
+
+/// A line that offers to do something with what was typed.
+fn offer(ui: &mut Ui, cx: &ViewCtx<'_>, icon: Icon, label: &str, what: &str) -> bool {
+    let width = ui.available_width();
+    let (outer, response) = ui.allocate_exact_size(vec2(width, metric::ROW), Sense::click());
+    let rect = outer.shrink2(vec2(6.0, 0.0));
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, radius::ROW, cx.theme.hover);
+    }
+    let center = pos2(rect.left() + 28.0, rect.center().y);
+    ui.painter().circle_filled(center, metric::AVATAR / 2.0, cx.theme.accent_soft);
+    icon.paint(ui.painter(), center, metric::ICON, cx.theme.accent);
+    let left = rect.left() + 58.0;
+    let room = rect.right() - left - 8.0;
+    text_left(ui.painter(), pos2(left, rect.top() + 20.0), label, cx.body().weight(Weight::Medium), room);
+    text_left(ui.painter(), pos2(left, rect.top() + 41.0), what, cx.small(), room);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{label} {what}")));
+    response.clicked()
+}
+
+/// A quiet sentence where rows would be.
+fn empty(ui: &mut Ui, cx: &ViewCtx<'_>, sentence: &str) {
+    let width = ui.available_width();
+    let galley = text::layout(ui.ctx(), sentence, cx.small(), Wrap::Lines(width - 48.0));
+    let (rect, response) = ui.allocate_exact_size(vec2(width, galley.size().y + 32.0), Sense::hover());
+    ui.painter().galley(rect.min + vec2(24.0, 16.0), galley, cx.theme.muted);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, sentence));
+}
