@@ -280,7 +280,7 @@ impl Window {
         let x = area.left() + self.list_width;
         ui.painter().vline(x - 0.5, area.y_range(), Stroke::new(1.0, theme.line));
         let handle = Rect::from_min_max(pos2(x - 3.0, area.top()), pos2(x + 3.0, area.bottom()));
-        let response = ui.interact(handle, Id::new("list edge"), Sense::drag());
+        let response = ui.interact(handle, Id::unique("list edge"), Sense::drag());
         if response.hovered() || response.dragged() {
             ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal);
         }

@@ -107,7 +107,7 @@ fn secret(ui: &mut Ui, cx: &ViewCtx<'_>, text: &str, copy: &'static str, copied:
     ui.painter().galley(rect.min + vec2(12.0, 10.0), galley, style.color);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
     let place = egui::Rect::from_center_size(pos2(rect.right() - 22.0, rect.center().y), vec2(32.0, 32.0));
-    if button::icon_at(ui, cx, place, egui::Id::new(copy), Icon::COPY, &cx.t(copy)).clicked() {
+    if button::icon_at(ui, cx, place, egui::Id::unique(copy), Icon::COPY, &cx.t(copy)).clicked() {
         cx.copy(ui, text, copied);
     }
 }

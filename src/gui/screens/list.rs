@@ -37,7 +37,7 @@ pub struct List {
 
 /// The field's id, for Ctrl+K.
 pub fn search_id() -> Id {
-    Id::new("search")
+    Id::unique("search")
 }
 
 impl List {
@@ -92,7 +92,7 @@ impl List {
                 cx,
             );
             let rect = Rect::from_center_size(center, vec2(small + 6.0, small + 6.0));
-            let response = ui.interact(rect, Id::new("own account"), Sense::click());
+            let response = ui.interact(rect, Id::unique("own account"), Sense::click());
             let label = cx.t("your-account");
             response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &*label));
             if response.has_focus() || response.hovered() {
@@ -107,7 +107,7 @@ impl List {
         let title = Style::new(size::TITLE, cx.theme.text).weight(Weight::Bold).line(20.0);
         text_left(ui.painter(), pos2(bar.left() + 50.0, middle), &cx.t("app-name"), title, width - 100.0);
         let rect = Rect::from_center_size(pos2(bar.right() - 28.0, middle), vec2(32.0, 32.0));
-        let new = button::icon_at(ui, cx, rect, Id::new("new"), Icon::SQUARE_PEN, &cx.t("new-conversation"));
+        let new = button::icon_at(ui, cx, rect, Id::unique("new"), Icon::SQUARE_PEN, &cx.t("new-conversation"));
         if new.clicked() {
             ui.ctx().memory_mut(|memory| memory.request_focus(search_id()));
         }
@@ -156,7 +156,7 @@ impl List {
             return;
         }
         let clear = Rect::from_center_size(pos2(rect.right() - 17.0, rect.center().y), vec2(26.0, 26.0));
-        if button::icon_at(ui, cx, clear, Id::new("clear search"), Icon::X, &cx.t("clear-search")).clicked() {
+        if button::icon_at(ui, cx, clear, Id::unique("clear search"), Icon::X, &cx.t("clear-search")).clicked() {
             self.search.clear();
             self.not_found = None;
         }
@@ -291,7 +291,7 @@ impl List {
         ui.painter().hline(bar.x_range(), bar.top() + 0.5, Stroke::new(1.0, cx.theme.line));
         let middle = bar.center().y + 0.5;
         let link = bar.with_max_x(bar.right() - 52.0);
-        let response = ui.interact(link, Id::new("path light"), Sense::click());
+        let response = ui.interact(link, Id::unique("path light"), Sense::click());
         let (color, words) = light(cx, &cx.state.connection);
         ui.painter().circle_filled(pos2(bar.left() + 16.0, middle), 4.0, color);
         let lit = response.hovered() || response.has_focus();
@@ -300,7 +300,7 @@ impl List {
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{}: {words}", cx.t("path"))));
         let mut choice = response.on_hover_text(&*cx.t("show-path")).clicked().then_some(Choice::Path);
         let gear = Rect::from_center_size(pos2(bar.right() - 28.0, middle), vec2(32.0, 32.0));
-        if button::icon_at(ui, cx, gear, Id::new("settings"), Icon::SETTINGS, &cx.t("settings")).clicked() {
+        if button::icon_at(ui, cx, gear, Id::unique("settings"), Icon::SETTINGS, &cx.t("settings")).clicked() {
             choice = Some(Choice::Account);
         }
         choice

@@ -17,7 +17,7 @@ pub fn show<R>(ui: &Ui, cx: &ViewCtx<'_>, name: &str, width: f32, content: impl 
         .shadow(cx.theme.shadow)
         .inner_margin(Margin::same(24));
     let room = ui.ctx().content_rect().width() - 32.0;
-    let modal = Modal::new(Id::new(name)).frame(frame).backdrop_color(cx.theme.veil);
+    let modal = Modal::new(Id::unique(name)).frame(frame).backdrop_color(cx.theme.veil);
     let shown = modal.show(ui.ctx(), |ui| {
         ui.set_width((width - 48.0).min(room - 48.0));
         content(ui)

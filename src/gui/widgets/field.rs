@@ -45,7 +45,7 @@ impl Field<'_> {
             .frame(Frame::NONE)
             .margin(Margin::ZERO)
             .desired_width(inner.width())
-            .vertical_align(egui::Align::Center)
+            .align(egui::Align2::LEFT_CENTER)
             .min_size(inner.size());
         if self.password {
             edit = edit.password(true).text_color(style.color).font(egui::FontId::proportional(style.size));

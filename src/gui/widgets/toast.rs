@@ -37,7 +37,7 @@ impl Toasts {
         let Some(next) = self.shown.iter().map(|(_, until)| *until).reduce(f64::min) else { return };
         ui.ctx().request_repaint_after(Duration::from_secs_f64((next - now).max(0.05)));
         let mut clicked = None;
-        Area::new(Id::new("toasts"))
+        Area::new(Id::unique("toasts"))
             .order(Order::Tooltip)
             .anchor(Align2::CENTER_BOTTOM, vec2(0.0, -72.0))
             .show(ui.ctx(), |ui| {

@@ -124,7 +124,7 @@ impl Composer {
         text_left(ui.painter(), pos2(left, row.top() + 10.0), &name, author, width);
         text_left(ui.painter(), pos2(left, row.top() + 28.0), &excerpt(cx, message), cx.small(), width);
         let close = Rect::from_center_size(pos2(row.right() - 16.0, row.center().y), vec2(32.0, 32.0));
-        if button::icon_at(ui, cx, close, Id::new("no reply"), Icon::X, &cx.t("do-not-reply")).clicked() {
+        if button::icon_at(ui, cx, close, Id::unique("no reply"), Icon::X, &cx.t("do-not-reply")).clicked() {
             self.reply = None;
         }
         ui.add_space(10.0);
@@ -139,7 +139,7 @@ impl Composer {
         let (row, _) = ui.allocate_exact_size(vec2(full, height), Sense::hover());
         let side = metric::ICON_BUTTON;
         let attach = Rect::from_min_size(pos2(row.left(), row.bottom() - side - 3.0), vec2(side, side));
-        if button::icon_at(ui, cx, attach, Id::new("attach"), Icon::PAPERCLIP, &cx.t("attach")).clicked() {
+        if button::icon_at(ui, cx, attach, Id::unique("attach"), Icon::PAPERCLIP, &cx.t("attach")).clicked() {
             cx.send(Command::PickFiles(conversation));
         }
         let send = Rect::from_min_size(row.right_bottom() - vec2(38.0, 38.0), vec2(38.0, 38.0));
@@ -232,7 +232,7 @@ impl Composer {
     fn send_button(&self, ui: &Ui, cx: &ViewCtx<'_>, rect: Rect) -> bool {
         let ready = !self.is_empty();
         let sense = if ready { Sense::click() } else { Sense::hover() };
-        let response = ui.interact(rect, Id::new("send"), sense);
+        let response = ui.interact(rect, Id::unique("send"), sense);
         let theme = cx.theme;
         let (ground, ink) = match (ready, response.hovered()) {
             (true, true) => (theme.accent.lerp_to_gamma(theme.text, 0.15), theme.on_accent),
@@ -275,7 +275,7 @@ impl Composer {
     /// Files dropped on the window, and pictures pasted into it.
     fn take_drops(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId) {
         let (dropped, pasted) = ui.input(|input| {
-            let dropped: Vec<_> = input.raw.dropped_files.iter().filter_map(|file| file.path.clone()).collect();
+            let dropped: Vec<_> = input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect();
             let pasted: Vec<_> = input
                 .events
                 .iter()
@@ -297,7 +297,7 @@ impl Composer {
 
 /// The field of a conversation: each has its own, so that undo and cursor stay apart.
 pub fn field_id(conversation: ConversationId) -> Id {
-    Id::new(("composer", conversation))
+    Id::unique(("composer", conversation))
 }
 
 /// A message in one line.

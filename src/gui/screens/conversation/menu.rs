@@ -28,7 +28,7 @@ pub fn bar(ui: &Ui, cx: &ViewCtx<'_>, message: &Message, bounds: Rect, view: Rec
     let mut button = |icon: Icon, label: &'static str| {
         let place = Rect::from_min_size(at, BUTTON);
         at.x += BUTTON.x;
-        let response = ui.interact(place, Id::new(("bar", message.id, label)), Sense::click());
+        let response = ui.interact(place, Id::unique(("bar", message.id, label)), Sense::click());
         let lit = response.hovered() || response.has_focus();
         if lit {
             ui.painter().rect_filled(place, 7, theme.hover);

@@ -242,7 +242,7 @@ impl Messages {
     fn bar(&mut self, ui: &Ui, cx: &ViewCtx<'_>, view: Rect) {
         let Some((above, part)) = self.timeline.bar(view.height()) else { return };
         let track = Rect::from_min_max(pos2(view.right() - 10.0, view.top() + 2.0), view.max - vec2(2.0, 2.0));
-        let response = ui.interact(track, Id::new("messages bar"), Sense::drag());
+        let response = ui.interact(track, Id::unique("messages bar"), Sense::drag());
         let length = (part * track.height()).clamp(28.0, track.height());
         let run = track.height() - length;
         let reach = (1.0 - part).max(1e-6);
@@ -274,7 +274,7 @@ impl Messages {
         let new = new.filter(|message| !message.outgoing).count();
         let center = view.right_bottom() - vec2(42.0, 38.0);
         let rect = Rect::from_center_size(center, vec2(38.0, 38.0));
-        let response = ui.interact(rect, Id::new("latest"), Sense::click());
+        let response = ui.interact(rect, Id::unique("latest"), Sense::click());
         let theme = cx.theme;
         let ground = if response.hovered() { theme.hover } else { theme.panel };
         ui.painter().add(theme.shadow.as_shape(rect.shrink(2.0), 19));

@@ -49,7 +49,7 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> (R
     let message = &*prepared.message;
     let offset = origin.to_vec2();
     let bounds = prepared.bounds.translate(offset);
-    let whole = ui.interact(bounds, Id::new(("message", message.id)), Sense::click());
+    let whole = ui.interact(bounds, Id::unique(("message", message.id)), Sense::click());
     whole.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, spoken(cx, message)));
     let mut painting = Painting { ui, cx, message, offset, act: None };
     for block in &prepared.blocks {
@@ -77,8 +77,8 @@ fn spoken(cx: &ViewCtx<'_>, message: &Message) -> String {
 }
 
 impl Painting<'_> {
-    fn click(&mut self, rect: Rect, part: impl std::hash::Hash, label: &str) -> Response {
-        let id = Id::new(("part of message", self.message.id)).with(part);
+    fn click(&mut self, rect: Rect, part: impl std::hash::Hash + std::fmt::Debug, label: &str) -> Response {
+        let id = Id::unique(("part of message", self.message.id)).with(part);
         let response = self.ui.interact(rect, id, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, label));
         response.on_hover_cursor(CursorIcon::PointingHand)

@@ -101,7 +101,7 @@ fn tile(
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &file.name));
     let corner = rect.right_top() + vec2(-13.0, 13.0);
     let close = Rect::from_center_size(corner, vec2(20.0, 20.0));
-    let remove = ui.interact(close, Id::new(("staged", index)), Sense::click());
+    let remove = ui.interact(close, Id::unique(("staged", index)), Sense::click());
     let ground = if remove.hovered() { 0xdd } else { 0x99 };
     ui.painter().circle_filled(corner, 9.0, Color32::from_black_alpha(ground));
     Icon::X.paint(ui.painter(), corner, 12.0, Color32::WHITE);

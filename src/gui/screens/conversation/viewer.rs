@@ -34,7 +34,7 @@ pub fn show(
     let next = at.and_then(|at| all.get(at + 1).copied());
     let screen = ui.ctx().content_rect();
     let mut close = false;
-    Area::new(Id::new("viewer")).order(Order::Foreground).fixed_pos(screen.min).show(ui.ctx(), |ui| {
+    Area::new(Id::unique("viewer")).order(Order::Foreground).fixed_pos(screen.min).show(ui.ctx(), |ui| {
         let veil = ui.allocate_rect(screen, Sense::click());
         ui.painter().rect_filled(screen, 0, Color32::from_black_alpha(0xe6));
         let room = screen.shrink2(vec2(64.0, 64.0));
@@ -54,18 +54,18 @@ pub fn show(
         let place = |center| Rect::from_center_size(center, vec2(40.0, 40.0));
         let corner = screen.right_top();
         let save = place(corner + vec2(-76.0, 32.0));
-        if button::icon_at(ui, cx, save, Id::new("viewer save"), Icon::SAVE, &cx.t("save-as")).clicked() {
+        if button::icon_at(ui, cx, save, Id::unique("viewer save"), Icon::SAVE, &cx.t("save-as")).clicked() {
             cx.send(Command::SaveAs { attachment: id, name: attachment.name.clone() });
         }
         let out = place(corner + vec2(-32.0, 32.0));
-        close |= button::icon_at(ui, cx, out, Id::new("viewer close"), Icon::X, &cx.t("close")).clicked();
+        close |= button::icon_at(ui, cx, out, Id::unique("viewer close"), Icon::X, &cx.t("close")).clicked();
         let sides = [
             (previous, screen.left_center() + vec2(32.0, 0.0), Icon::CHEVRON_LEFT, "previous", Key::ArrowLeft),
             (next, screen.right_center() - vec2(32.0, 0.0), Icon::CHEVRON_RIGHT, "next", Key::ArrowRight),
         ];
         for (target, center, icon, label, key) in sides {
             let Some(target) = target else { continue };
-            let response = button::icon_at(ui, cx, place(center), Id::new(label), icon, &cx.t(label));
+            let response = button::icon_at(ui, cx, place(center), Id::unique(label), icon, &cx.t(label));
             if response.clicked() || ui.input(|input| input.key_pressed(key)) {
                 *shown = Some(target);
             }

@@ -1,0 +1,8 @@
+//! The window as a person uses it: pictures of the main screens, and what happens on clicks and keys.
+//!
+//! The window is real; the account behind it is played by the test, which reads commands and feeds updates.
+
+mod pictures;
+mod sample;
+mod stage;
+mod use_it;
