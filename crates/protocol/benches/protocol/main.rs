@@ -4,6 +4,7 @@
 //! warm-up calls, then calls for at least 0.7 s of processor time; three rounds, of which the best and the worst are
 //! shown. `cargo bench -p septet-protocol -- WORD` runs only operations whose name contains the word.
 
+mod config;
 mod measure;
 mod messages;
 mod onion;
@@ -16,4 +17,5 @@ fn main() {
     messages::run(&bench);
     primitives::run(&bench);
     onion::run(&bench);
+    config::run(&bench);
 }

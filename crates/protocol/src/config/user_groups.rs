@@ -488,7 +488,7 @@ mod tests {
             ..LegacyGroup::new(SessionId([5; 32]))
         };
         groups.set_legacy_group(&group);
-        assert_eq!(groups.legacy_groups().collect::<Vec<_>>(), [group.clone()]);
+        assert!(groups.legacy_groups().eq([group.clone()]));
         assert!(groups.erase_legacy_group(&group.id));
     }
 }

@@ -331,7 +331,7 @@ mod tests {
         assert_eq!((profile.picture(), profile.updated()), (again, Some(at(160))));
         profile.set_picture(None, at(170));
         assert_eq!((profile.picture(), profile.updated()), (None, Some(at(170))));
-        assert_eq!(profile.data().get(REUPLOADED_URL).is_some(), false);
+        assert!(profile.data().get(REUPLOADED_URL).is_none());
     }
 
     #[test]

@@ -1,0 +1,9 @@
+//! Bencode, zstd, wrapping, and addresses of communities.
+
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../crates/protocol/tests/config_sync/foreign.rs"]
+mod foreign;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| foreign::parsers(data));
