@@ -27,7 +27,11 @@ fn main() -> eframe::Result {
             let (commands, mut asked) = tokio::sync::mpsc::unbounded_channel();
             let (tell, updates) = mpsc::channel();
             let mut window = Window::new(&context.egui_ctx, commands, updates, Clock::fixed(sample::NOW));
-            fonts::find_emoji(&context.egui_ctx);
+            let (found, ctx) = (tell.clone(), context.egui_ctx.clone());
+            fonts::find_emoji(move |font| {
+                found.send(septet::gui::command::Update::EmojiFont(font)).ok();
+                ctx.request_repaint();
+            });
             window.set_theme(if has("light") { ThemeChoice::Light } else { ThemeChoice::Dark });
             if has("welcome") {
                 tell.send(septet::gui::command::Update::NoAccount).ok();

@@ -111,9 +111,9 @@ impl Window {
     /// Draws one frame.
     pub fn ui(&mut self, ui: &mut Ui) {
         self.images.next_frame();
-        self.notice_new_fonts(ui.ctx());
         let theme = self.current_theme(ui.ctx());
         self.take_updates(ui.ctx(), &theme);
+        self.notice_new_fonts(ui.ctx());
         ui.painter().rect_filled(ui.max_rect(), 0, theme.bg);
         self.draw(ui, &theme);
         self.atlas = ui.ctx().fonts(|fonts| fonts.font_atlas_fill_ratio());
@@ -122,7 +122,8 @@ impl Window {
 
     /// The atlas of glyphs was begun anew: what was laid out points into the old one.
     fn notice_new_fonts(&mut self, ctx: &Context) {
-        if ctx.fonts(|fonts| fonts.font_atlas_fill_ratio()) < self.atlas {
+        let filled = ctx.fonts(|fonts| fonts.font_atlas_fill_ratio());
+        if filled < self.atlas {
             self.generation += 1;
         }
     }
@@ -167,6 +168,10 @@ impl Window {
                 if let Some(id) = self.list.resolved(&name, &result) {
                     self.open(id);
                 }
+            }
+            Update::EmojiFont(font) => {
+                fonts::insert_emoji(ctx, font);
+                self.generation += 1;
             }
             Update::OpenConversation(id) => self.open(id),
             Update::Saved(path) => {

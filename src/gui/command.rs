@@ -164,6 +164,8 @@ pub enum Update {
     Recovery(RecoveryWords),
     /// A registered name leads to this account, or to none for this reason.
     Resolved(String, Result<ConversationId, String>),
+    /// The system's emoji font was found.
+    EmojiFont(Vec<u8>),
     /// Show this conversation.
     OpenConversation(ConversationId),
     /// A message was refused before it was written down; its text goes back to where it was written.

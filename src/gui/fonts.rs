@@ -50,19 +50,15 @@ pub fn insert_emoji(ctx: &egui::Context, font: Vec<u8>) {
     ));
 }
 
-/// Looks for the system's emoji font on a thread of its own and hands it to `ctx`; the next frame shows colours.
-pub fn find_emoji(ctx: &egui::Context) {
-    let ctx = ctx.clone();
+/// Looks for the system's emoji font on a thread of its own and hands it to `found`.
+pub fn find_emoji(found: impl FnOnce(Vec<u8>) + Send + 'static) {
     let search = move || {
         let Some(path) = emoji_path() else {
             tracing::info!("no colour emoji font found; emoji are drawn as the text fonts have them");
             return;
         };
         match std::fs::read(&path) {
-            Ok(bytes) => {
-                insert_emoji(&ctx, bytes);
-                ctx.request_repaint();
-            }
+            Ok(bytes) => found(bytes),
             Err(error) => tracing::warn!("cannot read the emoji font: {error}"),
         }
     };

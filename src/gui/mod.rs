@@ -90,11 +90,12 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             let (commands, to_account) = tokio::sync::mpsc::unbounded_channel();
             let (to_window, updates) = mpsc::channel();
             let teller = backend::Teller::new(to_window, context.egui_ctx.clone());
+            let window = teller.clone();
+            fonts::find_emoji(move |font| window.tell(command::Update::EmojiFont(font)));
             let thread = backend::start(source, to_account, teller)?;
             if let Ok(mut started) = started.lock() {
                 *started = Some(thread);
             }
-            fonts::find_emoji(&context.egui_ctx);
             Ok(Box::new(app::Window::new(&context.egui_ctx, commands, updates, clock::Clock::system())))
         }),
     );
