@@ -3,6 +3,7 @@
 mod outbox;
 mod pages;
 mod plans;
+mod profile;
 mod receive;
 
 use septet_protocol::account::Seed;
