@@ -1,0 +1,155 @@
+//! How fast the store is with a long history: what a poll brings, what a page costs, what one commit costs.
+//!
+//! `SEPTET_BENCH_MESSAGES` sets how many messages the long conversation has (100,000 if it is not set; the figures of
+//! pages hardly change with it, which is what they are here to show).
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::time::{Duration, Instant};
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use septet_client::key::KeyProtection;
+use septet_client::model::{ConversationId, Expiry, MessageId, Page};
+use septet_client::store::{
+    Incoming, IncomingKind, JobKind, NewJob, OutgoingMessage, ReceivedBatch, ReceivedItem, Store,
+    StoredAccount,
+};
+use septet_protocol::account::Seed;
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
+use septet_protocol::time::Timestamp;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
+const ME: SessionId = SessionId([1; 32]);
+const ALICE: SessionId = SessionId([2; 32]);
+/// Messages in one reply of a swarm.
+const BATCH: u64 = 250;
+
+struct Bench {
+    runtime: Runtime,
+    store: Store,
+    _folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let account = StoredAccount { id: ME, seed: Seed::from_bytes([1; 16]), created: NOW };
+        let path = folder.path().join("profile");
+        let store = Store::create(&path, KeyProtection::KeyFile, &account, |_| Ok(())).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Self { runtime, store, _folder: folder }
+    }
+
+    /// Takes in so many messages, a batch to a commit.
+    fn receive(&self, first: u64, count: u64) {
+        for start in (first..first + count).step_by(BATCH as usize) {
+            let batch = batch(start, BATCH.min(first + count - start));
+            self.runtime.block_on(self.store.call(move |db| db.apply_received(&batch))).unwrap();
+        }
+    }
+
+    fn page(&self, page: Page) -> Vec<MessageId> {
+        let page = self.store.read(move |db| db.messages(ConversationId(ALICE), page, 50));
+        self.runtime.block_on(page).unwrap().messages.into_iter().map(|message| message.id).collect()
+    }
+
+    fn send(&self, number: u64) {
+        let timestamp = NOW + 1_000_000_000 + number;
+        let message = OutgoingMessage {
+            conversation: ConversationId(ALICE),
+            timestamp,
+            text: "a message that goes out".to_owned(),
+            quote: None,
+            attachments: Vec::new(),
+            notice: None,
+            expiry: Expiry::Off,
+        };
+        let job = NewJob {
+            kind: JobKind::ToRecipient,
+            recipient: Account::User(ALICE),
+            namespace: Namespace::MESSAGES,
+            message: None,
+            timestamp,
+            ttl_ms: 1_209_600_000,
+            payload: Some(vec![0; 600]),
+            copy: None,
+        };
+        self.runtime.block_on(self.store.call(move |db| db.insert_outgoing(&message, &[job], NOW))).unwrap();
+    }
+}
+
+fn batch(first: u64, count: u64) -> ReceivedBatch {
+    let items: Vec<ReceivedItem> = (first..first + count).map(item).collect();
+    ReceivedBatch {
+        node: Ed25519Public([9; 32]),
+        account: Account::User(ME),
+        namespace: Namespace::MESSAGES,
+        last_hash: items.last().map(|item| item.hash),
+        items,
+        now: NOW + 2_000_000_000,
+    }
+}
+
+fn item(number: u64) -> ReceivedItem {
+    let mut hash = septet_protocol::crypto::blake2b(&[], &[&number.to_le_bytes()]);
+    hash[..8].copy_from_slice(&number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+    let kind = IncomingKind::Message {
+        text: format!("message {number} of a long conversation, about as long as people write"),
+        attachments: Vec::new(),
+        quote: None,
+        expiry: Expiry::Off,
+    };
+    let incoming = Incoming {
+        sender: ALICE,
+        conversation: ConversationId(ALICE),
+        timestamp: NOW + number,
+        profile: None,
+        kind,
+    };
+    ReceivedItem { hash: MessageHash(hash), expiration: NOW + 1_209_600_000, incoming: Some(incoming) }
+}
+
+fn receive(c: &mut Criterion) {
+    let mut group = c.benchmark_group("receive");
+    group.sample_size(10).measurement_time(Duration::from_secs(20));
+    group.bench_function("10,000 messages into an empty profile", |b| {
+        b.iter_batched(Bench::new, |bench| bench.receive(0, 10_000), BatchSize::PerIteration);
+    });
+}
+
+fn long_history(c: &mut Criterion) {
+    let count =
+        std::env::var("SEPTET_BENCH_MESSAGES").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
+    let bench = Bench::new();
+    let start = Instant::now();
+    bench.receive(0, count);
+    eprintln!("{count} messages taken in within {:.1} s", start.elapsed().as_secs_f64());
+    let middle = MessageId(i64::try_from(count / 2).unwrap());
+
+    let mut group = c.benchmark_group("long history");
+    group.bench_function("newest page", |b| b.iter(|| bench.page(Page::Newest)));
+    group.bench_function("page around the middle", |b| b.iter(|| bench.page(Page::Around(middle))));
+    group.bench_function("page before the middle", |b| b.iter(|| bench.page(Page::Before(middle))));
+    group.bench_function("conversation list", |b| {
+        b.iter(|| bench.runtime.block_on(bench.store.read(|db| db.conversations())).unwrap());
+    });
+    let mut number = 0;
+    group.bench_function("send: message and job, one commit", |b| {
+        b.iter(|| {
+            number += 1;
+            bench.send(number);
+        });
+    });
+    let mut next = count;
+    group.bench_function("receive: one message, one commit", |b| {
+        b.iter(|| {
+            bench.receive(next, 1);
+            next += 1;
+        });
+    });
+}
+
+criterion_group!(benches, receive, long_history);
+criterion_main!(benches);
