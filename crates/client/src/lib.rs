@@ -6,6 +6,7 @@
 
 pub mod client;
 mod disk;
+mod engine;
 pub mod event;
 pub mod files;
 pub mod key;

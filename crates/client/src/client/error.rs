@@ -5,6 +5,11 @@
 
 use std::time::Duration;
 
+use septet_network::NetworkError;
+use septet_protocol::message::EncodeError;
+
+use crate::store::StoreError;
+
 /// Why a client could not be opened or could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -54,6 +59,9 @@ pub enum ClientError {
     /// The attachment is not on this disk: download it first.
     #[error("this attachment is not downloaded")]
     NotDownloaded,
+    /// A message has no form that the network takes, such as one to an id that can be nobody's.
+    #[error("this cannot be sent: {0}")]
+    Unsendable(String),
     /// What was asked does not apply here, such as blocking oneself.
     #[error("{0}")]
     Refused(&'static str),
@@ -120,6 +128,47 @@ pub enum SendError {
     Client(#[from] ClientError),
 }
 
+/// What the store reports, in the words of the one who called.
+impl From<StoreError> for ClientError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoProfile => Self::NoAccount,
+            StoreError::AlreadyExists => Self::AccountExists,
+            StoreError::InUse => Self::InUse,
+            StoreError::Keychain(_) | StoreError::KeyMissing => Self::Locked(error.to_string()),
+            StoreError::KeyDamaged | StoreError::WrongKey | StoreError::Damaged | StoreError::FileDamaged => {
+                Self::Damaged(error.to_string())
+            }
+            StoreError::Foreign => Self::Foreign,
+            StoreError::NewerVersion { .. } => Self::Newer,
+            StoreError::DiskFull => Self::DiskFull,
+            StoreError::ReadOnly | StoreError::Io(_) | StoreError::Database(_) => Self::Io(error.to_string()),
+            StoreError::NotFound => Self::NotFound("conversation or message"),
+            StoreError::Closed => Self::Stopped,
+        }
+    }
+}
+
+/// What the network reports.
+impl From<NetworkError> for ClientError {
+    fn from(error: NetworkError) -> Self {
+        match error {
+            NetworkError::Offline => Self::Offline,
+            NetworkError::NameUnknown | NetworkError::NameForm(_) | NetworkError::NameDisputed => {
+                Self::Name(error.to_string())
+            }
+            other => Self::Network(other.to_string()),
+        }
+    }
+}
+
+/// A message that cannot be encoded: what was to be said has no form on the network.
+impl From<EncodeError> for ClientError {
+    fn from(error: EncodeError) -> Self {
+        Self::Unsendable(error.to_string())
+    }
+}
+
 impl ClientError {
     /// A stable word for scripts.
     pub fn code(&self) -> &'static str {
@@ -139,6 +188,7 @@ impl ClientError {
             Self::NotFound(_) => "not_found",
             Self::Name(_) => "name",
             Self::NotDownloaded => "not_downloaded",
+            Self::Unsendable(_) => "unsendable",
             Self::Refused(_) => "refused",
             Self::Stopped => "stopped",
         }

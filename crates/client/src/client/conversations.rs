@@ -1,0 +1,136 @@
+//! The list of conversations and what one does with a whole one.
+
+use septet_protocol::account::DisplayName;
+use septet_protocol::message::Content;
+use septet_protocol::time::Timestamp;
+
+use super::{Client, ClientError};
+use crate::event::Event;
+use crate::model::{Conversation, ConversationId};
+use crate::store::{Db, StoreError};
+
+impl Client {
+    /// All conversations, also hidden ones, requests and blocked ones, in list order: pinned first, then the
+    /// newest activity. [`Conversation::is_listed`] and [`Conversation::is_request`] tell where each belongs.
+    pub async fn conversations(&self) -> Result<Vec<Conversation>, ClientError> {
+        self.read(|db| db.conversations()).await
+    }
+
+    /// One conversation, if it exists.
+    pub async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, ClientError> {
+        self.read(move |db| db.conversation(id)).await
+    }
+
+    /// The conversation, made empty if it does not exist, shown again if it was hidden. Sends nothing.
+    pub async fn open_conversation(&self, id: ConversationId) -> Result<Conversation, ClientError> {
+        let now = self.now();
+        self.change(id, move |db| db.open_conversation(id, now)).await?;
+        self.conversation(id).await?.ok_or(ClientError::NotFound("conversation"))
+    }
+
+    /// Keeps a text not sent yet; empty removes it.
+    pub async fn set_draft(&self, id: ConversationId, text: &str) -> Result<(), ClientError> {
+        let text = text.to_owned();
+        if self.write(move |db| db.set_draft(id, &text)).await? {
+            self.0.engine.events.send(Event::Conversations);
+        }
+        Ok(())
+    }
+
+    /// Accepts a message request: approves the other and tells them (spec 02 §21.2).
+    pub async fn accept(&self, id: ConversationId) -> Result<(), ClientError> {
+        self.not_myself(id)?;
+        let engine = self.0.engine.clone();
+        let now = self.now();
+        let accept = move |db: &mut Db| {
+            db.transaction(|db| {
+                let at = db.next_timestamp(now)?;
+                if !db.accept(id, at, now)? {
+                    return Ok(Ok(false));
+                }
+                Ok(engine.enqueue(db, id.0, Content::RequestResponse(true))?.map(|_| true))
+            })
+        };
+        if self.write(accept).await?? {
+            self.0.engine.bells.outbox.notify_one();
+            self.0.engine.events.send(Event::Messages(id));
+        }
+        self.0.engine.contact_changed(id);
+        self.0.engine.events.send(Event::Conversations);
+        Ok(())
+    }
+
+    /// Declines a message request: hides it and tells nobody.
+    pub async fn decline(&self, id: ConversationId) -> Result<(), ClientError> {
+        self.not_myself(id)?;
+        self.change(id, move |db| db.delete_contact(id)).await
+    }
+
+    /// Blocks the other: nothing from them arrives any more.
+    pub async fn block(&self, id: ConversationId) -> Result<(), ClientError> {
+        self.not_myself(id)?;
+        self.change(id, move |db| db.set_blocked(id.0, true).map(drop)).await
+    }
+
+    /// Unblocks the other.
+    pub async fn unblock(&self, id: ConversationId) -> Result<(), ClientError> {
+        self.change(id, move |db| db.set_blocked(id.0, false).map(drop)).await
+    }
+
+    /// Pins the conversation to the top of the list, or unpins it.
+    pub async fn pin(&self, id: ConversationId, pinned: bool) -> Result<(), ClientError> {
+        self.change(id, move |db| db.set_priority(id, i64::from(pinned)).map(drop)).await
+    }
+
+    /// No notifications until then; `None` switches them on again.
+    pub async fn mute(&self, id: ConversationId, until: Option<Timestamp>) -> Result<(), ClientError> {
+        self.change(id, move |db| db.set_muted(id, until).map(drop)).await
+    }
+
+    /// Takes the conversation out of the list; its messages stay.
+    pub async fn hide(&self, id: ConversationId) -> Result<(), ClientError> {
+        self.change(id, move |db| db.set_priority(id, -1).map(drop)).await
+    }
+
+    /// Gives the other a private name; `None` removes it.
+    pub async fn set_nickname(
+        &self,
+        id: ConversationId,
+        name: Option<DisplayName>,
+    ) -> Result<(), ClientError> {
+        self.not_myself(id)?;
+        self.change(id, move |db| db.set_nickname(id.0, name.as_ref().map(DisplayName::as_str))).await
+    }
+
+    /// Marks the conversation as unread by hand, or takes that mark away.
+    pub async fn mark_unread(&self, id: ConversationId, unread: bool) -> Result<(), ClientError> {
+        self.change(id, move |db| db.set_marked_unread(id, unread).map(drop)).await
+    }
+
+    /// Deletes the conversation with all its messages and files from this device.
+    pub async fn delete_conversation(&self, id: ConversationId) -> Result<(), ClientError> {
+        self.change(id, move |db| db.delete_conversation(id)).await?;
+        self.0.engine.events.send(Event::Messages(id));
+        Ok(())
+    }
+
+    /// Changes a conversation and tells: the list, and the configs for our other devices.
+    async fn change(
+        &self,
+        id: ConversationId,
+        f: impl FnOnce(&mut Db) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), ClientError> {
+        self.write(f).await?;
+        self.0.engine.contact_changed(id);
+        self.0.engine.events.send(Event::Conversations);
+        Ok(())
+    }
+
+    /// Refuses what makes no sense with oneself.
+    fn not_myself(&self, id: ConversationId) -> Result<(), ClientError> {
+        if id.0 == self.id() {
+            return Err(ClientError::Refused("this cannot be done with Note to Self"));
+        }
+        Ok(())
+    }
+}

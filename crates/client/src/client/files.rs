@@ -1,0 +1,136 @@
+//! Pictures and files: fetching, reading, saving.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use septet_protocol::attachment::name;
+
+use super::{Client, ClientError};
+use crate::event::Event;
+use crate::model::{AttachmentId, AttachmentState, PictureId};
+use crate::store::{StoreError, StoredAttachment};
+
+/// More files of one name than this are not counted up.
+const MOST_COPIES: u32 = 10_000;
+
+impl Client {
+    /// Fetches an attachment in the background; events tell how far it is.
+    pub async fn download(&self, id: AttachmentId) -> Result<(), ClientError> {
+        let wanted =
+            self.write(move |db| Ok(db.attachment_wanted(id)?.then_some(db.attachment(id)?).flatten()));
+        if let Some(attachment) = wanted.await? {
+            let state = AttachmentState::Downloading { done: 0, total: 0 };
+            self.tell(&attachment, state);
+            self.0.engine.bells.downloads.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Stops fetching an attachment; it can be asked for again.
+    pub async fn cancel_download(&self, id: AttachmentId) -> Result<(), ClientError> {
+        let unwanted =
+            self.write(move |db| Ok(db.attachment_unwanted(id)?.then_some(db.attachment(id)?).flatten()));
+        if let Some(attachment) = unwanted.await? {
+            self.0.engine.transfers.cancel(id);
+            self.tell(&attachment, AttachmentState::Remote);
+        }
+        Ok(())
+    }
+
+    /// Tells where an attachment is now.
+    fn tell(&self, attachment: &StoredAttachment, state: AttachmentState) {
+        let (conversation, message) = (attachment.conversation, attachment.message);
+        self.0.engine.events.send(Event::Attachment {
+            conversation,
+            message,
+            attachment: attachment.id,
+            state,
+        });
+    }
+
+    /// The plain bytes of an attachment that is on this disk.
+    pub async fn attachment_bytes(&self, id: AttachmentId) -> Result<Arc<[u8]>, ClientError> {
+        let attachment =
+            self.read(move |db| db.attachment(id)).await?.ok_or(ClientError::NotFound("attachment"))?;
+        let file = attachment.file.ok_or(ClientError::NotDownloaded)?;
+        self.stored_file(file).await
+    }
+
+    /// Writes an attachment into the folder `to` under its own, cleaned name (spec 04 §11), or, if `to` is no
+    /// folder, to the file `to`. Never overwrites: a number is added instead. Returns the final path.
+    pub async fn save_attachment(&self, id: AttachmentId, to: &Path) -> Result<PathBuf, ClientError> {
+        let attachment =
+            self.read(move |db| db.attachment(id)).await?.ok_or(ClientError::NotFound("attachment"))?;
+        let bytes = self.attachment_bytes(id).await?;
+        let stamp =
+            self.message(attachment.message).await?.map(|message| message.timestamp).unwrap_or_default();
+        let name = name::for_saving(&attachment.name)
+            .unwrap_or_else(|| name::made_up(&attachment.content_type, &stamp.to_string()));
+        let to = to.to_owned();
+        let saved = tokio::task::spawn_blocking(move || {
+            let wanted = if to.is_dir() { to.join(name) } else { to };
+            save(&wanted, &bytes)
+        });
+        let saved = saved.await.map_err(|_| ClientError::Stopped)?;
+        saved.map_err(|error| ClientError::from(StoreError::from(error)))
+    }
+
+    /// The plain bytes of a display picture.
+    pub async fn picture(&self, id: &PictureId) -> Result<Arc<[u8]>, ClientError> {
+        self.stored_file(id.0.clone()).await
+    }
+
+    /// Reads a file of the encrypted store.
+    async fn stored_file(&self, name: String) -> Result<Arc<[u8]>, ClientError> {
+        Ok(Arc::from(self.0.engine.store.read_file(&name).await?))
+    }
+}
+
+/// Writes a file that is not there yet; if there is one of this name, a number is added before its ending.
+fn save(wanted: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    for copy in 1..MOST_COPIES {
+        let path = numbered(wanted, copy);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => return file.write_all(bytes).and_then(|()| file.sync_all()).map(|()| path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("there are too many files of this name"))
+}
+
+/// `photo.jpg`, `photo (2).jpg`, `photo (3).jpg`…
+fn numbered(path: &Path, copy: u32) -> PathBuf {
+    if copy == 1 {
+        return path.to_owned();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = match path.extension() {
+        Some(extension) => format!("{stem} ({copy}).{}", extension.to_string_lossy()),
+        None => format!("{stem} ({copy})"),
+    };
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_ever_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = folder.path().join("photo.jpg");
+        let names = ["photo.jpg", "photo (2).jpg", "photo (3).jpg"];
+        for name in names {
+            let path = save(&wanted, name.as_bytes()).unwrap();
+            assert_eq!(path, folder.path().join(name));
+        }
+        for name in names {
+            assert_eq!(std::fs::read(folder.path().join(name)).unwrap(), name.as_bytes());
+        }
+        assert_eq!(save(&folder.path().join("notes"), b"").unwrap(), folder.path().join("notes"));
+        assert_eq!(save(&folder.path().join("notes"), b"").unwrap(), folder.path().join("notes (2)"));
+    }
+}

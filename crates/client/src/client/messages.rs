@@ -1,0 +1,230 @@
+//! Reading and writing messages.
+
+use std::time::Duration;
+
+use septet_protocol::message::{Content, MessageRef, Reaction, ReactionAction};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{Client, ClientError, SendError};
+use crate::engine::{check_text, load_files};
+use crate::event::Event;
+use crate::model::{
+    ConversationId, Draft, Message, MessageId, MessagePage, MessageState, OutgoingFile, Page,
+};
+use crate::store::{Db, NewAttachment, QuoteKey};
+
+impl Client {
+    /// A part of a conversation of at most `limit` messages, oldest first.
+    pub async fn messages(
+        &self,
+        id: ConversationId,
+        page: Page,
+        limit: u32,
+    ) -> Result<MessagePage, ClientError> {
+        let mut page = self.read(move |db| db.messages(id, page, limit)).await?;
+        for message in &mut page.messages {
+            self.0.engine.transfers.overlay(message);
+        }
+        Ok(page)
+    }
+
+    /// One message, if it exists.
+    pub async fn message(&self, id: MessageId) -> Result<Option<Message>, ClientError> {
+        let mut message = self.read(move |db| db.message(id)).await?;
+        if let Some(message) = &mut message {
+            self.0.engine.transfers.overlay(message);
+        }
+        Ok(message)
+    }
+
+    /// Checks a draft, writes it down as message and outbox job in one transaction, and returns its number; it goes
+    /// out in the background. Files are read, pictures prepared and all of it stored before this returns.
+    pub async fn send(&self, id: ConversationId, draft: Draft) -> Result<MessageId, SendError> {
+        let text = check_text(&draft)?;
+        if self.read(move |db| db.conversation(id)).await?.is_some_and(|conversation| conversation.blocked) {
+            return Err(SendError::Blocked);
+        }
+        let quote = match draft.reply_to {
+            Some(message) => Some(self.quoted(id, message).await?),
+            None => None,
+        };
+        let attachments = self.take_in(draft.files).await?;
+        Ok(self.0.engine.send_message(id, text, quote, attachments).await?)
+    }
+
+    /// Waits until a message of ours is sent or failed. In both cases, and after [`ClientError::TimedOut`], what is
+    /// to be done about it goes on by itself.
+    pub async fn wait_sent(&self, id: MessageId, timeout: Duration) -> Result<Message, ClientError> {
+        let mut events = self.subscribe();
+        let settled = async {
+            loop {
+                let message = self.message(id).await?.ok_or(ClientError::NotFound("message"))?;
+                if message.state != MessageState::Sending {
+                    return Ok(message);
+                }
+                // Events that were lost only make us look again.
+                while match events.recv().await {
+                    Ok(Event::State { message, .. }) => message != id,
+                    Ok(_) => true,
+                    Err(RecvError::Lagged(_)) => false,
+                    Err(RecvError::Closed) => return Err(ClientError::Stopped),
+                } {}
+            }
+        };
+        tokio::time::timeout(timeout, settled).await.unwrap_or(Err(ClientError::TimedOut(timeout)))
+    }
+
+    /// Tries a failed message again.
+    pub async fn resend(&self, id: MessageId) -> Result<(), ClientError> {
+        let now = self.now();
+        let resend = move |db: &mut Db| {
+            let conversation = db.conversation_of(id)?;
+            Ok(conversation.zip(db.outbox_resend(id, now)?.then_some(())))
+        };
+        if let Some((conversation, ())) = self.write(resend).await? {
+            let state = MessageState::Sending;
+            self.0.engine.events.send(Event::State { conversation, message: id, state });
+            self.0.engine.bells.outbox.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Removes a message that is not sent yet, with its files. Does nothing if it is sent.
+    pub async fn cancel(&self, id: MessageId) -> Result<(), ClientError> {
+        let attachments = self.read(move |db| db.attachments_of(id)).await?;
+        let cancel = move |db: &mut Db| {
+            let conversation = db.conversation_of(id)?;
+            Ok(conversation.zip(db.cancel_outgoing(id)?.then_some(())))
+        };
+        if let Some((conversation, ())) = self.write(cancel).await? {
+            for attachment in attachments {
+                self.0.engine.transfers.cancel(attachment.id);
+            }
+            self.tell_changed(conversation);
+        }
+        Ok(())
+    }
+
+    /// Marks all messages up to and including this one as read.
+    pub async fn mark_read(&self, id: ConversationId, up_to: MessageId) -> Result<(), ClientError> {
+        let now = self.now();
+        let outcome = self.write(move |db| db.mark_read(id, up_to, now)).await?;
+        if outcome.changed || !outcome.read.is_empty() {
+            self.0.engine.events.send(Event::Conversations);
+        }
+        if !outcome.read.is_empty() {
+            self.0.engine.events.send(Event::Messages(id));
+        }
+        self.0.engine.became_read(outcome.read);
+        Ok(())
+    }
+
+    /// Adds one's reaction to a message, or removes it (spec 02 §16).
+    pub async fn react(&self, id: MessageId, emoji: &str, remove: bool) -> Result<(), ClientError> {
+        if emoji.is_empty() {
+            return Err(ClientError::Refused("choose an emoji"));
+        }
+        let message = self.message(id).await?.ok_or(ClientError::NotFound("message"))?;
+        if message.deleted || message.notice.is_some() || message.state == MessageState::Sending {
+            return Err(ClientError::Refused("this message cannot be reacted to"));
+        }
+        let engine = self.0.engine.clone();
+        let (emoji, conversation) = (emoji.to_owned(), message.conversation);
+        let react = move |db: &mut Db| {
+            db.transaction(|db| {
+                let action = if remove { ReactionAction::Remove } else { ReactionAction::React };
+                let target = MessageRef { author: message.from, timestamp: message.timestamp };
+                let content = Content::Reaction(Reaction { target, emoji: emoji.clone(), action });
+                match engine.enqueue(db, conversation.0, content)? {
+                    Ok(timestamp) => db.react(id, &emoji, remove, timestamp).map(Ok),
+                    Err(error) => Ok(Err(error)),
+                }
+            })
+        };
+        self.write(react).await??;
+        self.0.engine.bells.outbox.notify_one();
+        self.0.engine.events.send(Event::Messages(conversation));
+        Ok(())
+    }
+
+    /// Deletes a message from this device; only its place is kept. Nobody is told.
+    pub async fn delete_message(&self, id: MessageId) -> Result<(), ClientError> {
+        for conversation in self.write(move |db| db.delete_messages(&[id])).await? {
+            self.tell_changed(conversation);
+        }
+        Ok(())
+    }
+
+    /// Deletes a message of ours from all our devices and asks the other's devices to do the same; a note to
+    /// oneself goes without a trace (spec 02 §23).
+    pub async fn delete_for_everyone(&self, id: MessageId) -> Result<(), ClientError> {
+        let message = self.message(id).await?.ok_or(ClientError::NotFound("message"))?;
+        if !message.outgoing || message.notice.is_some() || message.deleted {
+            return Err(ClientError::Refused("only messages of your own can be deleted for everyone"));
+        }
+        let engine = self.0.engine.clone();
+        let conversation = message.conversation;
+        let own = conversation.0 == self.id();
+        let delete = move |db: &mut Db| {
+            db.transaction(|db| {
+                let hashes = db.hashes_of(&[id])?;
+                if message.state == MessageState::Sent {
+                    let target = MessageRef { author: message.from, timestamp: message.timestamp };
+                    if let Err(error) = engine.enqueue(db, conversation.0, Content::Unsend(target))? {
+                        return Ok(Err(error));
+                    }
+                }
+                if own {
+                    db.remove_messages(&[id])?
+                } else {
+                    db.delete_messages(&[id])?
+                };
+                Ok(Ok(hashes))
+            })
+        };
+        let hashes = self.write(delete).await??;
+        self.0.engine.forget(hashes);
+        self.0.engine.bells.outbox.notify_one();
+        self.tell_changed(conversation);
+        Ok(())
+    }
+
+    /// Tells that a message is gone.
+    fn tell_changed(&self, conversation: ConversationId) {
+        self.0.engine.events.send(Event::Messages(conversation));
+        self.0.engine.events.send(Event::Conversations);
+    }
+
+    /// What a draft answers.
+    async fn quoted(&self, id: ConversationId, message: MessageId) -> Result<QuoteKey, SendError> {
+        let quoted =
+            self.message(message).await?.filter(|quoted| quoted.conversation == id && !quoted.deleted);
+        let quoted = quoted.ok_or(SendError::NoSuchMessage)?;
+        Ok(QuoteKey { author: quoted.from, timestamp: quoted.timestamp })
+    }
+
+    /// Reads and prepares the files of a draft and stores them encrypted.
+    async fn take_in(&self, files: Vec<OutgoingFile>) -> Result<Vec<NewAttachment>, SendError> {
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let engine = self.0.engine.clone();
+        let stored = tokio::task::spawn_blocking(move || {
+            let mut attachments = Vec::new();
+            for file in load_files(files)? {
+                let stored = engine.store.files().write(&file.prepared.bytes).map_err(ClientError::from)?;
+                attachments.push(NewAttachment {
+                    name: file.name,
+                    content_type: file.prepared.content_type,
+                    size: file.prepared.bytes.len() as u64,
+                    dimensions: file.prepared.dimensions,
+                    voice: false,
+                    remote: None,
+                    file: Some(stored),
+                });
+            }
+            Ok(attachments)
+        });
+        stored.await.unwrap_or(Err(SendError::Client(ClientError::Stopped)))
+    }
+}

@@ -1,0 +1,119 @@
+//! Making, restoring and opening an account.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use septet_network::Network;
+use septet_protocol::account::{DisplayName, Seed};
+use septet_protocol::crypto::SystemRandom;
+use septet_protocol::time::Timestamp;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Client, ClientError, Handle, OpenOptions, RestoreStage};
+use crate::engine::{Documents, Engine, Restore};
+use crate::store::{Db, Store, StoreError, StoredAccount, profile_exists};
+
+/// How long a restore waits for the account's profile (spec 01 §8).
+const PROFILE_WAIT: Duration = Duration::from_secs(15);
+/// How long a restore then stays to fetch messages; what is left arrives later.
+const MESSAGES_WAIT: Duration = Duration::from_secs(30);
+
+impl Client {
+    /// Whether the folder holds an account.
+    pub fn exists(profile: &Path) -> bool {
+        profile_exists(profile)
+    }
+
+    /// Makes a new account in an empty folder. Local and instant: the network hears of it when the client runs and
+    /// publishes its profile.
+    pub async fn create(
+        profile: &Path,
+        name: &DisplayName,
+        options: OpenOptions,
+    ) -> Result<Client, ClientError> {
+        let seed = Seed::generate(&mut SystemRandom);
+        let (documents, name) = (Documents::new(&seed.keys()), name.clone());
+        Self::make(profile, &seed, options, move |db| documents.fill_new(db, &name, local_now())).await
+    }
+
+    /// Restores an account from its seed into an empty folder: asks its swarm for the profile (at most 15 s), then
+    /// for the messages of the last 14 days (at most 30 s, the rest arrives later), telling the stages (spec 01 §8).
+    ///
+    /// `fallback_name` is used if the swarm has none. Without either, [`Profile::name`](crate::model::Profile) is
+    /// empty: ask the person and call [`Client::set_name`]. Being offline is not an error; everything arrives when
+    /// the network is back.
+    pub async fn restore(
+        profile: &Path,
+        seed: Seed,
+        fallback_name: Option<DisplayName>,
+        options: OpenOptions,
+        progress: impl Fn(RestoreStage) + Send + Sync,
+    ) -> Result<Client, ClientError> {
+        let client = Self::make(profile, &seed, options, |_| Ok(())).await?;
+        let engine = &client.0.engine;
+        progress(RestoreStage::Connecting);
+        let mut restore = Restore::default();
+        let deadline = Instant::now() + PROFILE_WAIT;
+        let connected = timeout_at(deadline, engine.wait_connected()).await.is_ok();
+        progress(RestoreStage::Profile);
+        if connected {
+            // Both limits are no errors: the person goes on, and the rest arrives in the background.
+            let _ = timeout_at(deadline, restore.profile(engine)).await;
+        }
+        if let Some(name) = fallback_name
+            && client.profile().await?.name.is_empty()
+        {
+            client.set_name(name).await?;
+        }
+        if connected {
+            progress(RestoreStage::Messages { fetched: 0 });
+            let tell = |fetched| progress(RestoreStage::Messages { fetched });
+            let _ = timeout_at(Instant::now() + MESSAGES_WAIT, restore.messages(engine, &tell)).await;
+        }
+        progress(RestoreStage::Done);
+        Ok(client)
+    }
+
+    /// Opens the account of a folder. Nothing runs until [`Client::start`] or [`Client::sync_once`].
+    pub async fn open(profile: &Path, options: OpenOptions) -> Result<Client, ClientError> {
+        let folder = profile.to_owned();
+        let store = blocking(move || Ok(Store::open(&folder)?)).await?;
+        Self::with_store(profile.to_owned(), store, options).await
+    }
+
+    /// Makes the folder of an account, with what `fill` writes into it: all of it, or nothing.
+    async fn make(
+        profile: &Path,
+        seed: &Seed,
+        options: OpenOptions,
+        fill: impl FnOnce(&mut Db) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<Client, ClientError> {
+        let account = StoredAccount { id: seed.keys().session_id, seed: seed.clone(), created: local_now() };
+        let (folder, protection) = (profile.to_owned(), options.key_protection);
+        let store = blocking(move || Ok(Store::create(&folder, protection, &account, fill)?)).await?;
+        Self::with_store(profile.to_owned(), store, options).await
+    }
+
+    /// The handle on an open store.
+    async fn with_store(profile: PathBuf, store: Store, options: OpenOptions) -> Result<Client, ClientError> {
+        let account = store.call(|db| db.account()).await?;
+        let keys = account.seed.keys();
+        let network = Network::start(options.network, &profile);
+        let network = network.map_err(|error| ClientError::Network(error.to_string()))?;
+        Ok(Client(Arc::new(Handle { engine: Engine::new(keys, store, network) })))
+    }
+}
+
+/// This machine's time, before the network's is known.
+fn local_now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_ms(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Does something that waits for the disk.
+async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
+) -> Result<T, ClientError> {
+    tokio::task::spawn_blocking(f).await.unwrap_or(Err(ClientError::Stopped))
+}

@@ -1,0 +1,181 @@
+//! From what is to be said to the bytes that swarms store: once for the other, once for our own devices.
+//!
+//! Decision: both are made together and stored, before anything is sent. A retry, even after a restart, stores the
+//! same bytes, which a swarm keeps only once (spec 02 §8).
+
+use std::sync::Arc;
+
+use septet_protocol::account::DisplayName;
+use septet_protocol::attachment::{AttachmentPointer, Key};
+use septet_protocol::crypto::SystemRandom;
+use septet_protocol::id::{Account, Namespace, SessionId};
+use septet_protocol::message::{
+    Content, EncodeError, MessageRef, Outgoing, Profile, ProfilePicture, TTL_CONTENT_MS, Visible,
+    encode_one_to_one,
+};
+use septet_protocol::time::Timestamp;
+
+use super::{Engine, receive};
+use crate::client::ClientError;
+use crate::event::Event;
+use crate::model::{ConversationId, Expiry, MessageId};
+use crate::store::{
+    Db, JobKind, NewAttachment, NewJob, OutgoingMessage, ProfileData, QuoteKey, StoreError, SwarmCopy,
+};
+
+/// Bytes for the recipient's swarm, and a copy for our own if the kind has one.
+pub struct Parcel {
+    /// For the recipient.
+    pub payload: Vec<u8>,
+    /// For our own devices.
+    pub copy: Option<SwarmCopy>,
+    /// How long the recipient's swarm keeps it, in ms.
+    pub ttl_ms: u64,
+}
+
+impl Engine {
+    /// Encodes a message for its recipient and, if its kind is copied, for our own devices.
+    pub fn pack(&self, mut outgoing: Outgoing, to: SessionId) -> Result<Parcel, EncodeError> {
+        let own = to == self.me();
+        if own {
+            outgoing.profile = None;
+        }
+        let payload = encode_one_to_one(&outgoing, &self.keys, &to, &mut SystemRandom)?;
+        let copy = match outgoing.sync_copy(to).filter(|_| !own) {
+            None => None,
+            Some(copy) => {
+                let payload = encode_one_to_one(&copy, &self.keys, &self.me(), &mut SystemRandom)?;
+                Some(SwarmCopy { payload, ttl_ms: copy.ttl_ms() })
+            }
+        };
+        Ok(Parcel { payload, copy, ttl_ms: outgoing.ttl_ms() })
+    }
+
+    /// Writes a message down, with the jobs that deliver it, in one transaction.
+    pub async fn send_message(
+        self: &Arc<Self>,
+        to: ConversationId,
+        text: String,
+        quote: Option<QuoteKey>,
+        attachments: Vec<NewAttachment>,
+    ) -> Result<MessageId, ClientError> {
+        let engine = Arc::clone(self);
+        let written = self
+            .store
+            .call(move |db| db.transaction(|db| engine.write_message(db, to, text, quote, attachments)))
+            .await??;
+        self.became_read(written.read);
+        self.bells.outbox.notify_one();
+        self.events.send(Event::Messages(to));
+        self.events.send(Event::Conversations);
+        Ok(written.id)
+    }
+
+    /// The transaction of [`Engine::send_message`].
+    fn write_message(
+        &self,
+        db: &mut Db,
+        to: ConversationId,
+        text: String,
+        quote: Option<QuoteKey>,
+        attachments: Vec<NewAttachment>,
+    ) -> Result<Result<crate::store::Outgoing, EncodeError>, StoreError> {
+        let conversation = db.conversation(to)?;
+        let now = self.network.now();
+        if conversation.as_ref().is_some_and(|it| it.approved_me && !it.approved) && to.0 != self.me() {
+            // Writing back accepts; the other is told first (spec 02 §21.2).
+            if let Err(error) = self.enqueue(db, to.0, Content::RequestResponse(true))? {
+                return Ok(Err(error));
+            }
+        }
+        let timestamp = db.next_timestamp(now)?;
+        let expiry = conversation.map_or(Expiry::Off, |it| it.expiry);
+        let message =
+            OutgoingMessage { conversation: to, timestamp, text, quote, attachments, notice: None, expiry };
+        let job = match message.attachments.is_empty() {
+            true => match self.message_job(db, &message, Vec::new())? {
+                Ok(job) => job,
+                Err(error) => return Ok(Err(error)),
+            },
+            // Encoded once the uploads are done.
+            false => NewJob { payload: None, copy: None, ..self.job(to.0, timestamp) },
+        };
+        db.insert_outgoing(&message, &[job], now).map(Ok)
+    }
+
+    /// The job that delivers a message whose attachments are where these pointers say.
+    pub fn message_job(
+        &self,
+        db: &Db,
+        message: &OutgoingMessage,
+        attachments: Vec<AttachmentPointer>,
+    ) -> Result<Result<NewJob, EncodeError>, StoreError> {
+        let quote =
+            message.quote.map(|quote| MessageRef { author: quote.author, timestamp: quote.timestamp });
+        let content =
+            Content::Visible(Visible { body: message.text.clone(), attachments, quote, preview: None });
+        let mut outgoing = Outgoing::new(content, message.timestamp);
+        outgoing.expiration = receive::expiration(message.expiry);
+        outgoing.profile = self.profile(db)?;
+        let to = message.conversation.0;
+        Ok(self.pack(outgoing, to).map(|parcel| parcel.into_job(self.job(to, message.timestamp))))
+    }
+
+    /// Puts something that is no message of its own (a reaction, an unsend request…) into the outbox; returns its
+    /// sent timestamp.
+    pub fn enqueue(
+        &self,
+        db: &mut Db,
+        to: SessionId,
+        content: Content,
+    ) -> Result<Result<Timestamp, EncodeError>, StoreError> {
+        let now = self.network.now();
+        let timestamp = db.next_timestamp(now)?;
+        let mut outgoing = Outgoing::new(content, timestamp);
+        if let Some(conversation) = db.conversation(ConversationId(to))? {
+            outgoing.expiration = receive::expiration(conversation.expiry);
+        }
+        outgoing.profile = self.profile(db)?;
+        let parcel = match self.pack(outgoing, to) {
+            Ok(parcel) => parcel,
+            Err(error) => return Ok(Err(error)),
+        };
+        let job = NewJob { kind: JobKind::Other, ..parcel.into_job(self.job(to, timestamp)) };
+        db.enqueue(&job, now)?;
+        Ok(Ok(timestamp))
+    }
+
+    /// An empty job for a recipient.
+    fn job(&self, to: SessionId, timestamp: Timestamp) -> NewJob {
+        NewJob {
+            kind: if to == self.me() { JobKind::OwnNote } else { JobKind::ToRecipient },
+            recipient: Account::from(to),
+            namespace: Namespace::MESSAGES,
+            message: None,
+            timestamp,
+            ttl_ms: TTL_CONTENT_MS,
+            payload: None,
+            copy: None,
+        }
+    }
+
+    /// Our profile, as messages carry it.
+    fn profile(&self, db: &Db) -> Result<Option<Profile>, StoreError> {
+        Ok(db.profile_of(self.me())?.map(|data| profile(&data)))
+    }
+}
+
+impl Parcel {
+    /// Fills a job.
+    fn into_job(self, job: NewJob) -> NewJob {
+        NewJob { ttl_ms: self.ttl_ms, payload: Some(self.payload), copy: self.copy, ..job }
+    }
+}
+
+/// A profile as messages carry it; a picture only with an address and a key of the right form.
+fn profile(data: &ProfileData) -> Profile {
+    let picture = data.picture.as_ref().and_then(|picture| {
+        Some(ProfilePicture { url: picture.url.parse().ok()?, key: Key::from_slice(&picture.key)? })
+    });
+    Profile { name: DisplayName::truncated(&data.name), picture, updated: data.updated }
+}

@@ -1,0 +1,44 @@
+//! Where events go out, and where tasks are woken.
+
+use tokio::sync::{Notify, broadcast};
+
+use crate::event::Event;
+
+/// So many events are kept for a reader that is busy; a slower one loses the oldest and loads its page again.
+const KEPT_EVENTS: usize = 16_384;
+
+/// Sends events to whoever listens.
+pub struct Events(broadcast::Sender<Event>);
+
+impl Events {
+    /// Events that nobody listens to yet.
+    pub fn new() -> Self {
+        Self(broadcast::channel(KEPT_EVENTS).0)
+    }
+
+    /// Tells what changed.
+    pub fn send(&self, event: Event) {
+        // An error only says that nobody listens.
+        let _ = self.0.send(event);
+    }
+
+    /// All events from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.0.subscribe()
+    }
+}
+
+/// One bell per task: rung when there is work for it, so that no task has to look in vain.
+#[derive(Default)]
+pub struct Bells {
+    /// A job was put into the outbox, or may be tried again.
+    pub outbox: Notify,
+    /// Somebody wants to know now what is in the swarm.
+    pub poll: Notify,
+    /// A file is wanted.
+    pub downloads: Notify,
+    /// A countdown began.
+    pub expiry: Notify,
+    /// What other devices should know changed.
+    pub config: Notify,
+}

@@ -1,0 +1,122 @@
+//! Messages that disappear (spec 02 §18), and what is forgotten with time.
+//!
+//! The store knows when each countdown ends; this task sleeps until the next one. It looks at the clock at least once
+//! a minute, because a machine that slept does not count sleeping time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use septet_protocol::id::{Account, MessageHash};
+use septet_protocol::swarm::Auth;
+use septet_protocol::swarm::reply::ExpireReply;
+use septet_protocol::swarm::request::Expire;
+use septet_protocol::swarm::signing::ExpireMode;
+use septet_protocol::time::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::Engine;
+use crate::event::Event;
+use crate::store::{ReadMessage, StoreError};
+
+/// The longest sleep.
+const LONGEST: Duration = Duration::from_secs(60);
+/// Old hashes are cleared away this often, counted in wake-ups of at most [`LONGEST`].
+const WAKES_PER_CLEARING: u32 = 60;
+
+/// Removes what disappears until it is cancelled.
+pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
+    let mut wakes = 0;
+    loop {
+        let next = match clear(&engine, wakes % WAKES_PER_CLEARING == 0).await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::warn!(%error, "messages that should disappear cannot be removed");
+                None
+            }
+        };
+        wakes += 1;
+        let wait = next.map(|at| Duration::from_millis(at.since(engine.network.now()).max(1)));
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            () = engine.bells.expiry.notified() => {}
+            () = tokio::time::sleep(wait.unwrap_or(LONGEST).min(LONGEST)) => {}
+        }
+    }
+}
+
+/// Removes what has disappeared by now; tells when the next message does.
+async fn clear(engine: &Arc<Engine>, all: bool) -> Result<Option<Timestamp>, StoreError> {
+    let now = engine.network.now();
+    let (touched, next) = engine
+        .store
+        .call(move |db| {
+            if all {
+                db.forget_old(now)?;
+            }
+            Ok((db.delete_expired(now)?, db.next_expiry()?))
+        })
+        .await?;
+    if !touched.is_empty() {
+        engine.events.send(Event::Conversations);
+    }
+    for conversation in touched {
+        engine.events.send(Event::Messages(conversation));
+    }
+    Ok(next)
+}
+
+impl Engine {
+    /// Messages became read here: those that disappear after reading are told to our swarm, so that our other
+    /// devices agree on when (spec 02 §18.4). Failing is no harm: each device then counts by itself.
+    pub fn became_read(self: &Arc<Self>, read: Vec<ReadMessage>) {
+        let mut ends: BTreeMap<Timestamp, Vec<ReadMessage>> = BTreeMap::new();
+        for message in read {
+            if let (Some(at), Some(_)) = (message.expires_at, message.hash) {
+                ends.entry(at).or_default().push(message);
+            }
+        }
+        if ends.is_empty() {
+            return;
+        }
+        self.bells.expiry.notify_one();
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            for (at, messages) in ends {
+                engine.shorten(at, messages).await;
+            }
+        });
+    }
+
+    /// Shortens the life of messages in our swarm; where another device was faster, its earlier end counts.
+    async fn shorten(&self, at: Timestamp, messages: Vec<ReadMessage>) {
+        let hashes: Vec<MessageHash> = messages.iter().filter_map(|message| message.hash).collect();
+        let request = Expire { hashes, expiries: vec![at], mode: ExpireMode::Shorten };
+        let account = Account::from(self.me());
+        let auth = Auth::user(self.me(), &self.keys.ed25519);
+        let reply = match self.network.swarm_request(&account, |_, _| request.rpc(&auth)).await {
+            Ok(reply) => reply,
+            Err(error) => return tracing::debug!(%error, "a countdown is not told to the swarm"),
+        };
+        let Ok(reply) = ExpireReply::read(&reply.body, &account, &request) else { return };
+        let mut earlier = Vec::new();
+        for (_, expired) in reply.members.done() {
+            for message in &messages {
+                let known = message.hash.and_then(|hash| expired.unchanged.get(&hash).copied());
+                if let Some(end) = known.filter(|end| *end < at) {
+                    earlier.push((message.id, end));
+                }
+            }
+        }
+        let written = self.store.call(move |db| {
+            for (id, end) in earlier {
+                db.set_expires_at(id, end)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "a countdown cannot be written down");
+        }
+        self.bells.expiry.notify_one();
+    }
+}

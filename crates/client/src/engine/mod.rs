@@ -1,0 +1,132 @@
+//! What runs for an account: polling, sending, fetching, forgetting.
+//!
+//! An [`Engine`] is the one place where store and network meet. Each of its tasks does one thing and sleeps until
+//! its bell rings or its time comes; none holds anything in memory that the store would not bring back after a kill.
+//! The [`Client`](crate::client::Client) is the handle on it.
+
+mod compose;
+mod config;
+mod connection;
+mod documents;
+mod downloads;
+mod events;
+mod expiry;
+mod outbox;
+mod outgoing;
+mod pace;
+mod pictures;
+mod poll;
+mod receive;
+mod uploads;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use septet_network::Network;
+use septet_protocol::account::AccountKeys;
+use septet_protocol::id::SessionId;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::Connection;
+use crate::store::Store;
+
+pub(crate) use documents::Documents;
+pub(crate) use events::{Bells, Events};
+pub(crate) use outgoing::{check_text, load_files};
+pub(crate) use poll::Restore;
+
+/// An open account.
+pub(crate) struct Engine {
+    /// The account's keys.
+    pub keys: AccountKeys,
+    /// Everything that is kept.
+    pub store: Store,
+    /// The way to the swarms.
+    pub network: Network,
+    /// What the window and the command line listen to.
+    pub events: Events,
+    /// What wakes the tasks.
+    pub bells: Bells,
+    /// The account's config documents.
+    pub documents: Documents,
+    /// How many polls were begun and completed.
+    pub polls: poll::Polls,
+    /// Counts whenever something of what is to be sent is done or tried.
+    pub progress: watch::Sender<u64>,
+    /// Files on their way.
+    pub transfers: downloads::Transfers,
+    running: Mutex<Option<Running>>,
+}
+
+/// The tasks of a started engine.
+struct Running {
+    cancel: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// An engine at rest.
+    pub fn new(keys: AccountKeys, store: Store, network: Network) -> Arc<Self> {
+        let documents = Documents::new(&keys);
+        Arc::new(Self {
+            keys,
+            store,
+            network,
+            events: Events::new(),
+            bells: Bells::default(),
+            documents,
+            polls: poll::Polls::default(),
+            progress: watch::Sender::new(0),
+            transfers: downloads::Transfers::default(),
+            running: Mutex::new(None),
+        })
+    }
+
+    /// Our own id.
+    pub fn me(&self) -> SessionId {
+        self.keys.session_id
+    }
+
+    /// How well we are connected.
+    pub fn connection(&self) -> Connection {
+        connection::connection(&self.network.status().borrow())
+    }
+
+    /// Starts all tasks; does nothing if they run.
+    pub fn start(self: &Arc<Self>) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.is_some() {
+            return;
+        }
+        let cancel = CancellationToken::new();
+        let tasks = vec![
+            tokio::spawn(connection::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(poll::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(outbox::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(expiry::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(config::run(Arc::clone(self), cancel.clone())),
+        ];
+        *running = Some(Running { cancel, tasks });
+    }
+
+    /// Asks all tasks to end, without waiting.
+    pub fn cancel(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = running.as_ref() {
+            running.cancel.cancel();
+        }
+    }
+
+    /// Ends all tasks and waits until they have.
+    pub async fn stop(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Running { cancel, tasks }) = running else { return };
+        cancel.cancel();
+        for task in tasks {
+            // A task that broke has nothing more to write down; what it left is in the store.
+            let _ = task.await;
+        }
+    }
+}

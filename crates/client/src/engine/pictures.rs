@@ -1,0 +1,186 @@
+//! What happens to a picture before it is sent: turned upright, made to fit, and stripped of what it tells about
+//! where and with what it was taken (spec 04 §9).
+//!
+//! Decision: a picture is decoded only when it must be. A JPEG or WebP that is upright and fits within 2,000 pixels
+//! keeps its pixels bit by bit and only loses its metadata; everything else that is not JPEG or WebP is never
+//! re-encoded, so an animation stays one.
+
+use std::io::Cursor;
+
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::codecs::webp::{WebPDecoder, WebPEncoder};
+use image::imageops::FilterType;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, ImageReader};
+use septet_protocol::attachment::{metadata, mime};
+
+/// The longest side in pixels of a JPEG or WebP that is sent.
+const LONGEST_SIDE: u32 = 2000;
+/// More pixels than this are not decoded: they would take gigabytes.
+const MOST_PIXELS: u64 = 120_000_000;
+/// JPEG qualities to try in turn until the picture is small enough.
+const QUALITIES: [u8; 5] = [95, 85, 75, 55, 30];
+
+/// A file as it will be sent.
+pub struct Prepared {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Its MIME type.
+    pub content_type: String,
+    /// Width and height in pixels, if it is a picture.
+    pub dimensions: Option<(u32, u32)>,
+}
+
+/// Prepares a file for sending; what is no picture passes unchanged. Takes as long as decoding does: call it where
+/// blocking is allowed. `limit` is the largest size in bytes to aim at.
+pub fn prepare(bytes: Vec<u8>, content_type: &str, limit: u64) -> Prepared {
+    let format = image::guess_format(&bytes).ok();
+    let fitted = match format {
+        Some(ImageFormat::Jpeg) => fit_jpeg(&bytes, limit),
+        Some(ImageFormat::WebP) => fit_webp(&bytes),
+        _ => None,
+    };
+    let (bytes, content_type) = match (fitted, metadata::strip(&bytes)) {
+        (Some(fitted), _) => (fitted, sniffed(&bytes, content_type)),
+        (None, Some(Ok(stripped))) => (stripped.bytes, sniffed(&bytes, content_type)),
+        // A picture that nobody can show is just a file.
+        (None, Some(Err(metadata::Damaged))) => (bytes, "application/octet-stream".to_owned()),
+        (None, None) => {
+            let content_type = sniffed(&bytes, content_type);
+            (bytes, content_type)
+        }
+    };
+    let dimensions = format.and_then(|format| dimensions(&bytes, format));
+    Prepared { bytes, content_type, dimensions }
+}
+
+/// What the first bytes prove a picture to be, over what its name says.
+fn sniffed(bytes: &[u8], content_type: &str) -> String {
+    let head = bytes.get(..64).unwrap_or(bytes);
+    mime::sniff(head).filter(|kind| kind.starts_with("image/")).unwrap_or(content_type).to_owned()
+}
+
+/// Whether a file that begins so may shrink when it is prepared, so that its size says nothing yet.
+pub fn may_shrink(head: &[u8]) -> bool {
+    matches!(image::guess_format(head), Ok(ImageFormat::Jpeg | ImageFormat::WebP))
+}
+
+/// Width and height, if the file's head tells.
+fn dimensions(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
+    ImageReader::with_format(Cursor::new(bytes), format).into_dimensions().ok()
+}
+
+/// A JPEG turned upright and made to fit; `None` if it may stay as it is.
+fn fit_jpeg(bytes: &[u8], limit: u64) -> Option<Vec<u8>> {
+    let mut decoder = JpegDecoder::new(Cursor::new(bytes)).ok()?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let fits = fits(decoder.dimensions(), orientation) && bytes.len() as u64 <= limit;
+    if fits || !decodable(decoder.dimensions()) {
+        return None;
+    }
+    let profile = decoder.icc_profile().ok().flatten();
+    let picture = upright(DynamicImage::from_decoder(decoder).ok()?, orientation);
+    let picture = DynamicImage::ImageRgb8(picture.into_rgb8());
+    QUALITIES.iter().find_map(|&quality| {
+        let mut out = Vec::new();
+        let mut encoder = JpegEncoder::new_with_quality(&mut out, quality);
+        if let Some(profile) = &profile {
+            // A profile that the encoder cannot keep only shifts colours a little.
+            let _ = encoder.set_icc_profile(profile.clone());
+        }
+        encoder.encode_image(&picture).ok()?;
+        (out.len() as u64 <= limit).then_some(out)
+    })
+}
+
+/// A still WebP turned upright and made to fit; `None` if it may stay as it is.
+fn fit_webp(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).ok()?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    if decoder.has_animation() || fits(decoder.dimensions(), orientation) || !decodable(decoder.dimensions())
+    {
+        return None;
+    }
+    let picture = upright(DynamicImage::from_decoder(decoder).ok()?, orientation);
+    let mut out = Vec::new();
+    picture.write_with_encoder(WebPEncoder::new_lossless(&mut out)).ok()?;
+    Some(out)
+}
+
+/// Applies the orientation and scales down to [`LONGEST_SIDE`]; never enlarges.
+fn upright(mut picture: DynamicImage, orientation: Orientation) -> DynamicImage {
+    if picture.width().max(picture.height()) > LONGEST_SIDE {
+        picture = picture.resize(LONGEST_SIDE, LONGEST_SIDE, FilterType::Triangle);
+    }
+    picture.apply_orientation(orientation);
+    picture
+}
+
+/// Whether the pixels may stay as they are.
+fn fits((width, height): (u32, u32), orientation: Orientation) -> bool {
+    width.max(height) <= LONGEST_SIDE && orientation == Orientation::NoTransforms
+}
+
+/// Whether decoding stays within reasonable memory.
+fn decodable((width, height): (u32, u32)) -> bool {
+    u64::from(width) * u64::from(height) <= MOST_PIXELS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jpeg(width: u32, height: u32) -> Vec<u8> {
+        let picture = DynamicImage::ImageRgb8(image::RgbImage::from_fn(width, height, |x, y| {
+            image::Rgb([x as u8, y as u8, 128])
+        }));
+        let mut out = Vec::new();
+        JpegEncoder::new_with_quality(&mut out, 90).encode_image(&picture).unwrap();
+        out
+    }
+
+    /// The JPEG with an EXIF block that says "turn right by 90 degrees".
+    fn turned(jpeg: &[u8]) -> Vec<u8> {
+        let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
+        let mut out = jpeg[..2].to_vec();
+        out.extend([0xff, 0xe1]);
+        out.extend(((exif.len() + 2) as u16).to_be_bytes());
+        out.append(&mut exif);
+        out.extend(&jpeg[2..]);
+        out
+    }
+
+    #[test]
+    fn a_small_upright_jpeg_keeps_its_pixels() {
+        let prepared = prepare(jpeg(40, 20), "application/octet-stream", 10_000_000);
+        assert_eq!(prepared.dimensions, Some((40, 20)));
+        assert_eq!(prepared.content_type, "image/jpeg");
+        assert_eq!(
+            image::load_from_memory(&prepared.bytes).unwrap().into_rgb8(),
+            image::load_from_memory(&jpeg(40, 20)).unwrap().into_rgb8()
+        );
+    }
+
+    #[test]
+    fn a_turned_jpeg_is_sent_upright_and_without_metadata() {
+        let prepared = prepare(turned(&jpeg(40, 20)), "image/jpeg", 10_000_000);
+        assert_eq!(prepared.dimensions, Some((20, 40)));
+        assert!(!prepared.bytes.windows(4).any(|window| window == b"Exif"));
+    }
+
+    #[test]
+    fn a_large_jpeg_is_made_to_fit() {
+        let prepared = prepare(jpeg(3000, 1500), "image/jpeg", 10_000_000);
+        assert_eq!(prepared.dimensions, Some((2000, 1000)));
+    }
+
+    #[test]
+    fn what_is_no_picture_passes_unchanged() {
+        let prepared = prepare(b"hello".to_vec(), "text/plain", 10_000_000);
+        assert_eq!(
+            (prepared.bytes.as_slice(), prepared.content_type.as_str()),
+            (&b"hello"[..], "text/plain")
+        );
+        assert_eq!(prepared.dimensions, None);
+    }
+}

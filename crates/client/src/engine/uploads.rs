@@ -1,0 +1,148 @@
+//! Bringing the files of a message to the file server before the message itself goes out (spec 04 §12).
+//!
+//! Decision: what was uploaded is written down file by file, so a retry, also after a restart, uploads only what is
+//! missing. Files are encrypted when they go up, each under a key of its own that exists nowhere else but in the
+//! message.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use septet_network::NetworkError;
+use septet_protocol::attachment::{AttachmentPointer, Encryption, Key, legacy};
+use septet_protocol::crypto::SystemRandom;
+use septet_protocol::message::EncodeError;
+use zeroize::Zeroizing;
+
+use super::Engine;
+use super::outbox::Attempt;
+use crate::event::Event;
+use crate::model::{AttachmentState, Message, MessageId};
+use crate::store::{Job, OutgoingMessage, QuoteKey, RemoteFile, StoreError, StoredAttachment};
+
+/// So many files of all messages go up at the same time.
+pub const MOST_UPLOADS: usize = 3;
+
+/// Uploads what is missing of a job's message and then encodes it: the job has its bytes from then on.
+pub async fn complete(engine: &Arc<Engine>, job: &Job) -> Result<(), Attempt> {
+    let gone = || Attempt::Refused("The message is not here any more.".to_owned());
+    let id = job.message.ok_or_else(gone)?;
+    let attachments = engine.store.call(move |db| db.attachments_of(id)).await?;
+    let missing = attachments.into_iter().filter(|attachment| attachment.remote.is_none());
+    stream::iter(missing)
+        .map(|attachment| upload(engine, attachment))
+        .buffer_unordered(MOST_UPLOADS)
+        .try_collect::<Vec<()>>()
+        .await?;
+    encode(engine, job, id).await
+}
+
+/// Gives a job the bytes of its message, now that all its files have an address.
+async fn encode(engine: &Arc<Engine>, job: &Job, id: MessageId) -> Result<(), Attempt> {
+    let (job, timestamp) = (job.id, job.timestamp);
+    let this = Arc::clone(engine);
+    let encoded = engine
+        .store
+        .call(move |db| {
+            db.transaction(|db| {
+                let Some(message) = db.message(id)? else { return Ok(Ok(())) };
+                let pointers = db.attachments_of(id)?.iter().map(pointer).collect();
+                match this.message_job(db, &outgoing(message, timestamp), pointers)? {
+                    Err(error) => Ok(Err(error)),
+                    Ok(encoded) => {
+                        let payload = encoded.payload.unwrap_or_default();
+                        db.outbox_encoded(job, &payload, encoded.copy.as_ref()).map(Ok)
+                    }
+                }
+            })
+        })
+        .await?;
+    encoded.map_err(|error: EncodeError| Attempt::Refused(format!("This message cannot be sent: {error}.")))
+}
+
+/// What is encoded of a stored message.
+fn outgoing(message: Message, timestamp: septet_protocol::time::Timestamp) -> OutgoingMessage {
+    OutgoingMessage {
+        conversation: message.conversation,
+        timestamp,
+        text: message.text,
+        quote: message.quote.map(|quote| QuoteKey { author: quote.author, timestamp: quote.timestamp }),
+        attachments: Vec::new(),
+        notice: None,
+        expiry: message.expiry,
+    }
+}
+
+/// Where an uploaded file is, as the message says it.
+pub fn pointer(attachment: &StoredAttachment) -> AttachmentPointer {
+    let remote = attachment.remote.as_ref();
+    AttachmentPointer {
+        url: remote.and_then(|remote| remote.url.parse().ok()),
+        encryption: remote.map_or(Encryption::Unusable, encryption),
+        content_type: attachment.content_type.clone(),
+        size: u32::try_from(attachment.size).unwrap_or(u32::MAX),
+        name: attachment.name.clone(),
+        dimensions: attachment.dimensions,
+        voice: attachment.voice,
+    }
+}
+
+/// How a stored file's key and digest are to be understood.
+fn encryption(remote: &RemoteFile) -> Encryption {
+    match (Key::<64>::from_slice(&remote.key), Key::<32>::from_slice(&remote.key), remote.digest) {
+        (Some(key), _, Some(digest)) => Encryption::Legacy { key, digest },
+        (_, Some(key), _) => Encryption::Deterministic { key },
+        _ => Encryption::Unusable,
+    }
+}
+
+/// Encrypts and uploads one file and writes down where it is.
+async fn upload(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<(), Attempt> {
+    // Closed only when the engine is gone.
+    let _turn = engine.transfers.uploads.acquire().await.map_err(|_| Attempt::Later("stopped".to_owned()))?;
+    let encrypted = encrypt(engine, &attachment).await?;
+    let guard = engine.transfers.begin(attachment.id);
+    let told = Arc::clone(engine);
+    let (id, message, conversation) = (attachment.id, attachment.message, attachment.conversation);
+    let progress = move |done, total| {
+        let state = AttachmentState::Uploading { done, total };
+        if told.transfers.note(id, state.clone()) {
+            told.events.send(Event::Attachment { conversation, message, attachment: id, state });
+        }
+    };
+    let uploaded = engine.network.upload(encrypted.blob, progress, guard.cancel.clone()).await;
+    let uploaded = uploaded.map_err(|error| refusal(&attachment, error))?;
+    let remote = RemoteFile {
+        url: uploaded.url.as_str().to_owned(),
+        key: Zeroizing::new(encrypted.key.as_bytes().to_vec()),
+        digest: Some(encrypted.digest),
+    };
+    engine.store.call(move |db| db.attachment_uploaded(id, &remote)).await?;
+    let state = AttachmentState::Local;
+    engine.events.send(Event::Attachment { conversation, message, attachment: id, state });
+    Ok(())
+}
+
+/// Reads and encrypts a file, away from the threads that must not wait.
+async fn encrypt(engine: &Arc<Engine>, attachment: &StoredAttachment) -> Result<legacy::Encrypted, Attempt> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Attempt::Refused(format!("{} cannot be read any more: {error}.", attachment.name))
+    };
+    let Some(file) = attachment.file.clone() else { return Err(unreadable(&StoreError::NotFound)) };
+    let files = engine.store.files().clone();
+    let encrypted = tokio::task::spawn_blocking(move || {
+        let plain = files.read(&file)?;
+        Ok::<_, StoreError>(legacy::encrypt(&plain, &mut SystemRandom))
+    });
+    let encrypted = encrypted.await.map_err(|_| Attempt::Later("stopped".to_owned()))?;
+    encrypted.map_err(|error| unreadable(&error))?.map_err(|error| unreadable(&error))
+}
+
+/// What a failed upload means for its message.
+fn refusal(attachment: &StoredAttachment, error: NetworkError) -> Attempt {
+    match error {
+        NetworkError::FileTooLarge => {
+            Attempt::Refused(format!("{} is too large for the file server.", attachment.name))
+        }
+        other => Attempt::Later(other.to_string()),
+    }
+}

@@ -1,0 +1,59 @@
+//! Strangers, and what becomes of them.
+
+use septet_client::client::SendError;
+use septet_client::event::Event;
+use septet_client::model::{ConversationId, Draft, Notice};
+
+use crate::world::{PATIENCE, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepting_tells_the_other() {
+    let world = World::new().await;
+    let (mut alice, mut bob) = (world.person("Alice").await, world.person("Bob").await);
+    alice.says(&bob, "hi").await;
+    let with_alice = ConversationId(alice.id());
+    bob.waits("the request", |event| matches!(event, Event::Request(id) if id == with_alice).then_some(()))
+        .await;
+
+    bob.client.accept(with_alice).await.unwrap();
+    let conversation = bob.client.conversation(with_alice).await.unwrap().unwrap();
+    assert!(conversation.approved && !conversation.is_request());
+    alice
+        .waits("the acceptance", |event| match event {
+            Event::Message(message) => (message.notice == Some(Notice::TheyAccepted)).then_some(()),
+            _ => None,
+        })
+        .await;
+    assert!(alice.client.conversation(ConversationId(bob.id())).await.unwrap().unwrap().approved_me);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declined_request_is_gone_and_nobody_is_told() {
+    let world = World::new().await;
+    let (alice, mut bob) = (world.person("Alice").await, world.person("Bob").await);
+    alice.says(&bob, "hi").await;
+    bob.hears("hi").await;
+    let with_alice = ConversationId(alice.id());
+    bob.client.decline(with_alice).await.unwrap();
+    let left = bob.client.conversation(with_alice).await.unwrap();
+    assert!(left.is_none_or(|conversation| !conversation.is_request() && !conversation.is_listed()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_blocked_account_arrives_until_it_is_unblocked() {
+    let world = World::new().await;
+    let (alice, mut bob) = world.friends().await;
+    let with_alice = ConversationId(alice.id());
+    bob.client.block(with_alice).await.unwrap();
+    let draft = Draft { text: "no".to_owned(), ..Draft::default() };
+    assert_eq!(bob.client.send(with_alice, draft).await, Err(SendError::Blocked));
+
+    alice.says(&bob, "are you there?").await;
+    bob.client.sync_once(PATIENCE).await.unwrap();
+    assert_eq!(bob.texts(alice.id()).await, ["hi", "hello"]);
+
+    bob.client.unblock(with_alice).await.unwrap();
+    alice.says(&bob, "and now?").await;
+    bob.hears("and now?").await;
+    assert_eq!(bob.texts(alice.id()).await, ["hi", "hello", "and now?"]);
+}

@@ -1,0 +1,107 @@
+//! Pictures and files.
+
+use septet_client::client::SendError;
+use septet_client::event::Event;
+use septet_client::model::{AttachmentState, ConversationId, Draft, OutgoingFile};
+
+use crate::world::World;
+
+fn file(name: &str, len: usize) -> OutgoingFile {
+    let bytes = (0..len).map(|index| (index * 31 % 251) as u8).collect();
+    OutgoingFile::Bytes { name: name.to_owned(), content_type: "application/octet-stream".to_owned(), bytes }
+}
+
+fn bytes_of(file: &OutgoingFile) -> Vec<u8> {
+    match file {
+        OutgoingFile::Bytes { bytes, .. } => bytes.clone(),
+        OutgoingFile::Path(path) => std::fs::read(path).unwrap(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_all_sizes_arrive_byte_by_byte() {
+    let world = World::new().await;
+    let (alice, mut bob) = world.friends().await;
+    for len in [1, 1_000_000, 10_000_000] {
+        let sent = file("data.bin", len);
+        alice.hands(&bob, "data.bin", bytes_of(&sent)).await;
+        let heard = bob.next_message().await;
+        let attachment = &heard.attachments[0];
+        assert_eq!((attachment.name.as_str(), attachment.size), ("data.bin", len as u64));
+        assert!(bob.receives(attachment).await == bytes_of(&sent), "{len} bytes differ");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_one_byte_too_large_is_refused_with_a_sentence() {
+    let world = World::new().await;
+    let alice = world.resting_person("Alice").await;
+    let draft = Draft { files: vec![file("big.bin", 10_000_001)], ..Draft::default() };
+    let refused = alice.client.send(ConversationId(alice.id()), draft).await.unwrap_err();
+    assert!(matches!(refused, SendError::FileTooLarge { size: 10_000_001, .. }));
+    assert!(refused.to_string().contains("big.bin is too large"));
+    assert!(alice.texts(alice.id()).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_files_in_one_message_keep_their_order() {
+    let world = World::new().await;
+    let (alice, mut bob) = world.friends().await;
+    let files: Vec<OutgoingFile> =
+        (1..=5).map(|number| file(&format!("{number}.bin"), number * 1000)).collect();
+    let draft = Draft { text: "five files".to_owned(), files: files.clone(), ..Draft::default() };
+    alice.client.send(ConversationId(bob.id()), draft).await.unwrap();
+    let heard = bob.hears("five files").await;
+    let names: Vec<&str> = heard.attachments.iter().map(|attachment| attachment.name.as_str()).collect();
+    assert_eq!(names, ["1.bin", "2.bin", "3.bin", "4.bin", "5.bin"]);
+    for (attachment, sent) in heard.attachments.iter().zip(&files) {
+        let state = bob.client.message(heard.id).await.unwrap().unwrap();
+        let now = state.attachments.iter().find(|now| now.id == attachment.id).unwrap().clone();
+        assert_eq!(bob.receives(&now).await, bytes_of(sent));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_file_waits_for_a_click() {
+    let world = World::new().await;
+    let (alice, mut bob) = (world.person("Alice").await, world.person("Bob").await);
+    alice.hands(&bob, "hello.bin", vec![7; 5000]).await;
+    let attachment = bob.next_message().await.attachments.remove(0);
+    assert_eq!(attachment.state, AttachmentState::Remote);
+    bob.client.download(attachment.id).await.unwrap();
+    assert_eq!(bob.receives(&attachment).await, vec![7; 5000]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nasty_names_are_saved_under_safe_ones_and_nothing_is_overwritten() {
+    let world = World::new().await;
+    let (alice, mut bob) = world.friends().await;
+    let folder = tempfile::tempdir().unwrap();
+    for name in
+        ["../../evil.txt", "a\0b.txt", "\u{202e}gpj.exe", &"x".repeat(300), "..", "same.txt", "same.txt"]
+    {
+        alice.hands(&bob, name, name.as_bytes().to_vec()).await;
+        let attachment = bob.next_message().await.attachments.remove(0);
+        assert_eq!(bob.receives(&attachment).await, name.as_bytes());
+        let saved = bob.client.save_attachment(attachment.id, folder.path()).await.unwrap();
+        assert_eq!(saved.parent(), Some(folder.path()), "{name:?}");
+        assert_eq!(std::fs::read(&saved).unwrap(), name.as_bytes(), "{name:?}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_tells_how_far_it_is() {
+    let world = World::new().await;
+    let mut alice = world.person("Alice").await;
+    let draft = Draft { files: vec![file("data.bin", 2_000_000)], ..Draft::default() };
+    alice.client.send(ConversationId(alice.id()), draft).await.unwrap();
+    alice
+        .waits("progress", |event| match event {
+            Event::Attachment { state: AttachmentState::Uploading { done, total }, .. } => {
+                (done > 0 && total > 2_000_000).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+}

@@ -1,0 +1,121 @@
+//! Two people talk.
+
+use septet_client::event::Event;
+use septet_client::model::{ConversationId, Draft, MessageState};
+
+use crate::world::{PATIENCE, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alice_and_bob_talk() {
+    let world = World::new().await;
+    let (mut alice, mut bob) = (world.person("Alice").await, world.person("Bob").await);
+
+    // Alice writes to somebody she only knows the id of.
+    let sent = alice.says(&bob, "Hello Bob, this is Alice").await;
+    assert_eq!(sent.state, MessageState::Sent);
+
+    // For Bob she is a stranger: a request, with the name she goes by.
+    let heard = bob.hears("Hello Bob, this is Alice").await;
+    assert_eq!((heard.from, heard.timestamp), (alice.id(), sent.timestamp));
+    let with_alice = ConversationId(alice.id());
+    let conversation = bob.client.conversation(with_alice).await.unwrap().unwrap();
+    assert!(conversation.is_request());
+    assert_eq!((conversation.name.as_str(), conversation.unread), ("Alice", 1));
+
+    // His answer accepts her.
+    let draft = Draft { text: "Hello Alice!".to_owned(), reply_to: Some(heard.id), ..Draft::default() };
+    let answer = bob.client.send(with_alice, draft).await.unwrap();
+    bob.client.wait_sent(answer, PATIENCE).await.unwrap();
+    assert!(bob.client.conversation(with_alice).await.unwrap().unwrap().is_listed());
+
+    // She sees what it answers, and that he accepted.
+    let answer = alice.hears("Hello Alice!").await;
+    let quote = answer.quote.unwrap();
+    assert_eq!((quote.message, quote.text.as_str()), (Some(sent.id), "Hello Bob, this is Alice"));
+    let with_bob = ConversationId(bob.id());
+    let conversation = alice.client.conversation(with_bob).await.unwrap().unwrap();
+    assert!(conversation.approved_me && conversation.is_listed());
+    assert_eq!(conversation.name, "Bob");
+
+    // Reading takes the count away.
+    alice.client.mark_read(with_bob, answer.id).await.unwrap();
+    assert_eq!(alice.client.conversation(with_bob).await.unwrap().unwrap().unread, 0);
+    assert_eq!(alice.texts(bob.id()).await, ["Hello Bob, this is Alice", "Hello Alice!"]);
+    assert_eq!(bob.texts(alice.id()).await, ["Hello Bob, this is Alice", "Hello Alice!"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_of_all_kinds_arrive_once_and_in_order() {
+    let world = World::new().await;
+    let (alice, mut bob) = world.friends().await;
+    let mut texts: Vec<String> = (1..=40).map(|number| format!("number {number}")).collect();
+    texts.extend([
+        "x".to_owned(),
+        "😀".repeat(2000),
+        "مرحبا بالعالم".to_owned(),
+        "one\ntwo\n\nthree".to_owned(),
+    ]);
+    texts.push("👩‍👩‍👧‍👦 e\u{301} \u{202e}right to left".to_owned());
+    for text in &texts {
+        alice.writes(&bob, text).await;
+    }
+    for text in &texts {
+        assert_eq!(&bob.next_message().await.text, text);
+    }
+    let mut expected = vec!["hi".to_owned(), "hello".to_owned()];
+    expected.extend(texts);
+    assert_eq!(bob.texts(alice.id()).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_to_self_is_kept_once() {
+    let world = World::new().await;
+    let alice = world.person("Alice").await;
+    let sent = alice.says(&alice, "remember the milk").await;
+    assert!(sent.hash.is_some());
+    alice.client.sync_once(PATIENCE).await.unwrap();
+    assert_eq!(alice.texts(alice.id()).await, ["remember the milk"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reactions_and_deletions_reach_the_other() {
+    let world = World::new().await;
+    let (alice, mut bob) = world.friends().await;
+    let sent = alice.says(&bob, "look at this").await;
+    let heard = bob.hears("look at this").await;
+
+    bob.client.react(heard.id, "😂", false).await.unwrap();
+    let mut alice = alice;
+    let with_bob = ConversationId(bob.id());
+    let reactions = loop {
+        let reactions = alice.client.message(sent.id).await.unwrap().unwrap().reactions;
+        if !reactions.is_empty() {
+            break reactions;
+        }
+        let here = |event| matches!(event, Event::Messages(id) if id == with_bob).then_some(());
+        alice.waits("the reaction", here).await;
+    };
+    assert_eq!((reactions[0].emoji.as_str(), reactions[0].from.as_slice()), ("😂", &[bob.id()][..]));
+
+    alice.client.delete_for_everyone(sent.id).await.unwrap();
+    loop {
+        let message = bob.client.message(heard.id).await.unwrap().unwrap();
+        if message.deleted {
+            assert!(message.text.is_empty() && message.reactions.is_empty());
+            break;
+        }
+        bob.waits("the deletion", |event| matches!(event, Event::Messages(_)).then_some(())).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_sent_goes_out_after_a_restart() {
+    let world = World::new().await;
+    let mut bob = world.person("Bob").await;
+    let alice = world.resting_person("Alice").await;
+    let id = alice.writes(&bob, "written before the start").await;
+    assert_eq!(alice.state(id).await, MessageState::Sending);
+    let alice = world.reopen(alice).await;
+    bob.hears("written before the start").await;
+    alice.client.wait_sent(id, PATIENCE).await.unwrap();
+}

@@ -1,0 +1,14 @@
+//! Accounts at work on a whole network in one process: real sockets, real onion layers, real swarms.
+//!
+//! Every test has its own network and its own folders, waits on events with a time limit, and never sleeps.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod world;
+
+mod approval;
+mod attachments;
+mod conversation;
+mod faults;
+mod restore;
+mod speed;

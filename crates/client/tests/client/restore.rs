@@ -1,0 +1,66 @@
+//! One account on a second device.
+
+use std::sync::Mutex;
+
+use septet_client::client::{Client, RestoreStage};
+use septet_client::model::ConversationId;
+use septet_protocol::account::parse_recovery;
+
+use crate::world::{PATIENCE, Person, World};
+
+/// The same account on another device.
+async fn second_device(world: &World, person: &Person) -> (Person, Vec<RestoreStage>) {
+    let folder = tempfile::tempdir().unwrap();
+    let recovery = person.client.recovery().await.unwrap();
+    let seed = parse_recovery(&recovery.phrase).unwrap();
+    let stages = Mutex::new(Vec::new());
+    let profile = folder.path().join("profile");
+    let tell = |stage| stages.lock().unwrap().push(stage);
+    let client = Client::restore(&profile, seed, None, world.options(), tell).await.unwrap();
+    (Person::new(client, folder), stages.into_inner().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_account_has_its_name_and_both_sides_of_its_conversations() {
+    let world = World::new().await;
+    let (mut alice, mut bob) = world.friends().await;
+    alice.says(&bob, "how are you?").await;
+    bob.hears("how are you?").await;
+    bob.says(&alice, "fine").await;
+    alice.hears("fine").await;
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+
+    let (restored, stages) = second_device(&world, &alice).await;
+    assert_eq!(restored.id(), alice.id());
+    assert_eq!(restored.client.profile().await.unwrap().name, "Alice");
+    assert_eq!(stages.first(), Some(&RestoreStage::Connecting));
+    assert!(stages.contains(&RestoreStage::Profile));
+    assert_eq!(stages.last(), Some(&RestoreStage::Done));
+    restored.client.sync_once(PATIENCE).await.unwrap();
+    assert_eq!(restored.texts(bob.id()).await, ["hi", "hello", "how are you?", "fine"]);
+    let conversation = restored.client.conversation(ConversationId(bob.id())).await.unwrap().unwrap();
+    assert!(conversation.approved && conversation.approved_me);
+    assert_eq!(conversation.name, "Bob");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_device_sends_the_other_shows() {
+    let world = World::new().await;
+    let (alice, bob) = world.friends().await;
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+    let (mut second, _) = second_device(&world, &alice).await;
+    second.client.start();
+    let sent = alice.says(&bob, "from my first device").await;
+    let copy = second.hears("from my first device").await;
+    assert!(copy.outgoing);
+    assert_eq!((copy.timestamp, copy.conversation), (sent.timestamp, ConversationId(bob.id())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_network_a_restored_account_asks_for_a_name() {
+    let world = World::new().await;
+    let alice = world.resting_person("Alice").await;
+    world.net.network_down(true);
+    let (restored, _) = second_device(&world, &alice).await;
+    assert_eq!(restored.client.profile().await.unwrap().name, "");
+}

@@ -1,0 +1,180 @@
+//! A network with people on it.
+
+use std::time::Duration;
+
+use septet_client::client::{Client, KeyProtection, OpenOptions};
+use septet_client::event::Event;
+use septet_client::model::{
+    Attachment, AttachmentState, ConversationId, Draft, Message, MessageId, MessageState, OutgoingFile, Page,
+};
+use septet_devnet::Devnet;
+use septet_network::NetworkConfig;
+use septet_protocol::account::DisplayName;
+use septet_protocol::id::SessionId;
+use tempfile::TempDir;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+/// Long enough for a loaded machine and a few retries; a test that waits so long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A network of its own for one test.
+pub struct World {
+    pub net: Devnet,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        // What nodes wait for each other is shortened, so that a dead one costs a second and not half a minute.
+        let patience = Duration::from_secs(2);
+        let net = Devnet::builder().relay_patience(patience).member_patience(patience).start().await.unwrap();
+        Self { net }
+    }
+
+    pub fn options(&self) -> OpenOptions {
+        let network = NetworkConfig::from_toml(&self.net.network_toml()).unwrap();
+        OpenOptions { network, key_protection: KeyProtection::KeyFile }
+    }
+
+    /// A new account that runs.
+    pub async fn person(&self, name: &str) -> Person {
+        let person = self.resting_person(name).await;
+        person.client.start();
+        person
+    }
+
+    /// A new account that does not run yet.
+    pub async fn resting_person(&self, name: &str) -> Person {
+        let folder = tempfile::tempdir().unwrap();
+        let name = DisplayName::parse(name).unwrap();
+        let client = Client::create(&folder.path().join("profile"), &name, self.options()).await.unwrap();
+        Person::new(client, folder)
+    }
+
+    /// The same account, opened again from its folder and started.
+    pub async fn reopen(&self, person: Person) -> Person {
+        let Person { client, folder, .. } = person;
+        client.stop().await;
+        let client = Client::open(&folder.path().join("profile"), self.options()).await.unwrap();
+        client.start();
+        Person::new(client, folder)
+    }
+
+    /// Two accounts that accepted each other.
+    pub async fn friends(&self) -> (Person, Person) {
+        let (mut alice, mut bob) = (self.person("Alice").await, self.person("Bob").await);
+        alice.says(&bob, "hi").await;
+        bob.hears("hi").await;
+        bob.says(&alice, "hello").await;
+        alice.hears("hello").await;
+        (alice, bob)
+    }
+}
+
+/// An account and what it hears of.
+pub struct Person {
+    pub client: Client,
+    pub folder: TempDir,
+    events: Receiver<Event>,
+}
+
+impl Person {
+    pub fn new(client: Client, folder: TempDir) -> Self {
+        let events = client.subscribe();
+        Self { client, folder, events }
+    }
+
+    pub fn id(&self) -> SessionId {
+        self.client.id()
+    }
+
+    /// Sends a text and waits until the other's swarm has it.
+    pub async fn says(&self, to: &Person, text: &str) -> Message {
+        let id = self.writes(to, text).await;
+        self.client.wait_sent(id, PATIENCE).await.unwrap()
+    }
+
+    /// Sends a text without waiting.
+    pub async fn writes(&self, to: &Person, text: &str) -> MessageId {
+        let draft = Draft { text: text.to_owned(), ..Draft::default() };
+        self.client.send(ConversationId(to.id()), draft).await.unwrap()
+    }
+
+    /// Sends a file and waits until it is sent.
+    pub async fn hands(&self, to: &Person, name: &str, bytes: Vec<u8>) -> Message {
+        let file = OutgoingFile::Bytes {
+            name: name.to_owned(),
+            content_type: "application/octet-stream".to_owned(),
+            bytes,
+        };
+        let draft = Draft { files: vec![file], ..Draft::default() };
+        let id = self.client.send(ConversationId(to.id()), draft).await.unwrap();
+        self.client.wait_sent(id, PATIENCE).await.unwrap()
+    }
+
+    /// Waits for the next event that `wanted` turns into something.
+    pub async fn waits<T>(&mut self, what: &str, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
+        let found = async {
+            loop {
+                match self.events.recv().await {
+                    Ok(event) => {
+                        if let Some(found) = wanted(event) {
+                            return found;
+                        }
+                    }
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => panic!("the client ended while waiting for {what}"),
+                }
+            }
+        };
+        match tokio::time::timeout(PATIENCE, found).await {
+            Ok(found) => found,
+            Err(_) => panic!("{what} did not come"),
+        }
+    }
+
+    /// Waits for any message.
+    pub async fn next_message(&mut self) -> Message {
+        self.waits("a message", |event| match event {
+            Event::Message(message) if !message.outgoing && message.notice.is_none() => Some(*message),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits for a message with this text.
+    pub async fn hears(&mut self, text: &str) -> Message {
+        self.waits(&format!("{text:?}"), |event| match event {
+            Event::Message(message) if message.text == text => Some(*message),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits until an attachment is on the disk, and reads it.
+    pub async fn receives(&mut self, attachment: &Attachment) -> Vec<u8> {
+        if attachment.state != AttachmentState::Local {
+            let id = attachment.id;
+            self.waits("the attachment", |event| match event {
+                Event::Attachment { attachment, state: AttachmentState::Local, .. } => {
+                    (attachment == id).then_some(())
+                }
+                _ => None,
+            })
+            .await;
+        }
+        self.client.attachment_bytes(attachment.id).await.unwrap().to_vec()
+    }
+
+    /// All texts of the conversation with somebody, oldest first; notices left out.
+    pub async fn texts(&self, with: SessionId) -> Vec<String> {
+        let page = self.client.messages(ConversationId(with), Page::Newest, 100_000).await.unwrap();
+        let said = page.messages.into_iter().filter(|message| message.notice.is_none());
+        said.map(|message| message.text).collect()
+    }
+
+    /// How far a message is.
+    pub async fn state(&self, id: MessageId) -> MessageState {
+        self.client.message(id).await.unwrap().unwrap().state
+    }
+}
