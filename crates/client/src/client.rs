@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use septet_network::NetworkConfig;
 use septet_protocol::account::DisplayName;
-use septet_protocol::id::SessionId;
+use septet_protocol::id::{Ed25519Public, SessionId};
 use septet_protocol::time::Timestamp;
 use tokio::sync::broadcast;
 use tokio::time::timeout_at;
@@ -38,6 +38,18 @@ pub struct OpenOptions {
     pub network: NetworkConfig,
     /// Where the key that protects the profile is kept.
     pub key_protection: KeyProtection,
+}
+
+impl OpenOptions {
+    /// This network, and the key where it is kept best.
+    pub fn new(network: NetworkConfig) -> Self {
+        Self { network, key_protection: KeyProtection::default() }
+    }
+
+    /// With the key kept there.
+    pub fn key_protection(self, key_protection: KeyProtection) -> Self {
+        Self { key_protection, ..self }
+    }
 }
 
 /// What `restore` is doing, in this order.
@@ -156,6 +168,11 @@ impl Client {
     /// Our Account ID.
     pub fn id(&self) -> SessionId {
         self.0.engine.me()
+    }
+
+    /// The public key that our messages are signed with.
+    pub fn ed25519(&self) -> Ed25519Public {
+        self.0.engine.keys.ed25519.public()
     }
 
     /// Who we are.

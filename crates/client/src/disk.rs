@@ -58,3 +58,11 @@ pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
     }
     builder.create(path)
 }
+
+/// Removes a file; that it is not there is all the same.
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

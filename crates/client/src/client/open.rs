@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Client, ClientError, Handle, OpenOptions, RestoreStage};
 use crate::engine::{Documents, Engine, Restore};
-use crate::store::{Db, Store, StoreError, StoredAccount, profile_exists};
+use crate::store::{Db, Store, StoreError, StoredAccount, discard_profile, profile_exists};
 
 /// How long a restore waits for the account's profile (spec 01 §8).
 const PROFILE_WAIT: Duration = Duration::from_secs(15);
@@ -42,7 +42,7 @@ impl Client {
     ///
     /// `fallback_name` is used if the swarm has none. Without either, [`Profile::name`](crate::model::Profile) is
     /// empty: ask the person and call [`Client::set_name`]. Being offline is not an error; everything arrives when
-    /// the network is back.
+    /// the network is back. If it fails, or is dropped before it is done, the folder holds no account again.
     pub async fn restore(
         profile: &Path,
         seed: Seed,
@@ -50,7 +50,10 @@ impl Client {
         options: OpenOptions,
         progress: impl Fn(RestoreStage) + Send + Sync,
     ) -> Result<Client, ClientError> {
+        // Declared first, so that it is dropped last: after the network part, which writes into the folder too.
+        let mut unfinished = Unfinished { store: None, folder: profile.to_owned() };
         let client = Self::make(profile, &seed, options, |_| Ok(())).await?;
+        unfinished.store = Some(client.0.engine.store.clone());
         let engine = &client.0.engine;
         progress(RestoreStage::Connecting);
         let mut restore = Restore::default();
@@ -71,6 +74,7 @@ impl Client {
             let tell = |fetched| progress(RestoreStage::Messages { fetched });
             let _ = timeout_at(Instant::now() + MESSAGES_WAIT, restore.messages(engine, &tell)).await;
         }
+        unfinished.store = None;
         progress(RestoreStage::Done);
         Ok(client)
     }
@@ -102,6 +106,28 @@ impl Client {
         let network = Network::start(options.network, &profile);
         let network = network.map_err(|error| ClientError::Network(error.to_string()))?;
         Ok(Client(Arc::new(Handle { engine: Engine::new(keys, store, network) })))
+    }
+}
+
+/// An account that is being restored; if that ends before it is done, everything of it is taken away again.
+struct Unfinished {
+    store: Option<Store>,
+    folder: PathBuf,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let Some(store) = self.store.take() else { return };
+        let folder = std::mem::take(&mut self.folder);
+        // On a thread of its own, because whoever drops us may not wait for what runs on their thread; and waited
+        // for, so that the folder is free at once.
+        let undone = std::thread::spawn(move || {
+            store.close_now();
+            discard_profile(&folder)
+        });
+        if let Ok(Err(error)) = undone.join() {
+            tracing::warn!(%error, "what a cancelled restore began stays in its folder");
+        }
     }
 }
 

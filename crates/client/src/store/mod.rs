@@ -40,6 +40,7 @@ pub use account::StoredAccount;
 pub use db::Db;
 pub use error::StoreError;
 pub use people::WantedPicture;
+pub(crate) use profile::discard_profile;
 pub use profile::profile_exists;
 pub use types::*;
 
@@ -177,6 +178,16 @@ impl Store {
     pub async fn remove_file(&self, name: &str) -> Result<(), StoreError> {
         let (files, name) = (self.0.files.clone(), name.to_owned());
         blocking(move || files.remove(&name)).await
+    }
+
+    /// As [`Store::close`], but waits on this thread: not to be called on a thread of the runtime.
+    pub(crate) fn close_now(&self) {
+        for thread in [&self.0.reader, &self.0.writer] {
+            let (done, stopped) = oneshot::channel();
+            if thread.send(Order::Stop(done)).is_ok() {
+                let _ = stopped.blocking_recv();
+            }
+        }
     }
 
     /// Does what was asked for so far, closes the database and gives the folder free. Later calls, of other clones

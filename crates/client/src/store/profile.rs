@@ -31,6 +31,26 @@ pub fn profile_exists(folder: &Path) -> bool {
     folder.join("septet.db").exists()
 }
 
+/// Takes a closed profile away, with everything of ours in its folder: for an account that was never finished.
+pub(crate) fn discard_profile(path: &Path) -> Result<(), StoreError> {
+    let folder = ProfileFolder::lock(path)?;
+    // The database first: without it there is no profile any more, whatever else is left.
+    for name in ["septet.db", "septet.db-wal", "septet.db-shm", "key"] {
+        disk::remove_if_there(&path.join(name))?;
+    }
+    for name in ["files", "network"] {
+        let inner = path.join(name);
+        if inner.exists() {
+            std::fs::remove_dir_all(inner)?;
+        }
+    }
+    drop(folder);
+    disk::remove_if_there(&path.join("lock"))?;
+    // Not if somebody else has something in it.
+    let _ = std::fs::remove_dir(path);
+    Ok(())
+}
+
 impl ProfileFolder {
     /// Locks an existing profile.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {

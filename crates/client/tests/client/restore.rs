@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use septet_client::client::{Client, RestoreStage};
 use septet_client::model::ConversationId;
-use septet_protocol::account::parse_recovery;
+use septet_protocol::account::{DisplayName, Seed, parse_recovery};
 
 use crate::world::{PATIENCE, Person, World};
 
@@ -54,6 +54,29 @@ async fn what_one_device_sends_the_other_shows() {
     let copy = second.hears("from my first device").await;
     assert!(copy.outgoing);
     assert_eq!((copy.timestamp, copy.conversation), (sent.timestamp, ConversationId(bob.id())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_is_given_up_leaves_no_account() {
+    let world = World::new().await;
+    world.net.network_down(true);
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("profile");
+    let (began, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let seed = || Seed::from_bytes([7; 16]);
+    let tell = |stage| began.send(stage).unwrap_or_default();
+    {
+        let restore = Client::restore(&profile, seed(), None, world.options(), tell);
+        tokio::select! {
+            _ = restore => panic!("restored without a network"),
+            stage = begun.recv() => assert_eq!(stage, Some(RestoreStage::Connecting)),
+        }
+    }
+    assert!(!Client::exists(&profile));
+    // The folder is free for the next try.
+    let name = DisplayName::parse("Alice").unwrap();
+    let client = Client::create(&profile, &name, world.options()).await.unwrap();
+    assert_eq!(client.profile().await.unwrap().name, "Alice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
