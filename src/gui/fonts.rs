@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use egui::epaint::text::{FontInsert, FontPriority, InsertFontFamily};
+use egui::epaint::text::{FontInsert, FontPriority, FontTweak, InsertFontFamily};
 use egui::{FontData, FontDefinitions, FontFamily};
 
 /// The family of colour emoji.
@@ -31,7 +31,9 @@ pub fn definitions() -> FontDefinitions {
         fonts.font_data.insert(name.into(), Arc::new(FontData::from_static(bytes)));
         fonts.families.insert(FontFamily::Name(name.into()), vec![name.into()]);
     }
-    fonts.font_data.insert(ICONS.into(), Arc::new(FontData::from_static(LUCIDE)));
+    // Hinting would bend pictures to the pixel grid, each in its own way; and they sit a little high in their line.
+    let tweak = FontTweak { hinting: Some(false), y_offset_factor: 0.055, ..FontTweak::default() };
+    fonts.font_data.insert(ICONS.into(), Arc::new(FontData::from_static(LUCIDE).tweak(tweak)));
     fonts.families.insert(FontFamily::Name(ICONS.into()), vec![ICONS.into()]);
     fonts.families.insert(FontFamily::Name(EMOJI.into()), vec!["Inter".into()]);
     fonts.families.insert(FontFamily::Proportional, vec!["Inter".into()]);

@@ -4,9 +4,10 @@
 //! to decrypt, decode and scale it, and the frame goes on without. What was not shown longest is dropped first.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use egui::{ColorImage, Context, TextureHandle, TextureOptions, Vec2};
+use septet_client::model::AttachmentId;
 
 use super::command::{Command, ImageKey};
 use super::view::Actions;
@@ -45,6 +46,7 @@ pub struct Images {
 #[derive(Default)]
 struct Inner {
     entries: HashMap<ImageKey, (Entry, u64)>,
+    fetched: HashSet<AttachmentId>,
     frame: u64,
 }
 
@@ -80,6 +82,13 @@ impl Images {
         let frame = inner.frame;
         inner.entries.insert(key, (entry, frame));
         inner.shrink();
+    }
+
+    /// Has an attachment fetched from the server, once.
+    pub fn fetch(&self, actions: &Actions, id: AttachmentId) {
+        if self.inner.borrow_mut().fetched.insert(id) {
+            actions.send(Command::Download(id));
+        }
     }
 
     /// Forgets that a picture could not be shown, because there is more of it now.

@@ -103,7 +103,7 @@ mod tests {
             assert!(!defined[..index].contains(name), "{name} is defined twice");
             assert!(code.contains(&format!("\"{name}\"")), "{name} is not used");
         }
-        for call in [".t(\"", ".with(\""] {
+        for call in [".t(\"", "strings.with(\""] {
             for rest in code.split(call).skip(1) {
                 let name = rest.split('"').next().unwrap();
                 assert!(defined.contains(&name), "{name} is not defined");

@@ -37,7 +37,8 @@ impl Stage {
                     return; // fonts arrive with the next pass
                 }
                 if let Some(window) = window {
-                    window.ui(ui);
+                    let all = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
+                    window.ui(&mut ui.new_child(all));
                 }
             },
             None,

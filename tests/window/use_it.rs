@@ -202,6 +202,32 @@ fn a_long_history_is_loaded_piece_by_piece_and_nothing_moves() {
 }
 
 #[test]
+fn a_message_can_be_answered_and_the_answer_left_again() {
+    let mut stage = stage();
+    let question = "Mara Reyes: Which spot was it, can we go back there? 👀, 14:28";
+    stage.harness.get_by_label(question).click_secondary();
+    stage.run();
+    stage.harness.get_by_role_and_label(Role::MenuItem, "Reply").click();
+    stage.run();
+    write(&mut stage, "Saturday at ten? I bring coffee ☕");
+    stage.harness.snapshot("reply_dark");
+    stage.harness.key_press(Key::Enter);
+    stage.run();
+    assert_eq!(stage.command(sent).reply_to, Some(MessageId(6)));
+    assert!(stage.harness.query_by_label("Do not reply").is_none());
+}
+
+#[test]
+fn too_long_a_message_is_counted_and_not_sent() {
+    let mut stage = stage();
+    write(&mut stage, &"x".repeat(2001));
+    stage.harness.key_press(Key::Enter);
+    stage.run();
+    assert!(stage.commands().into_iter().filter_map(sent).next().is_none());
+    stage.harness.get_by_label("A message has at most 2000 characters. Send it in parts.");
+}
+
+#[test]
 fn the_list_follows_its_updates() {
     let mut stage = stage();
     let mut list = sample::conversations();

@@ -187,6 +187,7 @@ next = Next picture
 
 ## Writing
 
+drop-here = Drop to add to your message
 composer-hint = Message
 message-field = Message
 attach = Attach pictures or files
@@ -200,7 +201,7 @@ file-empty = { $name } is empty.
 
 ## Requests and blocking
 
-request-explained = { $name } wants to write to you. They see that you accepted, and until then nothing else. If you answer, you accept.
+request-explained = { $name } is not one of your contacts yet. Unless you accept, they do not learn that you have seen this.
 accept = Accept
 decline = Decline
 block = Block

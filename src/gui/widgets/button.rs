@@ -94,7 +94,7 @@ pub fn words(ui: &mut Ui, cx: &ViewCtx<'_>, text: &str, tone: Tone, dimensions: 
 
 /// A line of a menu.
 pub fn menu_row(ui: &mut Ui, cx: &ViewCtx<'_>, icon: Icon, text: &str, tone: Tone) -> Response {
-    let width = ui.available_width().max(196.0);
+    let width = ui.available_width().clamp(200.0, 240.0);
     let (rect, response) = ui.allocate_exact_size(vec2(width, 32.0), Sense::click());
     let ink = if tone == Tone::Danger { cx.theme.bad } else { cx.theme.text };
     if response.hovered() || response.has_focus() {

@@ -1,6 +1,6 @@
 //! What can be done with a message: the bar under the pointer, and the menu.
 
-use egui::{Frame, Id, Margin, Popup, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
+use egui::{Frame, Id, Margin, Popup, Rect, Response, Sense, SetOpenCommand, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 use septet_client::model::{AttachmentState, Message, MessageState};
 
 use super::super::super::command::{Command, Toast};
@@ -15,7 +15,7 @@ const BUTTON: egui::Vec2 = vec2(28.0, 26.0);
 pub fn bar_rect(bounds: Rect, view: Rect) -> Rect {
     let dimensions = vec2(BUTTON.x * 3.0 + 6.0, BUTTON.y + 6.0);
     let right = (bounds.right() - 8.0).max(bounds.left() + dimensions.x);
-    let top = (bounds.top() - 18.0).max(view.top() + 4.0);
+    let top = (bounds.top() - 26.0).max(view.top() + 4.0);
     Rect::from_min_size(egui::pos2(right - dimensions.x, top), dimensions)
 }
 
@@ -54,7 +54,13 @@ pub fn bar(ui: &Ui, cx: &ViewCtx<'_>, message: &Message, bounds: Rect, view: Rec
 
 /// The menu under the second mouse button.
 pub fn context(whole: &Response, cx: &ViewCtx<'_>, message: &Message) -> Option<Act> {
-    let popup = Popup::context_menu(whole).frame(frame(cx));
+    // Anywhere in the message, also on a picture or a quote in it.
+    let command = if whole.container_secondary_clicked() {
+        Some(SetOpenCommand::Bool(true))
+    } else {
+        whole.container_clicked().then_some(SetOpenCommand::Bool(false))
+    };
+    let popup = Popup::menu(whole).open_memory(command).at_pointer_fixed().frame(frame(cx));
     popup.show(|ui| rows(ui, cx, message)).and_then(|shown| shown.inner)
 }
 

@@ -13,7 +13,7 @@ use super::super::super::view::ViewCtx;
 use super::super::super::widgets::pill;
 use super::paint::{self, Act};
 use super::prepare::{Place, Prepared, prepare};
-use super::timeline::{Anchor, Timeline};
+use super::timeline::{Anchor, ItemKey, Timeline};
 use super::{menu, words};
 
 /// Names an item of the list.
@@ -22,6 +22,12 @@ enum Key {
     Day(Date),
     Unread,
     Message(MessageId),
+}
+
+impl ItemKey for Key {
+    fn is_steady(&self) -> bool {
+        matches!(self, Self::Message(_))
+    }
 }
 
 /// An item of the list; a message by its place in the thread.
@@ -216,11 +222,11 @@ impl Messages {
                     });
                     flash(&ui, cx, &mut self.flash, prepared, origin);
                     let (whole, asked) = paint::paint(&ui, cx, prepared, origin);
-                    let row = Rect::from_min_size(origin, vec2(column.width(), prepared.height));
                     let bounds = prepared.bounds.translate(origin.to_vec2());
+                    let near = bounds.expand2(vec2(48.0, 1.0));
                     let held = self.hovered == Some(message.id)
                         && pointer.is_some_and(|at| menu::bar_rect(bounds, view).expand(6.0).contains(at));
-                    if held || (bar.is_none() && pointer.is_some_and(|at| row.contains(at))) {
+                    if held || (bar.is_none() && pointer.is_some_and(|at| near.contains(at))) {
                         bar = Some((message, bounds));
                     }
                     act = act.or(asked).or(menu::context(&whole, cx, message));

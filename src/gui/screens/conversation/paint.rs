@@ -157,6 +157,9 @@ impl Painting<'_> {
         let theme = self.cx.theme;
         let here = matches!(attachment.state, AttachmentState::Local | AttachmentState::Uploading { .. });
         let key = ImageKey::Attachment(attachment.id);
+        if attachment.state == AttachmentState::Remote && self.is_trusted() {
+            self.cx.images.fetch(self.cx.actions, attachment.id);
+        }
         let picture =
             if here { self.cx.images.get(self.cx.actions, &key, THUMBNAIL) } else { Picture::Loading };
         match picture {
@@ -187,6 +190,12 @@ impl Painting<'_> {
                 }
             }
         }
+    }
+
+    /// Pictures of people we accepted are fetched when they come into view; those of strangers wait for a click.
+    fn is_trusted(&self) -> bool {
+        self.message.outgoing
+            || self.cx.state.conversation(self.message.conversation).is_some_and(|with| with.approved)
     }
 
     /// What stands over a picture that is not here yet.

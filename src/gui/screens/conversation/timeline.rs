@@ -11,6 +11,12 @@ use std::hash::Hash;
 /// Space above the first item and below the last, in points.
 pub const PAD: (f32, f32) = (8.0, 12.0);
 
+/// Names an item.
+pub trait ItemKey: Copy + Eq + Hash {
+    /// Whether the view may hold on to it: it keeps its place among the others when some are added.
+    fn is_steady(&self) -> bool;
+}
+
 /// What the view holds on to.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Anchor<K> {
@@ -18,6 +24,9 @@ pub enum Anchor<K> {
     Bottom,
     /// This item's top edge stands so many points below the view's top edge.
     Item(K, f32),
+    /// This item's lower edge stands so many points below the view's top edge. What the view chooses itself: if the
+    /// item grows or shrinks, nothing below it moves.
+    Above(K, f32),
 }
 
 /// The placement of a list of items named by `K`.
@@ -47,10 +56,10 @@ impl<K> Default for Timeline<K> {
     }
 }
 
-impl<K: Copy + Eq + Hash> Timeline<K> {
+impl<K: ItemKey> Timeline<K> {
     /// The items changed.
     pub fn set_items(&mut self, keys: Vec<K>) {
-        if let Anchor::Item(key, _) = self.anchor
+        if let Anchor::Item(key, _) | Anchor::Above(key, _) = self.anchor
             && !keys.contains(&key)
         {
             self.reanchor(&keys);
@@ -63,7 +72,7 @@ impl<K: Copy + Eq + Hash> Timeline<K> {
     fn reanchor(&mut self, keys: &[K]) {
         let survivor = self.placed.iter().find_map(|(index, top)| {
             let key = self.keys.get(*index)?;
-            keys.contains(key).then_some((*key, *top))
+            (key.is_steady() && keys.contains(key)).then_some((*key, *top))
         });
         self.anchor = survivor.map_or(Anchor::Bottom, |(key, top)| Anchor::Item(key, top));
     }
@@ -123,6 +132,10 @@ impl<K: Copy + Eq + Hash> Timeline<K> {
         let floor = view - PAD.1;
         let (index, top) = match self.anchor {
             Anchor::Item(key, top) => (self.index.get(&key).copied().unwrap_or(last), top + scroll),
+            Anchor::Above(key, bottom) => {
+                let index = self.index.get(&key).copied().unwrap_or(last);
+                (index, bottom - self.measured(index, measure) + scroll)
+            }
             Anchor::Bottom => (last, floor - self.measured(last, measure) + scroll),
         };
         let (mut first, mut first_top) = (index, top);
@@ -189,10 +202,16 @@ impl<K: Copy + Eq + Hash> Timeline<K> {
         self.anchor = if self.at_bottom {
             Anchor::Bottom
         } else {
-            // The first item that begins in view; a long one that fills the view holds itself.
-            let held = self.placed.iter().find(|(_, top)| *top >= 0.0).or(self.placed.first());
-            held.and_then(|(index, top)| Some(Anchor::Item(*self.keys.get(*index)?, *top)))
-                .unwrap_or(Anchor::Bottom)
+            // The first steady item that begins in view; a long one that fills the view holds itself.
+            let steady = |index: &usize| self.keys.get(*index).is_some_and(ItemKey::is_steady);
+            let mut steady = self.placed.iter().filter(|(index, _)| steady(index));
+            let held = steady.clone().find(|(_, top)| *top >= 0.0).or_else(|| steady.next());
+            let held = held.or(self.placed.first());
+            let above = |(index, top): &(usize, f32)| {
+                let key = *self.keys.get(*index)?;
+                Some(Anchor::Above(key, top + self.heights.get(&key)?))
+            };
+            held.and_then(above).unwrap_or(Anchor::Bottom)
         };
     }
 
@@ -237,6 +256,12 @@ mod tests {
     use super::*;
 
     const VIEW: f32 = 100.0;
+
+    impl ItemKey for u32 {
+        fn is_steady(&self) -> bool {
+            *self < 1000
+        }
+    }
 
     fn timeline(count: u32) -> Timeline<u32> {
         let mut timeline = Timeline::default();
@@ -312,6 +337,17 @@ mod tests {
         timeline.set_items((0..10).filter(|key| *key != held).collect());
         let after = place(&mut timeline, 0.0);
         assert_eq!(after.first(), before.first());
+    }
+
+    #[test]
+    fn the_view_holds_on_to_what_keeps_its_place() {
+        let mut timeline = Timeline::default();
+        timeline.set_items([5000].into_iter().chain(0..10).collect());
+        place(&mut timeline, 0.0);
+        let before = place(&mut timeline, 10_000.0);
+        assert_eq!(before.first(), Some(&(5000, PAD.0)));
+        timeline.set_items([5000].into_iter().chain(500..520).chain(0..10).collect());
+        assert_eq!(place(&mut timeline, 0.0).last(), before.last());
     }
 
     #[test]
