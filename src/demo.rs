@@ -68,7 +68,7 @@ impl Demo {
 
 async fn account(folder: &Path, name: &str, network: &NetworkConfig) -> anyhow::Result<Client> {
     // A keychain entry would outlive the demo.
-    let options = OpenOptions::new(network.clone()).key_protection(KeyProtection::KeyFile);
+    let options = OpenOptions { network: network.clone(), key_protection: KeyProtection::KeyFile };
     let client = Client::create(folder, &DisplayName::parse(name)?, options).await?;
     client.start();
     Ok(client)
@@ -76,8 +76,8 @@ async fn account(folder: &Path, name: &str, network: &NetworkConfig) -> anyhow::
 
 /// The friend writes first and is accepted, as between any two people.
 async fn become_contacts(client: &Client, friend: &Client) -> anyhow::Result<ConversationId> {
-    let me = ConversationId(client.profile().await?.id);
-    let them = ConversationId(friend.profile().await?.id);
+    let me = ConversationId(client.id());
+    let them = ConversationId(friend.id());
     let mut events = client.subscribe();
     friend.send(me, bot::text(bot::GREETING)).await?;
     tokio::time::timeout(FIRST_EXCHANGE, async {

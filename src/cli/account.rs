@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use septet_client::client::{Client, Recovery, RestoreStage};
+use septet_client::client::{Client, RestoreStage};
 use septet_protocol::account::{DisplayName, RecoveryError, parse_recovery};
 use serde::Serialize;
 
@@ -58,11 +58,11 @@ async fn create(name: &str, common: &Common, output: &Output) -> Result<(), Fail
     let name = display_name(name)?;
     let client = Client::create(&common.profile()?, &name, session::options(common)?).await?;
     let profile = client.profile().await?;
-    let Recovery { phrase, bip39, .. } = &client.recovery().await?;
+    let recovery = client.recovery().await?;
     let created = Created {
         account_id: profile.id.to_string(),
-        recovery_phrase: phrase.as_str(),
-        bip39: bip39.as_str(),
+        recovery_phrase: &recovery.phrase,
+        bip39: &recovery.bip39,
         name: name.as_str(),
     };
     output.result(&created, || {
@@ -108,12 +108,12 @@ async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result
     session::flush_and_close(client).await
 }
 
-fn stage_text(stage: RestoreStage) -> &'static str {
+fn stage_text(stage: RestoreStage) -> String {
     match stage {
-        RestoreStage::Connecting => "Connecting…",
-        RestoreStage::FetchingProfile => "Looking for your profile…",
-        RestoreStage::FetchingMessages => "Fetching the last 14 days…",
-        RestoreStage::Done => "Done.",
+        RestoreStage::Connecting => "Connecting…".into(),
+        RestoreStage::Profile => "Looking for your profile…".into(),
+        RestoreStage::Messages { fetched } => format!("Fetching the last 14 days: {fetched} messages…"),
+        RestoreStage::Done => "Done.".into(),
     }
 }
 
@@ -132,8 +132,9 @@ async fn show(common: &Common, output: &Output) -> Result<(), Failure> {
 
 async fn phrase(common: &Common, output: &Output) -> Result<(), Failure> {
     let client = session::open(common).await?;
-    let Recovery { phrase, bip39, hex } = &client.recovery().await?;
-    let shown = Phrase { recovery_phrase: phrase.as_str(), bip39: bip39.as_str(), seed_hex: hex.as_str() };
+    let recovery = client.recovery().await?;
+    let shown =
+        Phrase { recovery_phrase: &recovery.phrase, bip39: &recovery.bip39, seed_hex: &recovery.hex };
     output.result(&shown, || shown.recovery_phrase.to_string());
     session::close(client).await
 }
@@ -142,7 +143,7 @@ async fn set(name: Option<&str>, common: &Common, output: &Output) -> Result<(),
     let name = name.map(display_name).transpose()?;
     let client = session::open(common).await?;
     if let Some(name) = name {
-        client.set_name(&name).await?;
+        client.set_name(name).await?;
     }
     output.done();
     session::flush_and_close(client).await

@@ -41,6 +41,10 @@ pub struct Common {
     /// File whose first line unlocks a protected profile; - is stdin
     #[arg(long, global = true, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
+
+    /// Keep the key of a new profile in its folder, not in the system's keychain
+    #[arg(long, global = true)]
+    pub key_file: bool,
 }
 
 impl Common {
@@ -101,6 +105,59 @@ pub enum Command {
     Unblock {
         /// Account id
         to: String,
+    },
+    /// Keep a conversation on top
+    Pin {
+        /// Account id, or self
+        to: String,
+        /// No longer
+        #[arg(long)]
+        off: bool,
+    },
+    /// No notifications of a conversation
+    Mute {
+        /// Account id, or self
+        to: String,
+        /// For so many seconds, or with a unit: 30m, 8h, 7d
+        #[arg(long = "for", value_name = "DURATION", value_parser = duration, conflicts_with = "off")]
+        duration: Option<Duration>,
+        /// Notifications again
+        #[arg(long)]
+        off: bool,
+    },
+    /// Take a conversation out of the list
+    Hide {
+        /// Account id, or self
+        to: String,
+    },
+    /// Give somebody a private name; an empty one removes it
+    Nickname {
+        /// Account id
+        to: String,
+        /// At most 100 bytes
+        name: String,
+    },
+    /// React to a message
+    React {
+        /// Account id, or self
+        conversation: String,
+        /// The message
+        id: i64,
+        /// One emoji
+        emoji: String,
+        /// Take the reaction back
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Delete a message
+    Delete {
+        /// Account id, or self
+        conversation: String,
+        /// The message
+        id: i64,
+        /// Also for the other, if it is ours
+        #[arg(long)]
+        for_everyone: bool,
     },
     /// The onion paths in use
     Path {
@@ -209,6 +266,26 @@ pub struct DemoOptions {
     pub conversation: bool,
 }
 
+/// Seconds, or a number with one of the units s, m, h, d.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
+        Some(number) => (number, text.get(number.len()..).unwrap_or_default()),
+        None => (text, "s"),
+    };
+    let number: u64 = number.parse().map_err(|_| "not a duration such as 30m, 8h or 7d".to_string())?;
+    let factor = match unit {
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => 1,
+    };
+    number
+        .checked_mul(factor)
+        .filter(|seconds| *seconds <= 3650 * 86_400)
+        .map(Duration::from_secs)
+        .ok_or_else(|| "longer than ten years".to_string())
+}
+
 /// Seconds, also with a fraction; at most a day.
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
@@ -227,6 +304,15 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("8h"), Ok(Duration::from_secs(8 * 3600)));
+        for bad in ["", "h", "1.5h", "-1d", "99999d", "8 h", "é"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

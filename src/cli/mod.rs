@@ -19,6 +19,7 @@ mod session;
 use std::process::ExitCode;
 
 use clap::Parser;
+use septet_client::model::MessageId;
 use tracing_subscriber::EnvFilter;
 
 use args::{Args, Command};
@@ -101,6 +102,16 @@ async fn dispatch(command: Command, common: &args::Common, output: &Output) -> R
         Command::Decline { to } => people::decline(&to, common, output).await,
         Command::Block { to } => people::block(&to, common, output).await,
         Command::Unblock { to } => people::unblock(&to, common, output).await,
+        Command::Pin { to, off } => people::pin(&to, !off, common, output).await,
+        Command::Mute { to, duration, off } => people::mute(&to, duration, off, common, output).await,
+        Command::Hide { to } => people::hide(&to, common, output).await,
+        Command::Nickname { to, name } => people::nickname(&to, &name, common, output).await,
+        Command::React { conversation, id, emoji, remove } => {
+            people::react(&conversation, MessageId(id), &emoji, remove, common, output).await
+        }
+        Command::Delete { conversation, id, for_everyone } => {
+            people::delete(&conversation, MessageId(id), for_everyone, common, output).await
+        }
         Command::Path { timeout } => network::path(timeout, common, output).await,
         Command::Devnet(options) => network::devnet(options, output).await,
         Command::Demo(_) => Ok(()),

@@ -1,5 +1,6 @@
 //! `septet send`: writes a message and waits until the other's swarm has it.
 
+use septet_client::client::ClientError;
 use septet_client::model::{Draft, MessageId, MessageState, OutgoingFile};
 use serde::Serialize;
 
@@ -31,9 +32,18 @@ pub async fn run(options: SendOptions, common: &Common, output: &Output) -> Resu
     };
     let id = client.send(to, draft).await?;
     client.start();
-    let message = client.wait_sent(id, options.timeout).await?;
+    let message = match client.wait_sent(id, options.timeout).await {
+        Err(ClientError::TimedOut(_) | ClientError::Offline) => {
+            session::close(client).await?;
+            return Err(Failure::offline(format!(
+                "Not sent within {} seconds. The message is kept, and goes out when Septet runs and the network is back.",
+                options.timeout.as_secs()
+            )));
+        }
+        result => result?,
+    };
     let result = match message.state {
-        MessageState::Sent | MessageState::Received => {
+        MessageState::Sending | MessageState::Sent | MessageState::Received => {
             let sent = Sent {
                 message_id: message.id.0,
                 timestamp: message.timestamp.as_ms(),
@@ -47,10 +57,6 @@ pub async fn run(options: SendOptions, common: &Common, output: &Output) -> Resu
             let reason = message.failure.unwrap_or_else(|| "The message could not be sent.".into());
             Err(Failure::failed("not_sent", reason))
         }
-        MessageState::Sending => Err(Failure::offline(format!(
-            "Not sent within {} seconds. The message is kept and goes out when Septet runs and the network is back.",
-            options.timeout.as_secs()
-        ))),
     };
     if result.is_ok() {
         // The copy for our other devices; if it does not get out now, the next start sends it.

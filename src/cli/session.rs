@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use septet_client::client::{Client, OpenOptions};
+use septet_client::client::{Client, KeyProtection, OpenOptions};
 use septet_client::model::ConversationId;
 
 use super::Failure;
@@ -25,7 +25,8 @@ pub fn options(common: &Common) -> Result<OpenOptions, Failure> {
         // No profile has a password yet, but a wrong file should be noticed where it is named.
         read_text(file)?;
     }
-    Ok(OpenOptions::new(common.network()?))
+    let key_protection = if common.key_file { KeyProtection::KeyFile } else { KeyProtection::Auto };
+    Ok(OpenOptions { network: common.network()?, key_protection })
 }
 
 /// Ends a command: everything on disk, every task over.
@@ -47,7 +48,7 @@ pub async fn flush_and_close(client: Client) -> Result<(), Failure> {
 pub async fn conversation(client: &Client, text: &str) -> Result<ConversationId, Failure> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("self") {
-        return Ok(ConversationId(client.profile().await?.id));
+        return Ok(ConversationId(client.id()));
     }
     if looks_like_id(text) {
         return text.parse().map_err(|error| wrong_id(&error));
@@ -60,7 +61,7 @@ pub async fn conversation(client: &Client, text: &str) -> Result<ConversationId,
 pub async fn known_conversation(client: &Client, text: &str) -> Result<ConversationId, Failure> {
     let text = text.trim();
     let id = if text.eq_ignore_ascii_case("self") {
-        ConversationId(client.profile().await?.id)
+        ConversationId(client.id())
     } else {
         text.parse().map_err(|error| wrong_id(&error))?
     };

@@ -12,7 +12,7 @@ const STEP: Duration = Duration::from_secs(20);
 
 /// Both write in turn, over the network.
 pub async fn play(client: &Client, friend: &Client) -> anyhow::Result<()> {
-    let (me, them) = (client.profile().await?.id, friend.profile().await?.id);
+    let (me, them) = (client.id(), friend.id());
     let (to_friend, to_client) = (ConversationId(them), ConversationId(me));
     say(client, to_friend, bot::text("Are the pictures from Sunday still on your phone? 🌊")).await?;
     let pictures = Draft {
