@@ -13,9 +13,11 @@ use anyhow::Context;
 use septet_client::client::{Client, KeyProtection, OpenOptions};
 use septet_client::event::Event;
 use septet_client::model::ConversationId;
-use septet_devnet::{Devnet, DevnetBuilder};
-use septet_network::config::NetworkConfig;
+use septet_devnet::Devnet;
+use septet_network::NetworkConfig;
 use septet_protocol::account::DisplayName;
+
+use crate::gui;
 
 /// How long the first exchange may take; on loopback it takes a fraction of a second.
 const FIRST_EXCHANGE: Duration = Duration::from_secs(30);
@@ -33,14 +35,25 @@ pub struct Demo {
 
 /// Runs the demonstration until its window is closed. With `conversation`, it begins with a few messages.
 pub fn run(conversation: bool) -> anyhow::Result<()> {
-    crate::gui::run(crate::gui::Options::demo(conversation))
+    // The window shows at once; the network starts behind it.
+    gui::run(gui::Options::prepared(async move {
+        let demo = Demo::start(conversation).await?;
+        Ok(gui::Opened {
+            client: demo.client.clone(),
+            conversation: Some(demo.conversation),
+            stop: Some(Box::pin(demo.stop())),
+        })
+    }))
 }
 
 impl Demo {
     /// Starts the network, both accounts and the first exchange.
     pub async fn start(conversation: bool) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("septet-demo-").tempdir().context("No room for a demo profile")?;
-        let devnet = DevnetBuilder::new().start().await.context("The local network did not start")?;
+        let folder = tempfile::Builder::new()
+            .prefix("septet-demo-")
+            .tempdir()
+            .context("No room for a demo profile")?;
+        let devnet = Devnet::start().await.context("The local network did not start")?;
         let network = NetworkConfig::from_toml(&devnet.network_toml())?;
         let friend = account(&folder.path().join("mara"), "Mara Reyes", &network).await?;
         let client = account(&folder.path().join("you"), "Eva", &network).await?;
@@ -81,7 +94,8 @@ async fn become_contacts(client: &Client, friend: &Client) -> anyhow::Result<Con
     let mut events = client.subscribe();
     friend.send(me, bot::text(bot::GREETING)).await?;
     tokio::time::timeout(FIRST_EXCHANGE, async {
-        while client.conversation(them).await?.is_none_or(|conversation| conversation.last_message.is_none()) {
+        while client.conversation(them).await?.is_none_or(|conversation| conversation.last_message.is_none())
+        {
             // A reader that fell behind looks again all the same.
             while !matches!(events.recv().await, Ok(Event::Message(_)) | Err(_)) {}
         }

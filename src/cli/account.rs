@@ -103,7 +103,9 @@ async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result
         )
     });
     if restored.name.is_empty() {
-        eprintln!("septet: The network has no profile of this account any more. Give it a name: septet account set --name NAME");
+        eprintln!(
+            "septet: The network has no profile of this account any more. Give it a name: septet account set --name NAME"
+        );
     }
     session::flush_and_close(client).await
 }
@@ -133,8 +135,7 @@ async fn show(common: &Common, output: &Output) -> Result<(), Failure> {
 async fn phrase(common: &Common, output: &Output) -> Result<(), Failure> {
     let client = session::open(common).await?;
     let recovery = client.recovery().await?;
-    let shown =
-        Phrase { recovery_phrase: &recovery.phrase, bip39: &recovery.bip39, seed_hex: &recovery.hex };
+    let shown = Phrase { recovery_phrase: &recovery.phrase, bip39: &recovery.bip39, seed_hex: &recovery.hex };
     output.result(&shown, || shown.recovery_phrase.to_string());
     session::close(client).await
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use septet_network::config::NetworkConfig;
+use septet_network::NetworkConfig;
 
 use super::Failure;
 
@@ -53,14 +53,15 @@ impl Common {
         if let Some(profile) = &self.profile {
             return Ok(profile.clone());
         }
-        directories::BaseDirs::new()
-            .map(|dirs| dirs.data_dir().join("Septet").join("default"))
-            .ok_or_else(|| Failure::usage("There is no home folder to keep a profile in. Name one with --profile."))
+        directories::BaseDirs::new().map(|dirs| dirs.data_dir().join("Septet").join("default")).ok_or_else(
+            || Failure::usage("There is no home folder to keep a profile in. Name one with --profile."),
+        )
     }
 
     /// The network that was asked for.
     pub fn network(&self) -> Result<NetworkConfig, Failure> {
-        NetworkConfig::from_arg(&self.network).map_err(|error| Failure::failed("network_file", error.to_string()))
+        NetworkConfig::from_arg(&self.network)
+            .map_err(|error| Failure::failed("network_file", error.to_string()))
     }
 }
 

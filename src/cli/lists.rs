@@ -2,7 +2,8 @@
 
 use jiff::{Timestamp as Instant, tz::TimeZone};
 use septet_client::model::{
-    Attachment, AttachmentState, Conversation, ConversationKind, LastMessage, Message, MessageId, MessageState, Page,
+    Attachment, AttachmentState, Conversation, ConversationKind, LastMessage, Message, MessageId,
+    MessageState, Page,
 };
 use septet_protocol::time::Timestamp;
 use serde::Serialize;
@@ -197,7 +198,8 @@ fn title(conversation: &Conversation) -> String {
 
 fn conversation_line(row: &ConversationRow) -> String {
     let unread = if row.unread > 0 { format!(" ({} unread)", row.unread) } else { String::new() };
-    let last = row.last_message.as_ref().map(|last| format!(": {}", one_line(&last.text))).unwrap_or_default();
+    let last =
+        row.last_message.as_ref().map(|last| format!(": {}", one_line(&last.text))).unwrap_or_default();
     format!("{}  {}{unread}{last}", row.conversation, printable(&row.name))
 }
 
@@ -262,7 +264,11 @@ pub async fn requests(common: &Common, output: &Output) -> Result<(), Failure> {
             let text = row.last_message.as_ref().map(|last| one_line(&last.text)).unwrap_or_default();
             format!("{}  {}: {text}", row.conversation, printable(&row.name))
         };
-        if rows.is_empty() { "No message requests.".into() } else { rows.iter().map(line).collect::<Vec<_>>().join("\n") }
+        if rows.is_empty() {
+            "No message requests.".into()
+        } else {
+            rows.iter().map(line).collect::<Vec<_>>().join("\n")
+        }
     });
     session::close(client).await
 }
@@ -287,7 +293,11 @@ pub async fn contacts(common: &Common, output: &Output) -> Result<(), Failure> {
     rows.sort_by(|a, b| (a.name.to_lowercase(), &a.account_id).cmp(&(b.name.to_lowercase(), &b.account_id)));
     output.result(&rows, || {
         let line = |row: &ContactRow| format!("{}  {}", row.account_id, printable(&row.name));
-        if rows.is_empty() { "No contacts.".into() } else { rows.iter().map(line).collect::<Vec<_>>().join("\n") }
+        if rows.is_empty() {
+            "No contacts.".into()
+        } else {
+            rows.iter().map(line).collect::<Vec<_>>().join("\n")
+        }
     });
     session::close(client).await
 }

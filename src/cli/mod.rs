@@ -72,8 +72,8 @@ fn start_log(verbose: u8) {
 
 fn run(args: Args, output: &Output) -> Result<(), Failure> {
     let Some(command) = args.command else {
-        return crate::gui::run(crate::gui::Options::new(args.common.profile()?, args.common.network()?))
-            .map_err(Failure::from_window);
+        let (folder, options) = (args.common.profile()?, session::options(&args.common)?);
+        return crate::gui::run(crate::gui::Options::new(folder, options)).map_err(Failure::from_window);
     };
     if let Command::Demo(demo) = command {
         return crate::demo::run(demo.conversation).map_err(Failure::from_window);

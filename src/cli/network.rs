@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use septet_client::event::Event;
 use septet_client::model::{Connection, ConnectionState, PathHop};
-use septet_devnet::DevnetBuilder;
+use septet_devnet::Devnet;
 use serde::Serialize;
 
 use super::args::{Common, DevnetOptions};
@@ -57,7 +57,7 @@ pub async fn devnet(options: DevnetOptions, output: &Output) -> Result<(), Failu
     let failed = |error: &dyn std::fmt::Display| {
         Failure::failed("devnet", format!("The local network could not start: {error}."))
     };
-    let mut builder = DevnetBuilder::new().swarms(usize::from(options.swarms));
+    let mut builder = Devnet::builder().swarms(usize::from(options.swarms));
     if let Some(state) = options.state {
         builder = builder.state_dir(state);
     }

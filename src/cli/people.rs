@@ -151,6 +151,9 @@ async fn message_in(client: &Client, conversation: &str, id: MessageId) -> Resul
     let conversation = session::known_conversation(client, conversation).await?;
     match client.message(id).await? {
         Some(message) if message.conversation == conversation => Ok(message),
-        _ => Err(Failure::failed("no_such_message", format!("There is no message {} in this conversation.", id.0))),
+        _ => Err(Failure::failed(
+            "no_such_message",
+            format!("There is no message {} in this conversation.", id.0),
+        )),
     }
 }

@@ -64,7 +64,8 @@ pub async fn run(options: ReceiveOptions, common: &Common, output: &Output) -> R
         Some(text) => Some(session::conversation(&client, text).await?),
         None => None,
     };
-    let mut printer = Printer { client: &client, output, only, download: options.download, waiting: BTreeMap::new() };
+    let mut printer =
+        Printer { client: &client, output, only, download: options.download, waiting: BTreeMap::new() };
     let result = if options.follow {
         printer.follow(options.timeout).await
     } else {
@@ -149,7 +150,10 @@ impl Printer<'_> {
                 Ok(())
             }
             Err(RecvError::Lagged(missed)) => {
-                tracing::warn!(missed, "events came faster than they could be printed; `messages` has them all");
+                tracing::warn!(
+                    missed,
+                    "events came faster than they could be printed; `messages` has them all"
+                );
                 Ok(())
             }
             Err(RecvError::Closed) => Err(Failure::failed("stopped", "The client stopped.")),
@@ -201,7 +205,9 @@ impl Printer<'_> {
             reply_to: message.quote.as_ref().and_then(|quote| quote.message).map(|id| id.0),
             expires_in: match message.expiry {
                 septet_client::model::Expiry::Off => None,
-                septet_client::model::Expiry::AfterRead(s) | septet_client::model::Expiry::AfterSend(s) => Some(s),
+                septet_client::model::Expiry::AfterRead(s) | septet_client::model::Expiry::AfterSend(s) => {
+                    Some(s)
+                }
             },
             sync: message.outgoing,
         };
@@ -209,7 +215,11 @@ impl Printer<'_> {
         Ok(())
     }
 
-    async fn save(&self, attachment: septet_client::model::AttachmentId, dir: &Path) -> Result<String, Failure> {
+    async fn save(
+        &self,
+        attachment: septet_client::model::AttachmentId,
+        dir: &Path,
+    ) -> Result<String, Failure> {
         Ok(self.client.save_attachment(attachment, dir).await?.display().to_string())
     }
 

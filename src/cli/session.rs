@@ -94,7 +94,8 @@ fn wrong_id(error: &septet_protocol::id::IdError) -> Failure {
 
 /// Ends when the person or the system asks the program to end.
 pub async fn interrupted() -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::failed("signal", format!("Could not wait for Ctrl+C: {error}."));
+    let failed =
+        |error: std::io::Error| Failure::failed("signal", format!("Could not wait for Ctrl+C: {error}."));
     #[cfg(unix)]
     {
         let mut terminate =
@@ -133,10 +134,13 @@ mod tests {
 
     #[test]
     fn every_wrong_id_has_its_sentence() {
-        for (text, word) in [("05ab".to_string(), "66"), (format!("05{}", "g".repeat(64)), "digits"),
-            (format!("15{}", "a".repeat(64)), "community"), (format!("03{}", "a".repeat(64)), "group"),
-            (format!("99{}", "a".repeat(64)), "begins with 05")]
-        {
+        for (text, word) in [
+            ("05ab".to_string(), "66"),
+            (format!("05{}", "g".repeat(64)), "digits"),
+            (format!("15{}", "a".repeat(64)), "community"),
+            (format!("03{}", "a".repeat(64)), "group"),
+            (format!("99{}", "a".repeat(64)), "begins with 05"),
+        ] {
             let error = text.parse::<ConversationId>().unwrap_err();
             assert!(wrong_id(&error).message().contains(word), "{text}");
         }

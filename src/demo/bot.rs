@@ -33,7 +33,11 @@ pub async fn answer(client: Client) {
 fn reply(message: &Message) -> Draft {
     let said = message.text.to_lowercase();
     if said.contains("picture") {
-        Draft { text: "Here is one I painted for you.".into(), files: vec![picture(message.timestamp.as_ms())], reply_to: None }
+        Draft {
+            text: "Here is one I painted for you.".into(),
+            files: vec![picture(message.timestamp.as_ms())],
+            reply_to: None,
+        }
     } else if said.contains("file") {
         Draft { text: String::new(), files: vec![notes()], reply_to: None }
     } else if !message.attachments.is_empty() {
@@ -74,10 +78,18 @@ pub fn picture(seed: u64) -> OutgoingFile {
     if let Err(error) = image.write_to(&mut bytes, ImageFormat::Png) {
         tracing::warn!("the demo could not paint: {error}");
     }
-    OutgoingFile::Bytes { name: "lake.png".into(), content_type: "image/png".into(), bytes: bytes.into_inner() }
+    OutgoingFile::Bytes {
+        name: "lake.png".into(),
+        content_type: "image/png".into(),
+        bytes: bytes.into_inner(),
+    }
 }
 
 fn notes() -> OutgoingFile {
     let text = "A file from the demo.\n\nIt was encrypted, split from its key, carried through three nodes to a file\nserver, and fetched back the same way.\n";
-    OutgoingFile::Bytes { name: "notes.txt".into(), content_type: "text/plain".into(), bytes: text.as_bytes().to_vec() }
+    OutgoingFile::Bytes {
+        name: "notes.txt".into(),
+        content_type: "text/plain".into(),
+        bytes: text.as_bytes().to_vec(),
+    }
 }

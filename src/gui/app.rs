@@ -71,7 +71,12 @@ pub struct Window {
 impl Window {
     /// A window that sends commands and takes in updates. Fonts are set up for `ctx`; those of the system are left
     /// to the caller.
-    pub fn new(ctx: &Context, commands: UnboundedSender<Command>, updates: Receiver<Update>, clock: Clock) -> Self {
+    pub fn new(
+        ctx: &Context,
+        commands: UnboundedSender<Command>,
+        updates: Receiver<Update>,
+        clock: Clock,
+    ) -> Self {
         ctx.set_fonts(fonts::definitions());
         ctx.options_mut(|options| options.zoom_with_keyboard = true);
         Self {
@@ -243,12 +248,14 @@ impl Window {
             let width = if narrow { ui.max_rect().width() } else { self.list_width };
             let cx = context!(self, theme, narrow);
             let frame = Frame::new().fill(theme.panel);
-            Panel::left("list").exact_size(width).resizable(false).show_separator_line(false).frame(frame).show(
-                ui,
-                |ui| {
+            Panel::left("list")
+                .exact_size(width)
+                .resizable(false)
+                .show_separator_line(false)
+                .frame(frame)
+                .show(ui, |ui| {
                     choice = self.list.show(ui, &cx, self.open);
-                },
-            );
+                });
         }
         if !narrow {
             self.list_edge(ui, theme);

@@ -83,11 +83,9 @@ impl Clock {
     /// How long until the day ends and labels change.
     pub fn until_midnight(&self) -> Duration {
         let now = self.now();
-        let seconds = now
-            .tomorrow()
-            .and_then(|tomorrow| tomorrow.start_of_day())
-            .ok()
-            .and_then(|midnight| u64::try_from(midnight.timestamp().as_second() - now.timestamp().as_second()).ok());
+        let seconds = now.tomorrow().and_then(|tomorrow| tomorrow.start_of_day()).ok().and_then(|midnight| {
+            u64::try_from(midnight.timestamp().as_second() - now.timestamp().as_second()).ok()
+        });
         Duration::from_secs(seconds.unwrap_or(3600).clamp(1, 90_000))
     }
 }

@@ -45,10 +45,7 @@ pub fn insert_emoji(ctx: &egui::Context, font: Vec<u8>) {
     ctx.add_font(FontInsert::new(
         "emoji",
         FontData::from_owned(font),
-        vec![InsertFontFamily {
-            family: FontFamily::Name(EMOJI.into()),
-            priority: FontPriority::Highest,
-        }],
+        vec![InsertFontFamily { family: FontFamily::Name(EMOJI.into()), priority: FontPriority::Highest }],
     ));
 }
 

@@ -59,7 +59,9 @@ impl Images {
             *used = frame;
             return match entry {
                 Entry::Asked => Picture::Loading,
-                Entry::Ready { texture, .. } => Picture::Ready { texture: texture.id(), size: texture.size_vec2() },
+                Entry::Ready { texture, .. } => {
+                    Picture::Ready { texture: texture.id(), size: texture.size_vec2() }
+                }
                 Entry::Bad => Picture::Bad,
             };
         }

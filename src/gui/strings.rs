@@ -28,10 +28,11 @@ impl Strings {
         let mut bundle = FluentBundle::new(vec![langid!("en")]);
         bundle.set_use_isolating(false); // texts are laid out by our own bidi code
         for source in ENGLISH {
-            let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(partial, errors)| {
-                tracing::error!("the string table has {} mistakes", errors.len());
-                partial
-            });
+            let resource =
+                FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(partial, errors)| {
+                    tracing::error!("the string table has {} mistakes", errors.len());
+                    partial
+                });
             bundle.add_resource_overriding(resource);
         }
         Self { bundle, plain: RefCell::default() }

@@ -109,7 +109,9 @@ impl Wrap {
             }
             Self::Lines(max_width) => TextWrapping { max_width, ..TextWrapping::default() },
             Self::AtMost(max_rows, max_width) => {
-                TextWrapping { max_width, max_rows, overflow_character: Some('…'), ..TextWrapping::default() }
+                TextWrapping {
+                    max_width, max_rows, overflow_character: Some('…'), ..TextWrapping::default()
+                }
             }
             Self::None => TextWrapping::no_max_width(),
         }

@@ -333,7 +333,11 @@ mod tests {
                 assert!(contrast(text, ground) >= 4.5, "{what}: {:.2}", contrast(text, ground));
             }
             for ground in Theme::AVATARS {
-                assert!(contrast(Color32::WHITE, ground) >= 4.5, "{ground:?}: {}", contrast(Color32::WHITE, ground));
+                assert!(
+                    contrast(Color32::WHITE, ground) >= 4.5,
+                    "{ground:?}: {}",
+                    contrast(Color32::WHITE, ground)
+                );
             }
         }
     }

@@ -180,7 +180,8 @@ pub fn messages() -> Vec<Message> {
     answer.read = false;
     let mut route = message(8, true, "", clock(14, 31));
     let sending = AttachmentState::Uploading { done: 1_800_000, total: 2_900_000 };
-    route.attachments = vec![attachment(4, "route-to-the-lake.gpx", "application/gpx+xml", 2_900_000, sending)];
+    route.attachments =
+        vec![attachment(4, "route-to-the-lake.gpx", "application/gpx+xml", 2_900_000, sending)];
     (route.state, route.read) = (MessageState::Sending, false);
     vec![
         message(1, false, "Are the pictures from Sunday still on your phone?", clock(14, 2)),
@@ -225,11 +226,16 @@ pub fn evening() -> ColorImage {
 /// Three colours, the middle one at `stop`, changing along a direction.
 fn gradient(colors: [u32; 3], stop: f32, along: (f32, f32)) -> ColorImage {
     let (width, height) = (380, 256);
-    let [from, middle, to] = colors.map(|hex| Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8));
+    let [from, middle, to] =
+        colors.map(|hex| Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8));
     let color = |x: usize, y: usize| {
         let (x, y) = (x as f32 / width as f32 - 0.5, y as f32 / height as f32 - 0.5);
         let at = ((x * along.0 + y * along.1) / (along.0.abs() + along.1.abs()) + 0.5).clamp(0.0, 1.0);
-        if at < stop { from.lerp_to_gamma(middle, at / stop) } else { middle.lerp_to_gamma(to, (at - stop) / (1.0 - stop)) }
+        if at < stop {
+            from.lerp_to_gamma(middle, at / stop)
+        } else {
+            middle.lerp_to_gamma(to, (at - stop) / (1.0 - stop))
+        }
     };
     let pixels = (0..width * height).map(|index| color(index % width, index / width)).collect();
     ColorImage::new([width, height], pixels)

@@ -87,11 +87,11 @@ impl Stage {
 
 /// Small pieces of fonts for emoji and the scripts that the sample uses.
 fn install_fonts(ctx: &egui::Context) {
-    let everywhere = ["Inter Medium", "Inter SemiBold", "Inter Bold"].map(|name| FontFamily::Name(name.into()));
-    for (name, bytes) in [
-        ("Arabic", &include_bytes!("fonts/Arabic.ttf")[..]),
-        ("CJK", &include_bytes!("fonts/CJK.otf")[..]),
-    ] {
+    let everywhere =
+        ["Inter Medium", "Inter SemiBold", "Inter Bold"].map(|name| FontFamily::Name(name.into()));
+    for (name, bytes) in
+        [("Arabic", &include_bytes!("fonts/Arabic.ttf")[..]), ("CJK", &include_bytes!("fonts/CJK.otf")[..])]
+    {
         let family = |family| InsertFontFamily { family, priority: FontPriority::Lowest };
         let families = everywhere.iter().cloned().chain([FontFamily::Proportional]).map(family).collect();
         ctx.add_font(FontInsert::new(name, FontData::from_static(bytes), families));

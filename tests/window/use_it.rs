@@ -136,17 +136,17 @@ fn a_failed_message_says_why_and_can_be_sent_again() {
     stage.commands();
     stage.harness.get_by_label("Try again").click();
     stage.run();
-    assert_eq!(
-        stage.command(|c| if let Command::Resend(id) = c { Some(id) } else { None }),
-        MessageId(7)
-    );
+    assert_eq!(stage.command(|c| if let Command::Resend(id) = c { Some(id) } else { None }), MessageId(7));
 }
 
 #[test]
 fn a_refused_text_comes_back() {
     let mut stage = stage();
-    let refused =
-        Update::Refused { conversation: sample::mara(), text: "again".into(), reason: "The disk is full.".into() };
+    let refused = Update::Refused {
+        conversation: sample::mara(),
+        text: "again".into(),
+        reason: "The disk is full.".into(),
+    };
     stage.tell(refused);
     let field = stage.harness.get_by_role_and_label(Role::MultilineTextInput, "Message").value();
     assert_eq!(field.as_deref(), Some("again"));
@@ -184,7 +184,9 @@ fn a_long_history_is_loaded_piece_by_piece_and_nothing_moves() {
         let message = |id: i64| {
             let mut message = sample::messages()[0].clone();
             (message.id, message.text) = (MessageId(id), format!("message {id}"));
-            message.timestamp = septet_protocol::time::Timestamp::from_ms(sample::NOW.as_ms() - 100_000_000 + id as u64 * 1000);
+            message.timestamp = septet_protocol::time::Timestamp::from_ms(
+                sample::NOW.as_ms() - 100_000_000 + id as u64 * 1000,
+            );
             message
         };
         MessagePage { messages: (from..to).map(message).collect(), more_before: from > 0, more_after: false }

@@ -288,9 +288,9 @@ impl Account {
     fn resolve(&self, name: String) {
         let (client, teller) = (self.client.clone(), self.teller.clone());
         tokio::spawn(async move {
-            let found = client.resolve_name(&name).await.map(ConversationId).map_err(|error| sentence(&error));
+            let found =
+                client.resolve_name(&name).await.map(ConversationId).map_err(|error| sentence(&error));
             teller.tell(Update::Resolved(name, found));
         });
     }
 }
-

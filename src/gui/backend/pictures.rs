@@ -72,7 +72,9 @@ mod tests {
     #[test]
     fn pictures_are_scaled_and_rubbish_is_refused() {
         let mut png = Vec::new();
-        DynamicImage::new_rgb8(800, 200).write_to(&mut Cursor::new(&mut png), image::ImageFormat::Png).unwrap();
+        DynamicImage::new_rgb8(800, 200)
+            .write_to(&mut Cursor::new(&mut png), image::ImageFormat::Png)
+            .unwrap();
         assert_eq!(decode(&png, 100).unwrap().size, [100, 25]);
         assert_eq!(decode(&png, 4000).unwrap().size, [800, 200]);
         assert!(decode(b"not a picture", 100).is_none());

@@ -115,10 +115,13 @@ fn secret(ui: &mut Ui, cx: &ViewCtx<'_>, text: &str, copy: &'static str, copied:
 fn theme_choice(ui: &mut Ui, cx: &ViewCtx<'_>, choice: &mut ThemeChoice) {
     let third = (ui.available_width() - 16.0) / 3.0;
     ui.horizontal(|ui| {
-        for (index, (option, label)) in
-            [(ThemeChoice::System, "theme-system"), (ThemeChoice::Dark, "theme-dark"), (ThemeChoice::Light, "theme-light")]
-                .into_iter()
-                .enumerate()
+        for (index, (option, label)) in [
+            (ThemeChoice::System, "theme-system"),
+            (ThemeChoice::Dark, "theme-dark"),
+            (ThemeChoice::Light, "theme-light"),
+        ]
+        .into_iter()
+        .enumerate()
         {
             if index > 0 {
                 ui.add_space(8.0);

@@ -2,7 +2,9 @@
 
 use egui::accesskit::Role;
 use egui::{Id, Key, Modifiers, Popup, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
-use septet_client::model::{Connection, ConnectionState, Conversation, ConversationId, ConversationKind, LastMessage, MessageState};
+use septet_client::model::{
+    Connection, ConnectionState, Conversation, ConversationId, ConversationKind, LastMessage, MessageState,
+};
 
 use super::super::command::Command;
 use super::super::icons::Icon;
@@ -42,7 +44,11 @@ pub fn search_id() -> Id {
 
 impl List {
     /// A registered name was looked up.
-    pub fn resolved(&mut self, name: &str, result: &Result<ConversationId, String>) -> Option<ConversationId> {
+    pub fn resolved(
+        &mut self,
+        name: &str,
+        result: &Result<ConversationId, String>,
+    ) -> Option<ConversationId> {
         if self.looking_up.as_deref() != Some(name) {
             return None;
         }
@@ -60,7 +66,12 @@ impl List {
     }
 
     /// Shows it in the room there is.
-    pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, selected: Option<ConversationId>) -> Option<Choice> {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &ViewCtx<'_>,
+        selected: Option<ConversationId>,
+    ) -> Option<Choice> {
         let mut choice = self.top(ui, cx);
         choice = self.field(ui, cx).or(choice);
         let foot = metric::FOOT;
@@ -107,7 +118,8 @@ impl List {
         let title = Style::new(size::TITLE, cx.theme.text).weight(Weight::Bold).line(20.0);
         text_left(ui.painter(), pos2(bar.left() + 50.0, middle), &cx.t("app-name"), title, width - 100.0);
         let rect = Rect::from_center_size(pos2(bar.right() - 28.0, middle), vec2(32.0, 32.0));
-        let new = button::icon_at(ui, cx, rect, Id::unique("new"), Icon::SQUARE_PEN, &cx.t("new-conversation"));
+        let new =
+            button::icon_at(ui, cx, rect, Id::unique("new"), Icon::SQUARE_PEN, &cx.t("new-conversation"));
         if new.clicked() {
             ui.ctx().memory_mut(|memory| memory.request_focus(search_id()));
         }
@@ -132,7 +144,12 @@ impl List {
         if before != self.search {
             self.not_found = None;
         }
-        Icon::SEARCH.paint(ui.painter(), pos2(rect.left() + 19.0, rect.center().y), metric::ICON, cx.theme.faint);
+        Icon::SEARCH.paint(
+            ui.painter(),
+            pos2(rect.left() + 19.0, rect.center().y),
+            metric::ICON,
+            cx.theme.faint,
+        );
         self.field_end(ui, cx, rect);
         if response.has_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
             self.search.clear();
@@ -156,7 +173,9 @@ impl List {
             return;
         }
         let clear = Rect::from_center_size(pos2(rect.right() - 17.0, rect.center().y), vec2(26.0, 26.0));
-        if button::icon_at(ui, cx, clear, Id::unique("clear search"), Icon::X, &cx.t("clear-search")).clicked() {
+        if button::icon_at(ui, cx, clear, Id::unique("clear search"), Icon::X, &cx.t("clear-search"))
+            .clicked()
+        {
             self.search.clear();
             self.not_found = None;
         }
@@ -297,10 +316,12 @@ impl List {
         let lit = response.hovered() || response.has_focus();
         let style = cx.small().color(if lit { cx.theme.text } else { cx.theme.muted });
         text_left(ui.painter(), pos2(bar.left() + 28.0, middle), &words, style, link.width() - 32.0);
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{}: {words}", cx.t("path"))));
+        response
+            .widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{}: {words}", cx.t("path"))));
         let mut choice = response.on_hover_text(&*cx.t("show-path")).clicked().then_some(Choice::Path);
         let gear = Rect::from_center_size(pos2(bar.right() - 28.0, middle), vec2(32.0, 32.0));
-        if button::icon_at(ui, cx, gear, Id::unique("settings"), Icon::SETTINGS, &cx.t("settings")).clicked() {
+        if button::icon_at(ui, cx, gear, Id::unique("settings"), Icon::SETTINGS, &cx.t("settings")).clicked()
+        {
             choice = Some(Choice::Account);
         }
         choice
@@ -366,7 +387,8 @@ fn row_text(ui: &Ui, cx: &ViewCtx<'_>, conversation: &Conversation, name: &str, 
         let time = cx.clock.brief(last.timestamp, cx.strings);
         right = text_right(painter, pos2(right, upper), &time, cx.tiny()).left() - 6.0;
     }
-    for (shown, icon) in [(conversation.muted_until.is_some(), Icon::BELL_OFF), (conversation.pinned > 0, Icon::PIN)]
+    for (shown, icon) in
+        [(conversation.muted_until.is_some(), Icon::BELL_OFF), (conversation.pinned > 0, Icon::PIN)]
     {
         if shown {
             icon.paint(painter, pos2(right - 7.0, upper), 14.0, cx.theme.faint);
@@ -389,7 +411,14 @@ fn row_text(ui: &Ui, cx: &ViewCtx<'_>, conversation: &Conversation, name: &str, 
 }
 
 /// The second line: a draft, or the newest message with its state.
-fn last_line(ui: &Ui, cx: &ViewCtx<'_>, conversation: &Conversation, unread: bool, at: egui::Pos2, width: f32) {
+fn last_line(
+    ui: &Ui,
+    cx: &ViewCtx<'_>,
+    conversation: &Conversation,
+    unread: bool,
+    at: egui::Pos2,
+    width: f32,
+) {
     let plain = cx.small().color(if unread { cx.theme.text } else { cx.theme.muted });
     let (lead, text) = match (&conversation.draft, &conversation.last_message) {
         (Some(draft), _) if !draft.trim().is_empty() => {

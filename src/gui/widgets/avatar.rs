@@ -39,8 +39,9 @@ impl Avatar<'_> {
         if let Some((texture, size)) = ready {
             let corner = CornerRadius::same((diameter / 2.0).min(127.0) as u8);
             let rect = Rect::from_center_size(center, vec2(diameter, diameter));
-            painter
-                .add(RectShape::filled(rect, corner, Color32::WHITE).with_texture(texture, square(size.x, size.y)));
+            painter.add(
+                RectShape::filled(rect, corner, Color32::WHITE).with_texture(texture, square(size.x, size.y)),
+            );
             return;
         }
         painter.circle_filled(center, diameter / 2.0, color(self.id));
@@ -48,7 +49,11 @@ impl Avatar<'_> {
             Icon::NOTEBOOK_PEN.paint(painter, center, (diameter * 0.45).round(), Color32::WHITE);
             return;
         }
-        let letters = if self.name.is_empty() { self.id.to_string().chars().take(2).collect() } else { initials(self.name) };
+        let letters = if self.name.is_empty() {
+            self.id.to_string().chars().take(2).collect()
+        } else {
+            initials(self.name)
+        };
         let size = if diameter >= 36.0 { diameter * 0.375 } else { diameter * 0.4 };
         let style = Style::new(size.round(), Color32::WHITE).weight(Weight::Semibold);
         text_center(painter, center, &letters, style, diameter);
@@ -63,7 +68,8 @@ fn square(width: f32, height: f32) -> Rect {
 
 /// The same account has the same colour on every device of ours.
 pub fn color(id: SessionId) -> Color32 {
-    let sum = id.as_bytes().iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
+    let sum =
+        id.as_bytes().iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
     Theme::AVATARS.get(sum % Theme::AVATARS.len()).copied().unwrap_or(Color32::GRAY)
 }
 

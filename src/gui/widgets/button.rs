@@ -102,7 +102,13 @@ pub fn menu_row(ui: &mut Ui, cx: &ViewCtx<'_>, icon: Icon, text: &str, tone: Ton
     }
     let picture = if tone == Tone::Danger { cx.theme.bad } else { cx.theme.muted };
     icon.paint(ui.painter(), pos2(rect.left() + 18.0, rect.center().y), 16.0, picture);
-    text_left(ui.painter(), pos2(rect.left() + 36.0, rect.center().y), text, cx.body().color(ink), width - 44.0);
+    text_left(
+        ui.painter(),
+        pos2(rect.left() + 36.0, rect.center().y),
+        text,
+        cx.body().color(ink),
+        width - 44.0,
+    );
     response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, text));
     response
 }

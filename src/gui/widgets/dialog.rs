@@ -9,7 +9,13 @@ use super::button::{self, Tone};
 use super::paragraph;
 
 /// Shows a card of this width; returns what the content gave and whether it is to be closed (Esc, click outside).
-pub fn show<R>(ui: &Ui, cx: &ViewCtx<'_>, name: &str, width: f32, content: impl FnOnce(&mut Ui) -> R) -> (R, bool) {
+pub fn show<R>(
+    ui: &Ui,
+    cx: &ViewCtx<'_>,
+    name: &str,
+    width: f32,
+    content: impl FnOnce(&mut Ui) -> R,
+) -> (R, bool) {
     let frame = Frame::new()
         .fill(cx.theme.panel)
         .stroke(Stroke::new(1.0, cx.theme.line))

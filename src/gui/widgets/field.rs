@@ -59,7 +59,8 @@ impl Field<'_> {
         if empty {
             super::text_left(ui.painter(), inner.left_center(), self.hint, hint, inner.width());
         }
-        let outline = if self.bad { Some(cx.theme.bad) } else { response.has_focus().then_some(cx.theme.accent) };
+        let outline =
+            if self.bad { Some(cx.theme.bad) } else { response.has_focus().then_some(cx.theme.accent) };
         if let Some(color) = outline {
             ui.painter().rect_stroke(rect, radius::FIELD, Stroke::new(1.5, color), StrokeKind::Inside);
         }

@@ -49,11 +49,6 @@ pub fn paragraph(ui: &mut Ui, text: &str, style: Style) -> Response {
 /// Shows where the keyboard is.
 pub fn focus_ring(ui: &Ui, response: &Response, theme: &Theme, corner: u8) {
     if response.has_focus() {
-        ui.painter().rect_stroke(
-            response.rect,
-            corner,
-            Stroke::new(1.5, theme.accent),
-            StrokeKind::Inside,
-        );
+        ui.painter().rect_stroke(response.rect, corner, Stroke::new(1.5, theme.accent), StrokeKind::Inside);
     }
 }

@@ -6,8 +6,8 @@
 
 use egui::accesskit::Role;
 use egui::{
-    CursorIcon, Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers, Rect, ScrollArea, Sense,
-    TextEdit, Ui, WidgetInfo, pos2, vec2,
+    CursorIcon, Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers, Rect, ScrollArea,
+    Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 use septet_client::model::{ConversationId, Draft, Message, MessageId};
 
@@ -91,11 +91,7 @@ impl Composer {
         let frame = Frame::new().inner_margin(Margin { left: 12, right: 12, top: 10, bottom: 12 });
         let top = ui.max_rect().left_top();
         let inner = ui.available_width();
-        ui.painter().hline(
-            top.x + 12.0..=top.x + inner - 12.0,
-            top.y,
-            egui::Stroke::new(1.0, cx.theme.line),
-        );
+        ui.painter().hline(top.x + 12.0..=top.x + inner - 12.0, top.y, egui::Stroke::new(1.0, cx.theme.line));
         frame
             .show(ui, |ui| {
                 self.reply_bar(ui, cx, conversation);
@@ -108,9 +104,10 @@ impl Composer {
     /// The message being answered, with a way to not answer it.
     fn reply_bar(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) {
         let Some(id) = self.reply else { return };
-        let message = cx.state.thread(conversation).and_then(|thread| {
-            thread.messages.iter().find(|message| message.id == id)
-        });
+        let message = cx
+            .state
+            .thread(conversation)
+            .and_then(|thread| thread.messages.iter().find(|message| message.id == id));
         let Some(message) = message else {
             self.reply = None;
             return;

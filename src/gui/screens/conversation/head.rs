@@ -77,7 +77,8 @@ fn title(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) {
     for (icon, text) in chips {
         icon.paint(ui.painter(), pos2(x + 7.5, middle + 9.0), 14.0, cx.theme.muted);
         let style = cx.tiny().color(cx.theme.muted);
-        let words = text_left(ui.painter(), pos2(x + 20.0, middle + 9.0), &text, style, rect.right() - x - 20.0);
+        let words =
+            text_left(ui.painter(), pos2(x + 20.0, middle + 9.0), &text, style, rect.right() - x - 20.0);
         x = words.right() + 12.0;
     }
     response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &*name));
@@ -122,4 +123,3 @@ fn menu(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Option<As
     }
     ask
 }
-

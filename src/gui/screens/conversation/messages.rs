@@ -135,9 +135,8 @@ impl Messages {
         for item in &self.items {
             let Item::Message(index, place) = item else { continue };
             let Some(message) = thread.messages.get(*index) else { continue };
-            let stale = |known: &Prepared| {
-                !std::sync::Arc::ptr_eq(&known.message, message) || known.place != *place
-            };
+            let stale =
+                |known: &Prepared| !std::sync::Arc::ptr_eq(&known.message, message) || known.place != *place;
             if self.prepared.get(&message.id).is_none_or(stale) {
                 self.prepared.remove(&message.id);
                 self.timeline.forget(Key::Message(message.id));
@@ -155,8 +154,11 @@ impl Messages {
         }
         self.begun = true;
         self.newest_seen = thread.messages.last().map(|message| message.id);
-        self.unread_from =
-            thread.messages.iter().find(|message| !message.outgoing && !message.read).map(|message| message.id);
+        self.unread_from = thread
+            .messages
+            .iter()
+            .find(|message| !message.outgoing && !message.read)
+            .map(|message| message.id);
         if self.unread_from.is_some() {
             self.timeline.hold(Anchor::Item(Key::Unread, 72.0));
             self.made_from = None;
@@ -189,11 +191,22 @@ impl Messages {
             }
             by
         });
-        let wheel = if ui.rect_contains_pointer(view) { ui.input(|input| input.smooth_scroll_delta().y) } else { 0.0 };
+        let wheel = if ui.rect_contains_pointer(view) {
+            ui.input(|input| input.smooth_scroll_delta().y)
+        } else {
+            0.0
+        };
         keys + wheel
     }
 
-    fn paint(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, thread: &Thread, column: Rect, view: Rect) -> Option<Act> {
+    fn paint(
+        &mut self,
+        ui: &mut Ui,
+        cx: &ViewCtx<'_>,
+        thread: &Thread,
+        column: Rect,
+        view: Rect,
+    ) -> Option<Act> {
         let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(view));
         ui.shrink_clip_rect(view);
         let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|_| ui.rect_contains_pointer(view));
@@ -217,9 +230,10 @@ impl Messages {
                 Some(Item::Message(index, place)) => {
                     let Some(message) = thread.messages.get(*index) else { continue };
                     let place = *place;
-                    let prepared = self.prepared.entry(message.id).or_insert_with(|| {
-                        prepare(ui.ctx(), cx, message, place, column.width())
-                    });
+                    let prepared = self
+                        .prepared
+                        .entry(message.id)
+                        .or_insert_with(|| prepare(ui.ctx(), cx, message, place, column.width()));
                     flash(&ui, cx, &mut self.flash, prepared, origin);
                     let (whole, asked) = paint::paint(&ui, cx, prepared, origin);
                     let bounds = prepared.bounds.translate(origin.to_vec2());
@@ -247,7 +261,8 @@ impl Messages {
     /// The scroll bar: there when needed, can be dragged.
     fn bar(&mut self, ui: &Ui, cx: &ViewCtx<'_>, view: Rect) {
         let Some((above, part)) = self.timeline.bar(view.height()) else { return };
-        let track = Rect::from_min_max(pos2(view.right() - 10.0, view.top() + 2.0), view.max - vec2(2.0, 2.0));
+        let track =
+            Rect::from_min_max(pos2(view.right() - 10.0, view.top() + 2.0), view.max - vec2(2.0, 2.0));
         let response = ui.interact(track, Id::unique("messages bar"), Sense::drag());
         let length = (part * track.height()).clamp(28.0, track.height());
         let run = track.height() - length;
@@ -271,7 +286,14 @@ impl Messages {
     }
 
     /// The button that leads back to the newest message, with the number of those that came meanwhile.
-    fn latest(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId, thread: &Thread, view: Rect) {
+    fn latest(
+        &mut self,
+        ui: &Ui,
+        cx: &ViewCtx<'_>,
+        conversation: ConversationId,
+        thread: &Thread,
+        view: Rect,
+    ) {
         if self.timeline.at_bottom() && !thread.more_after {
             self.newest_seen = thread.messages.last().map(|message| message.id);
             return;
@@ -288,7 +310,13 @@ impl Messages {
         Icon::CHEVRON_DOWN.paint(ui.painter(), center, 20.0, theme.text);
         if new > 0 {
             let count = pill::count(u32::try_from(new).unwrap_or(u32::MAX));
-            pill::right(ui.painter(), rect.right_top() + vec2(6.0, 2.0), &count, theme.accent, theme.on_accent);
+            pill::right(
+                ui.painter(),
+                rect.right_top() + vec2(6.0, 2.0),
+                &count,
+                theme.accent,
+                theme.on_accent,
+            );
         }
         let label = cx.strings.with("jump-to-latest", [("count", new.into())]);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, &label));
@@ -322,12 +350,13 @@ impl Messages {
         if !ui.input(|input| input.focused) {
             return;
         }
-        let seen = self.timeline.placed().iter().rev().find_map(|(index, _)| match self.items.get(*index)? {
-            Item::Message(index, _) | Item::Notice(index) => {
-                thread.messages.get(*index).filter(|message| !message.outgoing && !message.read)
-            }
-            _ => None,
-        });
+        let seen =
+            self.timeline.placed().iter().rev().find_map(|(index, _)| match self.items.get(*index)? {
+                Item::Message(index, _) | Item::Notice(index) => {
+                    thread.messages.get(*index).filter(|message| !message.outgoing && !message.read)
+                }
+                _ => None,
+            });
         if let Some(message) = seen
             && self.marked < Some(message.id)
         {
@@ -405,7 +434,11 @@ fn height(
 
 fn notice_text(cx: &ViewCtx<'_>, message: &Message) -> String {
     let who = words::author(cx, message.conversation.0);
-    message.notice.as_ref().map(|notice| words::notice(cx, notice, message.outgoing, &who)).unwrap_or_default()
+    message
+        .notice
+        .as_ref()
+        .map(|notice| words::notice(cx, notice, message.outgoing, &who))
+        .unwrap_or_default()
 }
 
 /// Lights a message that was jumped to, fading.

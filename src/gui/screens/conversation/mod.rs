@@ -47,13 +47,7 @@ enum Question {
 impl ConversationView {
     /// Opens a conversation.
     pub fn new(id: ConversationId) -> Self {
-        Self {
-            id,
-            messages: Messages::default(),
-            composer: Composer::default(),
-            viewer: None,
-            asking: None,
-        }
+        Self { id, messages: Messages::default(), composer: Composer::default(), viewer: None, asking: None }
     }
 
     /// Adds a file to what is being written.
@@ -164,7 +158,14 @@ impl ConversationView {
         let answer = match question {
             Question::Link(address) => {
                 let text = cx.strings.with("open-link-text", [("host", host(address).into())]);
-                dialog::confirm(ui, cx, &cx.t("open-link"), &format!("{text}\n\n{address}"), &cx.t("open"), Tone::Primary)
+                dialog::confirm(
+                    ui,
+                    cx,
+                    &cx.t("open-link"),
+                    &format!("{text}\n\n{address}"),
+                    &cx.t("open"),
+                    Tone::Primary,
+                )
             }
             Question::Block => {
                 let heading = cx.strings.with("block-heading", name);

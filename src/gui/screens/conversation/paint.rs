@@ -56,7 +56,9 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> (R
         match block {
             Block::Text(block) => painting.text(block, &whole),
             Block::Images { cells, more, meta } => painting.images(cells, *more, meta.as_ref()),
-            Block::File { index, rect, corners, meta } => painting.file(*index, *rect, *corners, meta.as_ref()),
+            Block::File { index, rect, corners, meta } => {
+                painting.file(*index, *rect, *corners, meta.as_ref())
+            }
             Block::Reactions(pills) => painting.reactions(pills),
             Block::Failure { rect, text } => painting.failure(*rect, text),
         }
@@ -175,7 +177,11 @@ impl Painting<'_> {
                 Icon::IMAGE_OFF.paint(self.ui.painter(), rect.center(), 24.0, theme.muted);
             }
         }
-        let label = if attachment.name.is_empty() { self.cx.t("picture").to_string() } else { attachment.name.clone() };
+        let label = if attachment.name.is_empty() {
+            self.cx.t("picture").to_string()
+        } else {
+            attachment.name.clone()
+        };
         let response = self.click(rect, attachment.id, &label);
         self.overlay(attachment, rect);
         if response.clicked() {
@@ -242,7 +248,13 @@ impl Painting<'_> {
             (false, _) => theme.bubble_muted(outgoing),
         };
         let second = Style::new(size::TINY, color).line(16.0);
-        text_left(self.ui.painter(), pos2(left, top + 28.0), &self.file_line(attachment), second, right - left);
+        text_left(
+            self.ui.painter(),
+            pos2(left, top + 28.0),
+            &self.file_line(attachment),
+            second,
+            right - left,
+        );
         if let Some(part) = transfer(attachment) {
             let bar = Rect::from_min_size(pos2(left, top + 40.0), vec2(right - left, 3.0));
             self.ui.painter().rect_filled(bar, 2, theme.line);
@@ -278,7 +290,9 @@ impl Painting<'_> {
                 (Icon::X, "stop-receiving", Command::StopTransfer(attachment.id))
             }
             AttachmentState::Remote => (Icon::DOWNLOAD, "download", Command::Download(attachment.id)),
-            AttachmentState::Failed { .. } => (Icon::ROTATE_CW, "try-again", Command::Download(attachment.id)),
+            AttachmentState::Failed { .. } => {
+                (Icon::ROTATE_CW, "try-again", Command::Download(attachment.id))
+            }
             AttachmentState::Local => {
                 (Icon::SAVE, "save-as", Command::SaveAs { attachment: attachment.id, name: name.to_owned() })
             }
@@ -387,4 +401,3 @@ pub fn unread_line(ui: &Ui, cx: &ViewCtx<'_>, row: Rect) {
     ui.painter().hline(row.left()..=words.left() - 12.0, row.center().y, stroke);
     ui.painter().hline(words.right() + 12.0..=row.right(), row.center().y, stroke);
 }
-

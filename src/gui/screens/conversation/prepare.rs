@@ -124,7 +124,13 @@ struct Layouter<'a> {
 }
 
 /// Lays out a message for a column of this width.
-pub fn prepare(ctx: &Context, cx: &ViewCtx<'_>, message: &Arc<Message>, place: Place, column: f32) -> Prepared {
+pub fn prepare(
+    ctx: &Context,
+    cx: &ViewCtx<'_>,
+    message: &Arc<Message>,
+    place: Place,
+    column: f32,
+) -> Prepared {
     let widest = metric::BUBBLE.min((column * 0.76).max(240.0)).min(column);
     let top = if place.first { 10.0 } else { 2.0 };
     let mut at = Layouter { ctx, cx, message, column, widest, y: top };
@@ -200,7 +206,8 @@ impl Layouter<'_> {
         let time = self.cx.clock.time(self.message.timestamp);
         match words::state(self.cx, self.message) {
             Some(state) => {
-                let color = if self.message.state == MessageState::Failed { theme.out_bad } else { muted.color };
+                let color =
+                    if self.message.state == MessageState::Failed { theme.out_bad } else { muted.color };
                 let before = format!("{time} · ");
                 layout_spans(self.ctx, &[(&before, muted), (&state, muted.color(color))], Wrap::None)
             }
@@ -283,8 +290,13 @@ impl Layouter<'_> {
     }
 
     fn images(&mut self, meta: Option<Arc<Galley>>) -> Block {
-        let images: Vec<(usize, &Attachment)> =
-            self.message.attachments.iter().enumerate().filter(|(_, attachment)| attachment.is_image()).collect();
+        let images: Vec<(usize, &Attachment)> = self
+            .message
+            .attachments
+            .iter()
+            .enumerate()
+            .filter(|(_, attachment)| attachment.is_image())
+            .collect();
         let more = images.len().saturating_sub(4);
         let shown = images.get(..images.len().min(4)).unwrap_or_default();
         let sizes = grid(shown, self.widest.min(383.0));

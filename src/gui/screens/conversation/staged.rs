@@ -84,7 +84,11 @@ fn tile(
     ui.painter().rect_filled(rect, 10, theme.raised);
     if let Some(image) = &file.thumbnail {
         let texture = texture.get_or_insert_with(|| {
-            ui.ctx().load_texture("staged", egui::ImageData::Color(std::sync::Arc::clone(image)), TextureOptions::LINEAR)
+            ui.ctx().load_texture(
+                "staged",
+                egui::ImageData::Color(std::sync::Arc::clone(image)),
+                TextureOptions::LINEAR,
+            )
         });
         let size = texture.size_vec2();
         let part = if size.x > size.y { vec2(size.y / size.x, 1.0) } else { vec2(1.0, size.x / size.y) };

@@ -26,7 +26,9 @@ pub fn show(
         .messages
         .iter()
         .flat_map(|message| &message.attachments)
-        .filter(|a| a.is_image() && matches!(a.state, AttachmentState::Local | AttachmentState::Uploading { .. }))
+        .filter(|a| {
+            a.is_image() && matches!(a.state, AttachmentState::Local | AttachmentState::Uploading { .. })
+        })
         .map(|a| a.id)
         .collect();
     let at = all.iter().position(|other| *other == id);
@@ -45,7 +47,13 @@ pub fn show(
             cx.clock.full(message.timestamp, cx.strings)
         );
         let light = cx.small().color(Color32::from_white_alpha(0xcc));
-        text_center(ui.painter(), pos2(screen.center().x, screen.bottom() - 28.0), &caption, light, room.width());
+        text_center(
+            ui.painter(),
+            pos2(screen.center().x, screen.bottom() - 28.0),
+            &caption,
+            light,
+            room.width(),
+        );
         let mut bright = *cx.theme;
         bright.muted = Color32::from_white_alpha(0xcc);
         bright.text = Color32::WHITE;
@@ -60,7 +68,13 @@ pub fn show(
         let out = place(corner + vec2(-32.0, 32.0));
         close |= button::icon_at(ui, cx, out, Id::unique("viewer close"), Icon::X, &cx.t("close")).clicked();
         let sides = [
-            (previous, screen.left_center() + vec2(32.0, 0.0), Icon::CHEVRON_LEFT, "previous", Key::ArrowLeft),
+            (
+                previous,
+                screen.left_center() + vec2(32.0, 0.0),
+                Icon::CHEVRON_LEFT,
+                "previous",
+                Key::ArrowLeft,
+            ),
             (next, screen.right_center() - vec2(32.0, 0.0), Icon::CHEVRON_RIGHT, "next", Key::ArrowRight),
         ];
         for (target, center, icon, label, key) in sides {
@@ -90,7 +104,8 @@ fn picture(ui: &Ui, cx: &ViewCtx<'_>, id: AttachmentId, room: Rect) -> Rect {
         Icon::IMAGE.paint(ui.painter(), room.center(), 32.0, Color32::from_white_alpha(0x88));
         return Rect::from_center_size(room.center(), vec2(64.0, 64.0));
     };
-    let scale = (room.width() / size.x).min(room.height() / size.y).min(1.0 / ui.ctx().pixels_per_point() * 2.0);
+    let scale =
+        (room.width() / size.x).min(room.height() / size.y).min(1.0 / ui.ctx().pixels_per_point() * 2.0);
     let frame = Rect::from_center_size(room.center(), size * scale.min(1.0));
     let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
     ui.painter().image(texture, frame, whole, Color32::WHITE);

@@ -74,7 +74,9 @@ pub fn notice(cx: &ViewCtx<'_>, notice: &Notice, outgoing: bool, who: &str) -> S
         Notice::CommunityInvitation { name, .. } => {
             cx.strings.with("notice-community", [("room", name.as_str().into())])
         }
-        Notice::GroupInvitation { name } => cx.strings.with("notice-group", [("group", name.as_str().into())]),
+        Notice::GroupInvitation { name } => {
+            cx.strings.with("notice-group", [("group", name.as_str().into())])
+        }
     }
 }
 

@@ -1,0 +1,165 @@
+//! A local network in a process, and people whose every action is another process.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// The program under test.
+pub fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_septet"))
+}
+
+/// `septet devnet` in its own process; ended when dropped.
+pub struct Network {
+    process: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Network {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("local.toml");
+        let mut process = program()
+            .args(["--json", "devnet", "--write-network"])
+            .arg(&file)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Its first line says that it runs.
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let started: Value = serde_json::from_str(&line).unwrap();
+        assert!(started["seed"].as_str().unwrap().starts_with("http://127."), "{line}");
+        Self { process, folder }
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("local.toml")
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Somebody with a fresh account.
+    pub fn person(&self, name: &str) -> Person {
+        let mut person = self.nobody(name);
+        let created = person.ok(&["account", "create", "--name", name]);
+        person.id = created["account_id"].as_str().unwrap().to_string();
+        person.phrase = created["recovery_phrase"].as_str().unwrap().to_string();
+        person
+    }
+
+    /// A profile folder without an account.
+    pub fn nobody(&self, folder: &str) -> Person {
+        Person {
+            network: self.file(),
+            profile: self.folder().join(folder),
+            id: String::new(),
+            phrase: String::new(),
+        }
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// One profile on a network.
+#[derive(Clone)]
+pub struct Person {
+    network: PathBuf,
+    pub profile: PathBuf,
+    pub id: String,
+    pub phrase: String,
+}
+
+/// How a command ended.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub lines: Vec<Value>,
+    pub stderr: String,
+}
+
+impl Ended {
+    /// The code of the error object that a failed command prints.
+    pub fn error(&self) -> &str {
+        self.lines.last().and_then(|line| line["error"]["code"].as_str()).unwrap_or("")
+    }
+
+    /// Its sentence.
+    pub fn sentence(&self) -> &str {
+        self.lines.last().and_then(|line| line["error"]["message"].as_str()).unwrap_or("")
+    }
+}
+
+impl Person {
+    /// The program on this profile, with JSON output.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = program();
+        command.arg("--json").arg("--profile").arg(&self.profile).arg("--network").arg(&self.network);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A keychain entry would outlive the test.
+        command.arg("--key-file");
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with_input(arguments, "")
+    }
+
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut process = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        // A program that does not read its input is no failure of the test.
+        let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = process.wait_with_output().unwrap();
+        let stdout = String::from_utf8(output.stdout).expect("output is UTF-8");
+        let lines = stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")))
+            .collect();
+        Ended {
+            code: output.status.code(),
+            lines,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs a command that must succeed, and returns what it printed last.
+    pub fn ok(&self, arguments: &[&str]) -> Value {
+        self.ok_with_input(arguments, "")
+    }
+
+    pub fn ok_with_input(&self, arguments: &[&str], input: &str) -> Value {
+        let ended = self.run_with_input(arguments, input);
+        assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.stderr);
+        ended.lines.last().cloned().unwrap_or(Value::Null)
+    }
+
+    pub fn send(&self, to: &str, text: &str) {
+        let sent = self.ok_with_input(&["send", to, "--text-file", "-"], text);
+        assert_eq!(sent["state"], "sent");
+    }
+
+    /// Fetches once; the events.
+    pub fn receive(&self) -> Vec<Value> {
+        let ended = self.run(&["receive"]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.lines
+    }
+
+    /// All messages with somebody, oldest first.
+    pub fn messages(&self, with: &str) -> Vec<Value> {
+        self.ok(&["messages", with, "--limit", "10000"]).as_array().unwrap().clone()
+    }
+
+    /// The texts of all messages with somebody, oldest first.
+    pub fn texts(&self, with: &str) -> Vec<String> {
+        self.messages(with).iter().map(|message| message["text"].as_str().unwrap().to_string()).collect()
+    }
+}
