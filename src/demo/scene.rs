@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use septet_client::client::Client;
+use septet_client::event::Event;
 use septet_client::model::{ConversationId, Draft};
 
 use super::bot;
@@ -23,8 +24,28 @@ pub async fn play(client: &Client, friend: &Client) -> anyhow::Result<()> {
     say(friend, to_client, pictures).await?;
     say(client, to_friend, bot::text("Which spot was it, can we go back there? 👀")).await?;
     say(friend, to_client, bot::text("Third one down, by the water")).await?;
-    say(client, to_friend, bot::text("Saturday at ten? I bring coffee ☕")).await?;
-    say(client, ConversationId(me), bot::text("Door code, Thursday")).await
+    say(client, ConversationId(me), bot::text("Door code, Thursday")).await?;
+    say(client, to_friend, bot::text(LAST)).await?;
+    heard(friend, to_client).await
+}
+
+/// The last thing said.
+const LAST: &str = "Saturday at ten? I bring coffee ☕";
+
+/// Waits until the friend has it all, so that it is not answered as if it were new.
+async fn heard(friend: &Client, from: ConversationId) -> anyhow::Result<()> {
+    let mut events = friend.subscribe();
+    let all_here = async {
+        loop {
+            let conversation = friend.conversation(from).await?;
+            if conversation.and_then(|conversation| conversation.last_message).is_some_and(|last| last.text == LAST) {
+                return anyhow::Ok(());
+            }
+            // A reader that fell behind looks again all the same.
+            while !matches!(events.recv().await, Ok(Event::Message(_)) | Err(_)) {}
+        }
+    };
+    tokio::time::timeout(STEP, all_here).await?
 }
 
 async fn say(from: &Client, to: ConversationId, draft: Draft) -> anyhow::Result<()> {
