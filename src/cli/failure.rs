@@ -47,9 +47,13 @@ impl Failure {
         self.code
     }
 
-    /// The sentence, on one line.
+    /// The sentence, on one line. Libraries write their errors as parts of a sentence; here one becomes whole.
     pub fn message(&self) -> String {
-        self.message.replace(['\n', '\r'], " ")
+        let line = self.message.replace(['\n', '\r'], " ");
+        let mut characters = line.chars();
+        let head = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+        let end = if line.ends_with(['.', '?', '!', '…']) { "" } else { "." };
+        format!("{head}{}{end}", characters.as_str())
     }
 }
 
@@ -67,5 +71,17 @@ impl From<ClientError> for Failure {
 impl From<SendError> for Failure {
     fn from(error: SendError) -> Self {
         Self::failed(error.code(), error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_whole_sentence() {
+        assert_eq!(Failure::failed("x", "the disk\nis full").message(), "The disk is full.");
+        assert_eq!(Failure::failed("x", "Did you mean this?").message(), "Did you mean this?");
+        assert_eq!(Failure::failed("x", "").message(), ".");
     }
 }

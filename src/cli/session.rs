@@ -60,12 +60,12 @@ pub async fn conversation(client: &Client, text: &str) -> Result<ConversationId,
 /// Reads `self` or an account id, for commands about conversations that are here.
 pub async fn known_conversation(client: &Client, text: &str) -> Result<ConversationId, Failure> {
     let text = text.trim();
-    let id = if text.eq_ignore_ascii_case("self") {
-        ConversationId(client.id())
-    } else {
-        text.parse().map_err(|error| wrong_id(&error))?
-    };
-    if client.conversation(id).await?.is_none() {
+    let own = ConversationId(client.id());
+    if text.eq_ignore_ascii_case("self") {
+        return Ok(own);
+    }
+    let id = text.parse().map_err(|error| wrong_id(&error))?;
+    if id != own && client.conversation(id).await?.is_none() {
         return Err(Failure::failed("unknown_conversation", format!("There is no conversation with {id}.")));
     }
     Ok(id)

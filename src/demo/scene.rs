@@ -38,7 +38,10 @@ async fn heard(friend: &Client, from: ConversationId) -> anyhow::Result<()> {
     let all_here = async {
         loop {
             let conversation = friend.conversation(from).await?;
-            if conversation.and_then(|conversation| conversation.last_message).is_some_and(|last| last.text == LAST) {
+            if conversation
+                .and_then(|conversation| conversation.last_message)
+                .is_some_and(|last| last.text == LAST)
+            {
                 return anyhow::Ok(());
             }
             // A reader that fell behind looks again all the same.

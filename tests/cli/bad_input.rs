@@ -157,13 +157,11 @@ fn a_profile_in_use_says_so() {
 
 #[test]
 fn without_a_network_a_message_waits_and_the_command_says_four() {
-    let network = Network::start();
+    let mut network = Network::start();
     let (alice, bob) = crate::conversation::contacts(&network);
-    // Another network's address: nothing listens there.
-    let dead = network.folder().join("dead.toml");
-    let text = std::fs::read_to_string(network.file()).unwrap();
-    std::fs::write(&dead, text).unwrap();
-    drop(network);
+    network.stop();
     let ended = alice.run(&["send", &bob.id, "--text", "later", "--timeout", "2"]);
     assert_eq!((ended.code, ended.error()), (Some(4), "offline"), "{}", ended.stderr);
+    let kept = alice.messages(&bob.id).pop().unwrap();
+    assert_eq!((kept["text"].as_str(), kept["state"].as_str()), (Some("later"), Some("sending")));
 }

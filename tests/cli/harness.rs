@@ -63,10 +63,18 @@ impl Network {
     }
 }
 
-impl Drop for Network {
-    fn drop(&mut self) {
+impl Network {
+    /// Ends the network; the folder stays.
+    pub fn stop(&mut self) {
+        // It may have ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

@@ -1,6 +1,8 @@
 //! What can be done with a message: the bar under the pointer, and the menu.
 
-use egui::{Frame, Id, Margin, Popup, Rect, Response, Sense, SetOpenCommand, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
+use egui::{
+    Frame, Id, Margin, Popup, Rect, Response, Sense, SetOpenCommand, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
+};
 use septet_client::model::{AttachmentState, Message, MessageState};
 
 use super::super::super::command::{Command, Toast};
