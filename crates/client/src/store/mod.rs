@@ -54,8 +54,18 @@ type Task = Box<dyn FnOnce(&mut Db) + Send>;
 /// What a thread of the store is told.
 enum Order {
     Do(Task),
-    Stop(oneshot::Sender<()>),
+    Stop(End, Done),
 }
+
+/// What becomes of the profile when the store stops.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Keep,
+    Discard,
+}
+
+/// Told when a thread is done.
+type Done = oneshot::Sender<Result<(), StoreError>>;
 
 /// An open profile. Cheap to clone; the profile stays open and locked until [`Store::close`] or the last clone is
 /// gone.
@@ -97,29 +107,21 @@ impl Store {
     fn start(folder: ProfileFolder) -> Result<Self, StoreError> {
         let key = folder.key()?;
         let file_key = profile::file_key(&key);
-        let mut db = Db::open(&folder.database(), &file_key)?;
+        let db = Db::open(&folder.database(), &file_key)?;
         db.account()?;
         let reader_db = Db::open_reader(&folder.database(), &file_key)?;
         let files = Files::open(folder.files(), key.files())?;
         // Listed before anybody can write a file, so nothing new is among them.
         let orphans = files.orphans(&db.files_in_use()?)?;
 
-        let (writer, orders) = mpsc::channel();
-        let store_files = files.clone();
+        let (writer, writer_orders) = mpsc::channel();
+        let (reader, reader_orders) = mpsc::channel();
+        let (reader_lives, reader_gone) = mpsc::channel();
+        spawn("store-read", move || read(reader_db, &reader_orders, reader_lives))?;
+        let thread_files = files.clone();
         spawn("store", move || {
             files::remove_all(&orphans);
-            sweep(&mut db, &store_files);
-            let stopped = work(&mut db, &orders, |db| sweep(db, &store_files));
-            close(db);
-            drop(folder);
-            drop(stopped);
-        })?;
-        let (reader, orders) = mpsc::channel();
-        spawn("store-read", move || {
-            let mut db = reader_db;
-            let stopped = work(&mut db, &orders, |_| ());
-            close(db);
-            drop(stopped);
+            write(db, folder, &thread_files, &writer_orders, &reader_gone);
         })?;
         Ok(Self(Arc::new(Threads { writer, reader, files })))
     }
@@ -193,26 +195,73 @@ impl Store {
     /// Does what was asked for so far, closes the database and gives the folder free. Later calls, of other clones
     /// too, get [`StoreError::Closed`].
     pub async fn close(&self) {
-        // The reader first: the last connection to close writes the log back into the database.
-        for thread in [&self.0.reader, &self.0.writer] {
-            let (done, stopped) = oneshot::channel();
-            if thread.send(Order::Stop(done)).is_ok() {
-                // An error is the sign: the sender is dropped when all is closed.
-                let _ = stopped.await;
-            }
+        // That it was closed before is all the same.
+        let _ = self.stop(End::Keep).await;
+    }
+
+    /// Closes the profile and deletes it, as if it had never been made: for a person who gives up restoring one.
+    /// It happens whether or not the future is awaited, so it may be called where nothing can be.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`], and those of deleting files; the database goes first, so even then there is no
+    /// profile.
+    pub fn discard(&self) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.stop(End::Discard)
+    }
+
+    fn stop(&self, end: End) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        let (done, _) = oneshot::channel();
+        // A thread that is gone needs no order.
+        let _ = self.0.reader.send(Order::Stop(end, done));
+        let (done, stopped) = oneshot::channel();
+        let _ = self.0.writer.send(Order::Stop(end, done));
+        async move { stopped.await.unwrap_or(Err(StoreError::Closed)) }
+    }
+}
+
+/// The reading thread. `_lives` tells the writing one that it is done.
+fn read(mut db: Db, orders: &mpsc::Receiver<Order>, _lives: mpsc::Sender<()>) {
+    let _ = work(&mut db, orders, |_| ());
+    close(db);
+}
+
+/// The writing thread; it holds the folder's lock.
+fn write(
+    mut db: Db,
+    folder: ProfileFolder,
+    files: &Files,
+    orders: &mpsc::Receiver<Order>,
+    reader_gone: &mpsc::Receiver<()>,
+) {
+    sweep(&mut db, files);
+    let stop = work(&mut db, orders, |db| sweep(db, files));
+    // The last connection to close writes the log back into the database. Nothing is ever sent here: an error is the
+    // sign that the reader is done.
+    let _ = reader_gone.recv();
+    close(db);
+    let (end, done) = stop.unzip();
+    let result = match end {
+        Some(End::Discard) => folder.discard(),
+        Some(End::Keep) | None => {
+            drop(folder);
+            Ok(())
         }
+    };
+    if let Some(done) = done {
+        // Nobody may be waiting.
+        let _ = done.send(result);
     }
 }
 
 /// Carries out orders until told to stop or nobody is left to give any.
-fn work(db: &mut Db, orders: &mpsc::Receiver<Order>, after: impl Fn(&mut Db)) -> Option<oneshot::Sender<()>> {
+fn work(db: &mut Db, orders: &mpsc::Receiver<Order>, after: impl Fn(&mut Db)) -> Option<(End, Done)> {
     while let Ok(order) = orders.recv() {
         match order {
             Order::Do(task) => {
                 task(db);
                 after(db);
             }
-            Order::Stop(done) => return Some(done),
+            Order::Stop(end, done) => return Some((end, done)),
         }
     }
     None

@@ -11,13 +11,18 @@
 //! and renamed when it is complete and on disk; a crash before that leaves an empty profile folder, in the eyes of
 //! this program. Remains of such a crash are moved aside or built anew; nothing that was ever a profile is touched.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 use super::account::StoredAccount;
 use super::db::{Db, FileKey};
 use super::error::StoreError;
 use crate::disk;
+use crate::files::Files;
 use crate::key::{KeyProtection, ProfileKey};
 
 /// A profile folder, locked for this process as long as this value lives.
@@ -72,7 +77,10 @@ impl ProfileFolder {
         if profile_exists(path) {
             return Err(StoreError::AlreadyExists);
         }
-        folder.set_old_key_aside()?;
+        // A key or log without a database is from a creation that was interrupted, or its database was taken
+        // elsewhere. It is kept under another name: SQLite would take an old log for the new database's own.
+        folder.set_aside("key")?;
+        folder.set_aside("septet.db-wal")?;
         let key = ProfileKey::create(&folder.key_file(), protection)?;
         let unfinished = path.join("septet.db.new");
         for remains in [unfinished.clone(), path.join("septet.db.new-journal")] {
@@ -129,17 +137,29 @@ impl ProfileFolder {
         ProfileKey::load(&self.key_file())
     }
 
-    /// A key without a database is from a creation that was interrupted, or its database was taken elsewhere: it is
-    /// kept under another name.
-    fn set_old_key_aside(&self) -> Result<(), StoreError> {
-        let key = self.key_file();
-        if key.exists() {
-            let aside =
-                (1..).map(|number| self.path.join(format!("key.old.{number}"))).find(|path| !path.exists());
-            if let Some(aside) = aside {
-                std::fs::rename(&key, aside)?;
+    fn set_aside(&self, name: &str) -> Result<(), StoreError> {
+        let file = self.path.join(name);
+        if file.exists() {
+            let aside = (1..).map(|number| self.path.join(format!("{name}.old.{number}")));
+            if let Some(aside) = aside.into_iter().find(|path| !path.exists()) {
+                std::fs::rename(&file, aside)?;
             }
         }
+        Ok(())
+    }
+
+    /// Deletes the profile: the database first, so that a crash in between leaves no profile. Files that are not
+    /// ours stay, and so does the folder.
+    pub(super) fn discard(self) -> Result<(), StoreError> {
+        let files = Files::open(self.files(), Zeroizing::default())?;
+        let ours = ["septet.db", "septet.db-wal", "septet.db-shm", "key"].map(|name| self.path.join(name));
+        for file in ours.into_iter().chain(files.orphans(&BTreeSet::new())?) {
+            match std::fs::remove_file(file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        disk::sync_parent(&self.database())?;
         Ok(())
     }
 }

@@ -62,7 +62,7 @@ async fn a_profile_is_made_closed_and_opened() {
     })
     .unwrap();
     assert!(profile_exists(&path));
-    store.call(|db| Ok(drop(take(db, vec![from(alice(), at(1), text("hi"))])))).await.unwrap();
+    store.call(|db| db.apply_received(&batch(vec![from(alice(), at(1), text("hi"))]))).await.unwrap();
     let page = store.read(|db| db.messages(with(alice()), Page::Newest, 10)).await.unwrap();
     assert_eq!(page.messages.len(), 1, "a read that follows a write sees it");
     assert!(store.read(|db| db.sql().execute("DELETE FROM messages", []).map_err(Into::into)).await.is_err());
@@ -122,6 +122,25 @@ async fn a_second_process_is_refused_until_the_first_is_done() {
     store.close().await;
     assert!(matches!(Store::create(&path, KEY_FILE, &account(), |_| Ok(())), Err(StoreError::AlreadyExists)));
     Store::open(&path).unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_profile_given_up_leaves_room_for_another() {
+    let (_outer, path) = folder();
+    let store = Store::create(&path, KEY_FILE, &account(), |_| Ok(())).unwrap();
+    store.write_file(b"a picture".to_vec()).await.unwrap();
+    fs::write(path.join("not-ours"), "stays").unwrap();
+    drop(store.discard());
+    assert!(store.discard().await.is_err(), "done once only");
+    assert!(!profile_exists(&path));
+    let left: Vec<_> = contents(&path).into_iter().map(|(file, _)| file).collect();
+    assert_eq!(left, [path.join("not-ours")]);
+    assert_eq!(fs::read_dir(path.join("files")).unwrap().count(), 0);
+    // An old log beside a new database would be taken for its own.
+    fs::write(path.join("septet.db-wal"), "old").unwrap();
+    let store = Store::create(&path, KEY_FILE, &account(), |_| Ok(())).unwrap();
+    store.close().await;
+    assert_eq!(fs::read(path.join("septet.db-wal.old.1")).unwrap(), b"old");
 }
 
 #[test]

@@ -477,10 +477,8 @@ fn old_hashes_are_forgotten_when_the_swarm_has_forgotten_them() {
 }
 
 /// What one sees of a message, without numbers that depend on the order of arrival.
-fn visible(
-    message: Message,
-) -> (Timestamp, SessionId, String, bool, bool, Vec<(String, Vec<SessionId>)>, Option<String>) {
-    let reactions = message
+fn visible(message: Message) -> impl PartialEq + std::fmt::Debug {
+    let reactions: Vec<_> = message
         .reactions
         .into_iter()
         .map(|reaction| {

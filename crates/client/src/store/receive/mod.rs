@@ -1,0 +1,290 @@
+//! Taking in what a swarm gave us.
+//!
+//! Decision: everything one retrieve brought is one transaction: rows, seen hashes and the place where the next
+//! retrieve goes on. A crash before the commit fetches the same again, a crash after it fetches what follows; nothing
+//! is lost and nothing doubled.
+//!
+//! Decision: the order in which messages arrive does not matter for what is in the conversation afterwards. Nodes of
+//! a swarm are not in step, so a reaction may come before its message. What points at a message that is not here yet
+//! is kept by what it points at (author and sent timestamp) and finds it later.
+
+mod message;
+mod pointing;
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension, params};
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
+use septet_protocol::time::Timestamp;
+
+use super::account::Me;
+use super::db::Db;
+use super::error::StoreError;
+use super::types::{AppliedBatch, Incoming, IncomingKind, ReceivedBatch, ReceivedItem};
+use super::values::{Hash, Ms, Node, Owner, Person};
+use crate::model::{ConversationId, MessageId};
+use message::Body;
+
+/// How much longer than the swarm we remember a hash, in ms: nodes' clocks differ.
+const HASH_MARGIN_MS: u64 = 10 * 60 * 1000;
+/// Sent this much before the last config that does not know the conversation: it was deleted (spec 02 §21.5).
+const OUTDATED_MS: u64 = 2 * 60 * 1000;
+
+impl Db {
+    /// Which of these hashes have not been taken in yet, in the order given.
+    pub fn unseen(&self, account: Account, hashes: &[MessageHash]) -> Result<Vec<MessageHash>, StoreError> {
+        let mut statement =
+            self.sql().prepare_cached("SELECT 1 FROM seen_hashes WHERE hash = ?1 AND owner = ?2")?;
+        let mut unseen = Vec::new();
+        for hash in hashes {
+            if !statement.exists(params![Hash(*hash), Owner(account)])? {
+                unseen.push(*hash);
+            }
+        }
+        Ok(unseen)
+    }
+
+    /// Where the next retrieve from a node goes on.
+    pub fn last_hash(
+        &self,
+        node: Ed25519Public,
+        account: Account,
+        namespace: Namespace,
+    ) -> Result<Option<MessageHash>, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "SELECT hash FROM last_hashes WHERE account = ?1 AND namespace = ?2 AND node = ?3",
+        )?;
+        let found = statement.query_row(params![Owner(account), namespace.0, Node(node)], |row| {
+            row.get(0).map(|Hash(hash)| hash)
+        });
+        Ok(found.optional()?)
+    }
+
+    /// Where the next retrieves from each node go on.
+    pub fn last_hashes(
+        &self,
+        account: Account,
+    ) -> Result<BTreeMap<(Ed25519Public, Namespace), MessageHash>, StoreError> {
+        let mut statement =
+            self.sql().prepare_cached("SELECT node, namespace, hash FROM last_hashes WHERE account = ?1")?;
+        let rows = statement.query_map([Owner(account)], |row| {
+            let (Node(node), Hash(hash)) = (row.get(0)?, row.get(2)?);
+            Ok(((node, Namespace(row.get(1)?)), hash))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Retrieves everything again from now on; what was taken in already is recognised by its hash.
+    pub fn forget_last_hashes(&mut self, account: Account) -> Result<(), StoreError> {
+        let mut statement = self.sql().prepare_cached("DELETE FROM last_hashes WHERE account = ?1")?;
+        statement.execute([Owner(account)])?;
+        Ok(())
+    }
+
+    /// Takes in what one retrieve brought, in one transaction, by the rules of spec 02 §5 (steps 1, 4 and 8 to 14),
+    /// §10, §12, §16, §18, §21 to §23.
+    pub fn apply_received(&mut self, batch: &ReceivedBatch) -> Result<AppliedBatch, StoreError> {
+        self.transaction(|db| {
+            let me = db.me()?;
+            let mut receiver =
+                Receiver { db, me, now: batch.now, new: Vec::new(), applied: AppliedBatch::default() };
+            let mut items: Vec<&ReceivedItem> = batch.items.iter().collect();
+            items.sort_by_key(|item| order(item));
+            for item in items {
+                if receiver.db.remember_hash(batch.account, item.hash, item.expiration + HASH_MARGIN_MS)?
+                    && let Some(incoming) = &item.incoming
+                {
+                    receiver.take(item, incoming)?;
+                }
+            }
+            let Receiver { new, mut applied, .. } = receiver;
+            if let Some(hash) = batch.last_hash {
+                db.set_last_hash(batch.node, batch.account, batch.namespace, hash)?;
+            }
+            applied.list_changed |= !new.is_empty();
+            applied.messages = db.messages_by_id(&new)?;
+            Ok(applied)
+        })
+    }
+
+    fn set_last_hash(
+        &self,
+        node: Ed25519Public,
+        account: Account,
+        namespace: Namespace,
+        hash: MessageHash,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "INSERT INTO last_hashes (account, namespace, node, hash) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET hash = excluded.hash",
+        )?;
+        statement.execute(params![Owner(account), namespace.0, Node(node), Hash(hash)])?;
+        Ok(())
+    }
+
+    /// Notes that a hash was taken in or stored by us. False if it was known.
+    pub(super) fn remember_hash(
+        &self,
+        owner: Account,
+        hash: MessageHash,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "INSERT INTO seen_hashes (hash, owner, expires_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?;
+        Ok(statement.execute(params![Hash(hash), Owner(owner), Ms(until)])? > 0)
+    }
+}
+
+/// What there is to read comes first, then by time: so a stranger's reaction finds the conversation made.
+fn order(item: &ReceivedItem) -> (u8, Timestamp, MessageHash) {
+    let (rank, timestamp) = match &item.incoming {
+        None => (2, Timestamp::default()),
+        Some(incoming) => match incoming.kind {
+            IncomingKind::Message { .. } | IncomingKind::Notice { .. } | IncomingKind::RequestResponse => {
+                (0, incoming.timestamp)
+            }
+            _ => (1, incoming.timestamp),
+        },
+    };
+    (rank, timestamp, item.hash)
+}
+
+/// What we think of a sender.
+#[derive(Clone, Copy, Default)]
+struct Standing {
+    approved: bool,
+    approved_me: bool,
+    blocked: bool,
+}
+
+/// A conversation as a message finds it.
+#[derive(Clone, Copy)]
+struct Place {
+    row: i64,
+    hidden: bool,
+    last_read: Timestamp,
+}
+
+/// A message that is here already.
+struct Known {
+    id: MessageId,
+    outgoing: bool,
+    deleted: bool,
+    hash: Option<MessageHash>,
+    conversation: i64,
+    /// A line that tells what happened; nobody can unsend it (spec 02 §23).
+    control: bool,
+}
+
+/// Takes in one batch.
+struct Receiver<'a> {
+    db: &'a mut Db,
+    me: Me,
+    now: Timestamp,
+    new: Vec<MessageId>,
+    applied: AppliedBatch,
+}
+
+impl Receiver<'_> {
+    fn take(&mut self, item: &ReceivedItem, incoming: &Incoming) -> Result<(), StoreError> {
+        let standing = self.standing(incoming.sender)?;
+        if standing.blocked && incoming.sender != self.me.id {
+            return Ok(());
+        }
+        match &incoming.kind {
+            IncomingKind::Message { text, attachments, quote, expiry } => {
+                let body = Body { text, attachments, quote: *quote, notice: None, expiry: *expiry };
+                self.message(item, incoming, standing, &body)?;
+            }
+            IncomingKind::Notice { notice, expiry } => {
+                let body =
+                    Body { text: "", attachments: &[], quote: None, notice: Some(notice), expiry: *expiry };
+                self.message(item, incoming, standing, &body)?;
+            }
+            IncomingKind::Reaction { target, emoji, remove } => {
+                self.reaction(incoming, target, emoji, *remove)?
+            }
+            IncomingKind::Unsend { target } => self.unsend(incoming, *target)?,
+            IncomingKind::ReadReceipt { timestamps } => self.receipt(incoming, standing, timestamps)?,
+            IncomingKind::RequestResponse => self.accepted(incoming, standing)?,
+        }
+        self.profile(incoming)
+    }
+
+    fn standing(&self, id: SessionId) -> Result<Standing, StoreError> {
+        let mut statement = self
+            .db
+            .sql()
+            .prepare_cached("SELECT approved, approved_me, blocked FROM people WHERE account = ?1")?;
+        let found = statement.query_row([Person(id)], |row| {
+            Ok(Standing { approved: row.get(0)?, approved_me: row.get(1)?, blocked: row.get(2)? })
+        });
+        Ok(found.optional()?.unwrap_or_default())
+    }
+
+    fn place(&self, id: ConversationId) -> Result<Option<Place>, StoreError> {
+        let mut statement = self.db.sql().prepare_cached(
+            "SELECT c.id, c.priority < 0, c.last_read FROM conversations c JOIN people p ON p.id = c.person
+             WHERE p.account = ?1",
+        )?;
+        let found = statement.query_row([Person(id.0)], |row| {
+            Ok(Place { row: row.get(0)?, hidden: row.get(1)?, last_read: row.get::<_, Ms>(2)?.0 })
+        });
+        Ok(found.optional()?)
+    }
+
+    /// Sent before the conversation was deleted on another device: it must not bring it back (spec 02 §21.5).
+    fn outdated(&self, incoming: &Incoming, place: Option<Place>) -> Result<bool, StoreError> {
+        let to_self = incoming.conversation.0 == self.me.id;
+        let namespace = if to_self { Namespace::USER_PROFILE } else { Namespace::CONTACTS };
+        let gone = match place {
+            Some(place) => place.hidden,
+            None => !to_self,
+        };
+        if !gone {
+            return Ok(false);
+        }
+        let processed = self.db.config_processed_at(Account::User(self.me.id), namespace)?;
+        Ok(incoming.timestamp + OUTDATED_MS < processed)
+    }
+
+    fn known(&self, author: i64, timestamp: Timestamp) -> Result<Option<Known>, StoreError> {
+        let mut statement = self.db.sql().prepare_cached(
+            "SELECT id, outgoing, deleted, hash, conversation,
+                 coalesce(json_extract(notice, '$.kind') NOT IN ('community_invitation', 'group_invitation'), 0)
+             FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0",
+        )?;
+        let found = statement.query_row(params![author, Ms(timestamp)], |row| {
+            Ok(Known {
+                id: MessageId(row.get(0)?),
+                outgoing: row.get(1)?,
+                deleted: row.get(2)?,
+                hash: row.get::<_, Option<Hash>>(3)?.map(|hash| hash.0),
+                conversation: row.get(4)?,
+                control: row.get(5)?,
+            })
+        });
+        Ok(found.optional()?)
+    }
+
+    fn profile(&mut self, incoming: &Incoming) -> Result<(), StoreError> {
+        let Some(profile) = &incoming.profile else { return Ok(()) };
+        if incoming.sender == self.me.id || self.db.find_person(incoming.sender)?.is_none() {
+            return Ok(());
+        }
+        if self.db.merge_profile(incoming.sender, profile)? {
+            self.applied.contacts_changed.insert(incoming.sender);
+            self.applied.list_changed = true;
+            self.applied.picture_wanted |= profile.picture.is_some();
+        }
+        Ok(())
+    }
+
+    fn changed(&mut self, conversation: i64) -> Result<(), StoreError> {
+        let sql = "SELECT p.account FROM conversations c JOIN people p ON p.id = c.person WHERE c.id = ?1";
+        let Person(id) = self.db.sql().prepare_cached(sql)?.query_row([conversation], |row| row.get(0))?;
+        self.applied.changed.insert(ConversationId(id));
+        Ok(())
+    }
+}
