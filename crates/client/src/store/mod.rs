@@ -54,18 +54,9 @@ type Task = Box<dyn FnOnce(&mut Db) + Send>;
 /// What a thread of the store is told.
 enum Order {
     Do(Task),
-    Stop(End, Done),
+    /// Close the database; the sender is dropped when that is done.
+    Stop(oneshot::Sender<()>),
 }
-
-/// What becomes of the profile when the store stops.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    Keep,
-    Discard,
-}
-
-/// Told when a thread is done.
-type Done = oneshot::Sender<Result<(), StoreError>>;
 
 /// An open profile. Cheap to clone; the profile stays open and locked until [`Store::close`] or the last clone is
 /// gone.
@@ -182,40 +173,25 @@ impl Store {
         blocking(move || files.remove(&name)).await
     }
 
-    /// As [`Store::close`], but waits on this thread: not to be called on a thread of the runtime.
-    pub(crate) fn close_now(&self) {
-        for thread in [&self.0.reader, &self.0.writer] {
-            let (done, stopped) = oneshot::channel();
-            if thread.send(Order::Stop(done)).is_ok() {
-                let _ = stopped.blocking_recv();
-            }
-        }
-    }
-
     /// Does what was asked for so far, closes the database and gives the folder free. Later calls, of other clones
     /// too, get [`StoreError::Closed`].
     pub async fn close(&self) {
-        // That it was closed before is all the same.
-        let _ = self.stop(End::Keep).await;
+        // An error is the sign that all is closed, now or before.
+        let _ = self.stop().await;
     }
 
-    /// Closes the profile and deletes it, as if it had never been made: for a person who gives up restoring one.
-    /// It happens whether or not the future is awaited, so it may be called where nothing can be.
-    ///
-    /// # Errors
-    /// [`StoreError::Closed`], and those of deleting files; the database goes first, so even then there is no
-    /// profile.
-    pub fn discard(&self) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        self.stop(End::Discard)
+    /// As [`Store::close`], but waits on this thread: not to be called on a thread of the runtime.
+    pub(crate) fn close_now(&self) {
+        let _ = self.stop().blocking_recv();
     }
 
-    fn stop(&self, end: End) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
-        let (done, _) = oneshot::channel();
-        // A thread that is gone needs no order.
-        let _ = self.0.reader.send(Order::Stop(end, done));
+    /// Tells both threads to end. The receiver gets an error when the folder is free.
+    fn stop(&self) -> oneshot::Receiver<()> {
         let (done, stopped) = oneshot::channel();
-        let _ = self.0.writer.send(Order::Stop(end, done));
-        async move { stopped.await.unwrap_or(Err(StoreError::Closed)) }
+        // A thread that is gone needs no order; its sender is dropped with it.
+        let _ = self.0.reader.send(Order::Stop(oneshot::channel().0));
+        let _ = self.0.writer.send(Order::Stop(done));
+        stopped
     }
 }
 
@@ -234,34 +210,24 @@ fn write(
     reader_gone: &mpsc::Receiver<()>,
 ) {
     sweep(&mut db, files);
-    let stop = work(&mut db, orders, |db| sweep(db, files));
+    let stopped = work(&mut db, orders, |db| sweep(db, files));
     // The last connection to close writes the log back into the database. Nothing is ever sent here: an error is the
     // sign that the reader is done.
     let _ = reader_gone.recv();
     close(db);
-    let (end, done) = stop.unzip();
-    let result = match end {
-        Some(End::Discard) => folder.discard(),
-        Some(End::Keep) | None => {
-            drop(folder);
-            Ok(())
-        }
-    };
-    if let Some(done) = done {
-        // Nobody may be waiting.
-        let _ = done.send(result);
-    }
+    drop(folder);
+    drop(stopped);
 }
 
 /// Carries out orders until told to stop or nobody is left to give any.
-fn work(db: &mut Db, orders: &mpsc::Receiver<Order>, after: impl Fn(&mut Db)) -> Option<(End, Done)> {
+fn work(db: &mut Db, orders: &mpsc::Receiver<Order>, after: impl Fn(&mut Db)) -> Option<oneshot::Sender<()>> {
     while let Ok(order) = orders.recv() {
         match order {
             Order::Do(task) => {
                 task(db);
                 after(db);
             }
-            Order::Stop(end, done) => return Some((end, done)),
+            Order::Stop(done) => return Some(done),
         }
     }
     None

@@ -11,18 +11,13 @@
 //! and renamed when it is complete and on disk; a crash before that leaves an empty profile folder, in the eyes of
 //! this program. Remains of such a crash are moved aside or built anew; nothing that was ever a profile is touched.
 
-use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-
-use zeroize::Zeroizing;
 
 use super::account::StoredAccount;
 use super::db::{Db, FileKey};
 use super::error::StoreError;
 use crate::disk;
-use crate::files::Files;
 use crate::key::{KeyProtection, ProfileKey};
 
 /// A profile folder, locked for this process as long as this value lives.
@@ -145,21 +140,6 @@ impl ProfileFolder {
                 std::fs::rename(&file, aside)?;
             }
         }
-        Ok(())
-    }
-
-    /// Deletes the profile: the database first, so that a crash in between leaves no profile. Files that are not
-    /// ours stay, and so does the folder.
-    pub(super) fn discard(self) -> Result<(), StoreError> {
-        let files = Files::open(self.files(), Zeroizing::default())?;
-        let ours = ["septet.db", "septet.db-wal", "septet.db-shm", "key"].map(|name| self.path.join(name));
-        for file in ours.into_iter().chain(files.orphans(&BTreeSet::new())?) {
-            match std::fs::remove_file(file) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-                _ => {}
-            }
-        }
-        disk::sync_parent(&self.database())?;
         Ok(())
     }
 }
