@@ -4,7 +4,7 @@
 //! threads: one writes, one reads beside it. What is asked of it are closures over [`Db`], so several steps become
 //! one transaction where the engine wants that, and no task of the runtime ever waits for a disk:
 //!
-//! ```ignore
+//! ```text
 //! let page = store.read(move |db| db.messages(conversation, Page::Newest, 50)).await?;
 //! let sent = store.call(move |db| db.insert_outgoing(&message, &jobs, now)).await?;
 //! ```
