@@ -79,16 +79,14 @@ async fn peel_and_go(seat: &Seat, layer: Layer) -> Answer {
     match onion::peel(&seat.node.x25519, layer.enc, &layer.ephemeral, &layer.ciphertext) {
         Err(PeelError::Ciphertext) => Answer::text(400, "Invalid ciphertext"),
         Err(PeelError::Content(key)) => refuse(&key, "Invalid json"),
+        Err(PeelError::Url(key)) => refuse(&key, "Invalid url"),
         Ok((key, Peeled::Rpc { request, options })) => {
             wrap(&key, rpc::handle(seat.clone(), &request).await, options)
         }
         Ok((_, Peeled::Forward { next, ephemeral, enc, ciphertext })) => {
             pass_on(seat, next, Layer { ciphertext, ephemeral, enc, hop: layer.hop.saturating_add(1) }).await
         }
-        Ok((key, Peeled::Server { host, target, protocol, port, raw_layer, .. })) => {
-            if !onion::target_is_allowed(&target) {
-                return refuse(&key, "Invalid url");
-            }
+        Ok((_, Peeled::Server { host, target, protocol, port, raw_layer, .. })) => {
             proxy(seat, protocol, &host, port, &target, raw_layer).await
         }
     }

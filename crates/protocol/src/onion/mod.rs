@@ -23,10 +23,7 @@ pub mod v4;
 
 pub use build::{OnionError, Request, build};
 pub use layer::{EncType, LayerKey};
-pub use peel::{
-    Envelope, FrameError, PeelError, Peeled, RpcOptions, open_server_layer, parse_request, peel,
-    target_is_allowed,
-};
+pub use peel::{Envelope, FrameError, PeelError, Peeled, RpcOptions, open_server_layer, parse_request, peel};
 pub use reply::{NodeReply, ReplyError, ResponseKey};
 
 use crate::id::{Ed25519Public, X25519Public};

@@ -47,6 +47,10 @@ pub enum PeelError {
     /// It opened, but makes no sense: answered under this key.
     #[error("Invalid json")]
     Content(LayerKey),
+    /// It is for a server, but by another protocol than HTTP or with a path that is not a Session server's: answered
+    /// under this key.
+    #[error("Invalid url")]
+    Url(LayerKey),
 }
 
 /// What a node finds under its layer.
@@ -67,7 +71,7 @@ pub enum Peeled {
     Server {
         /// Host name or address.
         host: String,
-        /// Path; check it with [`target_is_allowed`].
+        /// Path; one that Session servers have.
         target: String,
         /// How to talk to the server.
         protocol: Protocol,
@@ -136,8 +140,9 @@ pub fn peel(
     let key = LayerKey::node(enc, secret, ephemeral).ok_or(PeelError::Ciphertext)?;
     let layer = key.decrypt(ciphertext).map_err(|_| PeelError::Ciphertext)?;
     match read_layer(layer) {
-        Some(peeled) => Ok((key, peeled)),
-        None => Err(PeelError::Content(key)),
+        Ok(peeled) => Ok((key, peeled)),
+        Err(Unreadable::Content) => Err(PeelError::Content(key)),
+        Err(Unreadable::Url) => Err(PeelError::Url(key)),
     }
 }
 
@@ -149,48 +154,63 @@ pub fn open_server_layer(secret: &X25519Secret, raw_layer: &[u8]) -> Result<(Lay
     Ok((key, payload))
 }
 
-/// Whether a node may ask a server for this path; otherwise it answers "Invalid url" (spec 03 §6.3).
-pub fn target_is_allowed(target: &str) -> bool {
+/// Whether a node may ask a server for this path (spec 03 §6.3).
+fn target_is_allowed(target: &str) -> bool {
     (target.starts_with("/loki/") || target.starts_with("/oxen/"))
         && target.ends_with("/lsrpc")
         && !target.contains('?')
 }
 
-fn read_layer(layer: Vec<u8>) -> Option<Peeled> {
-    let (inner, json) = frame::split(&layer)?;
+/// What is wrong with an opened layer.
+enum Unreadable {
+    Content,
+    Url,
+}
+
+fn read_layer(layer: Vec<u8>) -> Result<Peeled, Unreadable> {
+    let (inner, json) = frame::split(&layer).ok_or(Unreadable::Content)?;
     let inner_length = inner.len();
-    let fields: Map<String, Value> = serde_json::from_slice(json).ok()?;
+    let fields: Map<String, Value> = serde_json::from_slice(json).map_err(|_| Unreadable::Content)?;
     if fields.contains_key("headers") {
         let flag = |name| fields.get(name).and_then(Value::as_bool);
         let base64 = flag("base64").unwrap_or(true);
         let options = RpcOptions { json: flag("json").unwrap_or(false), base64 };
-        Some(Peeled::Rpc { request: inner_of(layer, inner_length), options })
+        Ok(Peeled::Rpc { request: inner_of(layer, inner_length), options })
     } else if fields.contains_key("host") {
-        read_server(&fields, layer)
+        let peeled = read_server(&fields, layer).ok_or(Unreadable::Content)?;
+        peeled.ok_or(Unreadable::Url)
     } else {
-        Some(Peeled::Forward {
-            next: fields.get("destination")?.as_str()?.parse().ok()?,
-            ephemeral: ephemeral_key(&fields)?,
-            enc: enc_type(&fields)?,
-            ciphertext: inner_of(layer, inner_length),
-        })
+        read_forward(&fields, layer, inner_length).ok_or(Unreadable::Content)
     }
 }
 
-fn read_server(fields: &Map<String, Value>, layer: Vec<u8>) -> Option<Peeled> {
+fn read_forward(fields: &Map<String, Value>, layer: Vec<u8>, inner_length: usize) -> Option<Peeled> {
+    Some(Peeled::Forward {
+        next: fields.get("destination")?.as_str()?.parse().ok()?,
+        ephemeral: ephemeral_key(fields)?,
+        enc: enc_type(fields)?,
+        ciphertext: inner_of(layer, inner_length),
+    })
+}
+
+/// The inner `None`: well formed, but not to be asked for.
+fn read_server(fields: &Map<String, Value>, layer: Vec<u8>) -> Option<Option<Peeled>> {
     let text = |name| fields.get(name).and_then(Value::as_str);
+    let (host, target) = (text("host")?.to_owned(), text("target")?.to_owned());
     let port = match fields.get("port") {
         Some(Value::Null) | None => None,
         Some(value) => Some(u16::try_from(value.as_u64()?).ok()?),
     };
-    Some(Peeled::Server {
-        host: text("host")?.to_owned(),
-        target: text("target")?.to_owned(),
-        protocol: Protocol::parse(text("protocol").unwrap_or("https"))?,
+    let method = text("method").unwrap_or("POST").to_owned();
+    let protocol = Protocol::parse(text("protocol").unwrap_or("https"));
+    Some(protocol.filter(|_| target_is_allowed(&target)).map(|protocol| Peeled::Server {
+        host,
+        target,
+        protocol,
         port,
-        method: text("method").unwrap_or("POST").to_owned(),
+        method,
         raw_layer: layer,
-    })
+    }))
 }
 
 /// The first part of a frame, keeping its memory.
@@ -207,4 +227,21 @@ fn ephemeral_key(fields: &Map<String, Value>) -> Option<X25519Public> {
 /// AES-GCM if nothing is said.
 fn enc_type(fields: &Map<String, Value>) -> Option<EncType> {
     fields.get("enc_type").map_or(Some(EncType::AesGcm), |value| EncType::parse(value.as_str()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_paths_of_session_servers_are_asked_for() {
+        assert!(target_is_allowed("/oxen/v4/lsrpc") && target_is_allowed("/loki/v3/lsrpc"));
+        assert!(!target_is_allowed("/oxen/v4/lsrpc?x=/lsrpc") && !target_is_allowed("/other/lsrpc"));
+        let read = |json: &str| read_layer([&[0; 4], json.as_bytes()].concat());
+        let server = r#"{"host":"h","target":"/oxen/v4/lsrpc","protocol":"P"}"#;
+        assert!(matches!(read(&server.replace('P', "http")), Ok(Peeled::Server { port: None, .. })));
+        assert!(matches!(read(&server.replace('P', "ftp")), Err(Unreadable::Url)));
+        assert!(matches!(read(r#"{"host":"h","target":"/etc/passwd"}"#), Err(Unreadable::Url)));
+        assert!(matches!(read(r#"{"host":"h"}"#), Err(Unreadable::Content)));
+    }
 }

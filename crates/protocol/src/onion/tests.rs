@@ -73,7 +73,7 @@ proptest! {
             panic!("{peeled:?}")
         };
         prop_assert_eq!((host.as_str(), method.as_str()), ("files.\"example\".org", "POST"));
-        prop_assert!(target_is_allowed(&target));
+        prop_assert_eq!(target.as_str(), "/oxen/v4/lsrpc");
         prop_assert_eq!((protocol, port), (Protocol::Http, Some(80)));
         let (key, arrived) = open_server_layer(&secret, &raw_layer).unwrap();
         prop_assert_eq!(&arrived, &payload);
@@ -157,10 +157,4 @@ fn what_cannot_be_built_is_refused() {
     assert_eq!(refused(&[nobody], hop), Some(OnionError::NodeKey));
     assert_eq!(refused(&[hop], nobody), Some(OnionError::NodeKey));
     assert_eq!(refused(&[hop], hop), None);
-}
-
-#[test]
-fn only_the_paths_of_session_servers_are_allowed() {
-    assert!(target_is_allowed("/oxen/v4/lsrpc") && target_is_allowed("/loki/v3/lsrpc"));
-    assert!(!target_is_allowed("/oxen/v4/lsrpc?x=/lsrpc") && !target_is_allowed("/other/lsrpc"));
 }
