@@ -299,4 +299,28 @@ mod tests {
         std::fs::write(&path, json.to_string()).unwrap();
         assert!(matches!(ProfileKey::load(&path), Err(StoreError::Keychain(_))));
     }
+
+    /// Makes a key where the environment names a message bus that is not there, in a process of its own.
+    #[test]
+    fn a_message_bus_without_a_keychain_leads_to_a_key_file() {
+        const NAME: &str = "key::tests::a_message_bus_without_a_keychain_leads_to_a_key_file";
+        if let Some(path) = std::env::var_os("SEPTET_TEST_KEY") {
+            assert!(keychain_likely());
+            ProfileKey::create(Path::new(&path), KeyProtection::Auto).unwrap();
+            return;
+        }
+        let folder = folder();
+        let path = folder.path().join("key");
+        let bus = std::env::var("SEPTET_TEST_BUS").unwrap_or("unix:path=/nowhere/bus".to_owned());
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", NAME])
+            .env("SEPTET_TEST_KEY", &path)
+            .env("DBUS_SESSION_BUS_ADDRESS", bus)
+            .stdout(std::process::Stdio::null())
+            .status();
+        assert!(status.unwrap().success());
+        let json: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(json["protection"]["kind"], "file");
+        assert!(ProfileKey::load(&path).is_ok());
+    }
 }

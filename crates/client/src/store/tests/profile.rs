@@ -173,6 +173,35 @@ fn everything_is_the_owners_only() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_written_is_refused_and_left_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_outer, path) = folder();
+    closed_profile(&path);
+    let allow = |file: &Path, mode| fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+    let database = path.join("septet.db");
+    allow(&database, 0o400);
+    if fs::OpenOptions::new().write(true).open(&database).is_ok() {
+        return; // The superuser may write anything.
+    }
+    let before = contents(&path);
+    assert!(matches!(refusal(&path), StoreError::ReadOnly));
+    allow(&path.join("lock"), 0o400);
+    assert!(matches!(refusal(&path), StoreError::ReadOnly));
+    allow(&database, 0o600);
+    allow(&path, 0o500);
+    assert!(matches!(refusal(&path), StoreError::ReadOnly));
+    allow(&path, 0o700);
+    assert_eq!(contents(&path), before);
+    let (_outer, other) = folder();
+    fs::create_dir_all(other.parent().unwrap()).unwrap();
+    allow(other.parent().unwrap(), 0o500);
+    let made = ProfileFolder::create(&other, KEY_FILE, &account(), |_| Ok(()));
+    assert!(matches!(made, Err(StoreError::ReadOnly)));
+    allow(other.parent().unwrap(), 0o700);
+}
+
 #[test]
 fn nothing_readable_is_on_disk() {
     let (_outer, path) = folder();
