@@ -40,12 +40,14 @@ impl Client {
     /// Accepts a message request: approves the other and tells them (spec 02 §21.2).
     pub async fn accept(&self, id: ConversationId) -> Result<(), ClientError> {
         self.not_myself(id)?;
-        let engine = self.0.engine.clone();
+        let (engine, documents) = (self.0.engine.clone(), self.0.engine.documents.clone());
         let now = self.now();
         let accept = move |db: &mut Db| {
             db.transaction(|db| {
                 let at = db.next_timestamp(now)?;
-                if !db.accept(id, at, now)? {
+                let accepted = db.accept(id, at, now)?;
+                documents.conversation_changed(db, id)?;
+                if !accepted {
                     return Ok(Ok(false));
                 }
                 Ok(engine.enqueue(db, id.0, Content::RequestResponse(true))?.map(|_| true))
@@ -55,7 +57,6 @@ impl Client {
             self.0.engine.bells.outbox.notify_one();
             self.0.engine.events.send(Event::Messages(id));
         }
-        self.0.engine.contact_changed(id);
         self.0.engine.events.send(Event::Conversations);
         Ok(())
     }
@@ -120,8 +121,15 @@ impl Client {
         id: ConversationId,
         f: impl FnOnce(&mut Db) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), ClientError> {
-        self.write(f).await?;
-        self.0.engine.contact_changed(id);
+        let documents = self.0.engine.documents.clone();
+        let change = move |db: &mut Db| {
+            db.transaction(|db| {
+                f(db)?;
+                documents.conversation_changed(db, id)
+            })
+        };
+        self.write(change).await?;
+        self.0.engine.bells.config.notify_one();
         self.0.engine.events.send(Event::Conversations);
         Ok(())
     }

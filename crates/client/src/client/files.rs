@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use septet_protocol::attachment::name;
+use septet_protocol::message::{Content, DataExtraction};
+use septet_protocol::time::Timestamp;
 
 use super::{Client, ClientError};
 use crate::event::Event;
-use crate::model::{AttachmentId, AttachmentState, PictureId};
-use crate::store::{StoreError, StoredAttachment};
+use crate::model::{AttachmentId, AttachmentState, Message, PictureId};
+use crate::store::{Db, StoreError, StoredAttachment};
 
 /// More files of one name than this are not counted up.
 const MOST_COPIES: u32 = 10_000;
@@ -64,17 +66,39 @@ impl Client {
         let attachment =
             self.read(move |db| db.attachment(id)).await?.ok_or(ClientError::NotFound("attachment"))?;
         let bytes = self.attachment_bytes(id).await?;
-        let stamp =
-            self.message(attachment.message).await?.map(|message| message.timestamp).unwrap_or_default();
+        let message = self.message(attachment.message).await?.ok_or(ClientError::NotFound("message"))?;
         let name = name::for_saving(&attachment.name)
-            .unwrap_or_else(|| name::made_up(&attachment.content_type, &stamp.to_string()));
+            .unwrap_or_else(|| name::made_up(&attachment.content_type, &stamp(message.timestamp)));
         let to = to.to_owned();
         let saved = tokio::task::spawn_blocking(move || {
             let wanted = if to.is_dir() { to.join(name) } else { to };
             save(&wanted, &bytes)
         });
         let saved = saved.await.map_err(|_| ClientError::Stopped)?;
-        saved.map_err(|error| ClientError::from(StoreError::from(error)))
+        let path = saved.map_err(|error| ClientError::from(StoreError::from(error)))?;
+        self.tell_saved(message).await?;
+        Ok(path)
+    }
+
+    /// Tells people we accepted that we saved a file of theirs (spec 02 §24).
+    async fn tell_saved(&self, message: Message) -> Result<(), ClientError> {
+        if message.outgoing {
+            return Ok(());
+        }
+        let engine = self.0.engine.clone();
+        let tell = move |db: &mut Db| {
+            db.transaction(|db| {
+                let id = message.conversation;
+                if !db.conversation(id)?.is_some_and(|it| it.approved && !it.blocked) {
+                    return Ok(Ok(()));
+                }
+                let content = Content::DataExtraction(DataExtraction::MediaSaved(Some(message.timestamp)));
+                Ok(engine.enqueue(db, id.0, content)?.map(drop))
+            })
+        };
+        self.write(tell).await??;
+        self.0.engine.bells.outbox.notify_one();
+        Ok(())
     }
 
     /// The plain bytes of a display picture.
@@ -86,6 +110,13 @@ impl Client {
     async fn stored_file(&self, name: String) -> Result<Arc<[u8]>, ClientError> {
         Ok(Arc::from(self.0.engine.store.read_file(&name).await?))
     }
+}
+
+/// A time in this place's own terms, as it stands in made-up file names.
+fn stamp(at: Timestamp) -> String {
+    let ms = i64::try_from(at.as_ms()).unwrap_or_default();
+    let at = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d-%H%M%S").to_string()
 }
 
 /// Writes a file that is not there yet; if there is one of this name, a number is added before its ending.

@@ -115,8 +115,19 @@ impl Client {
         if !outcome.read.is_empty() {
             self.0.engine.events.send(Event::Messages(id));
         }
+        self.0.engine.tell_read(id, &outcome.read);
         self.0.engine.became_read(outcome.read);
         Ok(())
+    }
+
+    /// Whether people we accepted are told what we read, and we what they read.
+    pub fn read_receipts(&self) -> bool {
+        self.0.engine.receipts.are_on()
+    }
+
+    /// Switches read receipts on or off; off to begin with.
+    pub async fn set_read_receipts(&self, on: bool) -> Result<(), ClientError> {
+        Ok(self.0.engine.set_read_receipts(on).await?)
     }
 
     /// Adds one's reaction to a message, or removes it (spec 02 §16).

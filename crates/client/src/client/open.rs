@@ -11,7 +11,7 @@ use septet_protocol::time::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Client, ClientError, Handle, OpenOptions, RestoreStage};
-use crate::engine::{Documents, Engine, Restore};
+use crate::engine::{Documents, Engine, Receipts, Restore};
 use crate::store::{Db, Store, StoreError, StoredAccount, discard_profile, profile_exists};
 
 /// How long a restore waits for the account's profile (spec 01 §8).
@@ -101,11 +101,13 @@ impl Client {
 
     /// The handle on an open store.
     async fn with_store(profile: PathBuf, store: Store, options: OpenOptions) -> Result<Client, ClientError> {
-        let account = store.call(|db| db.account()).await?;
+        let (account, receipts) = store.read(|db| Ok((db.account()?, Receipts::load(db)?))).await?;
         let keys = account.seed.keys();
         let network = Network::start(options.network, &profile);
         let network = network.map_err(|error| ClientError::Network(error.to_string()))?;
-        Ok(Client(Arc::new(Handle { engine: Engine::new(keys, store, network) })))
+        let engine = Engine::new(keys, store, network);
+        engine.receipts.switch(receipts);
+        Ok(Client(Arc::new(Handle { engine })))
     }
 }
 

@@ -66,6 +66,7 @@ impl Engine {
             .await??;
         self.became_read(written.read);
         self.bells.outbox.notify_one();
+        self.bells.config.notify_one();
         self.events.send(Event::Messages(to));
         self.events.send(Event::Conversations);
         Ok(written.id)
@@ -100,7 +101,10 @@ impl Engine {
             // Encoded once the uploads are done.
             false => NewJob { payload: None, copy: None, ..self.job(to.0, timestamp) },
         };
-        db.insert_outgoing(&message, &[job], now).map(Ok)
+        let written = db.insert_outgoing(&message, &[job], now)?;
+        // A note shows Note to Self again, on all devices.
+        self.documents.conversation_changed(db, to)?;
+        Ok(Ok(written))
     }
 
     /// The job that delivers a message whose attachments are where these pointers say.

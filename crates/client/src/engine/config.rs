@@ -21,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 use super::documents::Part;
 use super::{Engine, connection, pace};
 use crate::event::Event;
-use crate::model::ConversationId;
 use crate::store::StoreError;
 
 /// How long a swarm keeps configs, in ms (spec 02 §7).
@@ -169,10 +168,5 @@ impl Engine {
         self.bells.config.notify_one();
         self.events.send(Event::Profile);
         Ok(())
-    }
-
-    /// A conversation or contact changed here: other devices are to hear of it.
-    pub fn contact_changed(&self, _: ConversationId) {
-        self.bells.config.notify_one();
     }
 }

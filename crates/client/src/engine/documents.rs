@@ -72,6 +72,21 @@ impl Documents {
         })
     }
 
+    /// Something about a conversation changed in the tables: writes it into the document it belongs to. To be called
+    /// in the transaction of the change.
+    pub fn conversation_changed(&self, db: &mut Db, id: ConversationId) -> Result<(), StoreError> {
+        if id.0 != self.me {
+            return Ok(());
+        }
+        let Some(note) = db.conversation(id)? else { return Ok(()) };
+        let priority = if note.hidden { Priority::HIDDEN } else { Priority(note.pinned) };
+        self.with_profile(db, |profile| {
+            if profile.note_to_self_priority() != priority {
+                profile.set_note_to_self_priority(priority);
+            }
+        })
+    }
+
     /// Merges what the swarm has of a document; tells whether that changed anything and whether it must be pushed.
     pub fn merge(
         &self,

@@ -16,6 +16,7 @@ mod outgoing;
 mod pace;
 mod pictures;
 mod poll;
+mod receipts;
 mod receive;
 mod uploads;
 
@@ -35,6 +36,7 @@ pub(crate) use documents::Documents;
 pub(crate) use events::{Bells, Events};
 pub(crate) use outgoing::{check_text, load_files};
 pub(crate) use poll::Restore;
+pub(crate) use receipts::Receipts;
 
 /// An open account.
 pub(crate) struct Engine {
@@ -54,6 +56,8 @@ pub(crate) struct Engine {
     pub polls: poll::Polls,
     /// Counts whenever something of what is to be sent is done or tried.
     pub progress: watch::Sender<u64>,
+    /// What we tell others of what we read.
+    pub receipts: Receipts,
     /// Files on their way.
     pub transfers: downloads::Transfers,
     running: Mutex<Option<Running>>,
@@ -78,6 +82,7 @@ impl Engine {
             documents,
             polls: poll::Polls::default(),
             progress: watch::Sender::new(0),
+            receipts: Receipts::default(),
             transfers: downloads::Transfers::default(),
             running: Mutex::new(None),
         })

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use septet_protocol::account::AccountKeys;
 use septet_protocol::attachment::{AttachmentPointer, Encryption, name};
 use septet_protocol::id::SessionId;
 use septet_protocol::message::{
@@ -29,7 +28,7 @@ const WORTH_SHARING: usize = 16;
 /// Decodes messages on all cores; the result has one item for each, in the same order.
 pub async fn read_all(engine: &Arc<Engine>, messages: Vec<StoredMessage>) -> Vec<ReceivedItem> {
     if messages.len() < WORTH_SHARING {
-        return messages.into_iter().map(|message| read(&engine.keys, message)).collect();
+        return messages.into_iter().map(|message| read(engine, message)).collect();
     }
     let workers = available_parallelism().map_or(1, |count| count.get());
     let share = messages.len().div_ceil(workers);
@@ -42,7 +41,7 @@ pub async fn read_all(engine: &Arc<Engine>, messages: Vec<StoredMessage>) -> Vec
         }
         let engine = Arc::clone(engine);
         shares.push(tokio::task::spawn_blocking(move || {
-            share.into_iter().map(|message| read(&engine.keys, message)).collect::<Vec<_>>()
+            share.into_iter().map(|message| read(&engine, message)).collect::<Vec<_>>()
         }));
     }
     let mut items = Vec::new();
@@ -54,9 +53,9 @@ pub async fn read_all(engine: &Arc<Engine>, messages: Vec<StoredMessage>) -> Vec
 }
 
 /// Decodes one message.
-fn read(keys: &AccountKeys, message: StoredMessage) -> ReceivedItem {
-    let incoming = match decode_one_to_one(&message.data, keys) {
-        Ok(received) => interpret(received, keys.session_id),
+fn read(engine: &Engine, message: StoredMessage) -> ReceivedItem {
+    let incoming = match decode_one_to_one(&message.data, &engine.keys) {
+        Ok(received) => interpret(received, engine.me(), engine.receipts.are_on()),
         Err(error) => {
             tracing::debug!(%error, "a message cannot be read");
             None
@@ -66,7 +65,7 @@ fn read(keys: &AccountKeys, message: StoredMessage) -> ReceivedItem {
 }
 
 /// What a decoded message is to us; `None` if nothing.
-fn interpret(received: Received, me: SessionId) -> Option<Incoming> {
+fn interpret(received: Received, me: SessionId, receipts: bool) -> Option<Incoming> {
     let own = received.sender == me;
     let conversation = received.conversation();
     let expiry = expiry(received.expiration);
@@ -90,7 +89,7 @@ fn interpret(received: Received, me: SessionId) -> Option<Incoming> {
         Content::GroupUpdate(GroupUpdate::Invite { name, .. } | GroupUpdate::Promote { name, .. }) => {
             notice(Notice::GroupInvitation { name })
         }
-        Content::ReadReceipt(timestamps) => Some(IncomingKind::ReadReceipt { timestamps }),
+        Content::ReadReceipt(timestamps) if receipts => Some(IncomingKind::ReadReceipt { timestamps }),
         Content::DataExtraction(DataExtraction::MediaSaved(_)) => notice(Notice::MediaSaved),
         Content::DataExtraction(DataExtraction::Screenshot) => notice(Notice::Screenshot),
         Content::Unsend(target) => Some(IncomingKind::Unsend { target: key(target) }),

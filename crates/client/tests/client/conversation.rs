@@ -1,7 +1,7 @@
 //! Two people talk.
 
 use septet_client::event::Event;
-use septet_client::model::{ConversationId, Draft, MessageState};
+use septet_client::model::{ConversationId, Draft, MessageState, Notice};
 
 use crate::world::{PATIENCE, World};
 
@@ -106,6 +106,39 @@ async fn reactions_and_deletions_reach_the_other() {
         }
         bob.waits("the deletion", |event| matches!(event, Event::Messages(_)).then_some(())).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn read_receipts_are_sent_and_shown_only_if_both_want_them() {
+    let world = World::new().await;
+    let (mut alice, mut bob) = world.friends().await;
+    for client in [&alice.client, &bob.client] {
+        assert!(!client.read_receipts());
+        client.set_read_receipts(true).await.unwrap();
+    }
+    let sent = alice.says(&bob, "did you read this?").await;
+    let heard = bob.hears("did you read this?").await;
+    assert!(!alice.client.message(sent.id).await.unwrap().unwrap().read);
+    bob.client.mark_read(heard.conversation, heard.id).await.unwrap();
+    while !alice.client.message(sent.id).await.unwrap().unwrap().read {
+        alice.waits("the receipt", |event| matches!(event, Event::Messages(_)).then_some(())).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn saving_a_file_is_told_to_its_sender() {
+    let world = World::new().await;
+    let (mut alice, mut bob) = world.friends().await;
+    alice.hands(&bob, "photo.bin", vec![7; 100]).await;
+    let attachment = bob.next_message().await.attachments.remove(0);
+    bob.receives(&attachment).await;
+    bob.client.save_attachment(attachment.id, bob.folder.path()).await.unwrap();
+    alice
+        .waits("the notice", |event| match event {
+            Event::Message(message) => (message.notice == Some(Notice::MediaSaved)).then_some(()),
+            _ => None,
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

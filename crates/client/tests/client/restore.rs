@@ -44,6 +44,22 @@ async fn a_restored_account_has_its_name_and_both_sides_of_its_conversations() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn note_to_self_is_hidden_until_there_is_a_note() {
+    let world = World::new().await;
+    let alice = world.person("Alice").await;
+    alice.says(&alice, "remember the milk").await;
+    let note = ConversationId(alice.id());
+    assert!(alice.client.conversation(note).await.unwrap().unwrap().is_listed());
+    // A change of the profile must not hide it again.
+    alice.client.set_name(DisplayName::parse("Alice B").unwrap()).await.unwrap();
+    assert!(alice.client.conversation(note).await.unwrap().unwrap().is_listed());
+    alice.client.hide(note).await.unwrap();
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+    let (second, _) = second_device(&world, &alice).await;
+    assert_eq!(second.client.profile().await.unwrap().name, "Alice B");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_one_device_sends_the_other_shows() {
     let world = World::new().await;
     let (alice, bob) = world.friends().await;

@@ -1,0 +1,100 @@
+//! Telling others what we have read, if we want to (spec 02 §19).
+//!
+//! Decision: off by default, and symmetric: who does not tell is not told. What is read within three seconds goes out
+//! as one receipt, and is kept in memory only: a receipt lost to a restart harms nobody.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use septet_protocol::message::Content;
+use septet_protocol::time::Timestamp;
+
+use super::Engine;
+use crate::model::{ConversationId, ConversationKind};
+use crate::store::{Db, ReadMessage, StoreError};
+
+/// The setting's name in the store.
+const SETTING: &str = "read_receipts";
+/// What is read within this time goes into one receipt.
+const GATHER: Duration = Duration::from_secs(3);
+
+/// What we have read and not told yet.
+#[derive(Default)]
+pub struct Receipts {
+    on: AtomicBool,
+    waiting: Mutex<BTreeMap<ConversationId, Vec<Timestamp>>>,
+}
+
+impl Receipts {
+    /// As the setting says.
+    pub fn load(db: &Db) -> Result<bool, StoreError> {
+        Ok(db.setting(SETTING)?.unwrap_or(false))
+    }
+
+    /// Whether receipts are sent and shown.
+    pub fn are_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed)
+    }
+
+    /// Switches them for this run.
+    pub fn switch(&self, on: bool) {
+        self.on.store(on, Ordering::Relaxed);
+    }
+
+    /// Notes what was read; tells whether it is the first of a new receipt.
+    fn note(&self, id: ConversationId, read: impl Iterator<Item = Timestamp>) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let list = waiting.entry(id).or_default();
+        let first = list.is_empty();
+        list.extend(read);
+        first && !list.is_empty()
+    }
+
+    /// Takes what is to be told.
+    fn take(&self, id: ConversationId) -> Vec<Timestamp> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.remove(&id).unwrap_or_default()
+    }
+}
+
+impl Engine {
+    /// Switches read receipts on or off for good.
+    pub async fn set_read_receipts(&self, on: bool) -> Result<(), StoreError> {
+        self.store.call(move |db| db.set_setting(SETTING, &on)).await?;
+        self.receipts.switch(on);
+        Ok(())
+    }
+
+    /// A person has just read these messages on this device.
+    pub fn tell_read(self: &Arc<Self>, id: ConversationId, read: &[ReadMessage]) {
+        let told = read.iter().filter(|message| !message.notice).map(|message| message.timestamp);
+        if !self.receipts.are_on() || !self.receipts.note(id, told) {
+            return;
+        }
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(GATHER).await;
+            let read = engine.receipts.take(id);
+            let this = Arc::clone(&engine);
+            let written =
+                engine.store.call(move |db| db.transaction(|db| this.write_receipt(db, id, read))).await;
+            match written {
+                Ok(()) => engine.bells.outbox.notify_one(),
+                Err(error) => tracing::debug!(%error, "a read receipt is not sent"),
+            }
+        });
+    }
+
+    /// Puts a receipt into the outbox; only people we accepted and did not block get one.
+    fn write_receipt(&self, db: &mut Db, id: ConversationId, read: Vec<Timestamp>) -> Result<(), StoreError> {
+        let conversation = db.conversation(id)?;
+        let welcome =
+            conversation.is_some_and(|it| it.kind == ConversationKind::Private && it.approved && !it.blocked);
+        if welcome && let Err(error) = self.enqueue(db, id.0, Content::ReadReceipt(read))? {
+            tracing::debug!(%error, "a read receipt has no form");
+        }
+        Ok(())
+    }
+}
