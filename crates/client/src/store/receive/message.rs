@@ -107,7 +107,7 @@ impl Receiver<'_> {
         }
     }
 
-    pub(super) fn insert(
+    fn insert(
         &mut self,
         item: &ReceivedItem,
         incoming: &Incoming,
@@ -155,7 +155,7 @@ impl Receiver<'_> {
     }
 
     /// When a message disappears, if its countdown runs from the start (spec 02 §18.3, §18.4).
-    pub(super) fn countdown(
+    fn countdown(
         &self,
         item: &ReceivedItem,
         incoming: &Incoming,
@@ -179,7 +179,7 @@ impl Receiver<'_> {
     }
 
     /// Something to read from the other: that they accept us, and a stranger's makes a request (spec 02 §21.2).
-    pub(super) fn visible_from(
+    fn visible_from(
         &mut self,
         incoming: &Incoming,
         standing: Standing,
@@ -194,7 +194,7 @@ impl Receiver<'_> {
     }
 
     /// The other accepts us; if we had written first, a line tells so.
-    pub(super) fn note_acceptance(
+    fn note_acceptance(
         &mut self,
         incoming: &Incoming,
         standing: Standing,
@@ -239,7 +239,7 @@ impl Receiver<'_> {
     }
 
     /// Written on another device of ours: that accepts the other, and reads what came before (spec 02 §9).
-    pub(super) fn own_message(&mut self, incoming: &Incoming, place: Place) -> Result<(), StoreError> {
+    fn own_message(&mut self, incoming: &Incoming, place: Place) -> Result<(), StoreError> {
         if incoming.conversation.0 != self.me.id && self.db.set_approved(incoming.conversation.0, true)? {
             self.applied.contacts_changed.insert(incoming.conversation.0);
         }
@@ -252,7 +252,7 @@ impl Receiver<'_> {
     }
 
     /// Of the lines that tell of a changed timer only the newest of each author stays. False if a newer is here.
-    pub(super) fn newest_expiry_change(
+    fn newest_expiry_change(
         &self,
         conversation: i64,
         author: i64,
@@ -281,7 +281,7 @@ impl Receiver<'_> {
     }
 
     /// A message that is here already comes again under another hash: our own copy, or stored twice (spec 02 §28).
-    pub(super) fn merge(&mut self, known: &Known, hash: MessageHash) -> Result<(), StoreError> {
+    fn merge(&mut self, known: &Known, hash: MessageHash) -> Result<(), StoreError> {
         if known.deleted {
             self.applied.delete_hashes.push(hash);
             return Ok(());
@@ -301,7 +301,7 @@ impl Receiver<'_> {
     }
 
     /// The copy is in our swarm, so nobody needs to store it any more. A note to ourselves is thereby sent.
-    pub(super) fn own_copy_arrived(&mut self, known: &Known) -> Result<(), StoreError> {
+    fn own_copy_arrived(&mut self, known: &Known) -> Result<(), StoreError> {
         let sql = "DELETE FROM outbox WHERE message = ?1 AND kind IN (1, 2)";
         if self.db.sql().prepare_cached(sql)?.execute([known.id.0])? > 0 {
             self.applied.outbox_changed = true;
