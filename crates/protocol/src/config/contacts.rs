@@ -10,7 +10,8 @@ use crate::time::Timestamp;
 
 use super::community_url::BaseUrl;
 use super::convo_info_volatile::canonical_base;
-use super::document::{Document, LoadError, Rules};
+use super::document::Document;
+use super::exchange::{LoadError, Rules};
 use super::field::{Fields, check_name};
 use super::value::{Dict, Value};
 use super::{Config, Disappearing, FieldError, Kind, Notifications, Picture, Priority, truncate_name};

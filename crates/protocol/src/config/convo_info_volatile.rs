@@ -8,7 +8,8 @@ use crate::time::Timestamp;
 
 use super::community_url::{BaseUrl, RoomToken};
 use super::contacts::BlindedId;
-use super::document::{Document, LoadError, Push, PushError, Rules};
+use super::document::Document;
+use super::exchange::{LoadError, Push, PushError, Rules};
 use super::field::Fields;
 use super::value::{Dict, Value};
 use super::{Config, Kind};

@@ -7,207 +7,18 @@
 //! has a finished message, whose bytes are kept: dumping, repeating a push and hashing cost nothing more.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use crate::bencode::BencodeError;
 use crate::crypto::Ed25519Secret;
-use crate::id::{Ed25519Public, MessageHash};
+use crate::id::Ed25519Public;
 use crate::time::Timestamp;
 
+use super::exchange::{LoadError, Merged, Push, PushError, Rules, State, StorageHash};
+use super::keys::Keys;
 use super::merge::{Outcome, merge};
-use super::message::{Draft, Message, MessageError};
-use super::multipart::{self, Assembled, PART, Parts, Taken};
-use super::value::{Dict, TreeError, Value};
-use super::wrap::WrapKeys;
+use super::message::{Draft, Message};
+use super::multipart::{Assembled, PART, Parts, Taken};
+use super::value::{Dict, Value};
 use super::{Kind, MAX_STORED, dump, seal};
-
-/// The largest compressed and padded message that is pushed, in bytes: a guard against runaway documents.
-const MAX_PUSHED: usize = 5_000_000;
-
-/// The name the swarm gave a stored message: opaque here, [`MessageHash`] on the network.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StorageHash(Box<str>);
-
-impl StorageHash {
-    /// The text of the name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// As what the network calls it; `None` if it was not the network that named it.
-    pub fn to_message_hash(&self) -> Option<MessageHash> {
-        self.0.parse().ok()
-    }
-}
-
-impl From<&str> for StorageHash {
-    fn from(text: &str) -> Self {
-        Self(text.into())
-    }
-}
-
-impl From<MessageHash> for StorageHash {
-    fn from(hash: MessageHash) -> Self {
-        Self(hash.to_string().into())
-    }
-}
-
-impl fmt::Display for StorageHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for StorageHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Which version of the format's habits to follow.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Rules {
-    /// Those of today.
-    #[default]
-    Current,
-    /// Those of January 2025, to replay what was recorded then (spec 05 §14.1): one message or none, dumps of that
-    /// time, fields of that time.
-    January2025,
-}
-
-/// Where a document is between this device and the swarm.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum State {
-    /// Stored in the swarm, nothing changed.
-    Clean,
-    /// Changed here, not handed out.
-    Dirty,
-    /// Handed out by a push, not confirmed.
-    Waiting,
-}
-
-/// What a push hands out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Push {
-    /// The version; to be given back when confirming.
-    pub seqno: i64,
-    /// What to store, each as a message of its own; more than one if it does not fit one.
-    pub messages: Vec<Vec<u8>>,
-    /// What to delete once all of them are stored.
-    pub obsolete: Vec<StorageHash>,
-}
-
-/// Why there is nothing to push. The document is as it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PushError {
-    /// Larger than what the swarm takes; something must be removed first.
-    #[error("too large to be synchronised: {size} bytes, the limit is {limit}")]
-    TooLarge {
-        /// Bytes it came to.
-        size: usize,
-        /// Bytes allowed.
-        limit: usize,
-    },
-    /// This device may read the document, not write it.
-    #[error("this device may not change the document")]
-    ReadOnly,
-    /// The keys cannot be used for encryption.
-    #[error("the keys of this document are not usable")]
-    Keys,
-}
-
-/// Why a dump cannot be loaded. Start anew and merge what the swarm has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LoadError {
-    /// The frame of the dump is damaged.
-    #[error("the stored config is damaged")]
-    Damaged,
-    /// The message in it is damaged.
-    #[error("the stored config holds a damaged message: {0}")]
-    Message(#[from] MessageError),
-}
-
-impl From<BencodeError> for LoadError {
-    fn from(_: BencodeError) -> Self {
-        Self::Damaged
-    }
-}
-
-impl From<TreeError> for LoadError {
-    fn from(_: TreeError) -> Self {
-        Self::Damaged
-    }
-}
-
-/// What came of a merge.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Merged {
-    /// The messages that could be read, whether or not they brought something. The others are left in the swarm:
-    /// they may be from a newer version.
-    pub accepted: Vec<StorageHash>,
-    /// Whether the data is other than before.
-    pub changed: bool,
-}
-
-/// How a document is encrypted, wrapped and signed.
-pub(super) struct Keys {
-    /// The first encrypts, all are tried when decrypting.
-    encryption: Vec<zeroize::Zeroizing<[u8; 32]>>,
-    domain: &'static str,
-    /// User configs: how they are wrapped.
-    wrap: Option<(WrapKeys, Kind)>,
-    /// Signed documents: whose signature is required.
-    verify: Option<Ed25519Public>,
-    /// Signed documents: what to sign with.
-    sign: Option<Ed25519Secret>,
-}
-
-impl Keys {
-    /// Those of a user config of the account with this Ed25519 seed.
-    fn user(seed: [u8; 32], kind: Kind) -> Self {
-        Self {
-            encryption: vec![seed.into()],
-            domain: kind.domain(),
-            wrap: Some((WrapKeys::from_seed(seed), kind)),
-            verify: None,
-            sign: None,
-        }
-    }
-
-    /// Those of a document of a group: `encryption` keys, newest first; members have no `sign`.
-    fn group(
-        encryption: Vec<[u8; 32]>,
-        domain: &'static str,
-        group: Ed25519Public,
-        sign: Option<Ed25519Secret>,
-    ) -> Self {
-        let encryption = encryption.into_iter().map(Into::into).collect();
-        Self { encryption, domain, wrap: None, verify: Some(group), sign }
-    }
-
-    fn can_write(&self) -> bool {
-        self.verify.is_none() || self.sign.is_some()
-    }
-
-    fn encrypt(&self, plaintext: Vec<u8>) -> Result<Vec<u8>, PushError> {
-        let key = self.encryption.first().ok_or(PushError::Keys)?;
-        seal::encrypt(plaintext, key, self.domain).map_err(|_| PushError::Keys)
-    }
-
-    /// Unwraps and decrypts what the swarm has.
-    fn decrypt(&self, stored: &[u8]) -> Option<Vec<u8>> {
-        let unwrapped = self.wrap.as_ref().and_then(|(keys, kind)| keys.unwrap_all(stored, *kind));
-        let ciphertext = unwrapped.as_deref().unwrap_or(stored);
-        self.encryption.iter().find_map(|key| seal::decrypt(ciphertext, key, self.domain).ok())
-    }
-}
-
-/// A message as it is stored.
-struct Sealed {
-    messages: Vec<Vec<u8>>,
-    /// The name of the set, if it is in parts.
-    set: Option<[u8; 32]>,
-}
 
 /// The content of a document in its three states.
 #[derive(Clone)]
@@ -403,7 +214,7 @@ impl Document {
         let messages = match &self.pushed {
             Some(messages) => messages.clone(),
             None => {
-                let sealed = self.seal(&message)?;
+                let sealed = self.keys.seal(&message, self.rules)?;
                 if let Some(set) = sealed.set {
                     self.parts.finish(set, now);
                 }
@@ -416,38 +227,6 @@ impl Document {
             self.needs_dump = true;
         }
         Ok(Push { seqno: self.seqno(), messages, obsolete: self.hand_out_old() })
-    }
-
-    /// Compresses, pads, encrypts and wraps, in parts if need be.
-    fn seal(&self, message: &Message) -> Result<Sealed, PushError> {
-        let compressed = seal::compress(message.bytes());
-        let padded = seal::pad(compressed.as_deref().unwrap_or(message.bytes()));
-        let size = padded.len() + seal::OVERHEAD;
-        if size <= MAX_STORED {
-            return self.seal_single(padded, message.seqno);
-        }
-        if self.rules == Rules::January2025 {
-            return Err(PushError::TooLarge { size, limit: MAX_STORED });
-        }
-        let too_large = PushError::TooLarge { size: padded.len(), limit: MAX_PUSHED };
-        if padded.len() > MAX_PUSHED {
-            return Err(too_large);
-        }
-        let (set, parts) = multipart::split(&padded).ok_or(too_large)?;
-        let messages = parts.into_iter().map(|part| self.keys.encrypt(part)).collect::<Result<_, _>>()?;
-        Ok(Sealed { messages, set: Some(set) })
-    }
-
-    fn seal_single(&self, padded: Vec<u8>, seqno: i64) -> Result<Sealed, PushError> {
-        let encrypted = self.keys.encrypt(padded)?;
-        let single = |message| Ok(Sealed { messages: vec![message], set: None });
-        let Some((keys, kind)) = &self.keys.wrap else { return single(encrypted) };
-        let wrapped = keys.wrap(&encrypted, seqno, *kind).ok_or(PushError::Keys)?;
-        match wrapped.len() {
-            ..=MAX_STORED => single(wrapped),
-            size if self.rules == Rules::January2025 => Err(PushError::TooLarge { size, limit: MAX_STORED }),
-            _ => single(encrypted),
-        }
     }
 
     /// The obsolete hashes for a push. They are remembered until it is confirmed, so that a repeated push, also after

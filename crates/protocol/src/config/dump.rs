@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::bencode::{BencodeError, Reader, write_bytes, write_int};
 use crate::time::Timestamp;
 
-use super::document::{Content, Document, LoadError, Rules, StorageHash};
+use super::document::{Content, Document};
+use super::exchange::{LoadError, Rules, StorageHash};
 use super::message::Message;
 use super::multipart::{Held, PartSet, Parts};
 use super::value::Dict;

@@ -14,7 +14,9 @@ mod convo_info_volatile;
 mod diff;
 mod document;
 mod dump;
+mod exchange;
 mod field;
+mod keys;
 mod merge;
 mod message;
 mod multipart;
@@ -33,7 +35,8 @@ use crate::time::Timestamp;
 pub use community_url::{BaseUrl, CommunityUrl, CommunityUrlError, RoomToken, full_url};
 pub use contacts::{BlindedContact, BlindedId, Contact, Contacts};
 pub use convo_info_volatile::{ConvoId, ConvoInfoVolatile, ProSeen, ReadState};
-pub use document::{Document, LoadError, Merged, Push, PushError, Rules, State, StorageHash};
+pub use document::Document;
+pub use exchange::{LoadError, Merged, Push, PushError, Rules, State, StorageHash};
 pub use field::{
     After, Disappearing, FieldError, MAX_NAME, MAX_PICTURE_URL, Notifications, Picture, Priority,
     truncate_name,

@@ -11,7 +11,7 @@ use crate::bencode::{Reader, write_bytes};
 use crate::crypto::blake2b;
 use crate::time::Timestamp;
 
-use super::document::StorageHash;
+use super::exchange::StorageHash;
 use super::seal::OVERHEAD;
 use super::{MAX_STORED, seal};
 

@@ -122,3 +122,20 @@ fn who_may_not_sign_reads_and_takes_the_highest() {
     assert_eq!(member.data().bytes(b"n"), Some(&b"first"[..]), "a tie never replaces what is current");
     assert_eq!(member.state(), State::Clean);
 }
+
+#[test]
+fn what_is_too_large_is_not_pushed_and_stays_as_it_was() {
+    let now = Timestamp::from_ms(0);
+    let mut document = Document::new_user([1; 32], super::Kind::Contacts, Rules::Current);
+    document.set(&[b"a"], Value::Int(1));
+    let small = document.push(now).unwrap();
+    document.confirm_pushed(small.seqno, &["h".into()]);
+    let mut noise = vec![0; 5_100_000];
+    crate::crypto::Random::fill(&mut crate::crypto::SystemRandom, &mut noise);
+    document.set(&[b"noise"], Value::from(&noise[..]));
+    assert!(matches!(document.push(now), Err(PushError::TooLarge { limit: 5_000_000, .. })));
+    assert_eq!((document.state(), document.needs_push()), (State::Dirty, true));
+    document.erase(&[b"noise"]);
+    let push = document.push(now).unwrap();
+    assert_eq!((push.seqno, push.obsolete), (2, vec!["h".into()]), "what is obsolete was not forgotten");
+}

@@ -10,7 +10,8 @@ use crate::time::Timestamp;
 
 use super::community_url::{BaseUrl, RoomToken, full_url};
 use super::convo_info_volatile::rooms;
-use super::document::{Document, LoadError, Rules};
+use super::document::Document;
+use super::exchange::{LoadError, Rules};
 use super::field::Fields;
 use super::value::{Dict, Scalar, Set, Value};
 use super::{Config, Kind, Notifications, Priority, truncate_name};

@@ -4,7 +4,8 @@ use zeroize::Zeroizing;
 
 use crate::time::Timestamp;
 
-use super::document::{Document, LoadError, Rules};
+use super::document::Document;
+use super::exchange::{LoadError, Rules};
 use super::field::{Fields, check_name};
 use super::pro::ProCredential;
 use super::value::{Dict, Value};

@@ -5,4 +5,5 @@
 
 mod convergence;
 mod foreign;
+mod newer;
 mod swarm;
