@@ -18,7 +18,7 @@ fn people(count: u32, with_picture: bool) -> Vec<Contact> {
         let id = blake2b::<32>(&[], &[&number.to_be_bytes()]);
         let url = format!("http://filev2.getsession.org/file/{:08}", 10_000_000 + number);
         Contact {
-            name: HEXLOWER.encode(&blake2b::<16>(b"name", &[&id])).chars().take(18).collect(),
+            name: format!("Somebody {:.10}", HEXLOWER.encode(&blake2b::<16>(b"name", &[&id]))),
             approved: true,
             approved_us: true,
             created: Some(Timestamp::from_ms(1_650_000_000_000 + u64::from(number) * 1000)),
