@@ -11,6 +11,7 @@ use super::clock::Clock;
 use super::command::{Command, Toast, Update};
 use super::fonts;
 use super::images::Images;
+use super::preferences::Preferences;
 use super::screens::account::Account;
 use super::screens::conversation::ConversationView;
 use super::screens::list::{self, Choice, List};
@@ -51,7 +52,7 @@ pub struct Window {
     state: AppState,
     updates: Receiver<Update>,
     actions: Actions,
-    choice: ThemeChoice,
+    preferences: Preferences,
     theme: Option<Theme>,
     strings: Strings,
     images: Images,
@@ -83,7 +84,7 @@ impl Window {
             state: AppState::default(),
             updates,
             actions: Actions::new(commands),
-            choice: ThemeChoice::System,
+            preferences: Preferences::default(),
             theme: None,
             strings: Strings::english(),
             images: Images::default(),
@@ -103,7 +104,17 @@ impl Window {
 
     /// Chooses the theme.
     pub fn set_theme(&mut self, choice: ThemeChoice) {
-        self.choice = choice;
+        self.preferences.theme = choice;
+    }
+
+    /// Takes over what was chosen before.
+    pub fn set_preferences(&mut self, preferences: Preferences) {
+        self.preferences = preferences;
+    }
+
+    /// Opens our own page.
+    pub fn open_account(&mut self) {
+        self.page = Some(Page::Account);
     }
 
     /// Opens a conversation.
@@ -134,12 +145,12 @@ impl Window {
     }
 
     fn current_theme(&mut self, ctx: &Context) -> Theme {
-        let dark = match self.choice {
+        let dark = match self.preferences.theme {
             ThemeChoice::Dark => true,
             ThemeChoice::Light => false,
             ThemeChoice::System => ctx.system_theme().is_none_or(|theme| theme == egui::Theme::Dark),
         };
-        let theme = if dark { Theme::dark() } else { Theme::light() };
+        let theme = if dark { Theme::dark() } else { Theme::light() }.accented(self.preferences.accent);
         if self.theme != Some(theme) {
             theme.apply(ctx);
             self.theme = Some(theme);
@@ -165,8 +176,17 @@ impl Window {
             Update::Restoring(progress) => self.welcome.progress(progress),
             Update::AccountFailed(reason) => self.welcome.failed(reason),
             Update::NameNeeded => self.welcome.name_needed(),
+            Update::RestoreCancelled => self.welcome.cancelled(),
+            Update::SecretCopied(true) => self.actions.toast(Toast::info(&*self.strings.t("secret-copied"))),
+            Update::SecretCopied(false) => self.actions.toast(Toast::bad(&*self.strings.t("no-clipboard"))),
+            Update::QrRead(said) => self.welcome.qr_read(said),
+            Update::Opened(_) => self.welcome.opened(&self.actions),
             Update::Image(key, image) => self.images.loaded(ctx, key, image),
-            Update::Recovery(words) => self.account.recovered(words),
+            Update::Recovery(words) => {
+                if let Some(words) = self.welcome.recovered(words) {
+                    self.account.recovered(words);
+                }
+            }
             Update::Toast(toast) => self.actions.toast(toast),
             Update::Stale(id) => self.reload(id),
             Update::Resolved(name, result) => {
@@ -219,6 +239,10 @@ impl Window {
             Phase::Starting => {
                 mark::paint(ui.painter(), ui.max_rect().center(), 72.0, theme.accent.gamma_multiply(0.6));
             }
+            Phase::Open if self.welcome.goes_on() => {
+                let cx = context!(self, theme, narrow);
+                self.welcome.show(ui, &cx);
+            }
             Phase::FirstRun => {
                 let cx = context!(self, theme, narrow);
                 self.welcome.show(ui, &cx);
@@ -242,7 +266,8 @@ impl Window {
     /// List and conversation, side by side if there is room.
     fn regions(&mut self, ui: &mut Ui, theme: &Theme, narrow: bool) {
         self.keys(ui, theme, narrow);
-        let list_shown = !narrow || self.open.is_none();
+        let account = self.page == Some(Page::Account);
+        let list_shown = !narrow || (self.open.is_none() && !account);
         let mut choice = None;
         if list_shown {
             let width = if narrow { ui.max_rect().width() } else { self.list_width };
@@ -261,15 +286,41 @@ impl Window {
             self.list_edge(ui, theme);
         }
         match choice {
-            Some(Choice::Open(id)) => self.choose(theme, narrow, id),
+            Some(Choice::Open(id)) => {
+                self.leave_account();
+                self.choose(theme, narrow, id);
+            }
             Some(Choice::Path) => self.page = Some(Page::Path),
             Some(Choice::Account) => self.page = Some(Page::Account),
             None => {}
         }
-        if !narrow || self.open.is_some() {
+        if self.page == Some(Page::Account) {
+            self.account(ui, theme, narrow);
+        } else if !narrow || self.open.is_some() {
             self.conversation(ui, theme, narrow);
         }
         self.pages(ui, theme, narrow);
+    }
+
+    /// Our own page, where the conversation would be.
+    fn account(&mut self, ui: &mut Ui, theme: &Theme, narrow: bool) {
+        let before = self.preferences;
+        let cx = context!(self, theme, narrow);
+        let close = self.account.show(ui, &cx, &mut self.preferences);
+        if self.preferences != before {
+            self.actions.send(Command::KeepPreferences(self.preferences));
+            ui.ctx().request_repaint();
+        }
+        if close {
+            self.leave_account();
+        }
+    }
+
+    fn leave_account(&mut self) {
+        if self.page == Some(Page::Account) {
+            self.page = None;
+            self.account.leave();
+        }
     }
 
     fn choose(&mut self, theme: &Theme, narrow: bool, id: ConversationId) {
@@ -317,8 +368,7 @@ impl Window {
         let cx = context!(self, theme, narrow);
         let close = match self.page {
             Some(Page::Path) => path::show(ui, &cx),
-            Some(Page::Account) => self.account.show(ui, &cx, &mut self.choice),
-            None => false,
+            Some(Page::Account) | None => false,
         };
         if close {
             self.page = None;

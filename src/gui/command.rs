@@ -14,6 +14,8 @@ use septet_client::model::{
 };
 use zeroize::Zeroizing;
 
+use super::preferences::Preferences;
+
 /// What the person wants.
 #[derive(Debug)]
 pub enum Command {
@@ -22,13 +24,18 @@ pub enum Command {
         /// As typed; checked where it is made.
         name: String,
     },
-    /// Bring an account back.
-    Restore {
-        /// The recovery password in any of its shapes.
-        phrase: Zeroizing<String>,
-        /// A name in case none is found on the network.
-        name: Option<String>,
-    },
+    /// Bring back the account of this recovery password, in any of its shapes.
+    Restore(Secret),
+    /// Stop bringing it back.
+    CancelRestore,
+    /// Ask for a picture with a QR code, and read the code.
+    PickQr,
+    /// Read the QR code of a picture in a file.
+    ReadQrFile(PathBuf),
+    /// Read the QR code of a pasted picture.
+    ReadQr(Arc<ColorImage>),
+    /// Put a secret on the clipboard, and take it off again after a minute.
+    CopySecret(Secret),
     /// Show a conversation: load what is needed, make it if it does not exist.
     Show(ConversationId),
     /// Load messages of a conversation.
@@ -98,8 +105,33 @@ pub enum Command {
     Recovery,
     /// Change our public name.
     SetName(String),
+    /// Keep what was chosen about the window.
+    KeepPreferences(Preferences),
     /// Find the account behind a registered name.
     Resolve(String),
+}
+
+/// A text that must not be seen anywhere but where it is shown. Wiped when dropped, never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// The text.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Zeroizing<String>> for Secret {
+    fn from(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// What happened.
@@ -113,6 +145,12 @@ pub enum Update {
     AccountFailed(String),
     /// The account came back without a name; one must be chosen.
     NameNeeded,
+    /// The account that was to be brought back was given up.
+    RestoreCancelled,
+    /// A secret is on the clipboard, or cannot be put there.
+    SecretCopied(bool),
+    /// What the QR code of a picture says.
+    QrRead(Result<Secret, QrProblem>),
     /// The account is open.
     Opened(Profile),
     /// The account cannot be opened, as a sentence.
@@ -190,10 +228,24 @@ pub enum Update {
 pub enum Progress {
     /// Looking for nodes.
     Connecting,
-    /// Asking the swarm for the account's data.
-    Fetching,
-    /// Putting contacts and conversations in place.
-    Applying,
+    /// Asking the swarm for the account's profile.
+    Profile,
+    /// Fetching messages.
+    Messages {
+        /// So many so far.
+        fetched: u64,
+    },
+    /// All is here.
+    Done,
+}
+
+/// Why a picture gives no QR code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QrProblem {
+    /// It is no picture that can be read.
+    Unreadable,
+    /// There is no code on it, or it is blurred.
+    NoCode,
 }
 
 /// The recovery password, for the moment it is on screen.

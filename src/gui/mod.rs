@@ -13,6 +13,7 @@ pub mod command;
 pub mod fonts;
 pub mod icons;
 pub mod images;
+pub mod preferences;
 pub mod screens;
 pub mod state;
 pub mod strings;
@@ -75,6 +76,10 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let account = Arc::new(Mutex::new(None));
     let started = Arc::clone(&account);
     let Options { source, title } = options;
+    let preferences = match &source {
+        Source::Profile { folder, .. } => preferences::Preferences::load(folder),
+        Source::Prepared(_) => preferences::Preferences::default(),
+    };
     let native = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title(&title)
@@ -96,7 +101,9 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             if let Ok(mut started) = started.lock() {
                 *started = Some(thread);
             }
-            Ok(Box::new(app::Window::new(&context.egui_ctx, commands, updates, clock::Clock::system())))
+            let mut window = app::Window::new(&context.egui_ctx, commands, updates, clock::Clock::system());
+            window.set_preferences(preferences);
+            Ok(Box::new(window))
         }),
     );
     let thread = account.lock().ok().and_then(|mut account| account.take());

@@ -14,6 +14,7 @@ use unic_langid::langid;
 const ENGLISH: &[&str] = &[
     include_str!("../../assets/locales/en/main.ftl"),
     include_str!("../../assets/locales/en/onboarding.ftl"),
+    include_str!("../../assets/locales/en/account.ftl"),
 ];
 
 /// The table of strings of one language.

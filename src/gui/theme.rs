@@ -5,13 +5,15 @@
 
 use egui::epaint::Shadow;
 use egui::{Color32, CornerRadius, Stroke, Vec2, Visuals};
+use serde::{Deserialize, Serialize};
 
 const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
 
 /// Which theme to use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ThemeChoice {
     /// As the system says.
     #[default]
@@ -20,6 +22,53 @@ pub enum ThemeChoice {
     Dark,
     /// Always light.
     Light,
+}
+
+/// The colour of what one can act on, chosen by the person.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accent {
+    /// As in the pictures.
+    #[default]
+    Blue,
+    /// Green.
+    Green,
+    /// Yellow.
+    Yellow,
+    /// Orange.
+    Orange,
+    /// Red.
+    Red,
+    /// Pink.
+    Pink,
+    /// Purple.
+    Purple,
+}
+
+impl Accent {
+    /// All seven, in the order in which they are offered.
+    pub const ALL: [Self; 7] =
+        [Self::Blue, Self::Green, Self::Yellow, Self::Orange, Self::Red, Self::Pink, Self::Purple];
+
+    /// Accent, own bubble, accent in it, second text in it.
+    fn roles(self, dark: bool) -> [u32; 4] {
+        match (self, dark) {
+            (Self::Blue, true) => [0x6ea8fe, 0x2c4468, 0x8bb9ff, 0xa9b6c9],
+            (Self::Green, true) => [0x5ccf97, 0x1f4a3a, 0x79deac, 0xa8bfb4],
+            (Self::Yellow, true) => [0xe6bd4f, 0x4a3f1e, 0xeccb72, 0xc2b899],
+            (Self::Orange, true) => [0xf5a25d, 0x563a24, 0xf9b680, 0xcbb7a6],
+            (Self::Red, true) => [0xff8a80, 0x5c3032, 0xffa9a1, 0xcfb3b1],
+            (Self::Pink, true) => [0xf48fb8, 0x5a3049, 0xf9a9c9, 0xcdb2c0],
+            (Self::Purple, true) => [0xb59cff, 0x433a6c, 0xc6b3ff, 0xbab4d0],
+            (Self::Blue, false) => [0x2563c9, 0xd9e7fd, 0x2563c9, 0x4d5a6e],
+            (Self::Green, false) => [0x17744a, 0xd4f0e0, 0x136640, 0x44604f],
+            (Self::Yellow, false) => [0x7d5a00, 0xf8ebc3, 0x6f5000, 0x665a3a],
+            (Self::Orange, false) => [0xa64b00, 0xfde3cd, 0x954300, 0x69543f],
+            (Self::Red, false) => [0xbb3329, 0xfbdedb, 0xab2a21, 0x6d504e],
+            (Self::Pink, false) => [0xb32d69, 0xfbdfeb, 0xa3265e, 0x6b4f5b],
+            (Self::Purple, false) => [0x6a45c9, 0xe7dffd, 0x5f3bbd, 0x584f70],
+        }
+    }
 }
 
 /// The colour of every role.
@@ -91,7 +140,7 @@ impl Theme {
             bubble_out: rgb(0x2c4468),
             out_muted: rgb(0xa9b6c9),
             out_accent: rgb(0x8bb9ff),
-            out_bad: rgb(0xff9a9a),
+            out_bad: rgb(0xffa3a3),
             good: rgb(0x4cc38a),
             warn: rgb(0xf0b429),
             bad: rgb(0xff6b6b),
@@ -119,13 +168,22 @@ impl Theme {
             bubble_out: rgb(0xd9e7fd),
             out_muted: rgb(0x4d5a6e),
             out_accent: rgb(0x2563c9),
-            out_bad: rgb(0xb32424),
+            out_bad: rgb(0xa81f1f),
             good: rgb(0x1b7f4f),
             warn: rgb(0x8f5a00),
             bad: rgb(0xc62f2f),
             shadow: Shadow { offset: [0, 8], blur: 28, spread: 0, color: Color32::from_black_alpha(0x22) },
             veil: Color32::from_black_alpha(0x40),
         }
+    }
+
+    /// The same with another accent.
+    pub fn accented(self, accent: Accent) -> Self {
+        let [accent, bubble_out, out_accent, out_muted] = accent.roles(self.dark).map(rgb);
+        let [red, green, blue, _] = accent.to_array();
+        let soft = if self.dark { 0x26 } else { 0x1a };
+        let accent_soft = Color32::from_rgba_unmultiplied(red, green, blue, soft);
+        Self { accent, accent_soft, bubble_out, out_accent, out_muted, ..self }
     }
 
     /// The seven grounds of avatars without picture; white text is readable on each.
@@ -306,7 +364,10 @@ mod tests {
 
     #[test]
     fn text_is_readable_on_every_ground_it_stands_on() {
-        for theme in [Theme::dark(), Theme::light()] {
+        let accented = |theme: Theme| Accent::ALL.map(|accent| theme.accented(accent));
+        assert_eq!(Theme::dark(), Theme::dark().accented(Accent::Blue));
+        assert_eq!(Theme::light(), Theme::light().accented(Accent::Blue));
+        for theme in accented(Theme::dark()).into_iter().chain(accented(Theme::light())) {
             let mut pairs = vec![
                 ("accent on background", theme.accent, theme.bg),
                 ("accent on panel", theme.accent, theme.panel),

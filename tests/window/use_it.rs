@@ -171,7 +171,7 @@ fn an_account_is_created_from_a_name() {
     stage.run();
     stage.harness.get_by_role_and_label(Role::TextInput, "Display name").type_text("Eva");
     stage.run();
-    stage.harness.get_by_label("Create").click();
+    stage.harness.get_by_label("Create account").click();
     stage.run();
     let name = stage.command(|c| if let Command::CreateAccount { name } = c { Some(name) } else { None });
     assert_eq!(name, "Eva");

@@ -216,16 +216,3 @@ blocked-explained = You blocked this account, so its messages do not reach you.
 
 open-link = Open this link?
 open-link-text = Your browser will visit { $host }, and that host will see your address.
-
-## Our own page
-
-account-id = Account ID
-recovery-password = Recovery password
-recovery-explained = Whoever has these 13 words has your account. Keep them where only you can find them: they are the only way back if you lose this device.
-show-recovery = Show recovery password
-copy-recovery = Copy recovery password
-recovery-copied = Recovery password copied. Remember to clear your clipboard.
-theme = Theme
-theme-system = System
-theme-dark = Dark
-theme-light = Light

@@ -105,7 +105,7 @@ pub fn save_as(client: Client, teller: Teller, attachment: AttachmentId, name: S
 }
 
 /// Whether the system has a way to show a file dialog.
-fn dialogs() -> bool {
+pub fn dialogs() -> bool {
     if !cfg!(target_os = "linux") {
         return true;
     }

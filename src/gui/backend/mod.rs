@@ -4,12 +4,15 @@
 //! after the other, so that what was typed is kept before it is sent; what may take long (dialogs, decoding, asking
 //! the network) runs beside them.
 
+mod clipboard;
 mod files;
 mod open;
 mod pictures;
+mod qr;
 
 pub use open::{Opened, Stop};
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
@@ -25,6 +28,7 @@ use zeroize::Zeroizing;
 
 use super::Source;
 use super::command::{Command, RecoveryWords, Toast, Update};
+use super::preferences::Preferences;
 use super::state::PAGE;
 
 /// Changes of the list within this time are told at once.
@@ -89,8 +93,12 @@ pub fn start(
 
 /// From the first command to the last.
 async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: Teller) {
+    let folder = match &source {
+        Source::Profile { folder, .. } => Some(folder.clone()),
+        Source::Prepared(_) => None,
+    };
     let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
-    let account = Account { client: opened.client, teller, shown: None, stale: true };
+    let account = Account { client: opened.client, teller, folder, shown: None, stale: true };
     account.client.start();
     let client = account.client.clone();
     if let Some(conversation) = opened.conversation {
@@ -108,10 +116,24 @@ async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: 
     }
 }
 
+/// What needs no account.
+fn aside(teller: &Teller, command: Command) {
+    let teller = teller.clone();
+    match command {
+        Command::CopySecret(secret) => clipboard::copy(teller, secret),
+        Command::PickQr => qr::pick(teller),
+        Command::ReadQrFile(path) => qr::read_file(teller, path),
+        Command::ReadQr(picture) => qr::read_picture(teller, picture),
+        _ => {}
+    }
+}
+
 /// An open account that serves the window.
 struct Account {
     client: Client,
     teller: Teller,
+    /// The profile's folder, if it is one that stays.
+    folder: Option<PathBuf>,
     /// The conversation shown last.
     shown: Option<ConversationId>,
     /// The list changed since it was told.
@@ -201,7 +223,8 @@ impl Account {
     async fn carry_out(&mut self, command: Command) -> Result<(), ClientError> {
         let client = &self.client;
         match command {
-            Command::CreateAccount { .. } | Command::Restore { .. } => {} // there is one already
+            // There is an account already.
+            Command::CreateAccount { .. } | Command::Restore(_) | Command::CancelRestore => {}
             Command::Show(id) => self.show(id).await?,
             Command::Load { conversation, page, limit } => self.load(conversation, page, limit).await?,
             Command::Send { conversation, draft } => self.send(conversation, draft).await,
@@ -241,8 +264,22 @@ impl Account {
             }
             Command::SetName(name) => self.set_name(&name).await?,
             Command::Resolve(name) => self.resolve(name),
+            Command::KeepPreferences(preferences) => self.keep(preferences),
+            Command::CopySecret(_) | Command::PickQr | Command::ReadQr(_) | Command::ReadQrFile(_) => {
+                aside(&self.teller, command);
+            }
         }
         Ok(())
+    }
+
+    fn keep(&self, preferences: Preferences) {
+        let Some(folder) = self.folder.clone() else { return };
+        let teller = self.teller.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = preferences.save(&folder) {
+                teller.problem(&error);
+            }
+        });
     }
 
     async fn show(&mut self, id: ConversationId) -> Result<(), ClientError> {

@@ -1,17 +1,17 @@
 //! Opening an account: the one in the profile, a new one, or one brought back.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 
-use septet_client::client::{Client, ClientError, OpenOptions, RestoreStage};
-use septet_client::model::{ConversationId, Profile};
+use septet_client::client::{Client, OpenOptions, RestoreStage};
+use septet_client::model::ConversationId;
 use septet_protocol::account::{DisplayName, parse_recovery};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::super::Source;
-use super::super::command::{Command, Progress, Update};
-use super::{Teller, sentence};
+use super::super::command::{Command, Progress, Secret, Update};
+use super::{Teller, aside, sentence};
 
 /// Something to wait for when the window closes.
 pub type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -86,7 +86,7 @@ async fn existing(
 
 /// Until an account was made or brought back.
 async fn first_run(
-    folder: &PathBuf,
+    folder: &Path,
     options: OpenOptions,
     commands: &mut UnboundedReceiver<Command>,
     teller: &Teller,
@@ -95,49 +95,98 @@ async fn first_run(
     loop {
         let made = match commands.recv().await? {
             Command::CreateAccount { name } => create(folder, &name, options.clone()).await,
-            Command::Restore { phrase, name } => {
-                restore(folder, &phrase, name.as_deref(), options.clone(), teller).await
+            Command::Restore(phrase) => {
+                let coming = restore(folder, &phrase, options.clone(), teller);
+                match unless_cancelled(coming, commands, teller).await {
+                    Ended::Done(made) => made,
+                    Ended::Cancelled => {
+                        teller.tell(Update::RestoreCancelled);
+                        continue;
+                    }
+                    Ended::Closed => return None,
+                }
             }
-            _ => continue,
+            other => {
+                aside(teller, other);
+                continue;
+            }
         };
         match made {
-            Ok(Some(client)) => return Some(client),
-            Ok(None) => teller.tell(Update::NameNeeded),
+            Ok(client) => return named(client, commands, teller).await,
             Err(problem) => teller.tell(Update::AccountFailed(problem)),
         }
     }
 }
 
-async fn create(folder: &Path, name: &str, options: OpenOptions) -> Result<Option<Client>, String> {
+async fn create(folder: &Path, name: &str, options: OpenOptions) -> Result<Client, String> {
     let name = DisplayName::parse(name).map_err(|error| sentence(&error))?;
-    Client::create(folder, &name, options).await.map(Some).map_err(|error| sentence(&error))
+    Client::create(folder, &name, options).await.map_err(|error| sentence(&error))
 }
 
-/// `None` if no name was found on the network and none was given.
 async fn restore(
     folder: &Path,
-    phrase: &str,
-    name: Option<&str>,
+    phrase: &Secret,
     options: OpenOptions,
     teller: &Teller,
-) -> Result<Option<Client>, String> {
-    let seed = parse_recovery(phrase).map_err(|error| sentence(&error))?;
-    let name = name.map(DisplayName::parse).transpose().map_err(|error| sentence(&error))?;
+) -> Result<Client, String> {
+    let seed = parse_recovery(phrase.reveal()).map_err(|error| sentence(&error))?;
     let told = teller.clone();
     let progress = move |stage| {
-        let stage = match stage {
+        told.tell(Update::Restoring(match stage {
             RestoreStage::Connecting => Progress::Connecting,
-            RestoreStage::Profile => Progress::Fetching,
-            _ => Progress::Applying,
-        };
-        told.tell(Update::Restoring(stage));
+            RestoreStage::Profile => Progress::Profile,
+            RestoreStage::Messages { fetched } => Progress::Messages { fetched },
+            RestoreStage::Done => Progress::Done,
+        }));
     };
-    let client =
-        Client::restore(folder, seed, name, options, progress).await.map_err(|error| sentence(&error))?;
-    let profile: Result<Profile, ClientError> = client.profile().await;
-    match profile {
-        Ok(profile) if profile.name.is_empty() => Ok(None),
-        Ok(_) => Ok(Some(client)),
-        Err(error) => Err(sentence(&error)),
+    Client::restore(folder, seed, None, options, progress).await.map_err(|error| sentence(&error))
+}
+
+/// How something that can be cancelled ended.
+enum Ended<T> {
+    Done(T),
+    Cancelled,
+    Closed,
+}
+
+/// Waits for something while listening to what the person does meanwhile.
+async fn unless_cancelled<T>(
+    work: impl Future<Output = T>,
+    commands: &mut UnboundedReceiver<Command>,
+    teller: &Teller,
+) -> Ended<T> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return Ended::Done(done),
+            command = commands.recv() => match command {
+                Some(Command::CancelRestore) => return Ended::Cancelled,
+                Some(other) => aside(teller, other),
+                None => return Ended::Closed,
+            },
+        }
     }
+}
+
+/// An account that came back without a name is given one.
+async fn named(client: Client, commands: &mut UnboundedReceiver<Command>, teller: &Teller) -> Option<Client> {
+    let mut known = client.profile().await.map(|profile| !profile.name.is_empty()).unwrap_or(true);
+    if !known {
+        teller.tell(Update::NameNeeded);
+    }
+    while !known {
+        match commands.recv().await? {
+            Command::SetName(name) => match set_name(&client, &name).await {
+                Ok(()) => known = true,
+                Err(problem) => teller.tell(Update::AccountFailed(problem)),
+            },
+            other => aside(teller, other),
+        }
+    }
+    Some(client)
+}
+
+async fn set_name(client: &Client, name: &str) -> Result<(), String> {
+    let name = DisplayName::parse(name).map_err(|error| sentence(&error))?;
+    client.set_name(name).await.map_err(|error| sentence(&error))
 }

@@ -73,13 +73,11 @@ pub fn words(ui: &mut Ui, cx: &ViewCtx<'_>, text: &str, tone: Tone, dimensions: 
         Tone::Quiet => (theme.raised, theme.text),
         Tone::Danger => (theme.raised, theme.bad),
     };
-    let ground = match (response.enabled(), response.hovered(), tone) {
-        (false, ..) => ground.gamma_multiply(0.5),
-        (_, true, Tone::Primary) => ground.lerp_to_gamma(theme.text, 0.12),
-        (_, true, _) => ground.lerp_to_gamma(theme.text, 0.07),
+    let ground = match (response.hovered(), tone) {
+        (true, Tone::Primary) => ground.lerp_to_gamma(theme.text, 0.12),
+        (true, _) => ground.lerp_to_gamma(theme.text, 0.07),
         _ => ground,
     };
-    let ink = if response.enabled() { ink } else { ink.gamma_multiply(0.7) };
     ui.painter().rect_filled(rect, radius::ROW, ground);
     let style = Style::new(size::BODY, ink).weight(Weight::Semibold);
     text_center(ui.painter(), rect.center(), text, style, rect.width() - 16.0);

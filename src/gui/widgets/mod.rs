@@ -5,7 +5,9 @@ pub mod button;
 pub mod dialog;
 pub mod field;
 pub mod mark;
+pub mod phrase;
 pub mod pill;
+pub mod qr;
 pub mod toast;
 
 use egui::{Painter, Pos2, Rect, Response, Stroke, StrokeKind, Ui, vec2};

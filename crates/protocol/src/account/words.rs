@@ -5,6 +5,8 @@
 
 use std::sync::LazyLock;
 
+use bip39::Language;
+
 /// How many words there are.
 pub(super) const COUNT: usize = 1626;
 /// How many letters identify a word.
@@ -41,18 +43,43 @@ pub fn complete(typed: &str) -> impl Iterator<Item = &'static str> {
 /// Up to five words that may have been meant: those that begin like it, else the nearest by letters changed, added
 /// or left out (at most two).
 pub fn suggest(word: &str) -> Vec<&'static str> {
-    const MOST: usize = 5;
     let word = word.to_lowercase();
+    likely(&word, complete(&word), &WORDS)
+}
+
+/// Whether this is (in lower case) a word of the English BIP-39 list. Unlike in the list above, every letter counts.
+pub fn is_bip39(word: &str) -> bool {
+    Language::English.find_word(word).is_some()
+}
+
+/// The BIP-39 words that begin with what has been typed, in alphabetical order.
+pub fn complete_bip39(typed: &str) -> impl Iterator<Item = &'static str> {
+    Language::English.words_by_prefix_iter(typed)
+}
+
+/// Up to five BIP-39 words that may have been meant; see [`suggest`].
+pub fn suggest_bip39(word: &str) -> Vec<&'static str> {
+    let word = word.to_lowercase();
+    likely(&word, complete_bip39(&word), Language::English.word_list())
+}
+
+/// Words of a list that may have been meant by this one; `begun` are those that begin like it.
+fn likely(
+    word: &str,
+    begun: impl Iterator<Item = &'static str>,
+    list: &[&'static str],
+) -> Vec<&'static str> {
+    const MOST: usize = 5;
     if word.is_empty() {
         return Vec::new();
     }
-    let begun: Vec<_> = complete(&word).take(MOST).collect();
+    let begun: Vec<_> = begun.take(MOST).collect();
     if !begun.is_empty() {
         return begun;
     }
-    let mut near: Vec<_> = WORDS
+    let mut near: Vec<_> = list
         .iter()
-        .map(|candidate| (distance(&word, candidate), *candidate))
+        .map(|candidate| (distance(word, candidate), *candidate))
         .filter(|(distance, _)| *distance <= 2)
         .collect();
     near.sort_unstable();
@@ -125,6 +152,14 @@ mod tests {
         assert_eq!(suggest("bufet").first(), Some(&"buffet"));
         assert!(suggest("qqqqqqqqq").is_empty() && suggest("").is_empty());
         assert_eq!(suggest("AMA"), ["amaze"]);
+    }
+
+    #[test]
+    fn the_other_list_has_its_own_words() {
+        assert!(is_bip39("abandon") && !is_bip39("aba") && !is_bip39("amaze"));
+        assert_eq!(complete_bip39("aban").collect::<Vec<_>>(), ["abandon"]);
+        assert_eq!(suggest_bip39("abandn").first(), Some(&"abandon"));
+        assert!(suggest_bip39("").is_empty());
     }
 
     #[test]

@@ -1,0 +1,47 @@
+### Our own page.
+
+name-seen = Others see this name.
+no-name = No name yet
+change-name = Change name
+save = Save
+copy = Copy
+
+account-id = Account ID
+account-id-explained = Give it to people who should be able to write to you. It is not secret.
+account-id-code = QR code of your Account ID
+
+recovery-password = Recovery password
+recovery-explained = Whoever has these 13 words has your account. Keep them where only you can find them: they are the only way back if you lose this device.
+show-recovery = Show recovery password
+copy-recovery = Copy recovery password
+secret-copied = Copied. The clipboard is emptied in one minute.
+no-clipboard = The clipboard of this system cannot be used. Write the words down instead.
+show-code = Show QR code
+hide-code = Hide QR code
+hide = Hide
+recovery-code = QR code of your recovery password
+recovery-code-explained = Any Session app can restore the account from this code. Do not let anybody photograph it.
+bip39 = As 12 BIP-39 words
+bip39-explained = The same secret in the form that many wallets use. This is an extra of Septet: other Session apps know the 13 words only.
+copy-bip39 = Copy 12 words
+hides-in = { $seconds ->
+    [one] Hidden again in { $seconds } second.
+   *[other] Hidden again in { $seconds } seconds.
+}
+
+looks = Looks
+theme = Theme
+theme-system = System
+theme-dark = Dark
+theme-light = Light
+accent = Accent
+accent-blue = Blue
+accent-green = Green
+accent-yellow = Yellow
+accent-orange = Orange
+accent-red = Red
+accent-pink = Pink
+accent-purple = Purple
+
+about = Septet { $version } · free software under the GNU GPL, version 3 or later
+about-independent = Made independently of the Session Technology Foundation, for the same network.
