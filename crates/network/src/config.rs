@@ -74,7 +74,9 @@ pub struct NetworkConfig {
 #[derive(Clone, Debug)]
 pub(crate) struct Seed {
     /// `…/json_rpc`.
-    pub url: Url,
+    pub url: String,
+    /// The host in it: the name that its certificate must have.
+    pub host: String,
     /// The only certificates it may show; empty for plain HTTP.
     pub certificates: Vec<CertificateDer<'static>>,
 }
@@ -92,7 +94,8 @@ impl NetworkConfig {
     /// The real network.
     pub fn mainnet() -> Self {
         let seed = |host: &str, der: &'static [u8]| Seed {
-            url: builtin(&format!("https://{host}:4443/json_rpc")),
+            url: format!("https://{host}:4443/json_rpc"),
+            host: host.to_owned(),
             certificates: vec![CertificateDer::from(der)],
         };
         Self {
@@ -115,7 +118,8 @@ impl NetworkConfig {
         Self {
             name: "testnet".to_owned(),
             seeds: vec![Seed {
-                url: builtin("http://seed2.getsession.org:38157/json_rpc"),
+                url: "http://seed2.getsession.org:38157/json_rpc".to_owned(),
+                host: "seed2.getsession.org".to_owned(),
                 certificates: Vec::new(),
             }],
             min_pool: 8,
@@ -223,23 +227,18 @@ impl FileServerTable {
     }
 }
 
-/// An address written in this file; a test parses them all.
-fn builtin(url: &str) -> Url {
-    #[allow(clippy::expect_used)]
-    Url::parse(url).expect("a built-in address is one")
-}
-
 fn seed(text: &str, certificates: &[CertificateDer<'static>]) -> Result<Seed, ConfigError> {
     let url = Url::parse(text).map_err(|_| ConfigError::SeedUrl(text.to_owned()))?;
     let host = url.host_str().ok_or_else(|| ConfigError::SeedUrl(text.to_owned()))?;
     let loopback = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
-    match url.scheme() {
-        "http" if loopback => Ok(Seed { url, certificates: Vec::new() }),
-        "http" => Err(ConfigError::PlainSeed(text.to_owned())),
-        "https" if certificates.is_empty() => Err(ConfigError::NoCertificate(text.to_owned())),
-        "https" => Ok(Seed { url, certificates: certificates.to_vec() }),
-        _ => Err(ConfigError::SeedUrl(text.to_owned())),
-    }
+    let certificates = match url.scheme() {
+        "http" if loopback => Vec::new(),
+        "http" => return Err(ConfigError::PlainSeed(text.to_owned())),
+        "https" if certificates.is_empty() => return Err(ConfigError::NoCertificate(text.to_owned())),
+        "https" => certificates.to_vec(),
+        _ => return Err(ConfigError::SeedUrl(text.to_owned())),
+    };
+    Ok(Seed { host: host.to_owned(), url: url.into(), certificates })
 }
 
 fn certificate(path: &Path) -> Result<CertificateDer<'static>, ConfigError> {
@@ -275,6 +274,9 @@ mod tests {
         for config in [NetworkConfig::mainnet(), NetworkConfig::testnet()] {
             let server = &config.file_server;
             assert_eq!(server.ed25519.unwrap().to_x25519(), Some(server.x25519));
+            for seed in &config.seeds {
+                assert_eq!(Url::parse(&seed.url).unwrap().host_str(), Some(seed.host.as_str()));
+            }
         }
         assert_eq!(NetworkConfig::mainnet().seeds.len(), 3);
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream;
 use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
-use reqwest::{Body, Client, Response, Url};
+use reqwest::{Body, Client, Response};
 use septet_protocol::swarm::Node;
 
 use crate::config::NetworkConfig;
@@ -83,8 +83,7 @@ impl Http {
     /// Prepares both clients; fails only if the TLS library cannot be set up.
     pub fn new(config: &NetworkConfig) -> Result<Self, String> {
         let pins = config.seeds.iter().flat_map(|seed| {
-            let host = seed.url.host_str().unwrap_or_default().to_owned();
-            seed.certificates.iter().map(move |certificate| (host.clone(), certificate.clone()))
+            seed.certificates.iter().map(|certificate| (seed.host.clone(), certificate.clone()))
         });
         let seeds = tls::pinned(pins.collect()).map_err(|error| error.to_string())?;
         let nodes = tls::any_certificate().map_err(|error| error.to_string())?;
@@ -92,8 +91,8 @@ impl Http {
     }
 
     /// Posts JSON to a seed.
-    pub async fn post_seed(&self, url: &Url, body: Vec<u8>, limit: Duration) -> Result<Posted, PostError> {
-        let request = self.seeds.post(url.clone()).header(CONTENT_TYPE, "application/json").body(body);
+    pub async fn post_seed(&self, url: &str, body: Vec<u8>, limit: Duration) -> Result<Posted, PostError> {
+        let request = self.seeds.post(url).header(CONTENT_TYPE, "application/json").body(body);
         // A list of some thousand nodes; far more is no list.
         exchange(request, &PostOptions { max_reply: 32_000_000, ..PostOptions::within(limit) }).await
     }

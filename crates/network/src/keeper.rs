@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::choose;
 use crate::clock::machine_now;
 use crate::disk::{Disk, SavedNodes};
+use crate::failure::Verdict;
 use crate::onion::Fault;
 use crate::path::{self, Path};
 use crate::shared::Shared;
@@ -45,6 +46,8 @@ const GUARD_FAILURES: u32 = 3;
 const ROUND_GAP: Duration = Duration::from_secs(1);
 /// Longest time between two rounds without success.
 const LONGEST_GAP: Duration = Duration::from_secs(15);
+/// A seed is not asked again so soon for a list that did not help.
+const SEED_GAP: Duration = Duration::from_secs(60);
 /// A node list older than this is refreshed, in ms.
 const POOL_LIFE: i64 = 2 * 3600 * 1000;
 /// How soon a refresh is tried again.
@@ -57,6 +60,8 @@ pub(crate) struct Keeper {
     guards: Vec<Ed25519Public>,
     guard_failures: BTreeMap<Ed25519Public, u32>,
     failed_rounds: u32,
+    /// When a seed gave us its list.
+    listed: Option<Instant>,
 }
 
 /// What a round has found out so far.
@@ -66,13 +71,28 @@ struct Findings {
     reached: bool,
     /// Guards that did not.
     silent: Vec<Node>,
-    /// Paths that failed though their guard may be well.
+    /// Paths that failed, of which nobody knows at which node.
     failed: Vec<[Node; 3]>,
+}
+
+impl Findings {
+    /// Whether somebody was asked, and nobody answered.
+    fn is_silence(&self) -> bool {
+        let asked = self.silent.len() + self.failed.len();
+        asked > 0 && !self.reached
+    }
 }
 
 impl Keeper {
     pub fn new(shared: Arc<Shared>, disk: Disk) -> Self {
-        Self { shared, disk, guards: Vec::new(), guard_failures: BTreeMap::new(), failed_rounds: 0 }
+        Self {
+            shared,
+            disk,
+            guards: Vec::new(),
+            guard_failures: BTreeMap::new(),
+            failed_rounds: 0,
+            listed: None,
+        }
     }
 
     /// Keeps paths for ever.
@@ -123,11 +143,14 @@ impl Keeper {
         }
         self.repair();
         self.test_suspects(&mut findings).await;
+        if findings.is_silence() && self.shared.paths().is_empty() {
+            self.shared.without_path(Connection::Offline);
+        }
         self.fill(&mut findings).await;
         if !findings.reached && self.shared.paths().is_empty() {
             self.shared.without_path(Connection::Offline);
             // Nobody on our list answers. Either we have no network, or the list is of another age.
-            if self.take_list_from_seeds().await {
+            if !self.list_is_new() && self.take_list_from_seeds().await {
                 findings = Findings { reached: true, ..Findings::default() };
                 self.fill(&mut findings).await;
             }
@@ -135,8 +158,14 @@ impl Keeper {
         self.conclude(findings).await;
     }
 
-    async fn take_list_from_seeds(&self) -> bool {
+    /// Whether another list could hardly be better.
+    fn list_is_new(&self) -> bool {
+        self.listed.is_some_and(|at| at.elapsed() < SEED_GAP)
+    }
+
+    async fn take_list_from_seeds(&mut self) -> bool {
         let Some(nodes) = self.shared.fetch_from_seeds().await else { return false };
+        self.listed = Some(Instant::now());
         save_and_use(&self.shared, &self.disk, nodes);
         true
     }
@@ -167,7 +196,7 @@ impl Keeper {
     async fn test_suspects(&mut self, findings: &mut Findings) {
         let (suspects, others) = self.shared.paths().into_iter().partition(|path| path.is_suspect());
         self.test_paths(suspects, findings).await;
-        if !findings.reached && !(findings.silent.is_empty() && findings.failed.is_empty()) {
+        if findings.is_silence() {
             self.test_paths(others, findings).await;
         }
     }
@@ -179,6 +208,7 @@ impl Keeper {
                 Ok(()) if !path.is_worn_out() => {
                     findings.reached = true;
                     path.passed();
+                    self.guard_failures.remove(&path.guard().ed25519);
                 }
                 outcome => {
                     path.give_up();
@@ -200,16 +230,38 @@ impl Keeper {
                 return;
             }
             let outcomes = join_all(candidates.iter().map(|nodes| self.test(nodes))).await;
+            let silence = !findings.reached;
+            let mut passed = Vec::new();
             for (nodes, outcome) in candidates.into_iter().zip(outcomes) {
                 match outcome {
-                    Ok(()) => {
-                        findings.reached = true;
-                        self.take(nodes);
-                    }
+                    Ok(()) => passed.push(nodes),
                     Err(fault) => self.note(nodes, Some(fault), findings),
                 }
             }
+            findings.reached |= !passed.is_empty();
+            if silence && findings.reached {
+                self.hear_again(findings).await;
+            }
+            for nodes in passed {
+                self.take(nodes, &findings.silent);
+            }
         }
+    }
+
+    /// The network has come back in the middle of a round: kept guards that were silent before may answer now.
+    async fn hear_again(&self, findings: &mut Findings) {
+        let answers = join_all(findings.silent.iter().map(|guard| self.answers(guard))).await;
+        let mut answers = answers.into_iter();
+        findings.silent.retain(|_| !answers.next().unwrap_or(false));
+    }
+
+    /// A guard that we had before and that could serve now.
+    fn kept_guard(&self, avoid: &[Node]) -> Option<Node> {
+        let free = |key: &&Ed25519Public| {
+            let failures = self.guard_failures.get(*key).copied().unwrap_or(0);
+            failures < GUARD_FAILURES && !avoid.iter().any(|node| node.ed25519 == **key)
+        };
+        self.guards.iter().filter(free).find_map(|key| self.shared.pool().get(key).copied())
     }
 
     /// A path for each missing place; kept guards first.
@@ -219,8 +271,7 @@ impl Keeper {
         let mut candidates = Vec::new();
         for _ in self.shared.paths().len()..PATHS {
             let avoid: Vec<Node> = taken.iter().chain(silent).copied().collect();
-            let free = |key: &&Ed25519Public| !avoid.iter().any(|node| node.ed25519 == **key);
-            let kept = self.guards.iter().filter(free).find_map(|key| self.shared.pool().get(key).copied());
+            let kept = self.kept_guard(&avoid);
             let guard = kept.or_else(|| path::choose_guard(&pool, &avoid, &mut SystemRandom));
             let distinct = self.shared.config.distinct_subnets;
             let nodes =
@@ -252,26 +303,34 @@ impl Keeper {
         }
     }
 
-    fn take(&mut self, nodes: [Node; 3]) {
+    /// Takes a tested path into use, unless it has a new guard while one that we had before could serve.
+    fn take(&mut self, nodes: [Node; 3], silent: &[Node]) {
         let [guard, ..] = nodes;
-        self.guard_failures.remove(&guard.ed25519);
         if !self.guards.contains(&guard.ed25519) {
+            let busy: Vec<Node> = self.in_use(None).iter().chain(silent).copied().collect();
+            if self.kept_guard(&busy).is_some() {
+                return;
+            }
             self.guards.push(guard.ed25519);
         }
         tracing::debug!(guard = %guard.ip, "path built");
         self.shared.change_paths(|paths| paths.push(Arc::new(Path::new(nodes))));
     }
 
-    /// Notes a failed path; nothing is punished before the round is over.
+    /// Notes a failed path; who is to blame is decided when the round is over, unless a hop names somebody.
     fn note(&mut self, nodes: [Node; 3], fault: Option<Fault>, findings: &mut Findings) {
-        let [guard, ..] = nodes;
+        let [guard, middle, exit] = nodes;
         findings.reached |= fault.as_ref().is_none_or(Fault::proves_network);
-        match fault {
-            Some(Fault::NoNetwork | Fault::GuardUnreachable) => findings.silent.push(guard),
-            _ => {
-                *self.guard_failures.entry(guard.ed25519).or_default() += 1;
-                findings.failed.push(nodes);
-            }
+        if matches!(fault, Some(Fault::NoNetwork | Fault::GuardUnreachable)) {
+            return findings.silent.push(guard);
+        }
+        *self.guard_failures.entry(guard.ed25519).or_default() += 1;
+        let verdict = fault.map(|fault| fault.verdict(&[guard.ed25519, middle.ed25519], Some(&exit.ed25519)));
+        match verdict {
+            Some(Verdict::HopLost(key)) => self.shared.forget(&key),
+            Some(Verdict::DestinationLost) => self.shared.forget(&exit.ed25519),
+            Some(Verdict::NodeNotReady(key)) => self.shared.strike(&key),
+            _ => findings.failed.push(nodes),
         }
     }
 

@@ -12,7 +12,7 @@
 //!   └─ onion       one request over one path; failure: what each error means
 //!        └─ http   connections; tls: whom we believe
 //! ```
-//! [`shared`] is what they have in common: node pool, paths, clock, status.
+//! `shared` is what they have in common: node pool, paths, clock, status.
 
 mod choose;
 mod clock;

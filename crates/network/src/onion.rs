@@ -179,6 +179,10 @@ impl Shared {
                 self.doubt(path);
             }
         };
+        let request = async {
+            let _turn = path.turn().await;
+            request.await
+        };
         tokio::select! {
             biased;
             result = request => result,

@@ -10,12 +10,15 @@ use septet_protocol::crypto::Random;
 use septet_protocol::id::Ed25519Public;
 use septet_protocol::onion::Hop;
 use septet_protocol::swarm::Node;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::choose;
 
 /// With so many failures in a row a path is given up, however well its nodes do in tests.
 const FAILURES: u32 = 3;
+/// Requests under way on one path. More would only cost the guard connections, and us handshakes.
+const AT_ONCE: usize = 16;
 
 /// A path in use.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct Path {
     failures: AtomicU32,
     /// Set when it has failed its test.
     lost: CancellationToken,
+    /// Turns for requests: each under way holds a connection to the guard.
+    turns: Semaphore,
 }
 
 impl Path {
@@ -42,6 +47,7 @@ impl Path {
             suspect: AtomicBool::new(false),
             failures: AtomicU32::new(0),
             lost: CancellationToken::new(),
+            turns: Semaphore::new(AT_ONCE),
         }
     }
 
@@ -80,6 +86,12 @@ impl Path {
     /// A request takes long on it: it is to be tested, without being blamed yet.
     pub fn doubt(&self) {
         self.suspect.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for a turn to send a request; it lasts until the returned value is dropped.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Nobody closes the semaphore.
+        self.turns.acquire().await.ok()
     }
 
     /// It has failed its test: requests that still wait on it need not wait any longer.

@@ -37,7 +37,7 @@ impl Shared {
 
     async fn ask_seed(&self, seed: &crate::config::Seed, body: Vec<u8>) -> Option<Vec<Node>> {
         let reply = self.http.post_seed(&seed.url, body, SEED_LIMIT).await;
-        let host = seed.url.host_str();
+        let host = seed.host.as_str();
         match reply {
             Ok(reply) if reply.status == 200 => {
                 let list = serde_json::from_slice::<Value>(&reply.body).ok();

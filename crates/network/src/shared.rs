@@ -1,7 +1,7 @@
 //! What requests and maintenance share: the pool, the paths, the clock, the status.
 //!
 //! Decision: short locks around plain data, never held across an `await`. Requests only read, and mark what failed;
-//! the [keeper](crate::keeper) alone builds and drops paths, woken by those marks. So no request ever does the work of
+//! the keeper alone builds and drops paths, woken by those marks. So no request ever does the work of
 //! another one.
 
 use std::collections::BTreeMap;

@@ -48,6 +48,23 @@ async fn a_frozen_hop_costs_less_than_a_time_limit_and_not_the_guard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_guard_is_replaced() {
+    let mut world = World::new().await;
+    let guard = world.guards()[0].clone();
+    world.move_away_from(&guard);
+    guard.set_fault(Fault::Frozen);
+    for n in 0..6 {
+        let took = world.timed_store(&[n]).await;
+        assert!(took < Duration::from_millis(9500), "{took:?}");
+    }
+    let without = |status: &septet_network::NetworkStatus| {
+        status.paths.len() == 2 && !status.paths.iter().any(|path| path[0].ed25519 == guard.ed25519())
+    };
+    world.network.status().wait_for(without).await.unwrap();
+    world.store(b"through another").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hops_that_say_what_is_wrong_are_replaced_at_once() {
     for fault in [Fault::KnowsNobody, Fault::NotReady, Fault::Busy, Fault::Garbage, Fault::Truncated] {
         let mut world = World::new().await;

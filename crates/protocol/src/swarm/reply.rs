@@ -333,9 +333,14 @@ fn sorted_texts<'a>(hashes: impl Iterator<Item = &'a MessageHash>) -> Vec<String
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::id::{Ed25519Public, SessionId};
+    use crate::swarm::SwarmReply;
+    use crate::swarm::nodes::{active_nodes, service_nodes};
+    use crate::swarm::signing::ExpireMode;
 
     #[test]
     fn results_are_split_in_order() {
@@ -376,5 +381,69 @@ mod tests {
         assert_eq!(ons_record(&json!({})), Err(ReplyError("result")));
         let record = ons_record(&json!({ "result": { "encrypted_value": "00ff" } })).unwrap().unwrap();
         assert_eq!(record, OnsRecord { encrypted_value: vec![0, 255], nonce: None });
+    }
+
+    /// Any JSON, with names and texts that replies have, so that reading gets deep into it.
+    fn json() -> impl Strategy<Value = Value> {
+        let key = Ed25519Public([9; 32]).to_string();
+        let hash = MessageHash([1; 32]).to_string();
+        let name = prop::sample::select(vec![
+            "swarm".to_owned(),
+            key,
+            hash.clone(),
+            "hash".into(),
+            "signature".into(),
+            "expiry".into(),
+            "updated".into(),
+            "unchanged".into(),
+            "deleted".into(),
+            "messages".into(),
+            "results".into(),
+            "body".into(),
+            "code".into(),
+            "t".into(),
+            "snodes".into(),
+            "result".into(),
+            "nonce".into(),
+            "encrypted_value".into(),
+            "service_node_states".into(),
+            "expiries".into(),
+            "timestamp".into(),
+        ]);
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            prop_oneof![Just(hash), Just(BASE64.encode(&[0; 64])), ".*"].prop_map(Value::from),
+        ];
+        leaf.prop_recursive(6, 60, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(name.clone(), inner, 0..6)
+                    .prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics_on_foreign_json(body in json()) {
+            let account = Account::User(SessionId([7; 32]));
+            let now = Timestamp::from_ms(5);
+            let hashes = vec![MessageHash([1; 32])];
+            let _ = (network_time(&body), StoreReply::read(&body), RetrieveReply::read(&body), expiries(&body));
+            let _ = (SweepReply::read(&body, &account, now), ons_record(&body), Info::read(&body));
+            let _ = DeleteReply::read(&body, &account, &Delete { hashes: hashes.clone(), required: false });
+            let expire = Expire { hashes, expiries: vec![now], mode: ExpireMode::Extend };
+            let _ = ExpireReply::read(&body, &account, &expire);
+            let _ = (service_nodes(&body), SwarmReply::read(&body));
+            let _ = results(body);
+        }
+
+        #[test]
+        fn nothing_panics_on_foreign_records(bytes: Vec<u8>) {
+            let _ = active_nodes(&bytes);
+        }
     }
 }

@@ -37,6 +37,8 @@ pub fn nearest(position: SwarmId, swarms: impl IntoIterator<Item = SwarmId>) -> 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn pick(position: u64, swarms: &[u64]) -> Option<u64> {
@@ -56,5 +58,27 @@ mod tests {
         assert_eq!(pick(151, &[200, 100]), Some(200));
         assert_eq!(pick(100, &[200, 100]), Some(100));
         assert_eq!(pick(u64::MAX - 1, &[100, 1 << 63]), Some(100));
+    }
+
+    /// As the document words it (spec 03 §4.2), with the ids sorted.
+    fn by_the_book(position: u64, mut ids: Vec<u64>) -> Option<u64> {
+        ids.retain(|id| *id != u64::MAX);
+        ids.sort_unstable();
+        let after = ids.iter().position(|id| *id >= position).unwrap_or(0);
+        let right = *ids.get(after)?;
+        let left = ids[(after + ids.len() - 1) % ids.len()];
+        let (up, down) = (right.wrapping_sub(position), position.wrapping_sub(left));
+        Some(if ids.len() == 1 || up < down { right } else { left })
+    }
+
+    proptest! {
+        #[test]
+        fn the_nearest_is_that_of_the_document(position: u64, ids in prop::collection::btree_set(any::<u64>(), 0..20)) {
+            let ids: Vec<u64> = ids.into_iter().collect();
+            prop_assert_eq!(pick(position, &ids), by_the_book(position, ids.clone()));
+            if let Some(first) = ids.first() {
+                prop_assert_eq!(pick(*first, &ids), by_the_book(*first, ids.clone()));
+            }
+        }
     }
 }
