@@ -18,8 +18,9 @@ use septet_protocol::swarm::{Auth, Rpc};
 use septet_protocol::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::connection::Reconnects;
 use super::documents::Part;
-use super::{Engine, connection, pace};
+use super::{Engine, pace};
 use crate::event::Event;
 use crate::store::StoreError;
 
@@ -50,7 +51,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         () = cancel.cancelled() => return,
         () = engine.polls.first() => {}
     }
-    let mut status = engine.network.status();
+    let mut reconnects = Reconnects::of(&engine);
     let mut failures = 0;
     let mut extended: Option<tokio::time::Instant> = None;
     loop {
@@ -75,7 +76,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             () = cancel.cancelled() => return,
             () = engine.bells.config.notified() => tokio::time::sleep(COALESCE).await,
             () = tokio::time::sleep(wait) => {}
-            back = connection::connected(&mut status), if failures > 0 => if back.is_none() { return },
+            back = reconnects.next(), if failures > 0 => if back.is_none() { return },
         }
     }
 }

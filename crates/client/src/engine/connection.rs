@@ -27,14 +27,30 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     }
 }
 
-/// Waits until requests go through again after they did not; `None` if the network part is gone.
-pub async fn connected(status: &mut watch::Receiver<NetworkStatus>) -> Option<()> {
-    loop {
-        let before = status.borrow_and_update().connection;
-        status.changed().await.ok()?;
-        let after = status.borrow().connection;
-        if after == Link::Connected && before != Link::Connected {
-            return Some(());
+/// Tells when requests go through again after they did not. Remembers what it saw last, so that a change between two
+/// waits is not missed.
+pub struct Reconnects {
+    status: watch::Receiver<NetworkStatus>,
+    connected: bool,
+}
+
+impl Reconnects {
+    /// From now on.
+    pub fn of(engine: &Engine) -> Self {
+        let status = engine.network.status();
+        let connected = status.borrow().connection == Link::Connected;
+        Self { status, connected }
+    }
+
+    /// Waits for the next time; `None` if the network part is gone. May be dropped and called again.
+    pub async fn next(&mut self) -> Option<()> {
+        loop {
+            let was = self.connected;
+            self.connected = self.status.borrow_and_update().connection == Link::Connected;
+            if self.connected && !was {
+                return Some(());
+            }
+            self.status.changed().await.ok()?;
         }
     }
 }

@@ -6,109 +6,29 @@
 //! the network comes back.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use septet_network::NetworkError;
 use septet_protocol::attachment::{FileOpenError, FileUrl, Key, picture};
 use septet_protocol::time::Timestamp;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Engine, connection, pace, uploads};
+use super::connection::Reconnects;
+use super::{Engine, pace, uploads};
 use crate::event::Event;
-use crate::model::{AttachmentId, AttachmentState, Message};
+use crate::model::{AttachmentId, AttachmentState};
 use crate::store::{StoreError, StoredAttachment, TransferState, WantedPicture};
 
 /// So many files come down at the same time.
 const MOST_DOWNLOADS: usize = 3;
-/// A transfer tells of its progress this often over its whole length.
-const PROGRESS_STEPS: u64 = 50;
-
-/// Files on their way: how far they are, and how to stop them.
-pub struct Transfers {
-    /// Turns for uploads of all messages together.
-    pub uploads: Semaphore,
-    moving: Mutex<BTreeMap<AttachmentId, Moving>>,
-}
-
-/// One file on its way.
-struct Moving {
-    state: Option<AttachmentState>,
-    cancel: CancellationToken,
-}
-
-impl Default for Transfers {
-    fn default() -> Self {
-        Self { uploads: Semaphore::new(uploads::MOST_UPLOADS), moving: Mutex::default() }
-    }
-}
-
-impl Transfers {
-    fn moving(&self) -> MutexGuard<'_, BTreeMap<AttachmentId, Moving>> {
-        self.moving.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A file sets out; it is forgotten when the returned value is dropped.
-    pub fn begin(&self, id: AttachmentId) -> Underway<'_> {
-        let cancel = CancellationToken::new();
-        self.moving().insert(id, Moving { state: None, cancel: cancel.clone() });
-        Underway { transfers: self, id, cancel }
-    }
-
-    /// Notes how far a file is; tells whether that is worth telling others.
-    pub fn note(&self, id: AttachmentId, state: AttachmentState) -> bool {
-        let mut moving = self.moving();
-        let Some(entry) = moving.get_mut(&id) else { return false };
-        let worth = step(entry.state.as_ref()) != step(Some(&state));
-        entry.state = Some(state);
-        worth
-    }
-
-    /// Stops a file on its way.
-    pub fn cancel(&self, id: AttachmentId) {
-        if let Some(entry) = self.moving().get(&id) {
-            entry.cancel.cancel();
-        }
-    }
-
-    /// Adds how far its files are to a message from the store.
-    pub fn overlay(&self, message: &mut Message) {
-        let moving = self.moving();
-        if moving.is_empty() {
-            return;
-        }
-        for attachment in &mut message.attachments {
-            if let Some(state) = moving.get(&attachment.id).and_then(|entry| entry.state.clone()) {
-                attachment.state = state;
-            }
-        }
-    }
-}
-
-/// How far a transfer is, in steps that are worth telling.
-fn step(state: Option<&AttachmentState>) -> Option<u64> {
-    match state? {
-        AttachmentState::Uploading { done, total } | AttachmentState::Downloading { done, total } => {
-            Some(done.saturating_mul(PROGRESS_STEPS) / (*total).max(1))
-        }
-        _ => None,
-    }
-}
-
-/// A file on its way, until it is dropped.
-pub struct Underway<'a> {
-    transfers: &'a Transfers,
-    id: AttachmentId,
-    /// Stops it.
-    pub cancel: CancellationToken,
-}
-
-impl Drop for Underway<'_> {
-    fn drop(&mut self) {
-        self.transfers.moving().remove(&self.id);
-    }
-}
+/// What failed without a fault of its own is not tried again for this long, unless the network comes back.
+const HELD: Duration = Duration::from_secs(30);
+/// Bounds of a sleep.
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What a task of ours fetches.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,65 +39,99 @@ enum Wanted {
 
 /// Fetches what is wanted until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
-    let mut status = engine.network.status();
-    let mut running: JoinSet<()> = JoinSet::new();
-    let mut busy: BTreeMap<tokio::task::Id, Wanted> = BTreeMap::new();
+    let mut reconnects = Reconnects::of(&engine);
+    let mut queue = Queue::default();
     loop {
-        let next = match fill(&engine, &mut running, &mut busy).await {
-            Ok(next) => next,
-            Err(error) => {
-                tracing::warn!(%error, "wanted files cannot be looked up");
-                None
-            }
-        };
-        // Bounded, so that a machine that slept looks at the clock again.
-        let wait = next.map(|at| at.since(engine.network.now()).clamp(50, 60_000));
-        let wait = std::time::Duration::from_millis(wait.unwrap_or(0));
+        if let Err(error) = queue.fill(&engine).await {
+            tracing::warn!(%error, "wanted files cannot be looked up");
+        }
+        let wait = queue.wait(&engine);
         tokio::select! {
             () = cancel.cancelled() => break,
             () = engine.bells.downloads.notified() => {}
-            Some(ended) = running.join_next_with_id() => {
-                let id = match &ended { Ok((id, ())) => *id, Err(error) => error.id() };
-                busy.remove(&id);
-            }
-            () = tokio::time::sleep(wait), if next.is_some() && running.len() < MOST_DOWNLOADS => {}
-            back = connection::connected(&mut status) => if back.is_none() { break },
+            Some(ended) = queue.running.join_next_with_id() => queue.ended(ended),
+            () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
+            back = reconnects.next() => match back {
+                Some(()) => queue.held.clear(),
+                None => break,
+            },
         }
     }
-    running.shutdown().await;
+    queue.running.shutdown().await;
 }
 
-/// Starts what is due as long as there is room; tells when the next one is due.
-async fn fill(
-    engine: &Arc<Engine>,
-    running: &mut JoinSet<()>,
-    busy: &mut BTreeMap<tokio::task::Id, Wanted>,
-) -> Result<Option<Timestamp>, StoreError> {
-    let now = engine.network.now();
-    let (due, pictures, next) = engine
-        .store
-        .call(move |db| {
-            let due = db.transfers_due(TransferState::Download, now, 2 * MOST_DOWNLOADS as u32)?;
-            Ok((due, db.pictures_wanted()?, db.transfers_next()?))
-        })
-        .await?;
-    for attachment in due {
-        let wanted = Wanted::Attachment(attachment.id);
-        if running.len() < MOST_DOWNLOADS && !busy.values().any(|other| *other == wanted) {
-            let engine = Arc::clone(engine);
-            let task = running.spawn(async move { fetch_attachment(&engine, attachment).await });
-            busy.insert(task.id(), wanted);
+/// What is being fetched, and what waits.
+#[derive(Default)]
+struct Queue {
+    /// Each task tells whether its file is to be held back for a while.
+    running: JoinSet<bool>,
+    busy: BTreeMap<tokio::task::Id, Wanted>,
+    /// Not to be tried again before: what failed without a fault of its own, as when the network is gone.
+    held: BTreeMap<Wanted, Instant>,
+    /// When the store has something due again.
+    next: Option<Timestamp>,
+}
+
+impl Queue {
+    /// Starts what is due as long as there is room.
+    async fn fill(&mut self, engine: &Arc<Engine>) -> Result<(), StoreError> {
+        self.held.retain(|_, until| *until > Instant::now());
+        let now = engine.network.now();
+        // As many as can be held or busy, and as many again.
+        let limit = u32::try_from(self.held.len() + 2 * MOST_DOWNLOADS).unwrap_or(u32::MAX);
+        let (due, pictures, next) = engine
+            .store
+            .read(move |db| {
+                let due = db.transfers_due(TransferState::Download, now, limit)?;
+                Ok((due, db.pictures_wanted()?, db.transfers_next()?))
+            })
+            .await?;
+        self.next = next.filter(|at| *at > now);
+        for attachment in due {
+            let task = Arc::clone(engine);
+            let wanted = Wanted::Attachment(attachment.id);
+            self.start(wanted, async move { fetch_attachment(&task, attachment).await });
+        }
+        for wish in pictures {
+            let task = Arc::clone(engine);
+            let wanted = Wanted::Picture(wish.source.url.clone());
+            self.start(wanted, async move { fetch_picture(&task, wish).await });
+        }
+        Ok(())
+    }
+
+    /// Starts a task if there is room, and none of its kind.
+    fn start(&mut self, wanted: Wanted, task: impl Future<Output = bool> + Send + 'static) {
+        let room = self.running.len() < MOST_DOWNLOADS;
+        if room && !self.held.contains_key(&wanted) && !self.busy.values().any(|other| *other == wanted) {
+            let handle = self.running.spawn(task);
+            self.busy.insert(handle.id(), wanted);
         }
     }
-    for wish in pictures {
-        let wanted = Wanted::Picture(wish.source.url.clone());
-        if running.len() < MOST_DOWNLOADS && !busy.values().any(|other| *other == wanted) {
-            let engine = Arc::clone(engine);
-            let task = running.spawn(async move { fetch_picture(&engine, wish).await });
-            busy.insert(task.id(), wanted);
+
+    /// Notes that a task ended.
+    fn ended(&mut self, ended: Result<(tokio::task::Id, bool), JoinError>) {
+        let (id, hold) = match ended {
+            Ok(ended) => ended,
+            Err(error) => (error.id(), true),
+        };
+        if let Some(wanted) = self.busy.remove(&id)
+            && hold
+        {
+            self.held.insert(wanted, Instant::now() + HELD);
         }
     }
-    Ok(next.filter(|at| *at > now))
+
+    /// How long until something is due again; bounded, so that a machine that slept looks at the clock again.
+    fn wait(&self, engine: &Engine) -> Option<Duration> {
+        if self.running.len() >= MOST_DOWNLOADS {
+            return None;
+        }
+        let due = self.next.map(|at| Duration::from_millis(at.since(engine.network.now())));
+        let freed = self.held.values().min().map(|at| at.saturating_duration_since(Instant::now()));
+        let wait = due.into_iter().chain(freed).min()?;
+        Some(wait.clamp(SHORTEST_WAIT, LONGEST_WAIT))
+    }
 }
 
 /// Why a file is not here.
@@ -188,6 +142,8 @@ enum Failure {
     Useless(String),
     /// It may work later.
     Later(String),
+    /// There is no network: no attempt at all.
+    Offline,
     /// Somebody stopped it.
     Cancelled,
 }
@@ -195,6 +151,7 @@ enum Failure {
 impl From<NetworkError> for Failure {
     fn from(error: NetworkError) -> Self {
         match error {
+            NetworkError::Offline => Self::Offline,
             NetworkError::FileGone => Self::Expired,
             NetworkError::FileTooLarge => Self::Useless(error.to_string()),
             NetworkError::Cancelled => Self::Cancelled,
@@ -215,11 +172,14 @@ impl From<FileOpenError> for Failure {
     }
 }
 
-/// Fetches an attachment and writes down what became of it.
-async fn fetch_attachment(engine: &Arc<Engine>, attachment: StoredAttachment) {
+/// Fetches an attachment and writes down what became of it; tells whether to hold it back for a while.
+async fn fetch_attachment(engine: &Arc<Engine>, attachment: StoredAttachment) -> bool {
     let (id, message, conversation) = (attachment.id, attachment.message, attachment.conversation);
     let attempts = attachment.attempts + 1;
-    let result = fetch(engine, attachment).await;
+    let result = match fetch(engine, attachment).await {
+        Err(Failure::Offline) => return true,
+        result => result,
+    };
     let now = engine.network.now();
     let written = engine
         .store
@@ -240,6 +200,7 @@ async fn fetch_attachment(engine: &Arc<Engine>, attachment: StoredAttachment) {
                 db.attachment_failed(id, &reason)?;
                 Ok(Some(AttachmentState::Failed { reason }))
             }
+            Err(Failure::Offline) => Ok(None),
             Err(Failure::Later(reason)) => match pace::download(attempts) {
                 Some(wait) => {
                     db.attachment_retry(id, now + wait.as_millis() as u64)?;
@@ -257,8 +218,12 @@ async fn fetch_attachment(engine: &Arc<Engine>, attachment: StoredAttachment) {
             engine.events.send(Event::Attachment { conversation, message, attachment: id, state })
         }
         Ok(None) => {}
-        Err(error) => tracing::warn!(%error, "what became of a file cannot be written down"),
+        Err(error) => {
+            tracing::warn!(%error, "what became of a file cannot be written down");
+            return true;
+        }
     }
+    false
 }
 
 /// Downloads, decrypts and stores an attachment; returns its name in our store.
@@ -283,18 +248,20 @@ async fn fetch(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<Str
     stored.await.map_err(|_| Failure::Later("stopped".to_owned()))?
 }
 
-/// Fetches a display picture and writes down what became of it.
-async fn fetch_picture(engine: &Arc<Engine>, wish: WantedPicture) {
-    let result = download_picture(engine, &wish).await;
+/// Fetches a display picture and writes down what became of it; tells whether to hold it back for a while.
+async fn fetch_picture(engine: &Arc<Engine>, wish: WantedPicture) -> bool {
+    let result = match download_picture(engine, &wish).await {
+        Err(Failure::Offline) => return true,
+        Err(Failure::Later(reason)) => {
+            tracing::debug!(%reason, "a display picture waits");
+            return true;
+        }
+        result => result,
+    };
     let written = engine
         .store
         .call(move |db| match result {
             Ok(file) => db.picture_fetched(wish.id, &wish.source, &file).map(|_| true),
-            Err(Failure::Later(reason)) => {
-                // It stays wanted, and is tried again after the next start or poll that brings something.
-                tracing::debug!(%reason, "a display picture waits");
-                Ok(false)
-            }
             Err(_) => db.picture_failed(wish.id, &wish.source).map(|_| false),
         })
         .await;
@@ -304,8 +271,12 @@ async fn fetch_picture(engine: &Arc<Engine>, wish: WantedPicture) {
             engine.events.send(Event::Conversations);
         }
         Ok(false) => {}
-        Err(error) => tracing::warn!(%error, "what became of a picture cannot be written down"),
+        Err(error) => {
+            tracing::warn!(%error, "what became of a picture cannot be written down");
+            return true;
+        }
     }
+    false
 }
 
 /// Downloads, decrypts and stores a display picture; returns its name in our store.

@@ -18,6 +18,7 @@ mod pictures;
 mod poll;
 mod receipts;
 mod receive;
+mod transfers;
 mod uploads;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,7 +60,7 @@ pub(crate) struct Engine {
     /// What we tell others of what we read.
     pub receipts: Receipts,
     /// Files on their way.
-    pub transfers: downloads::Transfers,
+    pub transfers: transfers::Transfers,
     running: Mutex<Option<Running>>,
 }
 
@@ -83,7 +84,7 @@ impl Engine {
             polls: poll::Polls::default(),
             progress: watch::Sender::new(0),
             receipts: Receipts::default(),
-            transfers: downloads::Transfers::default(),
+            transfers: transfers::Transfers::default(),
             running: Mutex::new(None),
         })
     }

@@ -18,7 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Engine, connection, pace, uploads};
+use super::connection::Reconnects;
+use super::{Engine, pace, uploads};
 use crate::event::Event;
 use crate::model::MessageState;
 use crate::store::{Job, JobKind, StoreError};
@@ -29,7 +30,7 @@ const MOST_LANES: usize = 16;
 /// Sends until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     let mut lanes = Lanes::default();
-    let mut status = engine.network.status();
+    let mut reconnects = Reconnects::of(&engine);
     loop {
         if let Err(error) = lanes.fill(&engine).await {
             tracing::warn!(%error, "the outbox cannot be read");
@@ -43,7 +44,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
                 engine.progress.send_modify(|count| *count += 1);
             }
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
-            back = connection::connected(&mut status) => match back {
+            back = reconnects.next() => match back {
                 Some(()) => lanes.waiting.clear(),
                 None => break,
             },

@@ -20,8 +20,9 @@ use septet_protocol::time::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::connection::Reconnects;
 use super::documents::Merge;
-use super::{Engine, connection, pace, receive};
+use super::{Engine, pace, receive};
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
 use crate::store::{AppliedBatch, Db, ReceivedBatch, ReceivedItem, StoreError};
@@ -94,7 +95,7 @@ pub enum PollError {
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     let mut member = Member::default();
     let mut failures = 0;
-    let mut status = engine.network.status();
+    let mut reconnects = Reconnects::of(&engine);
     while !cancel.is_cancelled() {
         let number = engine.polls.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let result = tokio::select! {
@@ -119,7 +120,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             () = cancel.cancelled() => return,
             () = engine.bells.poll.notified() => {}
             () = tokio::time::sleep(pace::poll(failures)) => {}
-            back = connection::connected(&mut status), if failures > 0 => if back.is_none() { return },
+            back = reconnects.next(), if failures > 0 => if back.is_none() { return },
         }
     }
 }

@@ -25,9 +25,9 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
-        // What nodes wait for each other is shortened, so that a dead one costs a second and not half a minute.
-        let patience = Duration::from_secs(2);
-        let net = Devnet::builder().relay_patience(patience).member_patience(patience).start().await.unwrap();
+        // What nodes wait for each other is shortened, so that a dead one costs a moment and not half a minute.
+        let (relay, member) = (Duration::from_secs(2), Duration::from_millis(500));
+        let net = Devnet::builder().relay_patience(relay).member_patience(member).start().await.unwrap();
         Self { net }
     }
 
