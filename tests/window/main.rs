@@ -6,3 +6,4 @@ mod pictures;
 mod sample;
 mod stage;
 mod use_it;
+mod whole;

@@ -177,10 +177,13 @@ impl Painting<'_> {
                 Icon::IMAGE_OFF.paint(self.ui.painter(), rect.center(), 24.0, theme.muted);
             }
         }
-        let label = if attachment.name.is_empty() {
-            self.cx.t("picture").to_string()
-        } else {
-            attachment.name.clone()
+        let name = if attachment.name.is_empty() { self.cx.t("picture").to_string() } else { attachment.name.clone() };
+        let label = match attachment.state {
+            AttachmentState::Local | AttachmentState::Uploading { .. } => name,
+            AttachmentState::Remote => format!("{} {name}", self.cx.t("download")),
+            AttachmentState::Downloading { .. } => format!("{} {name}", self.cx.t("stop-receiving")),
+            AttachmentState::Failed { .. } => format!("{} {name}", self.cx.t("try-again")),
+            AttachmentState::Expired => format!("{name} {}", self.cx.t("file-expired")),
         };
         let response = self.click(rect, attachment.id, &label);
         self.overlay(attachment, rect);
