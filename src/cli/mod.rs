@@ -17,6 +17,7 @@ mod send;
 mod session;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use septet_client::model::MessageId;
@@ -83,8 +84,9 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::failed("runtime", format!("Could not start: {error}.")))?;
     let result = runtime.block_on(dispatch(command, &args.common, output));
-    // A command that was interrupted may leave a reader of stdin behind; it must not keep the process.
-    runtime.shutdown_background();
+    // Threads that still ended while the process does would free what libraries free at its end; but nothing may keep
+    // a command that is done.
+    runtime.shutdown_timeout(Duration::from_secs(5));
     result
 }
 

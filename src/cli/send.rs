@@ -42,26 +42,21 @@ pub async fn run(options: SendOptions, common: &Common, output: &Output) -> Resu
         }
         result => result?,
     };
-    let result = match message.state {
-        MessageState::Sending | MessageState::Sent | MessageState::Received => {
-            let sent = Sent {
-                message_id: message.id.0,
-                timestamp: message.timestamp.as_ms(),
-                hash: message.hash.map(|hash| hash.to_string()),
-                state: message.state,
-            };
-            output.result(&sent, || "Sent.".to_string());
-            Ok(())
-        }
-        MessageState::Failed => {
-            let reason = message.failure.unwrap_or_else(|| "The message could not be sent.".into());
-            Err(Failure::failed("not_sent", reason))
-        }
-    };
-    if result.is_ok() {
-        // The copy for our other devices; if it does not get out now, the next start sends it.
-        client.flush(session::FLUSH.min(options.timeout)).await?;
+    if message.state == MessageState::Failed {
+        session::close(client).await?;
+        let reason = message.failure.unwrap_or_else(|| "The message could not be sent.".into());
+        return Err(Failure::failed("not_sent", reason));
     }
-    session::close(client).await?;
-    result
+    // The copy for our other devices gives the message the name that our own swarm knows it by. If it does not get
+    // out now, the next start sends it.
+    client.flush(session::FLUSH.min(options.timeout)).await?;
+    let message = client.message(id).await?.unwrap_or(message);
+    let sent = Sent {
+        message_id: message.id.0,
+        timestamp: message.timestamp.as_ms(),
+        hash: message.hash.map(|hash| hash.to_string()),
+        state: message.state,
+    };
+    output.result(&sent, || "Sent.".to_string());
+    session::close(client).await
 }

@@ -152,6 +152,7 @@ impl Person {
     pub fn send(&self, to: &str, text: &str) {
         let sent = self.ok_with_input(&["send", to, "--text-file", "-"], text);
         assert_eq!(sent["state"], "sent");
+        assert_eq!(sent["hash"].as_str().map(str::len), Some(43), "{sent}");
     }
 
     /// Fetches once; the events.

@@ -86,7 +86,7 @@ pub enum SendError {
         limit: usize,
     },
     /// A file is larger than the network takes.
-    #[error("{name} is too large: {size} bytes, {limit} are allowed")]
+    #[error("the file {name} is too large: {size} bytes, {limit} are allowed")]
     FileTooLarge {
         /// Its name.
         name: String,
@@ -96,7 +96,7 @@ pub enum SendError {
         limit: u64,
     },
     /// A file has no content.
-    #[error("{name} is empty")]
+    #[error("the file {name} is empty")]
     FileEmpty {
         /// Its name.
         name: String,

@@ -32,7 +32,8 @@ mod types;
 mod values;
 
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
@@ -67,6 +68,38 @@ struct Threads {
     writer: mpsc::Sender<Order>,
     reader: mpsc::Sender<Order>,
     files: Files,
+    running: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Threads {
+    /// Tells both threads to end. The receiver gets an error when the folder is free.
+    fn stop(&self) -> oneshot::Receiver<()> {
+        let (done, stopped) = oneshot::channel();
+        // A thread that is gone needs no order; its sender is dropped with it.
+        let _ = self.reader.send(Order::Stop(oneshot::channel().0));
+        let _ = self.writer.send(Order::Stop(done));
+        stopped
+    }
+
+    /// Waits until both threads are gone to the last instruction. The cipher library under SQLCipher keeps state per
+    /// thread and frees it when a thread ends; if the process ended at the same moment, it would free it twice.
+    fn join(&self) {
+        let threads = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // The last clone may be dropped by one of them; a thread cannot wait for itself.
+            if thread.thread().id() != std::thread::current().id() {
+                // Whatever it broke on has been told where it happened.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        drop(self.stop());
+        self.join();
+    }
 }
 
 impl Store {
@@ -108,13 +141,14 @@ impl Store {
         let (writer, writer_orders) = mpsc::channel();
         let (reader, reader_orders) = mpsc::channel();
         let (reader_lives, reader_gone) = mpsc::channel();
-        spawn("store-read", move || read(reader_db, &reader_orders, reader_lives))?;
+        let reading = spawn("store-read", move || read(reader_db, &reader_orders, reader_lives))?;
         let thread_files = files.clone();
-        spawn("store", move || {
+        let writing = spawn("store", move || {
             files::remove_all(&orphans);
             write(db, folder, &thread_files, &writer_orders, &reader_gone);
         })?;
-        Ok(Self(Arc::new(Threads { writer, reader, files })))
+        let running = Mutex::new(vec![reading, writing]);
+        Ok(Self(Arc::new(Threads { writer, reader, files, running })))
     }
 
     /// Does something with the database, in the order of the calls, and waits for its result.
@@ -176,22 +210,15 @@ impl Store {
     /// Does what was asked for so far, closes the database and gives the folder free. Later calls, of other clones
     /// too, get [`StoreError::Closed`].
     pub async fn close(&self) {
-        // An error is the sign that all is closed, now or before.
-        let _ = self.stop().await;
+        // An error is the sign that all is closed, now or before. What the threads have left to do is no work.
+        let _ = self.0.stop().await;
+        self.0.join();
     }
 
     /// As [`Store::close`], but waits on this thread: not to be called on a thread of the runtime.
     pub(crate) fn close_now(&self) {
-        let _ = self.stop().blocking_recv();
-    }
-
-    /// Tells both threads to end. The receiver gets an error when the folder is free.
-    fn stop(&self) -> oneshot::Receiver<()> {
-        let (done, stopped) = oneshot::channel();
-        // A thread that is gone needs no order; its sender is dropped with it.
-        let _ = self.0.reader.send(Order::Stop(oneshot::channel().0));
-        let _ = self.0.writer.send(Order::Stop(done));
-        stopped
+        let _ = self.0.stop().blocking_recv();
+        self.0.join();
     }
 }
 
@@ -250,9 +277,8 @@ fn close(db: Db) {
     }
 }
 
-fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(f)?;
-    Ok(())
+fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    Ok(std::thread::Builder::new().name(name.to_owned()).spawn(f)?)
 }
 
 async fn ask<T, F>(thread: &mpsc::Sender<Order>, f: F) -> Result<T, StoreError>
