@@ -40,6 +40,9 @@ macro_rules! context {
     };
 }
 
+/// The text cursor blinks for so many seconds after the last input.
+const BLINK_FOR: f64 = 10.0;
+
 /// What is on top of list and conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Page {
@@ -67,6 +70,7 @@ pub struct Window {
     list_width: f32,
     generation: u64,
     atlas: f32,
+    last_input: f64,
 }
 
 impl Window {
@@ -99,6 +103,7 @@ impl Window {
             list_width: metric::LIST,
             generation: 0,
             atlas: 0.0,
+            last_input: 0.0,
         }
     }
 
@@ -133,7 +138,20 @@ impl Window {
         ui.painter().rect_filled(ui.max_rect(), 0, theme.bg);
         self.draw(ui, &theme);
         self.atlas = ui.ctx().fonts(|fonts| fonts.font_atlas_fill_ratio());
+        self.rest_cursor(ui.ctx());
         ui.ctx().request_repaint_after(self.clock.until_midnight());
+    }
+
+    /// The text cursor stops blinking a while after the last input, so that an idle window draws nothing.
+    fn rest_cursor(&mut self, ctx: &Context) {
+        let (now, busy) = ctx.input(|input| (input.time, !input.events.is_empty()));
+        if busy {
+            self.last_input = now;
+        }
+        let blink = now - self.last_input < BLINK_FOR;
+        if ctx.global_style().visuals.text_cursor.blink != blink {
+            ctx.all_styles_mut(|style| style.visuals.text_cursor.blink = blink);
+        }
     }
 
     /// The atlas of glyphs was begun anew: what was laid out points into the old one.

@@ -73,6 +73,7 @@ const TITLE: &str = "Septet";
 /// # Errors
 /// If no window can be had: no display, no graphics; or no thread.
 pub fn run(options: Options) -> anyhow::Result<()> {
+    let begun = std::time::Instant::now();
     let account = Arc::new(Mutex::new(None));
     let started = Arc::clone(&account);
     let Options { source, title } = options;
@@ -84,6 +85,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         viewport: egui::ViewportBuilder::default()
             .with_title(&title)
             .with_app_id("septet")
+            .with_icon(widgets::mark::icon())
             .with_inner_size([1200.0, 820.0])
             .with_min_inner_size([360.0, 480.0]),
         ..Default::default()
@@ -103,6 +105,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             }
             let mut window = app::Window::new(&context.egui_ctx, commands, updates, clock::Clock::system());
             window.set_preferences(preferences);
+            tracing::debug!("the window was there after {} ms", begun.elapsed().as_millis());
             Ok(Box::new(window))
         }),
     );

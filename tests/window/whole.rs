@@ -34,31 +34,35 @@ impl Real {
         let (wake, woken) = mpsc::channel();
         let (hand_over, started) = mpsc::channel();
         let mut source = Some(Source::Profile { folder: folder.to_owned(), options });
-        let mut harness = Harness::builder().with_size([1200.0, 820.0]).allow_missing_glyphs().build_ui_state(
-            move |ui: &mut egui::Ui, window: &mut Option<Window>| {
-                if let Some(source) = source.take() {
-                    let wake = wake.clone();
-                    ui.ctx().set_request_repaint_callback(move |_| {
-                        wake.send(()).ok();
-                    });
-                    let (commands, to_account) = tokio::sync::mpsc::unbounded_channel();
-                    let (to_window, updates) = mpsc::channel();
-                    let teller = Teller::new(to_window, ui.ctx().clone());
-                    hand_over.send(backend::start(source, to_account, teller).unwrap()).unwrap();
-                    *window = Some(Window::new(ui.ctx(), commands, updates, Clock::system()));
-                    return;
-                }
-                let all = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
-                window.as_mut().unwrap().ui(&mut ui.new_child(all));
-            },
-            None,
-        );
+        let mut harness =
+            Harness::builder().with_size([1200.0, 820.0]).allow_missing_glyphs().build_ui_state(
+                move |ui: &mut egui::Ui, window: &mut Option<Window>| {
+                    if let Some(source) = source.take() {
+                        let wake = wake.clone();
+                        ui.ctx().set_request_repaint_callback(move |_| {
+                            wake.send(()).ok();
+                        });
+                        let (commands, to_account) = tokio::sync::mpsc::unbounded_channel();
+                        let (to_window, updates) = mpsc::channel();
+                        let teller = Teller::new(to_window, ui.ctx().clone());
+                        hand_over.send(backend::start(source, to_account, teller).unwrap()).unwrap();
+                        *window = Some(Window::new(ui.ctx(), commands, updates, Clock::system()));
+                        return;
+                    }
+                    let all = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
+                    window.as_mut().unwrap().ui(&mut ui.new_child(all));
+                },
+                None,
+            );
         harness.step();
         Self { harness, woken, account: started.recv().unwrap() }
     }
 
     /// Draws until this can be found.
-    fn wait<'a>(&'a mut self, find: impl for<'n> Fn(&'n Harness<'static, Option<Window>>) -> Option<Node<'n>>) -> Node<'a> {
+    fn wait<'a>(
+        &'a mut self,
+        find: impl for<'n> Fn(&'n Harness<'static, Option<Window>>) -> Option<Node<'n>>,
+    ) -> Node<'a> {
         let deadline = Instant::now() + PATIENCE;
         while find(&self.harness).is_none() {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -148,8 +152,11 @@ fn two_people_talk_through_the_window() {
     runtime.block_on(async {
         let from = tokio::time::timeout(PATIENCE, request(&friend)).await.unwrap();
         friend.accept(from).await.unwrap();
-        let file =
-            OutgoingFile::Bytes { name: "lake.png".into(), content_type: "image/png".into(), bytes: picture() };
+        let file = OutgoingFile::Bytes {
+            name: "lake.png".into(),
+            content_type: "image/png".into(),
+            bytes: picture(),
+        };
         friend.send(from, Draft { text: "Look".into(), files: vec![file], reply_to: None }).await.unwrap();
         let page = friend.messages(from, Page::Newest, 10).await.unwrap();
         assert!(page.messages.iter().any(|message| message.text == "Hello Mara"));

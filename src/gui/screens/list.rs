@@ -334,10 +334,9 @@ pub fn light(cx: &ViewCtx<'_>, connection: &Connection) -> (egui::Color32, Strin
         ConnectionState::Offline => (cx.theme.bad, cx.t("offline").to_string()),
         ConnectionState::Connecting => (cx.theme.warn, cx.t("connecting").to_string()),
         ConnectionState::Connected => {
-            let countries: Option<Vec<&str>> = connection
-                .paths
-                .first()
-                .and_then(|path| path.iter().map(|hop| hop.country.as_deref()).collect());
+            let countries: Option<Vec<&str>> = connection.paths.first().and_then(|path| {
+                path.iter().map(|hop| hop.country.as_deref().filter(|code| code.len() == 2)).collect()
+            });
             let words = match countries.filter(|countries| !countries.is_empty()) {
                 Some(countries) => format!("{} · {}", cx.t("connected"), countries.join(" → ")),
                 None => cx.t("connected").to_string(),

@@ -130,6 +130,7 @@ impl Composer {
     /// Attach, field, send.
     fn row(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
         let enter = self.enter_pressed(ui, conversation);
+        self.answer_by_key(ui, cx, conversation);
         let full = ui.available_width();
         let field_width = full - 2.0 * (metric::ICON_BUTTON + 14.0);
         let height = self.field_height(ui, cx, field_width);
@@ -162,6 +163,23 @@ impl Composer {
         ui.input_mut(|input| {
             !input.modifiers.shift && !input.modifiers.alt && input.consume_key(Modifiers::NONE, Key::Enter)
         })
+    }
+
+    /// Arrow up in an empty field answers the other's newest message; Escape leaves the answer.
+    fn answer_by_key(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId) {
+        if !ui.ctx().memory(|memory| memory.has_focus(field_id(conversation))) || self.composing {
+            return;
+        }
+        let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+        if self.reply.is_some() && pressed(Key::Escape) {
+            self.reply = None;
+        } else if self.is_empty() && self.reply.is_none() && pressed(Key::ArrowUp) {
+            let thread = cx.state.thread(conversation);
+            let newest = thread.and_then(|thread| {
+                thread.messages.iter().rev().find(|message| !message.outgoing && message.notice.is_none())
+            });
+            self.reply = newest.map(|message| message.id);
+        }
     }
 
     fn field_height(&self, ui: &Ui, cx: &ViewCtx<'_>, width: f32) -> f32 {

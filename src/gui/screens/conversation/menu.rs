@@ -107,7 +107,8 @@ fn rows(ui: &mut Ui, cx: &ViewCtx<'_>, message: &Message) -> Option<Act> {
     act
 }
 
-fn copy_text(ui: &Ui, cx: &ViewCtx<'_>, message: &Message) {
+/// Copies the text of a message, which stays in its logical order.
+pub fn copy_text(ui: &Ui, cx: &ViewCtx<'_>, message: &Message) {
     if message.text.is_empty() {
         cx.actions.toast(Toast::bad(&*cx.t("nothing-to-copy")));
     } else {

@@ -244,8 +244,13 @@ impl Messages {
                         bar = Some((message, bounds));
                     }
                     act = act.or(asked).or(menu::context(&whole, cx, message));
-                    if whole.double_clicked() {
+                    let enter = whole.has_focus() && ui.input(|input| input.key_pressed(Press::Enter));
+                    if whole.double_clicked() || enter {
                         act = Some(Act::Reply(message.id));
+                    }
+                    let copy = |event: &egui::Event| matches!(event, egui::Event::Copy);
+                    if whole.has_focus() && ui.input(|input| input.events.iter().any(copy)) {
+                        menu::copy_text(&ui, cx, message);
                     }
                 }
                 None => {}

@@ -19,6 +19,7 @@ use self::messages::Messages;
 use self::paint::Act;
 use super::super::command::{Command, StagedFile};
 use super::super::icons::Icon;
+use super::super::text::links;
 use super::super::theme::radius;
 use super::super::view::ViewCtx;
 use super::super::widgets::button::{self, Tone};
@@ -157,7 +158,9 @@ impl ConversationView {
         let name = [("name", title.as_str().into())];
         let answer = match question {
             Question::Link(address) => {
-                let text = cx.strings.with("open-link-text", [("host", host(address).into())]);
+                let text = cx
+                    .strings
+                    .with("open-link-text", [("host", links::host(address).unwrap_or_default().into())]);
                 dialog::confirm(
                     ui,
                     cx,
@@ -214,24 +217,4 @@ fn blocked_bar(ui: &mut Ui, cx: &ViewCtx<'_>, id: ConversationId) {
             }
         });
     });
-}
-
-/// The host of a web address: what really will be visited.
-fn host(address: &str) -> &str {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
-    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::host;
-
-    #[test]
-    fn the_host_is_the_one_that_will_be_visited() {
-        assert_eq!(host("https://example.org/a?b"), "example.org");
-        assert_eq!(host("https://bank.example@evil.example/login"), "evil.example");
-        assert_eq!(host("https://evil.example\\@bank.example/"), "evil.example");
-        assert_eq!(host("https://example.org:8080#x"), "example.org:8080");
-    }
 }

@@ -93,7 +93,7 @@ impl Painting<'_> {
             painter.rect_filled(rect, block.corners, theme.bubble(self.message.outgoing));
         }
         let at = block.text.0 + self.offset;
-        painter.galley(at, Arc::clone(&block.text.1), theme.text);
+        painter.galley(at, Arc::clone(&block.text.1.galley), theme.text);
         if let Some((at, meta)) = &block.meta {
             painter.galley(*at + self.offset, Arc::clone(meta), theme.muted);
         }
@@ -106,17 +106,11 @@ impl Painting<'_> {
     }
 
     fn links(&mut self, block: &TextBlock, at: Pos2, whole: &Response) {
-        let Some(pointer) = whole.hover_pos() else { return };
-        let galley = &block.text.1;
-        if !galley.rect.translate(at.to_vec2()).contains(pointer) {
-            return;
-        }
-        let index = galley.cursor_from_pos(pointer - at).index.0;
-        if let Some((_, address)) = block.links.iter().find(|(range, _)| range.contains(&index)) {
-            self.ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
-            if whole.clicked() {
-                self.act = Some(Act::Link(address.clone()));
-            }
+        let under = whole.hover_pos().and_then(|pointer| block.text.1.mark_at((pointer - at).to_pos2()));
+        let Some((_, address)) = block.links.iter().find(|(span, _)| Some(*span) == under) else { return };
+        self.ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
+        if whole.clicked() {
+            self.act = Some(Act::Link(address.clone()));
         }
     }
 
@@ -177,7 +171,11 @@ impl Painting<'_> {
                 Icon::IMAGE_OFF.paint(self.ui.painter(), rect.center(), 24.0, theme.muted);
             }
         }
-        let name = if attachment.name.is_empty() { self.cx.t("picture").to_string() } else { attachment.name.clone() };
+        let name = if attachment.name.is_empty() {
+            self.cx.t("picture").to_string()
+        } else {
+            attachment.name.clone()
+        };
         let label = match attachment.state {
             AttachmentState::Local | AttachmentState::Uploading { .. } => name,
             AttachmentState::Remote => format!("{} {name}", self.cx.t("download")),

@@ -3,13 +3,13 @@
 //! Decision: measuring and painting are two steps. The first is done once per message and width and kept; the second
 //! happens every frame and only moves finished parts to their place.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use egui::{Context, CornerRadius, Galley, Pos2, Rect, Vec2, pos2, vec2};
 use septet_client::model::{Attachment, AttachmentState, Message, MessageState, Quote};
 
-use super::super::super::text::{self, Style, Weight, Wrap, layout, layout_spans};
+use super::super::super::text::links::{self, Piece};
+use super::super::super::text::{self, Laid, Span, Style, Weight, Wrap, layout, layout_rich, layout_spans};
 use super::super::super::theme::{metric, radius, size};
 use super::super::super::view::ViewCtx;
 use super::words;
@@ -81,9 +81,9 @@ pub struct TextBlock {
     /// A few emoji, shown large and without a bubble.
     pub bare: bool,
     /// The text and where it stands.
-    pub text: (Pos2, Arc<Galley>),
-    /// Links in it: range of characters, address.
-    pub links: Vec<(Range<usize>, String)>,
+    pub text: (Pos2, Laid),
+    /// Links in it: which of its marked parts, address.
+    pub links: Vec<(usize, String)>,
     /// Time and state, and where they stand.
     pub meta: Option<(Pos2, Arc<Galley>)>,
     /// What it answers: where, author, text.
@@ -222,7 +222,8 @@ impl Layouter<'_> {
         let (side, top, bottom) = if bare { (2.0, 2.0, 0.0) } else { PADDING };
         let room = self.widest - 2.0 * side;
         let quote = message.quote.as_ref().filter(|_| !message.deleted).map(|quote| self.quote(quote, room));
-        let (galley, links) = self.words(bare, room);
+        let (laid, links) = self.words(bare, room);
+        let galley = Arc::clone(&laid.galley);
         let quote_size = quote.as_ref().map_or(Vec2::ZERO, |(author, text)| {
             vec2(12.0 + author.size().x.max(text.size().x), if galley.is_empty() { 40.0 } else { 46.0 })
         });
@@ -248,34 +249,39 @@ impl Layouter<'_> {
             let bar = Rect::from_min_size(origin + vec2(0.0, 2.0), vec2(width, 38.0));
             (bar, author, text)
         });
-        Block::Text(TextBlock { rect, corners, bare, text: (text_at, galley), links, meta, quote })
+        Block::Text(TextBlock { rect, corners, bare, text: (text_at, laid), links, meta, quote })
     }
 
-    fn words(&self, bare: bool, room: f32) -> (Arc<Galley>, Vec<(Range<usize>, String)>) {
+    fn words(&self, bare: bool, room: f32) -> (Laid, Vec<(usize, String)>) {
         let message = self.message;
         let body = self.cx.body();
         if message.deleted {
             let gone = self.cx.t("message-deleted");
             let style = body.color(self.cx.theme.bubble_muted(message.outgoing));
-            return (layout(self.ctx, &gone, style, Wrap::Lines(room)), Vec::new());
+            return (plain(self.ctx, &gone, style, room), Vec::new());
         }
         if bare {
             let style = Style { size: 36.0, line: 46.0, ..body };
-            return (layout(self.ctx, message.text.trim(), style, Wrap::Lines(room)), Vec::new());
+            return (plain(self.ctx, message.text.trim(), style, room), Vec::new());
         }
-        let accent = Style { underline: true, ..body.color(self.cx.theme.bubble_accent(message.outgoing)) };
+        let accent = body.color(self.cx.theme.bubble_accent(message.outgoing));
         let mut links = Vec::new();
-        let mut spans = Vec::new();
-        let mut chars = 0;
-        for span in link_finder().spans(&message.text) {
-            let count = span.as_str().chars().count();
-            if span.kind().is_some() {
-                links.push((chars..chars + count, words::address(span.as_str())));
-            }
-            spans.push((span.as_str(), if span.kind().is_some() { accent } else { body }));
-            chars += count;
+        let mut parts: Vec<(String, Style, bool)> = Vec::new();
+        for (index, piece) in links::pieces(&message.text).into_iter().enumerate() {
+            parts.push(match piece {
+                Piece::Words(text) => (text.to_owned(), body, false),
+                Piece::Link { shown, address } => {
+                    links.push((index, address));
+                    (shown.to_owned(), accent, true)
+                }
+                Piece::Mention { id, .. } => {
+                    (format!("@{}", words::author(self.cx, id)), accent.weight(Weight::Semibold), false)
+                }
+            });
         }
-        (layout_spans(self.ctx, &spans, Wrap::Lines(room)), links)
+        let spans: Vec<Span<'_>> =
+            parts.iter().map(|(text, style, marked)| Span { text, style: *style, marked: *marked }).collect();
+        (layout_rich(self.ctx, &spans, Wrap::Lines(room)), links)
     }
 
     fn quote(&self, quote: &Quote, room: f32) -> (Arc<Galley>, Arc<Galley>) {
@@ -362,11 +368,9 @@ impl Layouter<'_> {
     }
 }
 
-/// Finds web addresses, with or without a scheme.
-fn link_finder() -> linkify::LinkFinder {
-    let mut finder = linkify::LinkFinder::new();
-    finder.kinds(&[linkify::LinkKind::Url]);
-    finder
+/// A text in which nothing can be followed.
+fn plain(ctx: &Context, text: &str, style: Style, room: f32) -> Laid {
+    layout_rich(ctx, &[Span { text, style, marked: false }], Wrap::Lines(room))
 }
 
 /// Places pictures in a frame of this width: one as it is, two side by side, more in rows of two.

@@ -38,7 +38,7 @@ pub fn show(
     let mut close = false;
     Area::new(Id::unique("viewer")).order(Order::Foreground).fixed_pos(screen.min).show(ui.ctx(), |ui| {
         let veil = ui.allocate_rect(screen, Sense::click());
-        ui.painter().rect_filled(screen, 0, Color32::from_black_alpha(0xe6));
+        ui.painter().rect_filled(screen, 0, Color32::from_black_alpha(0xf4));
         let room = screen.shrink2(vec2(64.0, 64.0));
         let frame = picture(ui, cx, id, room);
         let caption = format!(

@@ -126,8 +126,3 @@ pub fn bytes(cx: &ViewCtx<'_>, bytes: u64) -> String {
         _ => cx.strings.with("size-mb", [("size", format!("{:.1}", bytes as f64 / 1e6).into())]),
     }
 }
-
-/// A web address with its scheme.
-pub fn address(text: &str) -> String {
-    if text.contains("://") { text.to_owned() } else { format!("https://{text}") }
-}
