@@ -46,14 +46,16 @@ impl Client {
             db.transaction(|db| {
                 let at = db.next_timestamp(now)?;
                 let accepted = db.accept(id, at, now)?;
-                documents.conversation_changed(db, id)?;
+                documents.conversation_changed(db, id, now)?;
                 if !accepted {
                     return Ok(Ok(false));
                 }
                 Ok(engine.enqueue(db, id.0, Content::RequestResponse(true))?.map(|_| true))
             })
         };
-        if self.write(accept).await?? {
+        let accepted = self.write(accept).await??;
+        self.0.engine.bells.config.notify_one();
+        if accepted {
             self.0.engine.bells.outbox.notify_one();
             self.0.engine.events.send(Event::Messages(id));
         }
@@ -63,8 +65,21 @@ impl Client {
 
     /// Declines a message request: hides it and tells nobody.
     pub async fn decline(&self, id: ConversationId) -> Result<(), ClientError> {
+        self.delete_contact(id).await
+    }
+
+    /// Deletes the conversation with all its messages and forgets the other, on all our devices: what they write
+    /// later is a request again. Who is blocked stays so.
+    pub async fn delete_contact(&self, id: ConversationId) -> Result<(), ClientError> {
         self.not_myself(id)?;
-        self.change(id, move |db| db.delete_contact(id)).await
+        let (documents, now) = (self.0.engine.documents.clone(), self.now());
+        let delete = move |db: &mut Db| {
+            db.delete_contact(id)?;
+            documents.contact_deleted(db, id, now)
+        };
+        self.change(id, delete).await?;
+        self.0.engine.events.send(Event::Messages(id));
+        Ok(())
     }
 
     /// Blocks the other: nothing from them arrives any more.
@@ -88,7 +103,8 @@ impl Client {
         self.change(id, move |db| db.set_muted(id, until).map(drop)).await
     }
 
-    /// Takes the conversation out of the list; its messages stay.
+    /// Takes the conversation out of the list; its messages stay here. Our other devices hide it too, and as
+    /// official clients do, delete its messages there.
     pub async fn hide(&self, id: ConversationId) -> Result<(), ClientError> {
         self.change(id, move |db| db.set_priority(id, -1).map(drop)).await
     }
@@ -105,7 +121,14 @@ impl Client {
 
     /// Marks the conversation as unread by hand, or takes that mark away.
     pub async fn mark_unread(&self, id: ConversationId, unread: bool) -> Result<(), ClientError> {
-        self.change(id, move |db| db.set_marked_unread(id, unread).map(drop)).await
+        let (documents, now) = (self.0.engine.documents.clone(), self.now());
+        let mark = move |db: &mut Db| {
+            if db.set_marked_unread(id, unread)? {
+                documents.read_changed(db, id, now)?;
+            }
+            Ok(())
+        };
+        self.change(id, mark).await
     }
 
     /// Deletes the conversation with all its messages and files from this device.
@@ -121,11 +144,11 @@ impl Client {
         id: ConversationId,
         f: impl FnOnce(&mut Db) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), ClientError> {
-        let documents = self.0.engine.documents.clone();
+        let (documents, now) = (self.0.engine.documents.clone(), self.now());
         let change = move |db: &mut Db| {
             db.transaction(|db| {
                 f(db)?;
-                documents.conversation_changed(db, id)
+                documents.conversation_changed(db, id, now)
             })
         };
         self.write(change).await?;

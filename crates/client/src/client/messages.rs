@@ -108,8 +108,19 @@ impl Client {
     /// Marks all messages up to and including this one as read.
     pub async fn mark_read(&self, id: ConversationId, up_to: MessageId) -> Result<(), ClientError> {
         let now = self.now();
-        let outcome = self.write(move |db| db.mark_read(id, up_to, now)).await?;
-        if outcome.changed || !outcome.read.is_empty() {
+        let documents = self.0.engine.documents.clone();
+        let read = move |db: &mut Db| {
+            db.transaction(|db| {
+                let outcome = db.mark_read(id, up_to, now)?;
+                if outcome.changed {
+                    documents.read_changed(db, id, now)?;
+                }
+                Ok(outcome)
+            })
+        };
+        let outcome = self.write(read).await?;
+        if outcome.changed {
+            self.0.engine.bells.config.notify_one();
             self.0.engine.events.send(Event::Conversations);
         }
         if !outcome.read.is_empty() {

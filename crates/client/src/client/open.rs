@@ -107,6 +107,8 @@ impl Client {
         let network = network.map_err(|error| ClientError::Network(error.to_string()))?;
         let engine = Engine::new(keys, store, network);
         engine.receipts.switch(receipts);
+        let (documents, now) = (engine.documents.clone(), engine.network.now());
+        engine.store.call(move |db| documents.reconcile(db, now)).await?;
         Ok(Client(Arc::new(Handle { engine })))
     }
 }

@@ -90,6 +90,7 @@ impl Engine {
             }
         }
         let timestamp = db.next_timestamp(now)?;
+        let unread = conversation.as_ref().is_some_and(|it| it.unread > 0 || it.marked_unread);
         let expiry = conversation.map_or(Expiry::Off, |it| it.expiry);
         let message =
             OutgoingMessage { conversation: to, timestamp, text, quote, attachments, notice: None, expiry };
@@ -102,8 +103,11 @@ impl Engine {
             false => NewJob { payload: None, copy: None, ..self.job(to.0, timestamp) },
         };
         let written = db.insert_outgoing(&message, &[job], now)?;
-        // A note shows Note to Self again, on all devices.
-        self.documents.conversation_changed(db, to)?;
+        // Writing accepts the other and shows what was hidden, on all devices.
+        self.documents.conversation_changed(db, to, now)?;
+        if unread {
+            self.documents.read_changed(db, to, now)?;
+        }
         Ok(Ok(written))
     }
 

@@ -7,17 +7,23 @@
 //! Decision: documents that this version does not show yet are merged and kept all the same, so that nothing has to
 //! be fetched again when a later version does.
 
+mod contacts;
+mod read_states;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use septet_protocol::account::{AccountKeys, DisplayName};
 use septet_protocol::config::{
-    Config, Document, Kind, Merged, Picture, Priority, Push, PushError, Rules, StorageHash, UserProfile,
+    Config, Contacts, ConvoInfoVolatile, Document, Kind, LoadError, Merged, Priority, Push, PushError, Rules,
+    StorageHash, UserProfile,
 };
 use septet_protocol::id::{Account, MessageHash, Namespace, SessionId};
 use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::model::ConversationId;
-use crate::store::{Db, PictureSource, ProfileData, StoreError, StoredConfig};
+use crate::model::{ConversationId, Expiry};
+use crate::store::{Db, ProfileData, ReadMessage, StoreError, StoredConfig};
 
 /// Changes the documents of one account.
 #[derive(Clone)]
@@ -38,7 +44,32 @@ pub struct Part {
     pub obsolete: Vec<StorageHash>,
 }
 
-/// A document of any kind that has no typed form here.
+/// What a namespace held: where each message is stored, and its bytes.
+type Messages<'a> = [(StorageHash, &'a [u8])];
+
+/// A document whose fields this version uses.
+trait Typed: Config + Sized {
+    const KIND: Kind;
+    fn empty(seed: &[u8; 32]) -> Self;
+    fn read(seed: &[u8; 32], dump: &[u8]) -> Result<Self, LoadError>;
+}
+
+macro_rules! typed {
+    ($($name:ident),*) => {$(
+        impl Typed for $name {
+            const KIND: Kind = Kind::$name;
+            fn empty(seed: &[u8; 32]) -> Self {
+                Self::new(seed)
+            }
+            fn read(seed: &[u8; 32], dump: &[u8]) -> Result<Self, LoadError> {
+                Self::load(seed, dump)
+            }
+        }
+    )*};
+}
+typed!(UserProfile, Contacts, ConvoInfoVolatile);
+
+/// A document of any kind, for what does not need its fields.
 struct Plain(Kind, Document);
 
 impl Config for Plain {
@@ -72,22 +103,47 @@ impl Documents {
         })
     }
 
-    /// Something about a conversation changed in the tables: writes it into the document it belongs to. To be called
-    /// in the transaction of the change.
-    pub fn conversation_changed(&self, db: &mut Db, id: ConversationId) -> Result<(), StoreError> {
-        if id.0 != self.me {
-            return Ok(());
-        }
-        let Some(note) = db.conversation(id)? else { return Ok(()) };
+    /// Something about a conversation changed in the tables: writes it into the document it belongs to. Returns
+    /// whether that changed. To be called in the transaction of the change.
+    pub fn conversation_changed(
+        &self,
+        db: &mut Db,
+        id: ConversationId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.conversations_changed(db, &BTreeMap::from([(id.0, now)]))
+    }
+
+    /// As [`Documents::conversation_changed`], for several at once, each at its own time.
+    pub fn conversations_changed(
+        &self,
+        db: &mut Db,
+        changed: &BTreeMap<SessionId, Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let note = changed.contains_key(&self.me) && self.note_changed(db)?;
+        Ok(self.contacts_changed(db, changed)? || note)
+    }
+
+    /// Note to Self has its place in the list and its timer in our profile.
+    fn note_changed(&self, db: &mut Db) -> Result<bool, StoreError> {
+        let Some(note) = db.conversation(ConversationId(self.me))? else { return Ok(false) };
         let priority = if note.hidden { Priority::HIDDEN } else { Priority(note.pinned) };
+        let timer = match note.expiry {
+            Expiry::Off => None,
+            Expiry::AfterRead(seconds) | Expiry::AfterSend(seconds) => Some(u64::from(seconds)),
+        };
         self.with_profile(db, |profile| {
             if profile.note_to_self_priority() != priority {
                 profile.set_note_to_self_priority(priority);
             }
+            if profile.note_to_self_timer() != timer {
+                profile.set_note_to_self_timer(timer);
+            }
+            profile.needs_dump()
         })
     }
 
-    /// Merges what the swarm has of a document; tells whether that changed anything and whether it must be pushed.
+    /// Merges what the swarm has of a document, writes what is new into the tables, and tells what came of it.
     pub fn merge(
         &self,
         db: &mut Db,
@@ -101,18 +157,33 @@ impl Documents {
             .collect();
         let newest = messages.iter().map(|message| message.timestamp).max().unwrap_or_default();
         db.transaction(|db| {
-            let merge = |config: &mut dyn Config| {
-                let Merged { accepted, changed } = config.merge(&list, now);
-                (accepted.is_empty(), Merge { changed, needs_push: config.needs_push() })
+            let merge = match namespace {
+                Namespace::USER_PROFILE => self.with_profile(db, |profile| take_in(profile, &list, now))?,
+                Namespace::CONTACTS => self.merge_contacts(db, &list, now)?,
+                Namespace::CONVO_INFO_VOLATILE => self.merge_read_states(db, &list, now)?,
+                other => self.with_config(db, other, |config| take_in(config, &list, now))?,
             };
-            let (nothing, merged) = match namespace {
-                Namespace::USER_PROFILE => self.with_profile(db, |profile| merge(profile))?,
-                other => self.with_config(db, other, merge)?,
-            };
-            if !nothing && let Some(stored) = self.stored(db, namespace)? {
+            if merge.accepted
+                && let Some(stored) = self.stored(db, namespace)?
+            {
                 db.save_config(&StoredConfig { processed_at: newest, ..stored })?;
             }
-            Ok(merged)
+            Ok(merge)
+        })
+    }
+
+    /// Makes documents and tables say the same. They do, as both change in one transaction, unless an older version
+    /// wrote them or a document was damaged; that one is fetched from the swarm again.
+    pub fn reconcile(&self, db: &mut Db, now: Timestamp) -> Result<(), StoreError> {
+        db.transaction(|db| {
+            let account = Account::from(self.me);
+            for stored in db.configs(account)? {
+                if self.empty(stored.namespace)?.1.load(&stored.dump).is_err() {
+                    db.forget_last_hashes(account)?;
+                }
+            }
+            self.reconcile_contacts(db, now)?;
+            self.reconcile_read_states(db, now)
         })
     }
 
@@ -155,22 +226,34 @@ impl Documents {
         Ok(hashes)
     }
 
-    /// Changes the profile document and writes what it says into the tables.
-    fn with_profile<T>(&self, db: &mut Db, f: impl FnOnce(&mut UserProfile) -> T) -> Result<T, StoreError> {
+    /// Changes a document together with the tables.
+    fn with<C: Typed, T>(
+        &self,
+        db: &mut Db,
+        f: impl FnOnce(&mut Db, &mut C) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         db.transaction(|db| {
-            let stored = self.stored(db, Namespace::USER_PROFILE)?;
-            let read = |dump: &[u8]| UserProfile::load(&self.seed, dump).ok();
-            let mut profile = load(stored.as_ref(), || UserProfile::new(&self.seed), read);
-            let value = f(&mut profile);
-            if profile.needs_dump() {
-                self.apply_profile(db, &profile)?;
-                self.save(db, Namespace::USER_PROFILE, &mut profile)?;
+            let mut config: C = self.load(db)?;
+            let value = f(db, &mut config)?;
+            if config.needs_dump() {
+                self.save(db, &mut config)?;
             }
             Ok(value)
         })
     }
 
-    /// Changes a document of any kind.
+    /// Changes the profile document and writes what it says into the tables.
+    fn with_profile<T>(&self, db: &mut Db, f: impl FnOnce(&mut UserProfile) -> T) -> Result<T, StoreError> {
+        self.with(db, |db, profile: &mut UserProfile| {
+            let value = f(profile);
+            if profile.needs_dump() {
+                self.apply_profile(db, profile)?;
+            }
+            Ok(value)
+        })
+    }
+
+    /// Changes a document of any kind in what all kinds have in common.
     fn with_config<T>(
         &self,
         db: &mut Db,
@@ -178,19 +261,35 @@ impl Documents {
         f: impl FnOnce(&mut dyn Config) -> T,
     ) -> Result<T, StoreError> {
         let mut config = self.config(db, namespace)?;
-        let value = f(&mut config);
+        let value = f(&mut *config);
         if config.needs_dump() {
-            self.save(db, namespace, &mut config)?;
+            self.save(db, &mut *config)?;
         }
         Ok(value)
     }
 
     /// A document as it is stored; an empty one if it is not.
-    fn config(&self, db: &Db, namespace: Namespace) -> Result<Plain, StoreError> {
+    fn load<C: Typed>(&self, db: &Db) -> Result<C, StoreError> {
+        let stored = self.stored(db, C::KIND.namespace())?;
+        Ok(load(stored.as_ref(), || C::empty(&self.seed), |dump| C::read(&self.seed, dump).ok()))
+    }
+
+    /// As [`Documents::load`], of any kind.
+    fn config(&self, db: &Db, namespace: Namespace) -> Result<Box<dyn Config>, StoreError> {
+        if namespace == Namespace::CONVO_INFO_VOLATILE {
+            // What is old leaves this one at a push, so it needs its own.
+            return Ok(Box::new(self.load::<ConvoInfoVolatile>(db)?));
+        }
+        let (stored, empty) = (self.stored(db, namespace)?, self.empty(namespace)?);
+        let read = |dump: &[u8]| self.empty(namespace).ok()?.1.load(dump).ok();
+        let Plain(kind, empty) = empty;
+        Ok(Box::new(Plain(kind, load(stored.as_ref(), || empty, read))))
+    }
+
+    /// An empty document of any kind.
+    fn empty(&self, namespace: Namespace) -> Result<Plain, StoreError> {
         let kind = Kind::from_namespace(namespace).ok_or(StoreError::NotFound)?;
-        let stored = self.stored(db, namespace)?;
-        let empty = || Document::new_user(*self.seed, kind, Rules::Current);
-        Ok(Plain(kind, load(stored.as_ref(), empty, |dump| empty().load(dump).ok())))
+        Ok(Plain(kind, Document::new_user(*self.seed, kind, Rules::Current)))
     }
 
     fn stored(&self, db: &Db, namespace: Namespace) -> Result<Option<StoredConfig>, StoreError> {
@@ -199,7 +298,8 @@ impl Documents {
     }
 
     /// Writes a document down.
-    fn save(&self, db: &mut Db, namespace: Namespace, config: &mut dyn Config) -> Result<(), StoreError> {
+    fn save(&self, db: &mut Db, config: &mut dyn Config) -> Result<(), StoreError> {
+        let namespace = config.kind().namespace();
         let needs_push = config.needs_push();
         let dump = Zeroizing::new(config.dump());
         // The store keeps the later of both times.
@@ -216,29 +316,44 @@ impl Documents {
     /// Writes what our profile says into the tables.
     fn apply_profile(&self, db: &mut Db, profile: &UserProfile) -> Result<(), StoreError> {
         let old = db.profile_of(self.me)?.unwrap_or_default();
-        let picture = profile.picture().map(|picture: Picture| PictureSource {
-            url: picture.url().to_owned(),
-            key: Zeroizing::new(picture.key().to_vec()),
-        });
+        let picture = profile.picture().as_ref().map(contacts::source);
         // A profile without a name is not one to be shown.
         let name = profile.name().unwrap_or(old.name);
         let updated = profile.updated().map_or(old.updated, Timestamp::as_secs);
         db.set_profile(self.me, &ProfileData { name, picture, updated })?;
         let note = ConversationId(self.me);
-        if db.conversation(note)?.is_some() {
-            db.set_priority(note, profile.note_to_self_priority().0)?;
+        let priority = profile.note_to_self_priority();
+        // A new device shows it if the others do.
+        if db.conversation(note)?.is_some() || (!priority.is_hidden() && profile.name().is_some()) {
+            db.set_priority(note, priority.0)?;
+            let timer =
+                profile.note_to_self_timer().map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
+            db.set_expiry(note, timer.map_or(Expiry::Off, Expiry::AfterSend))?;
         }
         Ok(())
     }
 }
 
 /// What came of a merge.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 pub struct Merge {
+    /// Some of it could be read.
+    accepted: bool,
     /// Something is other than before.
     pub changed: bool,
     /// The swarm is to get a merged document.
     pub needs_push: bool,
+    /// Conversations whose messages changed: read, or deleted on another device.
+    pub touched: BTreeSet<ConversationId>,
+    /// Messages that were read on another device.
+    pub read: Vec<ReadMessage>,
+}
+
+/// Merges messages into a document.
+fn take_in(config: &mut (impl Config + ?Sized), messages: &Messages<'_>, now: Timestamp) -> Merge {
+    let Merged { accepted, changed } = config.merge(messages, now);
+    let (accepted, needs_push) = (!accepted.is_empty(), config.needs_push());
+    Merge { accepted, changed, needs_push, ..Merge::default() }
 }
 
 /// A document from its dump. A dump that cannot be read is as good as none: the swarm has the rest.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use septet_network::NetworkError;
-use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace};
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
 use septet_protocol::swarm::reply::{self, ReplyError, RetrieveReply, StoredMessage};
 use septet_protocol::swarm::request::{Delete, Retrieve};
 use septet_protocol::swarm::{Auth, Rpc};
@@ -273,29 +273,47 @@ async fn store(
     let account = Account::from(engine.me());
     let last_hash = fetched.messages.last().map(|message| message.hash);
     let now = engine.network.now();
-    let hashes: Vec<MessageHash> = fetched.messages.iter().map(|message| message.hash).collect();
+    let mut messages = fetched.messages;
+    messages.retain(|message| message.expiry > now);
+    let batch = ReceivedBatch { node, account, namespace, last_hash, items: Vec::new(), now };
+    if namespace != Namespace::MESSAGES {
+        // Merging the same again is harmless, and needed if a document was lost (spec 05 §8.3).
+        store_config(engine, batch, messages).await?;
+        return Ok(0);
+    }
+    let hashes: Vec<MessageHash> = messages.iter().map(|message| message.hash).collect();
     let unseen = engine.store.read(move |db| db.unseen(account, &hashes)).await?;
     let unseen: HashSet<MessageHash> = unseen.into_iter().collect();
-    let mut messages = fetched.messages;
-    messages.retain(|message| unseen.contains(&message.hash) && message.expiry > now);
-    let batch = ReceivedBatch { node, account, namespace, last_hash, items: Vec::new(), now };
-    if namespace == Namespace::MESSAGES {
-        let items = receive::read_all(engine, messages).await;
-        let apply = move |db: &mut Db| {
-            db.transaction(|db| {
-                let mut applied = db.apply_received(&ReceivedBatch { items, ..batch })?;
-                want_files(db, &mut applied.messages)?;
-                Ok(applied)
-            })
-        };
-        let applied = engine.store.call(apply).await?;
-        let new = applied.messages.len() as u64;
-        engine.follow_up(applied);
-        Ok(new)
-    } else {
-        store_config(engine, batch, messages).await?;
-        Ok(0)
+    messages.retain(|message| unseen.contains(&message.hash));
+    let items = receive::read_all(engine, messages).await;
+    let documents = engine.documents.clone();
+    let apply = move |db: &mut Db| {
+        db.transaction(|db| {
+            let people = concerned(&items);
+            let mut applied = db.apply_received(&ReceivedBatch { items, ..batch })?;
+            want_files(db, &mut applied.messages)?;
+            let changed = !people.is_empty() && documents.conversations_changed(db, &people)?;
+            Ok((applied, changed))
+        })
+    };
+    let (applied, configs_changed) = engine.store.call(apply).await?;
+    if configs_changed {
+        engine.bells.config.notify_one();
     }
+    let new = applied.messages.len() as u64;
+    engine.follow_up(applied);
+    Ok(new)
+}
+
+/// Everybody of whom these messages may tell something new, with the time of their first one, so that all our
+/// devices write the same into the configs.
+fn concerned(items: &[ReceivedItem]) -> BTreeMap<SessionId, Timestamp> {
+    let mut people: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
+    for incoming in items.iter().filter_map(|item| item.incoming.as_ref()) {
+        let first = people.entry(incoming.conversation.0).or_insert(incoming.timestamp);
+        *first = incoming.timestamp.min(*first);
+    }
+    people
 }
 
 /// Files of people we accepted, and our own from other devices, are fetched without asking (spec 02 §13); those of
@@ -331,12 +349,6 @@ async fn store_config(
     messages: Vec<StoredMessage>,
 ) -> Result<(), PollError> {
     let (documents, namespace, now) = (engine.documents.clone(), batch.namespace, batch.now);
-    let seen = |message: &StoredMessage| ReceivedItem {
-        hash: message.hash,
-        expiration: message.expiry,
-        incoming: None,
-    };
-    let batch = ReceivedBatch { items: messages.iter().map(seen).collect(), ..batch };
     let merged = engine.store.call(move |db| {
         db.transaction(|db| {
             let merged = match messages.is_empty() {
@@ -356,6 +368,10 @@ async fn store_config(
         engine.events.send(Event::Profile);
         engine.events.send(Event::Conversations);
     }
+    for conversation in merged.touched {
+        engine.events.send(Event::Messages(conversation));
+    }
+    engine.became_read(merged.read);
     Ok(())
 }
 

@@ -236,6 +236,18 @@ impl Db {
         })
     }
 
+    /// How far a conversation was read; `None` if there is no such conversation.
+    pub fn read_mark(&self, id: ConversationId) -> Result<Option<ReadMark>, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "SELECT c.last_read, c.marked_unread FROM conversations c JOIN people p ON p.id = c.person
+             WHERE p.account = ?1",
+        )?;
+        let mark = statement.query_row(params![Person(id.0)], |row| {
+            Ok(ReadMark { conversation: id, last_read: time(row, 0)?, marked_unread: row.get(1)? })
+        });
+        Ok(mark.optional()?)
+    }
+
     /// How far each conversation was read, in the order of their accounts.
     pub fn read_marks(&self) -> Result<Vec<ReadMark>, StoreError> {
         let mut statement = self.sql().prepare_cached(

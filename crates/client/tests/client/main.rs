@@ -12,3 +12,4 @@ mod conversation;
 mod faults;
 mod restore;
 mod speed;
+mod sync;

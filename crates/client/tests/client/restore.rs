@@ -1,24 +1,10 @@
 //! One account on a second device.
 
-use std::sync::Mutex;
-
 use septet_client::client::{Client, RestoreStage};
 use septet_client::model::ConversationId;
-use septet_protocol::account::{DisplayName, Seed, parse_recovery};
+use septet_protocol::account::{DisplayName, Seed};
 
-use crate::world::{PATIENCE, Person, World};
-
-/// The same account on another device.
-async fn second_device(world: &World, person: &Person) -> (Person, Vec<RestoreStage>) {
-    let folder = tempfile::tempdir().unwrap();
-    let recovery = person.client.recovery().await.unwrap();
-    let seed = parse_recovery(&recovery.phrase).unwrap();
-    let stages = Mutex::new(Vec::new());
-    let profile = folder.path().join("profile");
-    let tell = |stage| stages.lock().unwrap().push(stage);
-    let client = Client::restore(&profile, seed, None, world.options(), tell).await.unwrap();
-    (Person::new(client, folder), stages.into_inner().unwrap())
-}
+use crate::world::{PATIENCE, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_account_has_its_name_and_both_sides_of_its_conversations() {
@@ -30,7 +16,7 @@ async fn a_restored_account_has_its_name_and_both_sides_of_its_conversations() {
     alice.hears("fine").await;
     assert!(alice.client.flush(PATIENCE).await.unwrap());
 
-    let (restored, stages) = second_device(&world, &alice).await;
+    let (restored, stages) = world.second_device(&alice).await;
     assert_eq!(restored.id(), alice.id());
     assert_eq!(restored.client.profile().await.unwrap().name, "Alice");
     assert_eq!(stages.first(), Some(&RestoreStage::Connecting));
@@ -55,7 +41,7 @@ async fn note_to_self_is_hidden_until_there_is_a_note() {
     assert!(alice.client.conversation(note).await.unwrap().unwrap().is_listed());
     alice.client.hide(note).await.unwrap();
     assert!(alice.client.flush(PATIENCE).await.unwrap());
-    let (second, _) = second_device(&world, &alice).await;
+    let (second, _) = world.second_device(&alice).await;
     assert_eq!(second.client.profile().await.unwrap().name, "Alice B");
 }
 
@@ -64,7 +50,7 @@ async fn what_one_device_sends_the_other_shows() {
     let world = World::new().await;
     let (alice, bob) = world.friends().await;
     assert!(alice.client.flush(PATIENCE).await.unwrap());
-    let (mut second, _) = second_device(&world, &alice).await;
+    let (mut second, _) = world.second_device(&alice).await;
     second.client.start();
     let sent = alice.says(&bob, "from my first device").await;
     let copy = second.hears("from my first device").await;
@@ -100,6 +86,6 @@ async fn without_a_network_a_restored_account_asks_for_a_name() {
     let world = World::new().await;
     let alice = world.resting_person("Alice").await;
     world.net.network_down(true);
-    let (restored, _) = second_device(&world, &alice).await;
+    let (restored, _) = world.second_device(&alice).await;
     assert_eq!(restored.client.profile().await.unwrap().name, "");
 }

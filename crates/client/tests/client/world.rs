@@ -1,15 +1,16 @@
 //! A network with people on it.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
-use septet_client::client::{Client, KeyProtection, OpenOptions};
+use septet_client::client::{Client, KeyProtection, OpenOptions, RestoreStage};
 use septet_client::event::Event;
 use septet_client::model::{
     Attachment, AttachmentState, ConversationId, Draft, Message, MessageId, MessageState, OutgoingFile, Page,
 };
 use septet_devnet::Devnet;
 use septet_network::NetworkConfig;
-use septet_protocol::account::DisplayName;
+use septet_protocol::account::{DisplayName, parse_recovery};
 use septet_protocol::id::SessionId;
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
@@ -58,6 +59,18 @@ impl World {
         let client = Client::open(&folder.path().join("profile"), self.options()).await.unwrap();
         client.start();
         Person::new(client, folder)
+    }
+
+    /// The same account on another device, and how its restore went.
+    pub async fn second_device(&self, person: &Person) -> (Person, Vec<RestoreStage>) {
+        let folder = tempfile::tempdir().unwrap();
+        let recovery = person.client.recovery().await.unwrap();
+        let seed = parse_recovery(&recovery.phrase).unwrap();
+        let stages = Mutex::new(Vec::new());
+        let profile = folder.path().join("profile");
+        let tell = |stage| stages.lock().unwrap().push(stage);
+        let client = Client::restore(&profile, seed, None, self.options(), tell).await.unwrap();
+        (Person::new(client, folder), stages.into_inner().unwrap())
     }
 
     /// Two accounts that accepted each other.

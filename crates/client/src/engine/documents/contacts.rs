@@ -1,0 +1,276 @@
+//! The people we know, on all devices (spec 05 §11.1).
+//!
+//! Decision: who is in the document is told by what we think of them, not by whether there is something to read: an
+//! accepted, blocked, renamed, pinned person, and a stranger whose request waits (spec 02 §21.3). An entry that
+//! another client made for other reasons is kept up to date and never removed by us unless a person asks for that.
+//!
+//! Decision: an acceptance is never taken back by a merge. Somebody is only forgotten when their entry was removed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use septet_protocol::config::{
+    After, Config, Contact, Contacts, ConvoId, ConvoInfoVolatile, Disappearing, Picture, Priority,
+};
+use septet_protocol::id::SessionId;
+use septet_protocol::time::Timestamp;
+use zeroize::Zeroizing;
+
+use super::{Documents, Merge, Messages, take_in};
+use crate::model::{ConversationId, Expiry};
+use crate::store::{ContactData, Db, PictureSource, ProfileData, StoreError};
+
+/// A document that is so many versions ahead replaces changes of ours that it has not seen (spec 05 §4).
+const OVERTAKEN_BY: i64 = 5;
+
+impl Documents {
+    /// People changed in the tables: writes them into the document. Who is new there was added at the time given
+    /// here. Returns whether the document changed. To be called in the transaction of the change.
+    pub fn contacts_changed(
+        &self,
+        db: &mut Db,
+        people: &BTreeMap<SessionId, Timestamp>,
+    ) -> Result<bool, StoreError> {
+        if people.keys().all(|id| *id == self.me) {
+            return Ok(false);
+        }
+        self.with(db, |db, contacts: &mut Contacts| {
+            for (id, at) in people {
+                self.describe(db, contacts, *id, *at)?;
+            }
+            Ok(contacts.needs_dump())
+        })
+    }
+
+    /// A person deleted a contact: it leaves the documents, unless something is to be remembered of it. To be called
+    /// in the transaction of the change.
+    pub fn contact_deleted(&self, db: &mut Db, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
+        self.with(db, |db, contacts: &mut Contacts| {
+            contacts.erase(&id.0);
+            self.describe(db, contacts, id.0, now)
+        })?;
+        self.with(db, |_, states: &mut ConvoInfoVolatile| {
+            states.erase(&ConvoId::OneToOne(id.0));
+            Ok(())
+        })
+    }
+
+    /// Merges what the swarm has, and writes what is new into the tables.
+    pub(super) fn merge_contacts(
+        &self,
+        db: &mut Db,
+        messages: &Messages<'_>,
+        now: Timestamp,
+    ) -> Result<Merge, StoreError> {
+        self.with(db, |db, contacts: &mut Contacts| {
+            let before: BTreeMap<SessionId, Contact> =
+                contacts.iter().map(|contact| (contact.id, contact)).collect();
+            let (seqno, unpushed) = (contacts.document().seqno(), contacts.needs_push());
+            let mut merge = take_in(contacts, messages, now);
+            if merge.changed {
+                let overtaken = unpushed && contacts.document().seqno() - seqno >= OVERTAKEN_BY;
+                self.apply_contacts(db, contacts, &before, &mut merge, now)?;
+                self.forget_erased(db, contacts, &before, overtaken, &mut merge, now)?;
+                merge.needs_push = contacts.needs_push();
+            }
+            Ok(merge)
+        })
+    }
+
+    /// Makes document and tables say the same, should they not: the document counts for those it has, the tables for
+    /// all others.
+    pub(super) fn reconcile_contacts(&self, db: &mut Db, now: Timestamp) -> Result<(), StoreError> {
+        self.with(db, |db, contacts: &mut Contacts| {
+            let rows = db.contacts()?;
+            let mut agreed = BTreeMap::new();
+            for row in &rows {
+                match contacts.get(&row.id) {
+                    None => self.describe(db, contacts, row.id, now)?,
+                    Some(contact) if agrees(&contact, row) => {
+                        agreed.insert(row.id, contact);
+                    }
+                    Some(_) => {}
+                }
+            }
+            // Those just described agree as well, but applying them changes nothing.
+            self.apply_contacts(db, contacts, &agreed, &mut Merge::default(), now)
+        })
+    }
+
+    /// Writes all entries that are not as `before` into the tables.
+    fn apply_contacts(
+        &self,
+        db: &mut Db,
+        contacts: &mut Contacts,
+        before: &BTreeMap<SessionId, Contact>,
+        merge: &mut Merge,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let is_new = |contact: &Contact| contact.id != self.me && before.get(&contact.id) != Some(contact);
+        let changed: Vec<Contact> = contacts.iter().filter(is_new).collect();
+        let mut made = BTreeSet::new();
+        for contact in changed {
+            let id = ConversationId(contact.id);
+            let row = db.contact(id)?;
+            let priority = row.as_ref().and_then(|row| row.priority);
+            if priority.is_some_and(|priority| priority >= 0) && contact.priority.is_hidden() {
+                // Hidden elsewhere means that its messages were deleted there (spec 05 §11.1).
+                db.delete_conversation(id)?;
+                merge.touched.insert(id);
+            }
+            db.apply_contact(&contact_data(&contact, row.as_ref()))?;
+            if priority.is_none() {
+                made.insert(id);
+            }
+            self.describe(db, contacts, contact.id, now)?;
+        }
+        self.apply_read_states(db, &made, merge, now)
+    }
+
+    /// Deletes whom another device deleted. After the swarm has overtaken changes of ours, nobody can tell who was
+    /// deleted there and who was only added here: everybody stays.
+    fn forget_erased(
+        &self,
+        db: &mut Db,
+        contacts: &mut Contacts,
+        before: &BTreeMap<SessionId, Contact>,
+        overtaken: bool,
+        merge: &mut Merge,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for id in before.keys().copied().filter(|id| *id != self.me) {
+            if contacts.get(&id).is_some() {
+                continue;
+            }
+            if overtaken {
+                self.describe(db, contacts, id, now)?;
+                continue;
+            }
+            db.delete_contact(ConversationId(id))?;
+            db.set_blocked(id, false)?;
+            merge.touched.insert(ConversationId(id));
+        }
+        Ok(())
+    }
+
+    /// Writes what the tables say of somebody into the document, if they belong there.
+    fn describe(
+        &self,
+        db: &Db,
+        contacts: &mut Contacts,
+        id: SessionId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        if id == self.me {
+            return Ok(());
+        }
+        let Some(row) = db.contact(ConversationId(id))? else { return Ok(()) };
+        let known = contacts.get(&id);
+        if known.is_none() && !belongs(&row) {
+            return Ok(());
+        }
+        let mut contact = known.unwrap_or_else(|| Contact::new(id));
+        fill(&mut contact, &row, at);
+        if let Err(error) = contacts.set(&contact) {
+            tracing::warn!(%error, "a contact cannot be shared with our other devices");
+        }
+        Ok(())
+    }
+}
+
+/// Whether there is something about a person that our other devices must know.
+fn belongs(row: &ContactData) -> bool {
+    row.approved
+        || row.approved_me
+        || row.blocked
+        || row.nickname.is_some()
+        || row.muted_until.is_some()
+        || row.expiry != Expiry::Off
+        || row.priority.is_some_and(|priority| priority > 0)
+}
+
+/// Whether an entry says what the tables say.
+fn agrees(contact: &Contact, row: &ContactData) -> bool {
+    let mut described = contact.clone();
+    fill(&mut described, row, Timestamp::default());
+    described.created = contact.created;
+    row.priority.is_some() && described == *contact
+}
+
+/// Writes what the tables say of somebody into their entry. A profile counts if it is newer (spec 02 §12); what the
+/// tables do not know stays.
+fn fill(contact: &mut Contact, row: &ContactData, at: Timestamp) {
+    let (known, updated) = (contact.updated.map_or(0, Timestamp::as_secs), row.profile.updated);
+    let undated = known == 0 && updated == 0 && !row.profile.name.is_empty();
+    if updated > known || undated {
+        contact.name = row.profile.name.clone();
+        contact.picture = row.profile.picture.as_ref().and_then(picture);
+        contact.updated = (updated > 0).then(|| Timestamp::from_ms(updated.saturating_mul(1000)));
+    }
+    contact.nickname = row.nickname.clone().unwrap_or_default();
+    contact.approved = row.approved;
+    contact.approved_us = row.approved_me;
+    contact.blocked = row.blocked;
+    if let Some(priority) = row.priority {
+        contact.priority = Priority(priority);
+    }
+    if !same_second(contact.mute_until, row.muted_until) {
+        contact.mute_until = row.muted_until;
+    }
+    contact.disappearing = match row.expiry {
+        Expiry::Off => None,
+        Expiry::AfterRead(seconds) => Some(Disappearing { after: After::Read, seconds: seconds.into() }),
+        Expiry::AfterSend(seconds) => Some(Disappearing { after: After::Send, seconds: seconds.into() }),
+    };
+    if contact.created.is_none() {
+        let created = if row.created > Timestamp::default() { row.created } else { at };
+        contact.created = Some(Timestamp::from_ms(created.as_secs().saturating_mul(1000)));
+    }
+}
+
+/// What an entry says, for the tables, with what is never taken back and what is finer there.
+fn contact_data(contact: &Contact, row: Option<&ContactData>) -> ContactData {
+    let muted_until = row.map_or(contact.mute_until, |row| {
+        if same_second(row.muted_until, contact.mute_until) { row.muted_until } else { contact.mute_until }
+    });
+    ContactData {
+        id: contact.id,
+        profile: ProfileData {
+            name: contact.name.clone(),
+            picture: contact.picture.as_ref().map(source),
+            updated: contact.updated.map_or(0, Timestamp::as_secs),
+        },
+        nickname: Some(contact.nickname.clone()).filter(|name| !name.is_empty()),
+        approved: contact.approved || row.is_some_and(|row| row.approved),
+        approved_me: contact.approved_us || row.is_some_and(|row| row.approved_me),
+        blocked: contact.blocked,
+        priority: Some(contact.priority.0),
+        muted_until,
+        expiry: expiry(contact.disappearing),
+        created: contact.created.unwrap_or_default(),
+    }
+}
+
+/// Whether two times are the same in a document, which keeps seconds.
+fn same_second(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
+    a.map(Timestamp::as_secs) == b.map(Timestamp::as_secs)
+}
+
+/// A timer as the tables have it.
+fn expiry(disappearing: Option<Disappearing>) -> Expiry {
+    let Some(Disappearing { after, seconds }) = disappearing else { return Expiry::Off };
+    let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+    match after {
+        After::Read => Expiry::AfterRead(seconds),
+        After::Send => Expiry::AfterSend(seconds),
+    }
+}
+
+/// A picture as the documents have it; `None` if it has no form there.
+fn picture(source: &PictureSource) -> Option<Picture> {
+    Picture::new(&source.url, &source.key).ok().flatten()
+}
+
+/// A picture as the tables have it.
+pub(super) fn source(picture: &Picture) -> PictureSource {
+    PictureSource { url: picture.url().to_owned(), key: Zeroizing::new(picture.key().to_vec()) }
+}

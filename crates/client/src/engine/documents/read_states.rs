@@ -1,0 +1,114 @@
+//! How far conversations were read, on all devices (spec 05 §11.3).
+//!
+//! Decision: what we read by writing is not put here. Our other devices get a copy of what we wrote, which tells them
+//! the same (spec 02 §9), and a push for each message sent would cost more than all else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use septet_protocol::config::{ConvoId, ConvoInfoVolatile, ReadState};
+use septet_protocol::id::SessionId;
+use septet_protocol::time::Timestamp;
+
+use super::{Documents, Merge, Messages, take_in};
+use crate::model::ConversationId;
+use crate::store::{Db, StoreError};
+
+impl Documents {
+    /// A person read a conversation here, or marked it as unread: writes that into the document. To be called in the
+    /// transaction of the change.
+    pub fn read_changed(&self, db: &mut Db, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
+        let Some(mark) = db.read_mark(id)? else { return Ok(()) };
+        self.with(db, |_, states: &mut ConvoInfoVolatile| {
+            let convo = ConvoId::OneToOne(id.0);
+            let known = states.get(&convo).unwrap_or_default();
+            let last_read = known.last_read.max(mark.last_read);
+            let state = ReadState { last_read, unread: mark.marked_unread, ..known };
+            if state != known {
+                states.set(&convo, &state, None, now);
+            }
+            Ok(())
+        })
+    }
+
+    /// Merges what the swarm has, and writes what is new into the tables. What is gone from the document says
+    /// nothing: it was read long ago.
+    pub(super) fn merge_read_states(
+        &self,
+        db: &mut Db,
+        messages: &Messages<'_>,
+        now: Timestamp,
+    ) -> Result<Merge, StoreError> {
+        self.with(db, |db, states: &mut ConvoInfoVolatile| {
+            let before = one_to_one(states);
+            let mut merge = take_in(states, messages, now);
+            if merge.changed {
+                for (id, state) in one_to_one(states) {
+                    if before.get(&id) != Some(&state) {
+                        apply(db, ConversationId(id), state, &mut merge, now)?;
+                    }
+                }
+            }
+            Ok(merge)
+        })
+    }
+
+    /// Conversations were made: the document may have told of them before.
+    pub(super) fn apply_read_states(
+        &self,
+        db: &mut Db,
+        made: &BTreeSet<ConversationId>,
+        merge: &mut Merge,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if made.is_empty() {
+            return Ok(());
+        }
+        let states: ConvoInfoVolatile = self.load(db)?;
+        for id in made {
+            if let Some(state) = states.get(&ConvoId::OneToOne(id.0)) {
+                apply(db, *id, state, merge, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over what the document has read further than the tables, should there be such.
+    pub(super) fn reconcile_read_states(&self, db: &mut Db, now: Timestamp) -> Result<(), StoreError> {
+        let states: ConvoInfoVolatile = self.load(db)?;
+        for mark in db.read_marks()? {
+            let state = states.get(&ConvoId::OneToOne(mark.conversation.0));
+            if let Some(state) = state.filter(|state| state.last_read > mark.last_read) {
+                apply(db, mark.conversation, state, &mut Merge::default(), now)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The read states of conversations with one person, Note to Self among them.
+fn one_to_one(states: &ConvoInfoVolatile) -> BTreeMap<SessionId, ReadState> {
+    let states = states.iter().filter_map(|(convo, state)| match convo {
+        ConvoId::OneToOne(id) => Some((id, state)),
+        _ => None,
+    });
+    states.collect()
+}
+
+/// Writes one read state into the tables, if there is such a conversation.
+fn apply(
+    db: &mut Db,
+    id: ConversationId,
+    state: ReadState,
+    merge: &mut Merge,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if db.read_mark(id)?.is_none() {
+        return Ok(());
+    }
+    let outcome = db.apply_read_mark(id, state.last_read, state.unread, now)?;
+    if !outcome.read.is_empty() {
+        merge.touched.insert(id);
+        merge.read.extend(outcome.read);
+    }
+    Ok(())
+}

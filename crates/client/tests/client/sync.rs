@@ -1,0 +1,238 @@
+//! One account on two devices: what is changed on one is so on the other.
+
+use septet_client::event::Event;
+use septet_client::model::{Conversation, ConversationId, Page};
+use septet_protocol::account::DisplayName;
+use septet_protocol::id::{Account, Namespace};
+
+use crate::world::{PATIENCE, Person, World};
+
+/// Alice on two devices, and Bob, whom she knows.
+struct Household {
+    world: World,
+    first: Person,
+    second: Person,
+    bob: Person,
+    with_bob: ConversationId,
+}
+
+impl Household {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let (first, bob) = world.friends().await;
+        assert!(first.client.flush(PATIENCE).await.unwrap());
+        let (second, _) = world.second_device(&first).await;
+        second.client.sync_once(PATIENCE).await.unwrap();
+        let with_bob = ConversationId(bob.id());
+        Self { world, first, second, bob, with_bob }
+    }
+
+    /// Both devices have told each other all they have to say.
+    async fn settle(&self) {
+        for device in [&self.first, &self.second, &self.first, &self.second] {
+            device.client.sync_once(PATIENCE).await.unwrap();
+        }
+    }
+
+    /// What the first device has to say reaches the second.
+    async fn tell(&self) {
+        assert!(self.first.client.flush(PATIENCE).await.unwrap());
+        self.second.client.sync_once(PATIENCE).await.unwrap();
+    }
+
+    /// The conversation with Bob on the second device.
+    async fn seen(&self) -> Conversation {
+        look(&self.second, self.with_bob).await
+    }
+
+    fn stores(&self) -> u64 {
+        self.world.net.requests().get("store").copied().unwrap_or_default()
+    }
+}
+
+async fn look(device: &Person, id: ConversationId) -> Conversation {
+    device.client.conversation(id).await.unwrap().unwrap()
+}
+
+fn name(name: &str) -> DisplayName {
+    DisplayName::parse(name).unwrap()
+}
+
+/// What configs sync of a conversation.
+fn synced(it: Conversation) -> (String, Option<String>, i64, bool, [bool; 3], bool) {
+    let flags = [it.approved, it.approved_me, it.blocked];
+    (it.name, it.nickname, it.pinned, it.hidden, flags, it.marked_unread)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_set_for_a_contact_here_is_set_there() {
+    let home = Household::new().await;
+    let (here, id) = (&home.first.client, home.with_bob);
+    let known = home.seen().await;
+    assert!(known.approved && known.approved_me && known.name == "Bob");
+
+    here.set_nickname(id, Some(name("Bobby"))).await.unwrap();
+    here.pin(id, true).await.unwrap();
+    let until = here.now() + 3_600_000;
+    here.mute(id, Some(until)).await.unwrap();
+    here.block(id).await.unwrap();
+    here.mark_unread(id, true).await.unwrap();
+    home.tell().await;
+    let there = home.seen().await;
+    assert_eq!((there.nickname.as_deref(), there.pinned), (Some("Bobby"), 1));
+    assert_eq!(there.muted_until.map(|at| at.as_secs()), Some(until.as_secs()));
+    assert!(there.blocked && there.marked_unread);
+
+    here.set_nickname(id, None).await.unwrap();
+    here.pin(id, false).await.unwrap();
+    here.mute(id, None).await.unwrap();
+    here.unblock(id).await.unwrap();
+    here.mark_unread(id, false).await.unwrap();
+    home.tell().await;
+    let there = home.seen().await;
+    assert_eq!((there.nickname, there.pinned, there.muted_until), (None, 0, None));
+    assert!(!there.blocked && !there.marked_unread);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn note_to_self_is_shown_pinned_and_hidden_everywhere() {
+    let home = Household::new().await;
+    let note = ConversationId(home.first.id());
+    home.first.says(&home.first, "milk").await;
+    home.first.client.pin(note, true).await.unwrap();
+    home.tell().await;
+    assert_eq!(look(&home.second, note).await.pinned, 1);
+    home.first.client.hide(note).await.unwrap();
+    home.tell().await;
+    assert!(!look(&home.second, note).await.is_listed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_conversation_and_a_deleted_contact_are_gone_everywhere() {
+    let home = Household::new().await;
+    let (here, id) = (&home.first.client, home.with_bob);
+    assert_eq!(home.second.texts(home.bob.id()).await, ["hi", "hello"]);
+    here.delete_conversation(id).await.unwrap();
+    home.tell().await;
+    let there = home.seen().await;
+    assert!(there.hidden && there.approved);
+    assert!(home.second.texts(home.bob.id()).await.is_empty());
+
+    here.delete_contact(id).await.unwrap();
+    home.tell().await;
+    let there = home.seen().await;
+    assert!(!there.approved && !there.approved_me && !there.is_listed());
+    // Nothing brings it back.
+    home.settle().await;
+    assert!(!home.seen().await.approved);
+    assert!(!look(&home.first, id).await.approved);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_here_is_read_there_and_never_unread_again() {
+    let mut home = Household::new().await;
+    home.bob.says(&home.first, "one").await;
+    home.bob.says(&home.first, "two").await;
+    home.first.hears("one").await;
+    home.first.hears("two").await;
+    home.second.client.sync_once(PATIENCE).await.unwrap();
+    assert_eq!(home.seen().await.unread, 3, "with the first hello");
+    let page = home.first.client.messages(home.with_bob, Page::Newest, 10).await.unwrap();
+    let [.., one, two] = page.messages.as_slice() else { panic!("not two messages") };
+    home.first.client.mark_read(home.with_bob, two.id).await.unwrap();
+    home.first.client.mark_read(home.with_bob, one.id).await.unwrap();
+    home.tell().await;
+    assert_eq!(home.seen().await.unread, 0);
+    home.settle().await;
+    assert_eq!((home.seen().await.unread, look(&home.first, home.with_bob).await.unread), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_made_apart_come_together() {
+    let home = Household::new().await;
+    home.settle().await;
+    let id = home.with_bob;
+    home.world.net.network_down(true);
+    home.first.client.set_nickname(id, Some(name("Bobby"))).await.unwrap();
+    home.first.client.mark_unread(id, true).await.unwrap();
+    home.second.client.pin(id, true).await.unwrap();
+    home.second.client.block(id).await.unwrap();
+    home.second.client.set_name(name("Alice B")).await.unwrap();
+    home.world.net.network_down(false);
+    home.settle().await;
+    let (here, there) = (look(&home.first, id).await, look(&home.second, id).await);
+    assert_eq!((here.nickname.as_deref(), here.pinned), (Some("Bobby"), 1));
+    assert!(here.blocked && here.marked_unread);
+    assert_eq!(synced(here), synced(there));
+    assert_eq!(home.first.client.profile().await.unwrap().name, "Alice B");
+    let me = Account::from(home.first.id());
+    for namespace in [Namespace::USER_PROFILE, Namespace::CONTACTS, Namespace::CONVO_INFO_VOLATILE] {
+        assert_eq!(home.world.net.messages_of(&me, namespace).len(), 1, "what is replaced is deleted");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_change_is_one_push_and_nothing_answers_it() {
+    let home = Household::new().await;
+    home.settle().await;
+    home.world.net.reset_requests();
+    home.settle().await;
+    assert_eq!(home.stores(), 0, "nothing changed");
+    home.first.client.set_nickname(home.with_bob, Some(name("Bobby"))).await.unwrap();
+    home.settle().await;
+    home.settle().await;
+    assert_eq!(home.stores(), 1);
+    assert_eq!(home.seen().await.nickname.as_deref(), Some("Bobby"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_could_not_be_pushed_survives_the_end_of_the_program() {
+    let home = Household::new().await;
+    let Household { world, first, second, with_bob, .. } = home;
+    world.net.network_down(true);
+    first.client.set_nickname(with_bob, Some(name("Bobby"))).await.unwrap();
+    first.client.pin(with_bob, true).await.unwrap();
+    let first = world.reopen(first).await;
+    world.net.network_down(false);
+    first.client.sync_once(PATIENCE).await.unwrap();
+    second.client.sync_once(PATIENCE).await.unwrap();
+    let there = look(&second, with_bob).await;
+    assert_eq!((there.nickname.as_deref(), there.pinned), (Some("Bobby"), 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_account_knows_its_people_again() {
+    let world = World::new().await;
+    let (mut alice, bob) = world.friends().await;
+    let (carol, dave) = (world.person("Carol").await, world.person("Dave").await);
+    let [with_bob, with_carol, with_dave] = [&bob, &carol, &dave].map(|it| ConversationId(it.id()));
+    alice.says(&carol, "hi Carol").await;
+    carol.client.sync_once(PATIENCE).await.unwrap();
+    carol.says(&alice, "hi Alice").await;
+    alice.hears("hi Alice").await;
+    alice.client.block(with_carol).await.unwrap();
+    alice.client.set_nickname(with_bob, Some(name("Bobby"))).await.unwrap();
+    alice.client.pin(with_bob, true).await.unwrap();
+    dave.says(&alice, "who are you?").await;
+    alice
+        .waits("the request", |event| matches!(event, Event::Request(id) if id == with_dave).then_some(()))
+        .await;
+    bob.says(&alice, "read this").await;
+    let read = alice.hears("read this").await;
+    alice.client.mark_read(with_bob, read.id).await.unwrap();
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+
+    let (restored, _) = world.second_device(&alice).await;
+    let it = look(&restored, with_bob).await;
+    assert_eq!((it.name.as_str(), it.nickname.as_deref(), it.pinned), ("Bob", Some("Bobby"), 1));
+    assert!(it.approved && it.approved_me && it.unread == 0);
+    assert!(look(&restored, with_carol).await.blocked);
+    assert!(look(&restored, with_dave).await.is_request());
+    for id in [with_bob, with_carol, with_dave] {
+        assert_eq!(synced(look(&restored, id).await), synced(look(&alice, id).await));
+    }
+    // Blocked stays blocked.
+    carol.says(&alice, "let me in").await;
+    restored.client.sync_once(PATIENCE).await.unwrap();
+    assert!(!restored.texts(carol.id()).await.contains(&"let me in".to_owned()));
+}
