@@ -64,11 +64,7 @@ pub fn suggest_bip39(word: &str) -> Vec<&'static str> {
 }
 
 /// Words of a list that may have been meant by this one; `begun` are those that begin like it.
-fn likely(
-    word: &str,
-    begun: impl Iterator<Item = &'static str>,
-    list: &[&'static str],
-) -> Vec<&'static str> {
+fn likely(word: &str, begun: impl Iterator<Item = &'static str>, list: &[&'static str]) -> Vec<&'static str> {
     const MOST: usize = 5;
     if word.is_empty() {
         return Vec::new();

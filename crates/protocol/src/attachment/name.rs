@@ -144,7 +144,7 @@ mod tests {
     fn names_are_made_up_from_the_type() {
         assert_eq!(made_up("image/jpeg", "2026-11-22-101500"), "session-attachment-2026-11-22-101500.jpg");
         assert_eq!(made_up("", "2026-11-22-101500"), "session-attachment-2026-11-22-101500");
-        assert_eq!(for_sending("/home/a/Ünterlagen\n.pdf"), "Ünterlagen.pdf");
+        assert_eq!(for_sending("/folder/a/Ünterlagen\n.pdf"), "Ünterlagen.pdf");
     }
 
     proptest! {
