@@ -43,6 +43,9 @@ macro_rules! context {
 /// The text cursor blinks for so many seconds after the last input.
 const BLINK_FOR: f64 = 10.0;
 
+/// How long, in seconds, the window must stay as it is before that is kept.
+const SETTLED: f64 = 1.0;
+
 /// What is on top of list and conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Page {
@@ -56,6 +59,11 @@ pub struct Window {
     updates: Receiver<Update>,
     actions: Actions,
     preferences: Preferences,
+    /// What was kept of them last.
+    kept: Preferences,
+    /// What they were in the last frame, and since when.
+    seen: Preferences,
+    changed: f64,
     theme: Option<Theme>,
     strings: Strings,
     images: Images,
@@ -67,7 +75,6 @@ pub struct Window {
     page: Option<Page>,
     open: Option<ConversationId>,
     views: BTreeMap<ConversationId, ConversationView>,
-    list_width: f32,
     generation: u64,
     atlas: f32,
     last_input: f64,
@@ -89,6 +96,9 @@ impl Window {
             updates,
             actions: Actions::new(commands),
             preferences: Preferences::default(),
+            kept: Preferences::default(),
+            seen: Preferences::default(),
+            changed: 0.0,
             theme: None,
             strings: Strings::english(),
             images: Images::default(),
@@ -100,7 +110,6 @@ impl Window {
             page: None,
             open: None,
             views: BTreeMap::new(),
-            list_width: metric::LIST,
             generation: 0,
             atlas: 0.0,
             last_input: 0.0,
@@ -113,8 +122,34 @@ impl Window {
     }
 
     /// Takes over what was chosen before.
-    pub fn set_preferences(&mut self, preferences: Preferences) {
-        self.preferences = preferences;
+    pub fn set_preferences(&mut self, ctx: &Context, preferences: Preferences) {
+        (self.preferences, self.kept) = (preferences, preferences);
+        ctx.set_zoom_factor(preferences.zoom);
+    }
+
+    /// Notes how the window is left, and has it kept when it stays so for a moment: not while it is being dragged.
+    fn notice_preferences(&mut self, ctx: &Context) {
+        self.preferences.zoom = ctx.zoom_factor();
+        ctx.input(|input| self.preferences.notice(input.viewport()));
+        let now = ctx.input(|input| input.time);
+        if self.preferences != self.seen {
+            (self.seen, self.changed) = (self.preferences, now);
+        }
+        if self.preferences == self.kept {
+            return;
+        }
+        if now - self.changed >= SETTLED {
+            self.keep_preferences();
+        } else {
+            ctx.request_repaint_after_secs((SETTLED - (now - self.changed)) as f32 + 0.05);
+        }
+    }
+
+    fn keep_preferences(&mut self) {
+        if self.preferences != self.kept {
+            self.kept = self.preferences;
+            self.actions.send(Command::KeepPreferences(self.preferences));
+        }
     }
 
     /// Opens our own page.
@@ -137,6 +172,7 @@ impl Window {
         self.notice_new_fonts(ui.ctx());
         ui.painter().rect_filled(ui.max_rect(), 0, theme.bg);
         self.draw(ui, &theme);
+        self.notice_preferences(ui.ctx());
         self.atlas = ui.ctx().fonts(|fonts| fonts.font_atlas_fill_ratio());
         self.rest_cursor(ui.ctx());
         ui.ctx().request_repaint_after(self.clock.until_midnight());
@@ -288,7 +324,7 @@ impl Window {
         let list_shown = !narrow || (self.open.is_none() && !account);
         let mut choice = None;
         if list_shown {
-            let width = if narrow { ui.max_rect().width() } else { self.list_width };
+            let width = if narrow { ui.max_rect().width() } else { self.preferences.list_width };
             let cx = context!(self, theme, narrow);
             let frame = Frame::new().fill(theme.panel);
             Panel::left("list")
@@ -325,8 +361,11 @@ impl Window {
         let before = self.preferences;
         let cx = context!(self, theme, narrow);
         let close = self.account.show(ui, &cx, &mut self.preferences);
+        if self.preferences.accent != before.accent {
+            self.generation += 1; // links in messages have the colour they were laid out with
+        }
         if self.preferences != before {
-            self.actions.send(Command::KeepPreferences(self.preferences));
+            self.keep_preferences();
             ui.ctx().request_repaint();
         }
         if close {
@@ -358,7 +397,7 @@ impl Window {
     /// The line between list and conversation; dragging it makes the list wider.
     fn list_edge(&mut self, ui: &Ui, theme: &Theme) {
         let area = ui.max_rect();
-        let x = area.left() + self.list_width;
+        let x = area.left() + self.preferences.list_width;
         ui.painter().vline(x - 0.5, area.y_range(), Stroke::new(1.0, theme.line));
         let handle = Rect::from_min_max(pos2(x - 3.0, area.top()), pos2(x + 3.0, area.bottom()));
         let response = ui.interact(handle, Id::unique("list edge"), Sense::drag());
@@ -366,7 +405,7 @@ impl Window {
             ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal);
         }
         if let Some(at) = response.interact_pointer_pos().filter(|_| response.dragged()) {
-            self.list_width = (at.x - area.left()).clamp(220.0, 420.0);
+            self.preferences.list_width = (at.x - area.left()).clamp(metric::LIST_LEAST, metric::LIST_MOST);
         }
     }
 
@@ -437,6 +476,10 @@ fn nothing_open(ui: &Ui, cx: &ViewCtx<'_>) {
 }
 
 impl eframe::App for Window {
+    fn on_exit(&mut self, _graphics: Option<&eframe::glow::Context>) {
+        self.keep_preferences();
+    }
+
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         Window::ui(self, ui);
     }

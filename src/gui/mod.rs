@@ -82,12 +82,11 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         Source::Prepared(_) => preferences::Preferences::default(),
     };
     let native = eframe::NativeOptions {
-        viewport: egui::ViewportBuilder::default()
+        viewport: preferences
+            .window()
             .with_title(&title)
             .with_app_id("septet")
-            .with_icon(widgets::mark::icon())
-            .with_inner_size([1200.0, 820.0])
-            .with_min_inner_size([360.0, 480.0]),
+            .with_icon(widgets::mark::icon()),
         ..Default::default()
     };
     let shown = eframe::run_native(
@@ -104,7 +103,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                 *started = Some(thread);
             }
             let mut window = app::Window::new(&context.egui_ctx, commands, updates, clock::Clock::system());
-            window.set_preferences(preferences);
+            window.set_preferences(&context.egui_ctx, preferences);
             tracing::debug!("the window was there after {} ms", begun.elapsed().as_millis());
             Ok(Box::new(window))
         }),

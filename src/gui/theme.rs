@@ -229,6 +229,7 @@ impl Theme {
         spacing.menu_margin = egui::Margin::same(5);
         spacing.tooltip_width = 320.0;
         spacing.scroll = egui::style::ScrollStyle::floating();
+        spacing.scroll.foreground_color = false;
         spacing.scroll.bar_width = 6.0;
         spacing.scroll.floating_width = 6.0;
         spacing.scroll.floating_allocated_width = 0.0;
@@ -327,6 +328,10 @@ pub mod metric {
     pub const NARROW: f32 = 720.0;
     /// The list when first shown.
     pub const LIST: f32 = 312.0;
+    /// The narrowest list.
+    pub const LIST_LEAST: f32 = 220.0;
+    /// The widest list.
+    pub const LIST_MOST: f32 = 420.0;
     /// Head of the list and of a conversation.
     pub const HEAD: f32 = 56.0;
     /// One row of the list.

@@ -2,6 +2,8 @@
 //!
 //! The window is real; the account behind it is played by the test, which reads commands and feeds updates.
 
+mod account;
+mod first_run;
 mod pictures;
 mod sample;
 mod stage;

@@ -28,13 +28,6 @@ fn narrow_dark() {
 }
 
 #[test]
-fn first_run_dark() {
-    let mut stage = Stage::new(WIDE, ThemeChoice::Dark);
-    stage.tell(Update::NoAccount);
-    stage.harness.snapshot("first_run_dark");
-}
-
-#[test]
 fn path_dark() {
     let mut stage = Stage::open(WIDE, ThemeChoice::Dark);
     stage.harness.get_by_label("Path: Connected · DE → JP → CA").click();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::{Color32, ColorImage};
-use septet::gui::command::{Command, ImageKey, Progress, RecoveryWords, Update};
+use septet::gui::command::{ImageKey, RecoveryWords, Update};
 use septet::gui::theme::Theme;
 use septet::gui::widgets::avatar;
 use septet_client::model::*;
@@ -42,7 +42,8 @@ pub fn stranger() -> ConversationId {
     ConversationId(account(9, 3))
 }
 
-fn clock(hours: u64, minutes: u64) -> Timestamp {
+/// A time of today.
+pub fn clock(hours: u64, minutes: u64) -> Timestamp {
     let midnight = NOW.as_ms() / DAY * DAY;
     Timestamp::from_ms(midnight + (hours * 60 + minutes) * MINUTE)
 }
@@ -120,7 +121,8 @@ pub fn conversations() -> Vec<Conversation> {
     list
 }
 
-fn message(id: i64, outgoing: bool, text: &str, at: Timestamp) -> Message {
+/// A message of the open conversation.
+pub fn message(id: i64, outgoing: bool, text: &str, at: Timestamp) -> Message {
     Message {
         id: MessageId(id),
         conversation: mara(),
@@ -245,44 +247,4 @@ fn gradient(colors: [u32; 3], stop: f32, along: (f32, f32)) -> ColorImage {
 pub fn recovery() -> Update {
     let seed = septet_protocol::account::Seed::from_bytes(std::array::from_fn(|i| i as u8));
     Update::Recovery(RecoveryWords { phrase: seed.to_phrase(), bip39: seed.to_bip39(), hex: seed.to_hex() })
-}
-
-/// What an account would answer, for looking at screens.
-pub fn answers(command: &Command) -> Vec<Update> {
-    match command {
-        Command::CreateAccount { name } => {
-            vec![Update::Opened(Profile { id: me(), name: name.clone(), picture: None })]
-        }
-        Command::Recovery => vec![recovery()],
-        Command::Restore(_) => vec![Update::Restoring(Progress::Messages { fetched: 312 })],
-        Command::CancelRestore => vec![Update::NameNeeded],
-        Command::CopySecret(_) => vec![Update::SecretCopied(true)],
-        Command::SetName(name) => {
-            vec![Update::Opened(Profile { id: me(), name: name.clone(), picture: None })]
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// A conversation in many scripts.
-pub fn texts() -> Update {
-    let texts = [
-        "السلام عليكم! هل وصلتك الصور؟ (كلها 12 صورة)",
-        "مرحبا، رابط الخريطة https://example.org/map?x=1 والموعد الساعة 10:30 صباحًا في مقهى Central بجانب المحطة القديمة.",
-        "שלום, מה שלומך היום? נפגש ב-18:00 ליד Café Noir (כמו תמיד).",
-        "قیمت ۱۲۳۴ تومان است",
-        "Both: שלום עולם and مرحبا بالعالم, then 3.14% done.",
-        "नमस्ते! क्या आप कल आ रहे हैं? मैं क्षेत्र में हूँ।",
-        "สวัสดีครับ พรุ่งนี้เจอกันที่สถานีรถไฟฟ้านะครับ น้ำท่วมไหม",
-        "了解です、また明日。「図書館」で会いましょう。天气很好，我们去公园吧！ 안녕하세요 여러분",
-        "👩‍👩‍👧‍👦 🇺🇦🇩🇪 1️⃣ ❤️ ☺️ 👍🏽 🏳️‍🌈 and text ☎︎ ©",
-        "See https://p\u{430}ypal.com/login or www.example.org.",
-    ];
-    let messages = texts
-        .iter()
-        .enumerate()
-        .map(|(index, text)| message(100 + index as i64, index % 3 == 2, text, clock(14, index as u64 + 1)))
-        .collect();
-    let page = MessagePage { messages, more_before: false, more_after: false };
-    Update::Page { conversation: mara(), page: Page::Newest, messages: page }
 }

@@ -4,25 +4,25 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// A map that holds about `most` values.
+/// A map that holds at most `MOST` values.
 ///
 /// When it is full, the quarter that was not used longest goes at once, so that forgetting costs little per value.
-pub struct Lru<K, V> {
+pub struct Lru<K, V, const MOST: usize> {
     entries: HashMap<K, (V, u64)>,
     clock: u64,
-    most: usize,
 }
 
-impl<K: Clone + Eq + Hash, V> Lru<K, V> {
-    /// An empty map for at least one and at most `most` values.
-    pub fn new(most: usize) -> Self {
-        Self { entries: HashMap::new(), clock: 0, most: most.max(1) }
+impl<K, V, const MOST: usize> Default for Lru<K, V, MOST> {
+    fn default() -> Self {
+        Self { entries: HashMap::new(), clock: 0 }
     }
+}
 
+impl<K: Clone + Eq + Hash, V, const MOST: usize> Lru<K, V, MOST> {
     /// The value of this key, made if it is not here.
     pub fn get_or_make(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
         self.clock += 1;
-        if !self.entries.contains_key(&key) && self.entries.len() >= self.most {
+        if !self.entries.contains_key(&key) && self.entries.len() >= MOST {
             self.shrink();
         }
         let clock = self.clock;
@@ -59,7 +59,7 @@ impl<K: Clone + Eq + Hash, V> Lru<K, V> {
     fn shrink(&mut self) {
         let mut used: Vec<u64> = self.entries.values().map(|(_, used)| *used).collect();
         used.sort_unstable();
-        let quarter = (self.most / 4).max(1);
+        let quarter = (MOST / 4).max(1);
         if let Some(limit) = used.get(quarter - 1).copied() {
             self.entries.retain(|_, (_, used)| *used > limit);
         }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn what_is_used_stays() {
-        let mut cache = Lru::new(8);
+        let mut cache = Lru::<_, _, 8>::default();
         for round in 0..100_u32 {
             assert_eq!(*cache.get_or_make(0, || 7), 7);
             cache.get_or_make(round + 1, || round);
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_value_is_made_once() {
-        let mut cache = Lru::new(2);
+        let mut cache = Lru::<_, _, 2>::default();
         let mut made = 0;
         for _ in 0..3 {
             cache.get_or_make("a", || made += 1);

@@ -30,13 +30,28 @@ impl Qr {
         Some(Self { modules: Zeroizing::new(modules.collect()), side })
     }
 
-    /// Shows it on a white square of at most this side. Its modules are whole pixels wide.
-    pub fn show(&self, ui: &mut Ui, side: f32, label: &str) -> Response {
+    /// The side of its white square, if that may be at most so wide. Modules are whole pixels wide.
+    pub fn side(&self, ui: &Ui, widest: f32) -> f32 {
+        self.module(ui, widest) * self.modules_across()
+    }
+
+    fn modules_across(&self) -> f32 {
+        (self.side + 2 * EDGE) as f32
+    }
+
+    fn module(&self, ui: &Ui, widest: f32) -> f32 {
+        let pixels = ui.pixels_per_point();
+        (widest * pixels / self.modules_across()).floor().max(1.0) / pixels
+    }
+
+    /// Shows it on a white square of at most this side.
+    pub fn show(&self, ui: &mut Ui, widest: f32, label: &str) -> Response {
+        let pixels = ui.pixels_per_point();
+        let module = self.module(ui, widest);
+        let side = self.side(ui, widest);
         let (rect, response) = ui.allocate_exact_size(vec2(side, side), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, label));
         ui.painter().rect_filled(rect, radius::FIELD, Color32::WHITE);
-        let pixels = ui.pixels_per_point();
-        let module = (side * pixels / (self.side + 2 * EDGE) as f32).floor().max(1.0) / pixels;
         let extent = module * self.side as f32;
         let round = |x: f32| (x * pixels).round() / pixels;
         let corner = rect.center() - vec2(extent, extent) / 2.0;

@@ -41,7 +41,7 @@ pub fn complete(typed: &str) -> impl Iterator<Item = &'static str> {
 }
 
 /// Up to five words that may have been meant: those that begin like it, else the nearest by letters changed, added
-/// or left out (at most two).
+/// or left out (at most two), all equally near.
 pub fn suggest(word: &str) -> Vec<&'static str> {
     let word = word.to_lowercase();
     likely(&word, complete(&word), &WORDS)
@@ -79,7 +79,9 @@ fn likely(word: &str, begun: impl Iterator<Item = &'static str>, list: &[&'stati
         .filter(|(distance, _)| *distance <= 2)
         .collect();
     near.sort_unstable();
-    near.into_iter().map(|(_, candidate)| candidate).take(MOST).collect()
+    let nearest = near.first().map_or(0, |(distance, _)| *distance);
+    let nearest = near.into_iter().take_while(|(distance, _)| *distance == nearest);
+    nearest.map(|(_, candidate)| candidate).take(MOST).collect()
 }
 
 /// The number of letters to change, add, leave out or exchange with a neighbour to make one word of the other.

@@ -11,10 +11,11 @@ use super::super::super::widgets::button::{self, Tone};
 use super::super::super::widgets::paragraph;
 use super::super::super::widgets::qr::Qr;
 
-/// Side of the QR code in points.
-const CODE: f32 = 164.0;
-/// Digits in a group; 66 digits are eleven groups.
+/// The widest the QR code gets, in points.
+const CODE: f32 = 196.0;
+/// Digits in a group, and in a line; 66 digits are eleven groups in three lines.
 const GROUP: usize = 6;
+const LINE: usize = 24;
 
 /// What is remembered between frames.
 #[derive(Default)]
@@ -29,10 +30,14 @@ impl AccountId {
             self.code = Some((id, Qr::new(&id.to_string())));
         }
         let width = ui.available_width();
-        let beside = width >= CODE + 230.0;
-        if beside {
+        if width >= CODE + 230.0 {
+            let side = self
+                .code
+                .as_ref()
+                .and_then(|(_, code)| code.as_ref())
+                .map_or(0.0, |code| code.side(ui, CODE));
             ui.horizontal_top(|ui| {
-                let words = width - CODE - 18.0;
+                let words = width - side - 18.0;
                 ui.vertical(|ui| {
                     ui.set_width(words);
                     self.words(ui, cx, id);
@@ -76,8 +81,11 @@ impl AccountId {
 fn grouped(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() + digits.len() / GROUP);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && index % GROUP == 0 {
-            out.push(' ');
+        match index {
+            0 => {}
+            _ if index % LINE == 0 => out.push('\n'),
+            _ if index % GROUP == 0 => out.push(' '),
+            _ => {}
         }
         out.push(digit);
     }
@@ -89,6 +97,7 @@ mod tests {
     #[test]
     fn groups_are_of_six() {
         assert_eq!(super::grouped("05ca03b8e369ae"), "05ca03 b8e369 ae");
-        assert_eq!(super::grouped(&"0".repeat(66)).split(' ').count(), 11);
+        assert_eq!(super::grouped(&"0".repeat(66)).split_whitespace().count(), 11);
+        assert_eq!(super::grouped(&"0".repeat(66)).lines().count(), 3);
     }
 }

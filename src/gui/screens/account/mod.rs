@@ -8,7 +8,6 @@ mod looks;
 mod name;
 mod recovery;
 
-use egui::scroll_area::ScrollBarVisibility;
 use egui::{Frame, Id, Key, Margin, Rect, ScrollArea, Stroke, Ui, UiBuilder, pos2, vec2};
 
 use self::id::AccountId;
@@ -48,30 +47,26 @@ impl Account {
     pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, preferences: &mut Preferences) -> bool {
         let Some(me) = &cx.state.me else { return true };
         let room = ui.available_rect_before_wrap();
+        let editing = self.name.is_editing(); // then Esc only stops that
         let close = head(ui, cx, room.with_max_y(room.top() + metric::HEAD));
         let below = room.with_min_y(room.top() + metric::HEAD);
         let side = if below.width() < 480.0 { 14.0 } else { 24.0 };
         let width = COLUMN.min(below.width() - 2.0 * side);
         let mut below_ui = ui.new_child(UiBuilder::new().max_rect(below));
-        ScrollArea::vertical()
-            .id_salt("account")
-            .auto_shrink([false, false])
-            .scroll_bar_visibility(ScrollBarVisibility::VisibleWhenNeeded)
-            .show(&mut below_ui, |ui| {
-                let left = ((below.width() - width) / 2.0).floor();
-                let column =
-                    Rect::from_min_size(ui.cursor().min + vec2(left, 0.0), vec2(width, f32::INFINITY));
-                ui.scope_builder(UiBuilder::new().max_rect(column), |ui| {
-                    ui.add_space(24.0);
-                    self.name.show(ui, cx, me);
-                    ui.add_space(20.0);
-                    section(ui, cx, "account-id", |ui| self.id.show(ui, cx, me.id));
-                    section(ui, cx, "recovery-password", |ui| self.recovery.show(ui, cx));
-                    section(ui, cx, "looks", |ui| looks::show(ui, cx, preferences));
-                    about(ui, cx);
-                });
+        ScrollArea::vertical().id_salt("account").auto_shrink([false, false]).show(&mut below_ui, |ui| {
+            let left = ((below.width() - width) / 2.0).floor();
+            let column = Rect::from_min_size(ui.cursor().min + vec2(left, 0.0), vec2(width, f32::INFINITY));
+            ui.scope_builder(UiBuilder::new().max_rect(column), |ui| {
+                ui.add_space(24.0);
+                self.name.show(ui, cx, me);
+                ui.add_space(20.0);
+                section(ui, cx, "account-id", |ui| self.id.show(ui, cx, me.id));
+                section(ui, cx, "recovery-password", |ui| self.recovery.show(ui, cx));
+                section(ui, cx, "looks", |ui| looks::show(ui, cx, preferences));
+                about(ui, cx);
             });
-        let escape = !self.name.is_editing() && ui.input(|input| input.key_pressed(Key::Escape));
+        });
+        let escape = !editing && ui.input(|input| input.key_pressed(Key::Escape));
         close || escape
     }
 }

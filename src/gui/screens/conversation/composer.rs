@@ -216,7 +216,7 @@ impl Composer {
                 ui.add(edit).accessible_name(&*cx.t("message-field")).changed()
             })
             .inner;
-        let response = ui.interact(rect, id.with("ground"), Sense::click());
+        let response = ui.interact(rect, id.with("ground"), Sense::CLICK);
         if std::mem::take(&mut self.focus) || response.clicked() {
             ui.ctx().memory_mut(|memory| memory.request_focus(id));
         }

@@ -1,7 +1,5 @@
 //! The messages of a conversation: which are in view, where, and what the person does to them.
 
-use std::collections::HashMap;
-
 use egui::{Id, Key as Press, Rect, Sense, Ui, pos2, vec2};
 use jiff::civil::Date;
 use septet_client::model::{ConversationId, Message, MessageId, Page};
@@ -9,6 +7,7 @@ use septet_client::model::{ConversationId, Message, MessageId, Page};
 use super::super::super::command::Command;
 use super::super::super::icons::Icon;
 use super::super::super::state::{PAGE, Thread};
+use super::super::super::text::cache::Lru;
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::pill;
 use super::paint::{self, Act};
@@ -46,12 +45,15 @@ const FLASH: f64 = 1.2;
 /// Older messages are asked for when so few are left above.
 const AHEAD: usize = 25;
 
+/// Messages laid out; more than any window shows, so that scrolling back and forth lays out nothing twice.
+type Laid = Lru<MessageId, Prepared, 400>;
+
 /// What the list of messages remembers between frames.
 #[derive(Default)]
 pub struct Messages {
     timeline: Timeline<Key>,
     items: Vec<Item>,
-    prepared: HashMap<MessageId, Prepared>,
+    prepared: Laid,
     /// What `items` was made from: revision, today, first unread message.
     made_from: Option<(u64, Date, Option<MessageId>)>,
     /// What `prepared` was made for: width, pixels per point, theme, generation of fonts.
@@ -137,13 +139,10 @@ impl Messages {
             let Some(message) = thread.messages.get(*index) else { continue };
             let stale =
                 |known: &Prepared| !std::sync::Arc::ptr_eq(&known.message, message) || known.place != *place;
-            if self.prepared.get(&message.id).is_none_or(stale) {
+            if self.prepared.peek(&message.id).is_none_or(stale) {
                 self.prepared.remove(&message.id);
                 self.timeline.forget(Key::Message(message.id));
             }
-        }
-        if self.prepared.len() > 400 {
-            self.prepared.clear(); // heights stay; what is in view is laid out again
         }
     }
 
@@ -232,8 +231,7 @@ impl Messages {
                     let place = *place;
                     let prepared = self
                         .prepared
-                        .entry(message.id)
-                        .or_insert_with(|| prepare(ui.ctx(), cx, message, place, column.width()));
+                        .get_or_make(message.id, || prepare(ui.ctx(), cx, message, place, column.width()));
                     flash(&ui, cx, &mut self.flash, prepared, origin);
                     let (whole, asked) = paint::paint(&ui, cx, prepared, origin);
                     let bounds = prepared.bounds.translate(origin.to_vec2());
@@ -423,7 +421,7 @@ fn height(
     cx: &ViewCtx<'_>,
     thread: &Thread,
     item: Option<&Item>,
-    prepared: &mut HashMap<MessageId, Prepared>,
+    prepared: &mut Laid,
     width: f32,
 ) -> f32 {
     match item {
@@ -431,7 +429,7 @@ fn height(
         Some(Item::Unread) => 34.0,
         Some(Item::Notice(_)) => 30.0,
         Some(Item::Message(index, place)) => thread.messages.get(*index).map_or(0.0, |message| {
-            prepared.entry(message.id).or_insert_with(|| prepare(ctx, cx, message, *place, width)).height
+            prepared.get_or_make(message.id, || prepare(ctx, cx, message, *place, width)).height
         }),
         None => 0.0,
     }

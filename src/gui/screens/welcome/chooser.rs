@@ -8,6 +8,9 @@ use super::super::super::view::ViewCtx;
 use super::super::super::widgets::button::{self, Tone};
 use super::super::super::widgets::{mark, text_center};
 
+/// Lines in the middle are tried in so many widths.
+const STEPS: u8 = 10;
+
 /// The way a person takes.
 pub enum Choice {
     /// A new account.
@@ -40,7 +43,15 @@ pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>) -> Option<Choice> {
 
 /// Lines in the middle, none wider than `widest`.
 fn centered(ui: &mut Ui, text: &str, style: Style, widest: f32) {
-    let galley = layout(ui.ctx(), text, style, Wrap::Lines(widest));
+    let mut galley = layout(ui.ctx(), text, style, Wrap::Lines(widest));
+    // As narrow as the same number of lines allows, so that no word stands alone in the last.
+    for step in 1..STEPS {
+        let narrower = layout(ui.ctx(), text, style, Wrap::Lines(widest * (1.0 - 0.05 * f32::from(step))));
+        if narrower.rows.len() > galley.rows.len() {
+            break;
+        }
+        galley = narrower;
+    }
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), galley.size().y), Sense::hover());
     for row in &galley.rows {

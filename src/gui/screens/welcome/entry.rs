@@ -126,7 +126,7 @@ impl Entry {
             [] => index,
             [only] => {
                 let mut word = only.clone();
-                if is_hex(&word) && self.from_digits(&word) {
+                if is_hex(&word) && self.take_digits(&word) {
                     return self.checked(0);
                 }
                 if ended {
@@ -148,7 +148,7 @@ impl Entry {
         let found = tokens(text);
         let next = match found.as_slice() {
             [] => 0,
-            [only] if is_hex(only) && self.from_digits(only) => 0,
+            [only] if is_hex(only) && self.take_digits(only) => 0,
             several => {
                 self.words = Default::default();
                 self.place(several, 0, false)
@@ -243,7 +243,9 @@ impl Entry {
             self.words = Default::default();
         }
         for (offset, word) in found.iter().enumerate() {
-            self.put(start + offset, word.clone());
+            let goes_on = open && offset + 1 == found.len();
+            let word = if goes_on { word.clone() } else { whole(word.clone(), List::Recovery) };
+            self.put(start + offset, word);
         }
         self.too_many = (found.len() > WORDS).then_some(found.len());
         let last = start + found.len() - usize::from(open);
@@ -251,7 +253,7 @@ impl Entry {
     }
 
     /// Hexadecimal digits become the words they stand for.
-    fn from_digits(&mut self, digits: &str) -> bool {
+    fn take_digits(&mut self, digits: &str) -> bool {
         let Ok(seed) = parse_recovery(digits) else { return false };
         for (place, word) in self.words.iter_mut().zip(seed.to_phrase().split(' ')) {
             *place = Zeroizing::new(word.to_owned());

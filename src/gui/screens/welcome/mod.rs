@@ -10,7 +10,6 @@ mod keep_phrase;
 mod progress;
 mod restore;
 
-use egui::scroll_area::ScrollBarVisibility;
 use egui::{Frame, Key, Margin, ScrollArea, Stroke, Ui, UiBuilder, pos2, vec2};
 use septet_protocol::account::{DisplayName, NameError};
 
@@ -137,7 +136,6 @@ impl Welcome {
         let height = ScrollArea::vertical()
             .id_salt("first run")
             .auto_shrink([false, false])
-            .scroll_bar_visibility(ScrollBarVisibility::VisibleWhenNeeded)
             .show(&mut place, |ui| {
                 ui.add_space(top.floor());
                 let left = ((room.width() - width) / 2.0).floor();

@@ -1,5 +1,6 @@
 //! An account is brought back: thirteen fields for words, a verdict, and a way to read a picture instead.
 
+use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{Event, Frame, Id, Key, Margin, Rect, Response, Sense, Stroke, StrokeKind, TextEdit, Ui, vec2};
 use septet_protocol::account::RecoveryError;
@@ -141,6 +142,7 @@ impl Restore {
         // While the card is only measured, nothing can have the keyboard.
         if let Some(next) = self.go_to.take_if(|_| ui.is_enabled()) {
             ui.memory_mut(|memory| memory.request_focus(field_id(next)));
+            cursor_to_end(ui, next, self.entry.word(next));
             at = Some(next);
             ui.ctx().request_repaint();
         }
@@ -165,7 +167,8 @@ impl Restore {
 
     fn field(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, index: usize, rect: Rect) -> Response {
         let inner = phrase::cell(ui, cx, rect, index);
-        let ground = ui.interact(rect, field_id(index).with(Part::Ground), Sense::click());
+        // It can be clicked, but Tab goes to the word.
+        let ground = ui.interact(rect, field_id(index).with(Part::Ground), Sense::CLICK);
         let style = cx.body();
         if let Some(rest) = self.entry.rest(index).filter(|_| self.at == Some(index)) {
             let typed = layout(ui.ctx(), self.entry.word(index), style, Wrap::None).size().x;
@@ -293,6 +296,13 @@ enum Part {
 
 fn field_id(index: usize) -> Id {
     Id::unique(("recovery word", index))
+}
+
+fn cursor_to_end(ui: &Ui, index: usize, word: &str) {
+    let mut state = TextEditState::load(ui.ctx(), field_id(index)).unwrap_or_default();
+    let end = CCursor::new(word.chars().count());
+    state.cursor.set_char_range(Some(CCursorRange::one(end)));
+    state.store(ui.ctx(), field_id(index));
 }
 
 /// Takes from egui what it keeps for undoing: secret words are not to lie around.
