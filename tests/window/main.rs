@@ -2,6 +2,8 @@
 //!
 //! The window is real; the account behind it is played by the test, which reads commands and feeds updates.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // it is a test
+
 mod account;
 mod first_run;
 mod pictures;

@@ -70,7 +70,7 @@ pub struct Messages {
 
 impl Messages {
     /// Goes to the newest message.
-    pub fn to_bottom(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId, thread: &Thread) {
+    pub fn go_to_bottom(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId, thread: &Thread) {
         self.timeline.hold(Anchor::Bottom);
         if thread.more_after {
             cx.send(Command::Load { conversation, page: Page::Newest, limit: PAGE });
@@ -324,7 +324,7 @@ impl Messages {
         let label = cx.strings.with("jump-to-latest", [("count", new.into())]);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, &label));
         if response.on_hover_text(&label).clicked() {
-            self.to_bottom(cx, conversation, thread);
+            self.go_to_bottom(cx, conversation, thread);
             ui.ctx().request_repaint();
         }
     }

@@ -109,7 +109,7 @@ impl ConversationView {
     fn thread(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, sent: bool) {
         let Some(thread) = cx.state.thread(self.id).filter(|thread| thread.loaded) else { return };
         if sent {
-            self.messages.to_bottom(cx, self.id, thread);
+            self.messages.go_to_bottom(cx, self.id, thread);
         }
         match self.messages.show(ui, cx, self.id, thread) {
             Some(Act::Reply(id)) => self.composer.reply_to(id),

@@ -241,7 +241,7 @@ impl Painting<'_> {
         } else {
             attachment.name.clone()
         };
-        let top = tile.top() + if matches!(transfer(attachment), Some(_)) { -1.0 } else { 1.0 };
+        let top = tile.top() + if transfer(attachment).is_some() { -1.0 } else { 1.0 };
         text_left(self.ui.painter(), pos2(left, top + 10.0), &name, self.cx.body(), right - left);
         let failed = matches!(attachment.state, AttachmentState::Failed { .. });
         let color = match (failed, outgoing) {
