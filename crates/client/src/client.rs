@@ -186,6 +186,15 @@ impl Client {
         Ok(())
     }
 
+    /// Changes our display picture to the square in the centre of this JPEG, PNG, WebP or GIF file, at most 600
+    /// pixels wide; `None` removes it. Waits until it is uploaded; it is published in the background.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] if the file is no picture; those of the network, and then nothing has changed.
+    pub async fn set_picture(&self, file: Option<Vec<u8>>) -> Result<(), ClientError> {
+        self.0.engine.set_picture(file).await
+    }
+
     /// The account's secret in its written forms. Ask for the password first, if there is one.
     pub async fn recovery(&self) -> Result<Recovery, ClientError> {
         let seed = self.read(|db| db.account()).await?.seed;

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use septet_protocol::account::{AccountKeys, DisplayName};
 use septet_protocol::config::{
-    Config, Contacts, ConvoInfoVolatile, Document, Kind, LoadError, Merged, Priority, Push, PushError, Rules,
-    StorageHash, UserProfile,
+    Config, Contacts, ConvoInfoVolatile, Document, Kind, LoadError, Merged, Picture, Priority, Push,
+    PushError, Rules, StorageHash, UserProfile,
 };
 use septet_protocol::id::{Account, MessageHash, Namespace, SessionId};
 use septet_protocol::swarm::reply::StoredMessage;
@@ -92,7 +92,22 @@ impl Documents {
 
     /// Changes our public name.
     pub fn set_name(&self, db: &mut Db, name: &DisplayName, now: Timestamp) -> Result<(), StoreError> {
-        self.with_profile(db, |profile| profile.set_name_truncated(name.as_str(), now))
+        self.with_profile(db, |profile| profile.set_name_truncated(name.as_str(), later(profile, now)))
+    }
+
+    /// Changes our display picture, or removes it.
+    pub fn set_picture(
+        &self,
+        db: &mut Db,
+        picture: Option<&Picture>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.with_profile(db, |profile| profile.set_picture(picture, later(profile, now)))
+    }
+
+    /// Whose documents these are.
+    pub fn me(&self) -> SessionId {
+        self.me
     }
 
     /// What a new account says of itself: its name, and that Note to Self is not in the list (spec 01 §10).
@@ -332,6 +347,12 @@ impl Documents {
         }
         Ok(())
     }
+}
+
+/// When a change of our profile is made: now, but in a later second than the one before, or nobody would take it
+/// over (spec 02 §12).
+fn later(profile: &UserProfile, now: Timestamp) -> Timestamp {
+    profile.updated().map_or(now, |last| now.max(last + 1000))
 }
 
 /// What came of a merge.

@@ -13,6 +13,7 @@ mod events;
 mod expiry;
 mod outbox;
 mod outgoing;
+mod own_picture;
 mod pace;
 mod pictures;
 mod poll;

@@ -18,6 +18,10 @@ use septet_protocol::attachment::{metadata, mime};
 const LONGEST_SIDE: u32 = 2000;
 /// More pixels than this are not decoded: they would take gigabytes.
 const MOST_PIXELS: u64 = 120_000_000;
+/// The side in pixels of a display picture (spec 04 §13).
+const DISPLAY_SIDE: u32 = 600;
+/// Its JPEG quality.
+const DISPLAY_QUALITY: u8 = 88;
 /// JPEG qualities to try in turn until the picture is small enough.
 const QUALITIES: [u8; 5] = [95, 85, 75, 55, 30];
 
@@ -52,6 +56,35 @@ pub fn prepare(bytes: Vec<u8>, content_type: &str, limit: u64) -> Prepared {
     };
     let dimensions = format.and_then(|format| dimensions(&bytes, format));
     Prepared { bytes, content_type, dimensions }
+}
+
+/// A picture as a display picture: its first frame, upright, cropped to the square in its centre, at most
+/// [`DISPLAY_SIDE`] pixels wide, and without metadata. `None` if it cannot be decoded. Takes as long as that does.
+pub fn display_picture(file: &[u8]) -> Option<Vec<u8>> {
+    let reader = ImageReader::new(Cursor::new(file)).with_guessed_format().ok()?;
+    let mut decoder = reader.into_decoder().ok()?;
+    if !decodable(decoder.dimensions()) {
+        return None;
+    }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).ok()?;
+    picture.apply_orientation(orientation);
+    let side = picture.width().min(picture.height());
+    let (left, top) = ((picture.width() - side) / 2, (picture.height() - side) / 2);
+    let mut square = picture.crop_imm(left, top, side, side);
+    if side > DISPLAY_SIDE {
+        square = square.resize_exact(DISPLAY_SIDE, DISPLAY_SIDE, FilterType::Triangle);
+    }
+    let mut out = Vec::new();
+    let square = square.into_rgba8();
+    if square.pixels().any(|pixel| pixel.0.last() != Some(&u8::MAX)) {
+        // Only this keeps what is transparent, and it keeps it small enough.
+        square.write_with_encoder(WebPEncoder::new_lossless(&mut out)).ok()?;
+    } else {
+        let opaque = DynamicImage::ImageRgba8(square).into_rgb8();
+        JpegEncoder::new_with_quality(&mut out, DISPLAY_QUALITY).encode_image(&opaque).ok()?;
+    }
+    Some(out)
 }
 
 /// What the first bytes prove a picture to be, over what its name says.
@@ -172,6 +205,31 @@ mod tests {
     fn a_large_jpeg_is_made_to_fit() {
         let prepared = prepare(jpeg(3000, 1500), "image/jpeg", 10_000_000);
         assert_eq!(prepared.dimensions, Some((2000, 1000)));
+    }
+
+    #[test]
+    fn a_display_picture_is_the_square_in_the_centre() {
+        let size = |file: &[u8]| {
+            let picture = image::load_from_memory(&display_picture(file).unwrap()).unwrap();
+            (picture.width(), picture.height())
+        };
+        assert_eq!(size(&jpeg(1300, 700)), (600, 600));
+        assert_eq!(size(&turned(&jpeg(40, 20))), (20, 20));
+        // Left, centre and right of three colours; the centre stays, and what is transparent stays so.
+        let striped = image::RgbaImage::from_fn(30, 10, |x, y| match (x / 10, y) {
+            (1, 0) => image::Rgba([0, 0, 0, 0]),
+            (1, _) => image::Rgba([9, 200, 9, 255]),
+            _ => image::Rgba([200, 9, 9, 255]),
+        });
+        let mut png = Vec::new();
+        DynamicImage::ImageRgba8(striped).write_to(&mut Cursor::new(&mut png), ImageFormat::Png).unwrap();
+        let square = image::load_from_memory(&display_picture(&png).unwrap()).unwrap().into_rgba8();
+        assert_eq!(square.dimensions(), (10, 10));
+        assert!(square.enumerate_pixels().all(|(_, y, pixel)| match y {
+            0 => pixel.0[3] == 0,
+            _ => pixel.0 == [9, 200, 9, 255],
+        }));
+        assert!(display_picture(b"hello").is_none());
     }
 
     #[test]

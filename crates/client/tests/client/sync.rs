@@ -1,5 +1,6 @@
 //! One account on two devices: what is changed on one is so on the other.
 
+use septet_client::client::ClientError;
 use septet_client::event::Event;
 use septet_client::model::{Conversation, ConversationId, Page};
 use septet_protocol::account::DisplayName;
@@ -105,6 +106,55 @@ async fn note_to_self_is_shown_pinned_and_hidden_everywhere() {
     home.first.client.hide(note).await.unwrap();
     home.tell().await;
     assert!(!look(&home.second, note).await.is_listed());
+}
+
+/// A green picture, three times as wide as high.
+fn picture() -> Vec<u8> {
+    let mut file = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_pixel(1200, 400, image::Rgb([20, 200, 20]));
+    picture.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    file.into_inner()
+}
+
+/// Waits until `id` is shown to `device` with a picture, and returns its sides.
+async fn sees_picture(device: &mut Person, id: ConversationId) -> (u32, u32) {
+    let own = id.0 == device.id();
+    loop {
+        let shown = match own {
+            true => device.client.profile().await.unwrap().picture,
+            false => look(device, id).await.picture,
+        };
+        if let Some(shown) = shown {
+            let file = device.client.picture(&shown).await.unwrap();
+            return image::load_from_memory(&file).map(|it| (it.width(), it.height())).unwrap();
+        }
+        device.waits("the picture", |event| matches!(event, Event::Profile).then_some(())).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_picture_reaches_our_devices_and_our_contacts() {
+    let Household { world: _net, mut first, mut second, mut bob, .. } = Household::new().await;
+    let alice = ConversationId(first.id());
+    let refused = first.client.set_picture(Some(b"hello".to_vec())).await;
+    assert!(matches!(refused, Err(ClientError::Refused(_))));
+    first.client.set_picture(Some(picture())).await.unwrap();
+    assert_eq!(sees_picture(&mut first, alice).await, (400, 400));
+    assert!(first.client.flush(PATIENCE).await.unwrap());
+    second.client.sync_once(PATIENCE).await.unwrap();
+    assert_eq!(sees_picture(&mut second, alice).await, (400, 400));
+    first.says(&bob, "look at me").await;
+    bob.hears("look at me").await;
+    assert_eq!(sees_picture(&mut bob, alice).await, (400, 400));
+
+    // And it is gone everywhere when it is removed.
+    second.client.set_picture(None).await.unwrap();
+    assert!(second.client.flush(PATIENCE).await.unwrap());
+    first.client.sync_once(PATIENCE).await.unwrap();
+    assert_eq!(first.client.profile().await.unwrap().picture, None);
+    first.says(&bob, "gone").await;
+    bob.hears("gone").await;
+    assert_eq!(look(&bob, alice).await.picture, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

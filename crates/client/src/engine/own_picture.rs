@@ -1,0 +1,80 @@
+//! Our own display picture (spec 04 §6, §13).
+//!
+//! Decision: it is set when it is uploaded, not before. Nobody can see a picture that is nowhere, and the person who
+//! chose it is there to try again.
+
+use std::sync::Arc;
+
+use septet_protocol::attachment::{Key, picture};
+use septet_protocol::config::Picture;
+use septet_protocol::crypto::{Random, SystemRandom};
+use tokio_util::sync::CancellationToken;
+
+use super::{Engine, pictures};
+use crate::client::ClientError;
+use crate::event::Event;
+use crate::store::Db;
+
+/// What is said of a file that cannot become a display picture.
+const NO_PICTURE: ClientError =
+    ClientError::Refused("this is no picture that can be used: choose a JPEG, PNG, WebP or GIF file");
+
+/// A display picture, ready to be used.
+struct Ready {
+    /// What is stored here.
+    plain: Vec<u8>,
+    /// What is uploaded.
+    blob: Vec<u8>,
+    key: Key<32>,
+}
+
+impl Engine {
+    /// Sets or removes our display picture, here and on all devices; people get it with our next messages.
+    pub async fn set_picture(self: &Arc<Self>, file: Option<Vec<u8>>) -> Result<(), ClientError> {
+        match file {
+            Some(file) => self.upload_picture(file).await?,
+            None => {
+                let (documents, now) = (self.documents.clone(), self.network.now());
+                self.store.call(move |db| documents.set_picture(db, None, now)).await?;
+            }
+        }
+        self.bells.config.notify_one();
+        self.events.send(Event::Profile);
+        Ok(())
+    }
+
+    /// Prepares, uploads and then sets a display picture.
+    async fn upload_picture(self: &Arc<Self>, file: Vec<u8>) -> Result<(), ClientError> {
+        let ready = tokio::task::spawn_blocking(move || prepare(&file));
+        let Ready { plain, blob, key } = ready.await.map_err(|_| ClientError::Stopped)??;
+        let uploaded = self.network.upload(blob, |_, _| {}, CancellationToken::new()).await?;
+        let picture = Picture::new(uploaded.url.as_str(), key.as_bytes());
+        let picture = picture.map_err(|error| ClientError::Network(error.to_string()))?;
+        let name = self.store.write_file(plain).await?;
+        let (documents, now) = (self.documents.clone(), self.network.now());
+        let stored = name.clone();
+        let set = move |db: &mut Db| {
+            db.transaction(|db| {
+                documents.set_picture(db, picture.as_ref(), now)?;
+                match db.profile_of(documents.me())?.and_then(|profile| profile.picture) {
+                    Some(source) => db.picture_fetched(documents.me(), &source, &stored).map(drop),
+                    None => Ok(()),
+                }
+            })
+        };
+        if let Err(error) = self.store.call(set).await {
+            // The file is nobody's now; if it stays, the next start finds it.
+            let _ = self.store.remove_file(&name).await;
+            return Err(error.into());
+        }
+        Ok(())
+    }
+}
+
+/// Crops and encrypts a picture. Takes as long as decoding does.
+fn prepare(file: &[u8]) -> Result<Ready, ClientError> {
+    let plain = pictures::display_picture(file).ok_or(NO_PICTURE)?;
+    let key = Key::from_slice(&SystemRandom.array::<32>()).ok_or(NO_PICTURE)?;
+    let blob = picture::encrypt(&plain, &key, &mut SystemRandom).map_err(|_| NO_PICTURE)?;
+    Ok(Ready { plain, blob, key })
+}
