@@ -42,6 +42,26 @@ fn enter_sends_and_shift_enter_breaks_the_line() {
 }
 
 #[test]
+fn shift_counts_even_if_it_is_up_again_within_the_frame() {
+    let mut stage = stage();
+    write(&mut stage, "one");
+    stage.commands();
+    let key = |modifiers, pressed| egui::Event::Key {
+        key: Key::Enter,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers,
+    };
+    let input = stage.harness.input_mut();
+    input.events.extend([key(Modifiers::SHIFT, true), key(Modifiers::SHIFT, false)]);
+    stage.run();
+    assert!(stage.commands().into_iter().filter_map(sent).next().is_none());
+    let field = stage.harness.get_by_role_and_label(Role::MultilineTextInput, "Message").value();
+    assert_eq!(field.as_deref(), Some("one\n"));
+}
+
+#[test]
 fn nothing_is_sent_without_anything_written() {
     let mut stage = stage();
     write(&mut stage, "   ");

@@ -160,8 +160,15 @@ impl Composer {
         if self.composing || !ui.ctx().memory(|memory| memory.has_focus(field_id(conversation))) {
             return false;
         }
+        // The event's own modifiers count: Shift may be up again by the end of the frame.
+        let sends = |event: &Event| {
+            matches!(event, Event::Key { key: Key::Enter, pressed: true, modifiers, .. }
+                if !modifiers.shift && !modifiers.alt)
+        };
         ui.input_mut(|input| {
-            !input.modifiers.shift && !input.modifiers.alt && input.consume_key(Modifiers::NONE, Key::Enter)
+            let before = input.events.len();
+            input.events.retain(|event| !sends(event));
+            input.events.len() < before
         })
     }
 
