@@ -4,14 +4,15 @@
 //! task pushes all marked ones in one signed request: first everything is stored, then what it replaces is deleted. A
 //! push counts only when the swarm has confirmed it, so a kill at any moment only makes the next start push again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use septet_network::NetworkError;
 use septet_protocol::account::DisplayName;
 use septet_protocol::config::{PushError, StorageHash};
-use septet_protocol::id::{Account, Ed25519Public};
-use septet_protocol::swarm::reply::{self, ReplyError, StoreReply};
+use septet_protocol::id::{Account, Ed25519Public, MessageHash};
+use septet_protocol::swarm::reply::{self, ExpireReply, ReplyError, StoreReply};
 use septet_protocol::swarm::request::{Delete, Expire, Store as StoreRequest};
 use septet_protocol::swarm::signing::ExpireMode;
 use septet_protocol::swarm::{Auth, Rpc};
@@ -136,13 +137,34 @@ async fn extend(engine: &Arc<Engine>) {
         Err(error) => return tracing::debug!(%error, "configs cannot be read"),
     };
     let me = Account::from(engine.me());
-    let build = |_: &Ed25519Public, now: Timestamp| {
-        let request =
-            Expire { hashes: hashes.clone(), expiries: vec![now + TTL_CONFIG_MS], mode: ExpireMode::Extend };
-        request.rpc(&Auth::user(engine.me(), &engine.keys.ed25519))
+    let expiries = vec![engine.network.now() + TTL_CONFIG_MS];
+    let request = Expire { hashes, expiries, mode: ExpireMode::Extend };
+    let auth = Auth::user(engine.me(), &engine.keys.ed25519);
+    let reply = match engine.network.swarm_request(&me, |_, _| request.rpc(&auth)).await {
+        Ok(reply) => reply,
+        Err(error) => return tracing::debug!(%error, "configs keep their old time"),
     };
-    if let Err(error) = engine.network.swarm_request(&me, build).await {
-        tracing::debug!(%error, "configs keep their old time");
+    if let Ok(reply) = ExpireReply::read(&reply.body, &me, &request) {
+        let known = |hash: &MessageHash| {
+            let mut members = reply.members.done();
+            members.any(|(_, it)| it.updated.contains_key(hash) || it.unchanged.contains_key(hash))
+        };
+        let answered = reply.members.done().next().is_some();
+        let lost: BTreeSet<MessageHash> =
+            request.hashes.iter().copied().filter(|hash| answered && !known(hash)).collect();
+        push_again(engine, lost).await;
+    }
+}
+
+/// No member of the swarm has these any more: what they belong to is pushed once more (spec 05 §8.4).
+async fn push_again(engine: &Arc<Engine>, lost: BTreeSet<MessageHash>) {
+    if lost.is_empty() {
+        return;
+    }
+    let documents = engine.documents.clone();
+    match engine.store.call(move |db| documents.lost(db, &lost)).await {
+        Ok(()) => engine.bells.config.notify_one(),
+        Err(error) => tracing::warn!(%error, "a config that the swarm lost is not pushed again"),
     }
 }
 

@@ -241,6 +241,20 @@ impl Documents {
         Ok(hashes)
     }
 
+    /// The swarm lost these: marks the documents they belong to as not pushed.
+    pub fn lost(&self, db: &mut Db, hashes: &BTreeSet<MessageHash>) -> Result<(), StoreError> {
+        db.transaction(|db| {
+            for stored in db.configs(Account::from(self.me))? {
+                let current = self.config(db, stored.namespace)?.document().current_hashes().to_vec();
+                if current.iter().filter_map(StorageHash::to_message_hash).any(|hash| hashes.contains(&hash))
+                {
+                    db.save_config(&StoredConfig { needs_push: true, ..stored })?;
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Changes a document together with the tables.
     fn with<C: Typed, T>(
         &self,

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use septet_client::model::ConversationId;
-use septet_protocol::account::Seed;
+use septet_protocol::account::{DisplayName, Seed};
 use septet_protocol::crypto::SystemRandom;
-use septet_protocol::id::{Account, Namespace};
+use septet_protocol::id::{Account, Namespace, SessionId};
 use septet_protocol::message::{Content, Outgoing, Visible, encode_one_to_one};
 use septet_protocol::time::Timestamp;
 
@@ -50,4 +50,24 @@ async fn ten_thousand_waiting_messages_are_fetched() {
     let texts = bob.texts(sender.session_id).await;
     assert_eq!(texts.first().map(String::as_str), Some("message 0"));
     assert_eq!(texts.last().map(String::as_str), Some("message 9999"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_contacts_are_restored_at_once() {
+    const COUNT: u32 = 1000;
+    let world = World::new().await;
+    let alice = world.resting_person("Alice").await;
+    for number in 0..COUNT {
+        let mut id = [7; 32];
+        id[..4].copy_from_slice(&number.to_le_bytes());
+        let nickname = DisplayName::parse(&format!("Contact number {number}")).unwrap();
+        alice.client.set_nickname(ConversationId(SessionId(id)), Some(nickname)).await.unwrap();
+    }
+    alice.client.sync_once(PATIENCE).await.unwrap();
+    let start = Instant::now();
+    let (restored, _) = world.second_device(&alice).await;
+    let taken = start.elapsed();
+    println!("{COUNT} contacts restored: {taken:?}");
+    assert_eq!(restored.client.conversations().await.unwrap().len(), COUNT as usize);
+    assert!(taken < Duration::from_secs(2), "{taken:?}");
 }

@@ -251,6 +251,27 @@ async fn a_change_that_could_not_be_pushed_survives_the_end_of_the_program() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_swarm_lost_is_pushed_again() {
+    let home = Household::new().await;
+    home.settle().await;
+    let Household { world, first, .. } = home;
+    let me = Account::from(first.id());
+    for lost in world.net.messages_of(&me, Namespace::CONTACTS) {
+        for node in world.net.nodes() {
+            node.forget(&me, lost.hash);
+        }
+    }
+    assert!(world.net.messages_of(&me, Namespace::CONTACTS).is_empty());
+    let first = world.reopen(first).await;
+    let pushed = async {
+        while world.net.messages_of(&me, Namespace::CONTACTS).is_empty() {
+            first.client.sync_once(PATIENCE).await.unwrap();
+        }
+    };
+    tokio::time::timeout(PATIENCE, pushed).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restored_account_knows_its_people_again() {
     let world = World::new().await;
     let (mut alice, bob) = world.friends().await;
