@@ -9,6 +9,8 @@
 
 mod contacts;
 mod read_states;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

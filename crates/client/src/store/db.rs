@@ -136,7 +136,7 @@ impl Db {
 #[cfg(test)]
 impl Db {
     /// An empty database in memory, without an account.
-    pub(super) fn memory() -> Self {
+    pub(crate) fn memory() -> Self {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate::migrate(&mut connection, migrate::STEPS).unwrap();
         settings(&connection).unwrap();

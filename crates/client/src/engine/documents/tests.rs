@@ -1,0 +1,91 @@
+//! Documents and tables, on a database in memory.
+
+use septet_protocol::account::Seed;
+use septet_protocol::id::{Ed25519Public, MessageHash};
+
+use super::*;
+use crate::store::{ReceivedBatch, StoredAccount};
+
+const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
+const BOB: SessionId = SessionId([0xb0; 32]);
+
+/// The documents of an account and its database, both as new.
+fn device() -> (Documents, Db) {
+    let seed = Seed::from_bytes([1; 16]);
+    let documents = Documents::new(&seed.keys());
+    let mut db = Db::memory();
+    db.insert_account(&StoredAccount { id: documents.me, seed, created: NOW }).unwrap();
+    (documents, db)
+}
+
+/// Takes what a device has to push of its contacts, as the swarm has it then.
+fn pushed(documents: &Documents, db: &mut Db, number: u8) -> Vec<StoredMessage> {
+    let (parts, problems) = documents.take_parts(db, NOW).unwrap();
+    assert!(problems.is_empty());
+    let part = parts.into_iter().find(|part| part.namespace == Namespace::CONTACTS).unwrap();
+    let hash = MessageHash([number; 32]);
+    documents.confirm(db, part.namespace, part.seqno, &[StorageHash::from(hash)]).unwrap();
+    let [data] = <[Vec<u8>; 1]>::try_from(part.messages).unwrap();
+    vec![StoredMessage { hash, data, timestamp: NOW, expiry: NOW + 1_000_000 }]
+}
+
+/// Gives Bob a nickname as a person would.
+fn name_bob(documents: &Documents, db: &mut Db, nickname: &str) {
+    db.set_nickname(BOB, Some(nickname)).unwrap();
+    assert!(documents.conversation_changed(db, ConversationId(BOB), NOW).unwrap());
+}
+
+fn nickname(db: &Db) -> Option<String> {
+    db.contact(ConversationId(BOB)).unwrap().unwrap().nickname
+}
+
+#[test]
+fn people_of_an_older_version_get_into_the_document() {
+    let (documents, mut db) = device();
+    db.set_nickname(BOB, Some("Bobby")).unwrap();
+    documents.reconcile(&mut db, NOW).unwrap();
+    let contacts: Contacts = documents.load(&db).unwrap();
+    assert_eq!(contacts.get(&BOB).unwrap().nickname, "Bobby");
+    assert!(contacts.needs_push());
+    let version = contacts.document().seqno();
+    documents.reconcile(&mut db, NOW + 5000).unwrap();
+    assert_eq!(documents.load::<Contacts>(&db).unwrap().document().seqno(), version, "once is enough");
+}
+
+#[test]
+fn a_damaged_document_is_fetched_again_and_loses_nobody() {
+    let (documents, mut db) = device();
+    name_bob(&documents, &mut db, "Bobby");
+    let there = pushed(&documents, &mut db, 1);
+    let (account, namespace) = (Account::from(documents.me), Namespace::CONTACTS);
+    let (node, last_hash) = (Ed25519Public([3; 32]), Some(MessageHash([1; 32])));
+    let batch = ReceivedBatch { node, account, namespace, last_hash, items: Vec::new(), now: NOW };
+    db.apply_received(&batch).unwrap();
+    let stored = documents.stored(&db, namespace).unwrap().unwrap();
+    let dump = Zeroizing::new(b"nonsense".to_vec());
+    db.save_config(&StoredConfig { dump, ..stored }).unwrap();
+
+    documents.reconcile(&mut db, NOW).unwrap();
+    assert!(db.last_hashes(account).unwrap().is_empty());
+    documents.merge(&mut db, namespace, &there, NOW).unwrap();
+    assert_eq!(nickname(&db).as_deref(), Some("Bobby"));
+}
+
+#[test]
+fn nobody_is_lost_when_the_swarm_is_far_ahead() {
+    let ((mine, mut here), (theirs, mut there)) = (device(), device());
+    name_bob(&mine, &mut here, "Bobby");
+    let carol = SessionId([0xca; 32]);
+    let mut newest = Vec::new();
+    for version in 1..10 {
+        there.set_nickname(carol, Some(&format!("Carol {version}"))).unwrap();
+        theirs.conversation_changed(&mut there, ConversationId(carol), NOW).unwrap();
+        newest = pushed(&theirs, &mut there, version);
+    }
+    let merge = mine.merge(&mut here, Namespace::CONTACTS, &newest, NOW).unwrap();
+    assert!(merge.changed && merge.needs_push);
+    assert_eq!(nickname(&here).as_deref(), Some("Bobby"));
+    let contacts: Contacts = mine.load(&here).unwrap();
+    assert_eq!(contacts.get(&carol).unwrap().nickname, "Carol 9");
+    assert_eq!(contacts.get(&BOB).unwrap().nickname, "Bobby");
+}
