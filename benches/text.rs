@@ -4,7 +4,7 @@
 //! message in Arabic, Hebrew or Thai, which we break ourselves. Nothing is kept between two rounds: each round lays
 //! out at another width.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // it is a bench
 
 use std::cell::Cell;
 use std::hint::black_box;

@@ -1,7 +1,7 @@
 //! Opens the real window on made-up content, to look at: `cargo run --example gallery -- [light]
 //! [narrow|small|tiny] [welcome|account|texts]`.
 
-#[allow(dead_code)]
+#[allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // it is shared with the tests
 #[path = "../tests/window/sample.rs"]
 mod sample;
 

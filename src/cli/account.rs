@@ -50,7 +50,9 @@ pub async fn run(command: AccountCommand, common: &Common, output: &Output) -> R
         AccountCommand::Restore { name } => restore(name.as_deref(), common, output).await,
         AccountCommand::Show => show(common, output).await,
         AccountCommand::Phrase => phrase(common, output).await,
-        AccountCommand::Set { name } => set(name.as_deref(), common, output).await,
+        AccountCommand::Set { name, picture, no_picture } => {
+            set(name.as_deref(), picture.as_deref(), no_picture, common, output).await
+        }
     }
 }
 
@@ -140,14 +142,32 @@ async fn phrase(common: &Common, output: &Output) -> Result<(), Failure> {
     session::close(client).await
 }
 
-async fn set(name: Option<&str>, common: &Common, output: &Output) -> Result<(), Failure> {
+async fn set(
+    name: Option<&str>,
+    picture: Option<&Path>,
+    no_picture: bool,
+    common: &Common,
+    output: &Output,
+) -> Result<(), Failure> {
     let name = name.map(display_name).transpose()?;
+    let picture = picture.map(read_picture).transpose()?;
     let client = session::open(common).await?;
+    if picture.is_some() || no_picture {
+        // The picture goes to the file server first: contacts are told where it is.
+        client.start();
+        client.set_picture(picture).await?;
+    }
     if let Some(name) = name {
         client.set_name(name).await?;
     }
     output.done();
     session::flush_and_close(client).await
+}
+
+fn read_picture(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| {
+        Failure::failed("unreadable", format!("Could not read {}: {error}.", path.display()))
+    })
 }
 
 fn display_name(name: &str) -> Result<DisplayName, Failure> {
@@ -163,7 +183,7 @@ fn wrong_recovery(error: RecoveryError) -> Failure {
         RecoveryError::ChecksumMismatch => "checksum_mismatch",
         RecoveryError::DecodingFailed => "decoding_failed",
         RecoveryError::Bip39ChecksumMismatch => "bip39_checksum_mismatch",
-        RecoveryError::HexLength { .. } => "hex_length",
+        RecoveryError::HexLength => "hex_length",
         RecoveryError::LooksLikeAccountId => "looks_like_account_id",
     };
     Failure::failed(code, error.to_string())

@@ -191,10 +191,17 @@ pub enum AccountCommand {
     /// Print the recovery password
     Phrase,
     /// Change the public profile
+    #[command(group(clap::ArgGroup::new("change").required(true).multiple(true)))]
     Set {
         /// New display name, 1 to 100 bytes
-        #[arg(long, required = true)]
+        #[arg(long, group = "change")]
         name: Option<String>,
+        /// New display picture; the middle of it is used
+        #[arg(long, group = "change", value_name = "FILE")]
+        picture: Option<PathBuf>,
+        /// No display picture any more
+        #[arg(long, group = "change", conflicts_with = "picture")]
+        no_picture: bool,
     },
 }
 

@@ -1,6 +1,8 @@
 //! The built program, as scripts and people use it: several profiles in processes of their own, on a local network
 //! in another.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // it is a test
+
 mod attachments;
 mod bad_input;
 mod conversation;

@@ -205,7 +205,7 @@ mod tests {
     }
 
     fn broken(text: &str, widest: f32, rows: usize) -> Vec<Line> {
-        lines(text, &[0..text.len()], widest, rows, &mut count(text))
+        lines(text, std::slice::from_ref(&(0..text.len())), widest, rows, &mut count(text))
     }
 
     /// Lines as they are read.
