@@ -234,7 +234,10 @@ impl Window {
             Update::SecretCopied(true) => self.actions.toast(Toast::info(&*self.strings.t("secret-copied"))),
             Update::SecretCopied(false) => self.actions.toast(Toast::bad(&*self.strings.t("no-clipboard"))),
             Update::QrRead(said) => self.welcome.qr_read(said),
-            Update::Opened(_) => self.welcome.opened(&self.actions),
+            Update::Opened(_) => {
+                self.welcome.opened(&self.actions);
+                self.kept = Preferences::default(); // until now there was no place for them
+            }
             Update::Image(key, image) => self.images.loaded(ctx, key, image),
             Update::Recovery(words) => {
                 if let Some(words) = self.welcome.recovered(words) {

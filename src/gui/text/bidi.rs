@@ -247,10 +247,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// A text of one paragraph and one style, as tokens.
+    fn one_style(text: &str) -> Paragraph {
+        let whole = 0..text.len();
+        paragraph(text, whole.clone(), &[whole])
+    }
+
     /// What a line of this text looks like from left to right, tokens of letters that run to the left turned round as
     /// shaping will do.
     fn seen(text: &str) -> String {
-        let paragraph = paragraph(text, 0..text.len(), std::slice::from_ref(&(0..text.len())));
+        let paragraph = one_style(text);
         let mut line = paragraph.tokens;
         to_visual_order(&mut line, paragraph.level);
         line.iter()
@@ -279,7 +285,7 @@ mod tests {
     #[test]
     fn digits_of_persian_keep_their_order() {
         let text = "سال ۱۴۰۳";
-        let paragraph = paragraph(text, 0..text.len(), std::slice::from_ref(&(0..text.len())));
+        let paragraph = one_style(text);
         let mut line = paragraph.tokens;
         to_visual_order(&mut line, paragraph.level);
         let seen: Vec<&str> = line.iter().map(|token| &text[token.range.clone()]).collect();
@@ -295,7 +301,7 @@ mod tests {
     #[test]
     fn lines_may_end_between_words_and_ideographs() {
         let ends = |text: &str| -> Vec<String> {
-            let paragraph = paragraph(text, 0..text.len(), std::slice::from_ref(&(0..text.len())));
+            let paragraph = one_style(text);
             let parts = paragraph.tokens.split_inclusive(|token| token.breaks);
             parts.map(|part| text[part[0].range.start..part.last().unwrap().range.end].to_owned()).collect()
         };
@@ -317,7 +323,7 @@ mod tests {
     proptest! {
         #[test]
         fn tokens_cover_the_text_and_order_loses_none(text in "[a-c (),.1٢۳אבسلกเ健😀👍🏽\u{200f}\u{202e}\u{2067}\u{2069}é-]{0,40}") {
-            let found = paragraph(&text, 0..text.len(), std::slice::from_ref(&(0..text.len())));
+            let found = one_style(&text);
             let mut at = 0;
             for token in &found.tokens {
                 prop_assert_eq!(token.range.start, at);

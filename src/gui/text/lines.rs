@@ -205,7 +205,8 @@ mod tests {
     }
 
     fn broken(text: &str, widest: f32, rows: usize) -> Vec<Line> {
-        lines(text, std::slice::from_ref(&(0..text.len())), widest, rows, &mut count(text))
+        let whole = 0..text.len();
+        lines(text, &[whole], widest, rows, &mut count(text))
     }
 
     /// Lines as they are read.

@@ -191,12 +191,20 @@ pub fn layout_rich(ctx: &Context, spans: &[Span<'_>], wrap: Wrap) -> Laid {
     }
 }
 
+/// Where a text of several lines that is being edited begins: at the right if its first letter with a direction runs
+/// to the left.
+pub fn edit_align(text: &str) -> egui::Align2 {
+    if bidi::runs_left(text) { egui::Align2::RIGHT_TOP } else { egui::Align2::LEFT_TOP }
+}
+
 /// A text that is being edited: characters stay where they are, so the cursor's arithmetic holds. Emoji are in colour;
-/// words that run to the left are right in themselves, but stand in the order in which they were typed.
+/// words that run to the left are right in themselves, but stand in the order in which they were typed, from the right
+/// if the text begins so (see [`edit_align`]).
 pub fn layout_editable(ctx: &Context, text: &str, style: Style, width: f32) -> Arc<Galley> {
     let mut job = LayoutJob {
         wrap: TextWrapping { max_width: width, ..TextWrapping::default() },
         keep_trailing_whitespace: true,
+        halign: if width.is_finite() { edit_align(text).x() } else { egui::Align::LEFT },
         ..LayoutJob::default()
     };
     shape::push(&mut job, text, style);

@@ -214,3 +214,114 @@ fn emoji_family() -> FontFamily {
 fn section(range: Range<usize>, format: TextFormat, leading_space: f32) -> LayoutSection {
     LayoutSection { leading_space, byte_range: ByteIndex(range.start)..ByteIndex(range.end), format }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bidi::mirror;
+    use super::super::layout_rich;
+    use super::*;
+    use egui::epaint::text::{FontInsert, FontPriority, InsertFontFamily};
+    use egui::{Color32, FontData, RawInput};
+    use proptest::prelude::*;
+
+    const ARABIC: &[u8] = include_bytes!("../../../tests/window/fonts/Arabic.ttf");
+
+    /// Does something with fonts for Latin and Arabic.
+    fn with_fonts(f: impl Fn(&Context)) {
+        let ctx = Context::default();
+        ctx.set_fonts(fonts::definitions());
+        let lowest = InsertFontFamily { family: FontFamily::Proportional, priority: FontPriority::Lowest };
+        ctx.add_font(FontInsert::new("Arabic", FontData::from_static(ARABIC), vec![lowest]));
+        for _ in 0..2 {
+            ctx.run_ui(RawInput::default(), |ui| f(ui.ctx())).textures_delta.clear();
+        }
+    }
+
+    fn span(text: &str, marked: bool) -> Span<'_> {
+        Span { text, style: Style::new(14.0, Color32::WHITE).line(20.0), marked }
+    }
+
+    /// What is to be seen of a text, whatever the order, brackets the same in both directions.
+    fn visible(text: &str) -> Vec<char> {
+        let same = |c: char| mirror(c).map_or(c, |other| c.min(other));
+        let mut chars: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).map(same).collect();
+        chars.sort_unstable();
+        chars
+    }
+
+    #[test]
+    fn a_link_in_arabic_stands_left_of_what_is_read_before_it() {
+        with_fonts(|ctx| {
+            let before = "سأرسل لك ";
+            let link = "https://a.example";
+            let laid =
+                layout_rich(ctx, &[span(before, false), span(link, true), span(" مساءً", false)], Wrap::None);
+            let [(1, place)] = laid.marks.as_slice() else { panic!("{:?}", laid.marks) };
+            let all = laid.galley.rect;
+            let read_before = layout_rich(ctx, &[span(before, false)], Wrap::None).galley.rect.width();
+            assert!((all.right() - place.right() - read_before).abs() < 6.0, "{place:?} in {all:?}");
+            assert!(place.left() > 10.0);
+            assert_eq!(laid.mark_at(place.center()), Some(1));
+            assert_eq!(laid.mark_at(pos2(1.0, 10.0)), None);
+        });
+    }
+
+    #[test]
+    fn a_link_over_two_lines_has_two_rectangles() {
+        with_fonts(|ctx| {
+            let spans =
+                [span("at ", false), span("https://a.example/with-a-long-path", true), span(" now", false)];
+            let laid = layout_rich(ctx, &spans, Wrap::Lines(140.0));
+            assert!(laid.marks.len() >= 2, "{:?}", laid.marks);
+            assert!(laid.marks.windows(2).all(|pair| pair[0].1.bottom() <= pair[1].1.top() + 0.1));
+        });
+    }
+
+    #[test]
+    fn lines_that_run_to_the_left_end_at_the_right_edge() {
+        with_fonts(|ctx| {
+            let text = "سأرسل لك الصور مساءً سأرسل لك الصور";
+            let galley = layout_rich(ctx, &[span(text, false)], Wrap::Lines(120.0)).galley;
+            assert!(galley.rows.len() > 1);
+            let right = |row: &egui::epaint::text::PlacedRow| row.pos.x + row.size.x;
+            assert!(galley.rows.iter().all(|row| (right(row) - galley.rect.right()).abs() < 1.0));
+        });
+    }
+
+    #[test]
+    fn what_is_cut_off_ends_at_the_left() {
+        with_fonts(|ctx| {
+            let galley = layout_rich(ctx, &[span("سأرسل لك الصور مساءً", false)], Wrap::Line(60.0)).galley;
+            assert!(galley.text().starts_with('…'), "{}", galley.text());
+            assert!(galley.rect.width() <= 60.5);
+        });
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn nothing_is_lost_and_widths_are_kept(
+            before in "[a-c (),.1٢سلمأ😀\n\u{200f}é-]{0,30}",
+            link in "[a-z./]{0,12}",
+            after in "[سلمأ (),.٢a\n]{0,30}",
+            width in 40.0_f32..300.0,
+        ) {
+            let text = format!("{before}{link}{after}");
+            with_fonts(|ctx| {
+                let spans = [span(&before, false), span(&link, true), span(&after, false)];
+                let laid = layout_rich(ctx, &spans, Wrap::Lines(width));
+                assert_eq!(visible(laid.galley.text()), visible(&text));
+                assert!(laid.galley.rect.width() <= width + 1.0, "{} > {width}", laid.galley.rect.width());
+                for (index, place) in &laid.marks {
+                    assert_eq!(*index, 1);
+                    assert!(laid.galley.rect.expand(1.0).contains_rect(*place));
+                }
+                for rows in [1, 2] {
+                    let few = layout_rich(ctx, &spans, Wrap::AtMost(rows, width)).galley;
+                    assert!(few.rows.len() <= rows && few.rect.width() <= width + 1.0);
+                }
+                layout_rich(ctx, &spans, Wrap::Line(width));
+            });
+        }
+    }
+}

@@ -212,8 +212,10 @@ impl Composer {
             .auto_shrink([false, false])
             .max_height(inner.height())
             .show(&mut child, |ui| {
+                let align = text::edit_align(&self.text);
                 let edit = TextEdit::multiline(&mut self.text)
                     .id(id)
+                    .align(align)
                     .frame(Frame::NONE)
                     .margin(Margin::ZERO)
                     .desired_rows(1)
