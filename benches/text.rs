@@ -33,21 +33,18 @@ const BOTH: [&str; 4] = [
     "สวัสดีครับ พรุ่งนี้เจอกันที่สถานีรถไฟฟ้านะครับ น้ำท่วมไหม",
 ];
 
-fn messages(mixed: bool) -> Vec<&'static str> {
+/// A thousand texts, each its own: with a number at its end.
+fn messages(mixed: bool) -> Vec<String> {
     (0..1000)
-        .map(
-            |index| {
-                if mixed && index % 3 == 2 {
-                    BOTH[index / 3 % BOTH.len()]
-                } else {
-                    PLAIN[index % PLAIN.len()]
-                }
-            },
-        )
+        .map(|index| {
+            let both = mixed && index % 3 == 2;
+            let text = if both { BOTH[index / 3 % BOTH.len()] } else { PLAIN[index % PLAIN.len()] };
+            format!("{text} {index}")
+        })
         .collect()
 }
 
-fn lay_out(ctx: &Context, messages: &[&str], width: f32) {
+fn lay_out(ctx: &Context, messages: &[String], width: f32) {
     let style = Style::new(14.0, Color32::WHITE).line(20.0);
     let link = Style { underline: true, ..style };
     for message in messages {
