@@ -203,3 +203,15 @@ fn names_are_checked_while_they_are_typed() {
     stage.run();
     assert!(!stage.commands().iter().any(|command| matches!(command, Command::CreateAccount { .. })));
 }
+
+#[test]
+fn the_smallest_window_shows_every_word_in_full() {
+    let mut stage = first_run(SMALLEST, ThemeChoice::Light);
+    click(&mut stage, "Create account");
+    typed(&mut stage, "Eva");
+    stage.harness.key_press(Key::Enter);
+    stage.run();
+    stage.tell(Update::Opened(Profile { id: sample::me(), name: "Eva".into(), picture: None }));
+    stage.tell(sample::recovery());
+    stage.harness.snapshot("keep_smallest_light");
+}

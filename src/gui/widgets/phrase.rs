@@ -3,7 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::super::text::Style;
+use super::super::text::{Style, Wrap, layout};
 use super::super::theme::{radius, size};
 use super::super::view::ViewCtx;
 use super::text_left;
@@ -33,12 +33,12 @@ pub fn cells(ui: &mut Ui, count: usize) -> Vec<Rect> {
 
 /// Paints the ground of a cell with its number; returns the place for its word.
 pub fn cell(ui: &Ui, cx: &ViewCtx<'_>, rect: Rect, index: usize) -> Rect {
-    let (number_at, word_at) = if rect.width() < 120.0 { (8.0, 26.0) } else { (10.0, 34.0) };
+    let (number_at, word_at, edge) = if rect.width() < 120.0 { (8.0, 24.0, 4.0) } else { (10.0, 34.0, 8.0) };
     ui.painter().rect_filled(rect, radius::FIELD, cx.theme.raised);
     let number = Style::new(size::TINY, cx.theme.faint).line(16.0);
     let left = pos2(rect.left() + number_at, rect.center().y);
     text_left(ui.painter(), left, &(index + 1).to_string(), number, 24.0);
-    Rect::from_x_y_ranges(rect.left() + word_at..=rect.right() - 8.0, rect.y_range())
+    Rect::from_x_y_ranges(rect.left() + word_at..=rect.right() - edge, rect.y_range())
 }
 
 /// Shows a recovery password to be read.
@@ -48,6 +48,19 @@ pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, phrase: &str) {
         let inner = cell(ui, cx, rect, index);
         let response = ui.interact(rect, ui.scope_id().with(("word", index)), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{} {word}", index + 1)));
-        text_left(ui.painter(), inner.left_center(), word, cx.body(), inner.width());
+        text_left(
+            ui.painter(),
+            inner.left_center(),
+            word,
+            fitting(ui, cx, word, inner.width()),
+            inner.width(),
+        );
     }
+}
+
+/// Letters so small that the whole word is seen: nobody could restore an account from "demonst…".
+fn fitting(ui: &Ui, cx: &ViewCtx<'_>, word: &str, room: f32) -> Style {
+    let sizes = [size::BODY, size::SMALL, size::TINY].map(|size| Style { size, ..cx.body() });
+    let fits = |style: &Style| layout(ui.ctx(), word, *style, Wrap::None).size().x <= room;
+    sizes.into_iter().find(fits).unwrap_or(Style { size: size::META, ..cx.body() })
 }

@@ -204,7 +204,7 @@ impl Welcome {
 
 fn card(cx: &ViewCtx<'_>, edgeless: bool) -> Frame {
     if edgeless {
-        return Frame::new().inner_margin(Margin::symmetric(20, 20));
+        return Frame::new().inner_margin(Margin::symmetric(20, 14));
     }
     Frame::new()
         .fill(cx.theme.panel)
