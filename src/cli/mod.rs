@@ -64,7 +64,8 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn start_log(verbose: u8) {
     let filter = match verbose {
-        0 => "warn",
+        // Libraries of the window warn of harmless things (no XSETTINGS, an odd locale); they speak when asked.
+        0 => "warn,winit=error,egui_system_font_provider=error",
         1 => "warn,septet=info,septet_client=info,septet_network=info,septet_devnet=info",
         _ => "info,septet=debug,septet_client=debug,septet_network=debug,septet_devnet=debug",
     };

@@ -144,6 +144,10 @@ fn a_profile_in_use_says_so() {
     // The lock is taken when the profile is opened, some milliseconds after the process starts.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     let error = loop {
+        // If we were first, it is the follower that was told so, and went.
+        if follower.try_wait().unwrap().is_some() {
+            follower = alice.command(&["receive", "--follow"]).spawn().unwrap();
+        }
         let ended = alice.run(&["account", "show"]);
         if ended.code != Some(0) || std::time::Instant::now() > deadline {
             break ended.error().to_string();
