@@ -81,4 +81,11 @@ fn contacts(bench: &Bench, count: u32, with_picture: bool) {
     bench.run(&name("merge into an empty config"), || Contacts::new(&SEED).merge(&incoming, NOW));
     bench.run(&name("dump"), || full.dump());
     bench.run(&name("load from a dump"), || Contacts::load(&SEED, &dump).is_ok());
+    // Last, because the document stays dirty: nothing of what is dumped has been written before.
+    bench.run(&name("change one, dump"), || {
+        flip = !flip;
+        let changed = people.first().map(|person| Contact { blocked: flip, ..person.clone() });
+        let _stored = changed.map(|person| full.set(&person));
+        full.dump()
+    });
 }

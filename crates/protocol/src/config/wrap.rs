@@ -68,12 +68,9 @@ impl WrapKeys {
         }
         let request = Fields::read(web_socket.message(2)?)?;
         let envelope = Fields::read(request.message(3)?)?;
-        let opened = session::decrypt_incoming(envelope.message(8)?, &self.x25519).ok()?;
-        if opened.sender_ed25519 != self.ed25519.public() {
-            return None;
-        }
-        let unpadded = opened.message.iter().rposition(|&byte| byte != 0)?;
-        let (&PADDING_END, content) = opened.message.get(..=unpadded)?.split_last()? else { return None };
+        let opened = session::decrypt_own(envelope.message(8)?, &self.ed25519, &self.x25519).ok()?;
+        let unpadded = opened.iter().rposition(|&byte| byte != 0)?;
+        let (&PADDING_END, content) = opened.get(..=unpadded)?.split_last()? else { return None };
         let content = Fields::read(content)?;
         let config = Fields::read(content.message(11)?)?;
         if config.number(1) != Some(kind.wire()) {
