@@ -155,6 +155,39 @@ proptest! {
         assert_agreement(&mut observers, &swarm);
     }
 
+    /// Every message that five devices stored in a long history, superseded ones included, in any order makes the same
+    /// message byte for byte; in any groups, repeats included, it leads devices that talk to the same document.
+    #[test]
+    fn a_long_history_may_come_in_any_order_and_grouping(
+        history in vec((0usize..5, vec(edit(), 1..12), proptest::option::of(any::<u64>())), 1..40),
+        polls in vec((0usize..3, any::<u64>()), 0..16),
+        order in any::<u64>(),
+    ) {
+        let mut archive = Swarm::default();
+        let mut authors: Vec<_> = (0..5).map(|_| Device::new()).collect();
+        for (author, edits, poll) in &history {
+            let author = &mut authors[*author];
+            poll.iter().for_each(|order| author.poll(&archive, *order, false));
+            edits.iter().for_each(|edit| author.edit(edit));
+            author.push_and_delete_nothing(&mut archive);
+        }
+        let current = |order| {
+            let mut device = Device::new();
+            device.poll(&archive, order, true);
+            device.config.push(NOW).unwrap().messages
+        };
+        prop_assert_eq!(current(0), current(order));
+
+        let mut observers: Vec<_> = (0..3).map(|_| Device::new()).collect();
+        polls.iter().for_each(|(observer, order)| observers[*observer].poll(&archive, *order, false));
+        settle(&mut observers, &mut archive);
+        prop_assert_eq!(settle(&mut observers, &mut archive), 1, "somebody answers a document that all have");
+        observers.iter_mut().for_each(|device| device.tidy(&mut archive));
+        assert_agreement(&mut observers, &archive);
+        let left = usize::from(observers[0].config.document().seqno() > 0);
+        prop_assert_eq!(archive.0.len(), left, "what is superseded is deleted");
+    }
+
     /// What different devices change in different places all survives.
     #[test]
     fn changes_in_different_places_all_survive(values in vec(any::<i8>(), 2..=5)) {

@@ -106,6 +106,22 @@ impl Device {
         self.pending = Some((seqno, stored));
     }
 
+    /// Pushes and confirms what there is to push; what it supersedes stays, as if the deletion had failed.
+    pub fn push_and_delete_nothing(&mut self, swarm: &mut Swarm) {
+        if self.config.needs_push() {
+            let Push { seqno, messages, .. } = self.config.push(NOW).unwrap();
+            let hashes: Vec<_> = messages.iter().map(|message| swarm.store(message)).collect();
+            self.config.confirm_pushed(seqno, &hashes);
+        }
+    }
+
+    /// Deletes what is superseded without pushing.
+    pub fn tidy(&mut self, swarm: &mut Swarm) {
+        for hash in self.config.document_mut().take_obsolete() {
+            swarm.0.remove(&hash);
+        }
+    }
+
     /// The answer to the last push arrives.
     pub fn confirm(&mut self) {
         if let Some((seqno, hashes)) = self.pending.take() {
