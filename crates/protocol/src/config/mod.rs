@@ -7,6 +7,9 @@
 //!
 //! [`Document`] is the life cycle of one such document; [`UserProfile`], [`Contacts`], [`ConvoInfoVolatile`] and
 //! [`UserGroups`] are typed views on one, and all of them are a [`Config`].
+//!
+//! Decision: the fifth type of spec 05 §11.5, `Local`, is not here. It is never sent, so no other program can meet one;
+//! what belongs to one device (looks, window, sounds) is kept by the program that uses it.
 
 mod community_url;
 mod contacts;
