@@ -137,6 +137,7 @@ impl Client {
             if self.read(|db| Ok(db.outbox_len()? == 0)).await? && engine.config_is_settled().await? {
                 return Ok(true);
             }
+            engine.bells.config_awaited.notify_one();
             if timeout_at(deadline, progress.changed()).await.is_err() {
                 return Ok(false);
             }

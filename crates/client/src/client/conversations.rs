@@ -85,7 +85,12 @@ impl Client {
     /// Blocks the other: nothing from them arrives any more.
     pub async fn block(&self, id: ConversationId) -> Result<(), ClientError> {
         self.not_myself(id)?;
-        self.change(id, move |db| db.set_blocked(id.0, true).map(drop)).await
+        // With a conversation of its own, as our other devices will have one.
+        self.change(id, move |db| {
+            db.make_conversation(id)?;
+            db.set_blocked(id.0, true).map(drop)
+        })
+        .await
     }
 
     /// Unblocks the other.
@@ -116,7 +121,11 @@ impl Client {
         name: Option<DisplayName>,
     ) -> Result<(), ClientError> {
         self.not_myself(id)?;
-        self.change(id, move |db| db.set_nickname(id.0, name.as_ref().map(DisplayName::as_str))).await
+        self.change(id, move |db| {
+            db.make_conversation(id)?;
+            db.set_nickname(id.0, name.as_ref().map(DisplayName::as_str))
+        })
+        .await
     }
 
     /// Marks the conversation as unread by hand, or takes that mark away.
@@ -131,9 +140,17 @@ impl Client {
         self.change(id, mark).await
     }
 
-    /// Deletes the conversation with all its messages and files from this device.
+    /// Deletes the conversation with all its messages and files, also on our other devices; the contact stays.
     pub async fn delete_conversation(&self, id: ConversationId) -> Result<(), ClientError> {
-        self.change(id, move |db| db.delete_conversation(id)).await?;
+        let (documents, now) = (self.0.engine.documents.clone(), self.now());
+        let delete = move |db: &mut Db| {
+            db.delete_conversation(id)?;
+            if db.set_marked_unread(id, false)? {
+                documents.read_changed(db, id, now)?;
+            }
+            Ok(())
+        };
+        self.change(id, delete).await?;
         self.0.engine.events.send(Event::Messages(id));
         Ok(())
     }

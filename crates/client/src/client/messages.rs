@@ -141,7 +141,8 @@ impl Client {
         Ok(self.0.engine.set_read_receipts(on).await?)
     }
 
-    /// Adds one's reaction to a message, or removes it (spec 02 §16).
+    /// Adds one's reaction to a message, or removes it (spec 02 §16). Like writing, that accepts a request and lists
+    /// a hidden conversation again (spec 02 §21.2).
     pub async fn react(&self, id: MessageId, emoji: &str, remove: bool) -> Result<(), ClientError> {
         if emoji.is_empty() {
             return Err(ClientError::Refused("choose an emoji"));
@@ -150,10 +151,16 @@ impl Client {
         if message.deleted || message.notice.is_some() || message.state == MessageState::Sending {
             return Err(ClientError::Refused("this message cannot be reacted to"));
         }
+        if self.conversation(message.conversation).await?.is_some_and(|conversation| conversation.blocked) {
+            return Err(ClientError::Refused("you blocked this contact: unblock to react"));
+        }
         let engine = self.0.engine.clone();
         let (emoji, conversation) = (emoji.to_owned(), message.conversation);
         let react = move |db: &mut Db| {
             db.transaction(|db| {
+                if let Err(error) = engine.answer(db, conversation)? {
+                    return Ok(Err(error));
+                }
                 let action = if remove { ReactionAction::Remove } else { ReactionAction::React };
                 let target = MessageRef { author: message.from, timestamp: message.timestamp };
                 let content = Content::Reaction(Reaction { target, emoji: emoji.clone(), action });
@@ -165,7 +172,8 @@ impl Client {
         };
         self.write(react).await??;
         self.0.engine.bells.outbox.notify_one();
-        self.0.engine.events.send(Event::Messages(conversation));
+        self.0.engine.bells.config.notify_one();
+        self.tell_changed(conversation);
         Ok(())
     }
 

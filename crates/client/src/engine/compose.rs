@@ -111,6 +111,23 @@ impl Engine {
         Ok(Ok(written))
     }
 
+    /// Something is about to be sent that answers the other without being a message: accepts them, tells them first
+    /// if they had asked, and lists the conversation again (spec 02 §21.2).
+    pub fn answer(&self, db: &mut Db, to: ConversationId) -> Result<Result<(), EncodeError>, StoreError> {
+        if to.0 == self.me() {
+            return Ok(Ok(()));
+        }
+        let now = self.network.now();
+        let at = db.next_timestamp(now)?;
+        if db.accept(to, at, now)?
+            && let Err(error) = self.enqueue(db, to.0, Content::RequestResponse(true))?
+        {
+            return Ok(Err(error));
+        }
+        self.documents.conversation_changed(db, to, now)?;
+        Ok(Ok(()))
+    }
+
     /// The job that delivers a message whose attachments are where these pointers say.
     pub fn message_job(
         &self,

@@ -3,24 +3,28 @@
 //! A document that the swarm does not have yet is marked in the store (see [`documents`](super::documents)). This
 //! task pushes all marked ones in one signed request: first everything is stored, then what it replaces is deleted. A
 //! push counts only when the swarm has confirmed it, so a kill at any moment only makes the next start push again.
+//!
+//! Decision: a change goes out at once, but then two seconds pass before the next push, so that a person who changes
+//! much causes few; whoever waits for the end (a command, the end of the program) does not wait for that.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use septet_network::NetworkError;
 use septet_protocol::account::DisplayName;
 use septet_protocol::config::{PushError, StorageHash};
-use septet_protocol::id::{Account, Ed25519Public, MessageHash};
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace};
 use septet_protocol::swarm::reply::{self, ExpireReply, ReplyError, StoreReply};
 use septet_protocol::swarm::request::{Delete, Expire, Store as StoreRequest};
 use septet_protocol::swarm::signing::ExpireMode;
 use septet_protocol::swarm::{Auth, Rpc};
 use septet_protocol::time::Timestamp;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Reconnects;
-use super::documents::Part;
+use super::documents::{Part, Pushed, ToPush};
 use super::{Engine, pace};
 use crate::event::Event;
 use crate::store::StoreError;
@@ -29,8 +33,14 @@ use crate::store::StoreError;
 const TTL_CONFIG_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// Changes made within this time go out together.
 const COALESCE: Duration = Duration::from_millis(100);
+/// Pushes are so far apart, unless somebody waits for one (spec 05 §8.2).
+const APART: Duration = Duration::from_secs(2);
 /// The swarm's copies are given new time this often (spec 03 §10.2).
 const EXTEND: Duration = Duration::from_secs(12 * 60 * 60);
+/// If that failed, it is tried again after this time.
+const EXTEND_AGAIN: Duration = Duration::from_secs(10 * 60);
+/// So many messages go into one request; documents that are one message each fit into one.
+const MOST_STEPS: usize = 8;
 
 /// Why a push did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +55,24 @@ enum SyncError {
     Incomplete,
 }
 
+/// Documents that the swarm would not take, as a person was told. Nobody waits for those.
+#[derive(Default)]
+pub struct Refused(Mutex<BTreeSet<Namespace>>);
+
+impl Refused {
+    /// These are refused now; returns whether one of them was not before.
+    fn set(&self, refused: BTreeSet<Namespace>) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = refused.difference(&known).next().is_some();
+        *known = refused;
+        new
+    }
+
+    fn has(&self, namespace: Namespace) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&namespace)
+    }
+}
+
 /// Pushes what changed until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     // A restored account must first hear what its other devices say (spec 01 §8).
@@ -54,7 +82,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     }
     let mut reconnects = Reconnects::of(&engine);
     let mut failures = 0;
-    let mut extended: Option<tokio::time::Instant> = None;
+    let mut extend_at = Instant::now();
     loop {
         let result = tokio::select! {
             () = cancel.cancelled() => return,
@@ -68,15 +96,23 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             }
         };
         engine.progress.send_modify(|count| *count += 1);
-        if failures == 0 && extended.is_none_or(|at| at.elapsed() >= EXTEND) {
-            extend(&engine).await;
-            extended = Some(tokio::time::Instant::now());
+        let pushed_at = Instant::now();
+        if failures == 0 && pushed_at >= extend_at {
+            let extended = tokio::select! {
+                () = cancel.cancelled() => return,
+                extended = extend(&engine) => extended,
+            };
+            extend_at = pushed_at + if extended { EXTEND } else { EXTEND_AGAIN };
         }
-        let wait = if failures > 0 { pace::retry(failures) } else { EXTEND };
+        let next = if failures > 0 { Instant::now() + pace::retry(failures) } else { extend_at };
         tokio::select! {
             () = cancel.cancelled() => return,
-            () = engine.bells.config.notified() => tokio::time::sleep(COALESCE).await,
-            () = tokio::time::sleep(wait) => {}
+            () = engine.bells.config.notified() => tokio::select! {
+                () = cancel.cancelled() => return,
+                () = tokio::time::sleep_until((pushed_at + APART).max(Instant::now() + COALESCE)) => {}
+                () = engine.bells.config_awaited.notified() => {}
+            },
+            () = tokio::time::sleep_until(next) => {}
             back = reconnects.next(), if failures > 0 => if back.is_none() { return },
         }
     }
@@ -85,75 +121,133 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
 /// Stores all marked documents in the swarm, then deletes what they replace.
 async fn push(engine: &Arc<Engine>) -> Result<(), SyncError> {
     let (documents, now) = (engine.documents.clone(), engine.network.now());
-    let (parts, problems) = engine.store.call(move |db| documents.take_parts(db, now)).await?;
-    for problem in problems {
-        cannot_push(engine, &problem);
-    }
+    let ToPush { parts, refused } = engine.store.call(move |db| documents.take_parts(db, now)).await?;
+    tell_refused(engine, &refused);
     if parts.is_empty() {
         return Ok(());
     }
+    let steps = steps(&parts);
+    let mut done = Vec::new();
+    let mut result = Ok(());
+    for some in steps.chunks(MOST_STEPS) {
+        result = carry_out(engine, some, &mut done).await;
+        if result.is_err() {
+            break;
+        }
+    }
+    let deleted = done.len() == steps.len();
+    let pushed = pushed(parts, &steps, done);
+    let documents = engine.documents.clone();
+    engine.store.call(move |db| documents.finish_push(db, &pushed, deleted)).await?;
+    result
+}
+
+/// One request of a push.
+enum Step {
+    /// Stores a message of the part with this number.
+    Store { part: usize, namespace: Namespace, data: Vec<u8> },
+    /// Deletes what is replaced.
+    Delete(Vec<MessageHash>),
+}
+
+/// All stores, then the deletion if there is something to delete.
+fn steps(parts: &[Part]) -> Vec<Step> {
+    let stores = parts.iter().enumerate().flat_map(|(number, part)| {
+        let step =
+            move |data: &Vec<u8>| Step::Store { part: number, namespace: part.namespace, data: data.clone() };
+        part.messages.iter().map(step)
+    });
+    let mut steps: Vec<Step> = stores.collect();
+    let obsolete = parts.iter().flat_map(|part| &part.obsolete);
+    let hashes: Vec<_> = obsolete.filter_map(StorageHash::to_message_hash).collect();
+    if !hashes.is_empty() {
+        steps.push(Step::Delete(hashes));
+    }
+    steps
+}
+
+/// Has the swarm carry out some steps in their order; adds to `done` the name of what each stored, or nothing for a
+/// deletion. The first that fails is an error.
+async fn carry_out(
+    engine: &Engine,
+    steps: &[Step],
+    done: &mut Vec<Option<StorageHash>>,
+) -> Result<(), SyncError> {
     let me = Account::from(engine.me());
-    let build = |_: &Ed25519Public, now| Rpc::sequence(requests(engine, &parts, now));
+    let auth = Auth::user(engine.me(), &engine.keys.ed25519);
+    let request = |step: &Step, now: Timestamp| match step {
+        Step::Store { namespace, data, .. } => {
+            let request = StoreRequest { account: me, namespace: *namespace, data, ttl: TTL_CONFIG_MS };
+            request.rpc(Some(&auth), now)
+        }
+        Step::Delete(hashes) => Delete { hashes: hashes.clone(), required: false }.rpc(&auth),
+    };
+    let build = |_: &Ed25519Public, now| Rpc::sequence(steps.iter().map(|step| request(step, now)).collect());
     let reply = engine.network.swarm_request(&me, build).await?;
     let mut results = reply::results(reply.body)?.into_iter();
-    for part in parts {
-        let mut hashes = Vec::new();
-        for _ in &part.messages {
-            let result = results.next().filter(|result| result.is_ok()).ok_or(SyncError::Incomplete)?;
-            hashes.push(StorageHash::from(StoreReply::read(&result.body)?.hash));
-        }
-        let documents = engine.documents.clone();
-        engine.store.call(move |db| documents.confirm(db, part.namespace, part.seqno, &hashes)).await?;
+    for step in steps {
+        let result = results.next().filter(|result| result.is_ok()).ok_or(SyncError::Incomplete)?;
+        done.push(match step {
+            Step::Store { .. } => Some(StorageHash::from(StoreReply::read(&result.body)?.hash)),
+            Step::Delete(_) => None,
+        });
     }
     Ok(())
 }
 
-/// The requests of a push: all stores, then all deletions.
-fn requests(engine: &Engine, parts: &[Part], now: Timestamp) -> Vec<Rpc> {
-    let auth = Auth::user(engine.me(), &engine.keys.ed25519);
-    let account = Account::from(engine.me());
-    let mut requests = Vec::new();
-    for part in parts {
-        for data in &part.messages {
-            let request = StoreRequest { account, namespace: part.namespace, data, ttl: TTL_CONFIG_MS };
-            requests.push(request.rpc(Some(&auth), now));
+/// What became of each part.
+fn pushed(parts: Vec<Part>, steps: &[Step], done: Vec<Option<StorageHash>>) -> Vec<Pushed> {
+    let mut stored: Vec<Vec<StorageHash>> = parts.iter().map(|_| Vec::new()).collect();
+    for (step, hash) in steps.iter().zip(done) {
+        if let (Step::Store { part, .. }, Some(hash)) = (step, hash)
+            && let Some(hashes) = stored.get_mut(*part)
+        {
+            hashes.push(hash);
         }
     }
-    let obsolete = parts.iter().flat_map(|part| &part.obsolete);
-    let hashes: Vec<_> = obsolete.filter_map(StorageHash::to_message_hash).collect();
-    if !hashes.is_empty() {
-        requests.push(Delete { hashes, required: false }.rpc(&auth));
-    }
-    requests
+    let part = |(part, hashes): (Part, Vec<StorageHash>)| Pushed {
+        namespace: part.namespace,
+        seqno: part.seqno,
+        stored: (hashes.len() == part.messages.len()).then_some(hashes),
+        obsolete: part.obsolete,
+    };
+    parts.into_iter().zip(stored).map(part).collect()
 }
 
 /// Gives the swarm's copies new time, so that an account that changes nothing for a month keeps its configs.
-async fn extend(engine: &Arc<Engine>) {
+/// Returns whether that is done.
+async fn extend(engine: &Arc<Engine>) -> bool {
     let documents = engine.documents.clone();
-    let active = engine.store.read(move |db| documents.active_hashes(db)).await;
-    let hashes = match active {
-        Ok(hashes) if !hashes.is_empty() => hashes,
-        Ok(_) => return,
-        Err(error) => return tracing::debug!(%error, "configs cannot be read"),
+    let hashes = match engine.store.read(move |db| documents.active_hashes(db)).await {
+        Ok(hashes) => hashes,
+        Err(error) => {
+            tracing::debug!(%error, "configs cannot be read");
+            return false;
+        }
     };
+    if hashes.is_empty() {
+        return true;
+    }
     let me = Account::from(engine.me());
     let expiries = vec![engine.network.now() + TTL_CONFIG_MS];
     let request = Expire { hashes, expiries, mode: ExpireMode::Extend };
     let auth = Auth::user(engine.me(), &engine.keys.ed25519);
     let reply = match engine.network.swarm_request(&me, |_, _| request.rpc(&auth)).await {
         Ok(reply) => reply,
-        Err(error) => return tracing::debug!(%error, "configs keep their old time"),
+        Err(error) => {
+            tracing::debug!(%error, "configs keep their old time");
+            return false;
+        }
     };
-    if let Ok(reply) = ExpireReply::read(&reply.body, &me, &request) {
-        let known = |hash: &MessageHash| {
-            let mut members = reply.members.done();
-            members.any(|(_, it)| it.updated.contains_key(hash) || it.unchanged.contains_key(hash))
-        };
-        let answered = reply.members.done().next().is_some();
-        let lost: BTreeSet<MessageHash> =
-            request.hashes.iter().copied().filter(|hash| answered && !known(hash)).collect();
-        push_again(engine, lost).await;
-    }
+    let Ok(reply) = ExpireReply::read(&reply.body, &me, &request) else { return false };
+    let known = |hash: &MessageHash| {
+        let mut members = reply.members.done();
+        members.any(|(_, it)| it.updated.contains_key(hash) || it.unchanged.contains_key(hash))
+    };
+    let answered = reply.members.done().next().is_some();
+    let lost = request.hashes.iter().copied().filter(|hash| answered && !known(hash)).collect();
+    push_again(engine, lost).await;
+    answered
 }
 
 /// No member of the swarm has these any more: what they belong to is pushed once more (spec 05 §8.4).
@@ -168,20 +262,24 @@ async fn push_again(engine: &Arc<Engine>, lost: BTreeSet<MessageHash>) {
     }
 }
 
-/// A document that cannot be pushed stays as it is; a person can act on one cause.
-fn cannot_push(engine: &Engine, error: &PushError) {
-    tracing::warn!(%error, "a config cannot be pushed");
-    if matches!(error, PushError::TooLarge { .. }) {
+/// A document that cannot be pushed stays as it is. A person can act on one cause, and is told once.
+fn tell_refused(engine: &Engine, refused: &[(Namespace, PushError)]) {
+    for (namespace, error) in refused {
+        tracing::warn!(%namespace, %error, "a config cannot be pushed");
+    }
+    let new = engine.refused.set(refused.iter().map(|(namespace, _)| *namespace).collect());
+    if new && refused.iter().any(|(_, error)| matches!(error, PushError::TooLarge { .. })) {
         let text = "Your settings are too large to be shared with your other devices. Delete some contacts.";
         engine.events.send(Event::Problem(text.to_owned()));
     }
 }
 
 impl Engine {
-    /// Whether the swarm has all of our configs.
+    /// Whether the swarm has all of our configs that it would take.
     pub async fn config_is_settled(&self) -> Result<bool, StoreError> {
         let me = Account::from(self.me());
-        self.store.read(move |db| Ok(!db.configs(me)?.iter().any(|config| config.needs_push))).await
+        let configs = self.store.read(move |db| db.configs(me)).await?;
+        Ok(!configs.iter().any(|config| config.needs_push && !self.refused.has(config.namespace)))
     }
 
     /// Changes our public name, here and on all devices.

@@ -40,10 +40,31 @@ pub struct Part {
     pub namespace: Namespace,
     /// Its version.
     pub seqno: i64,
-    /// What is to be stored.
+    /// What is to be stored; nothing if only something is to be deleted.
     pub messages: Vec<Vec<u8>>,
     /// What is to be deleted after that.
     pub obsolete: Vec<StorageHash>,
+}
+
+/// What became of a part of a push.
+pub struct Pushed {
+    /// Where it is stored.
+    pub namespace: Namespace,
+    /// Its version.
+    pub seqno: i64,
+    /// The names of all its messages in the swarm; `None` if not all of them are there.
+    pub stored: Option<Vec<StorageHash>>,
+    /// What was to be deleted after that.
+    pub obsolete: Vec<StorageHash>,
+}
+
+/// What is to be pushed, and what cannot be.
+#[derive(Default)]
+pub struct ToPush {
+    /// What is to be pushed.
+    pub parts: Vec<Part>,
+    /// Documents that cannot be pushed, and why. They stay as they are.
+    pub refused: Vec<(Namespace, PushError)>,
 }
 
 /// What a namespace held: where each message is stored, and its bytes.
@@ -138,7 +159,11 @@ impl Documents {
         changed: &BTreeMap<SessionId, Timestamp>,
     ) -> Result<bool, StoreError> {
         let note = changed.contains_key(&self.me) && self.note_changed(db)?;
-        Ok(self.contacts_changed(db, changed)? || note)
+        let contacts = self.contacts_changed(db, changed)?;
+        for (id, now) in changed {
+            self.catch_up(db, ConversationId(*id), *now)?;
+        }
+        Ok(contacts || note)
     }
 
     /// Note to Self has its place in the list and its timer in our profile.
@@ -175,7 +200,11 @@ impl Documents {
         let newest = messages.iter().map(|message| message.timestamp).max().unwrap_or_default();
         db.transaction(|db| {
             let merge = match namespace {
-                Namespace::USER_PROFILE => self.with_profile(db, |profile| take_in(profile, &list, now))?,
+                Namespace::USER_PROFILE => {
+                    let merge = self.with_profile(db, |profile| take_in(profile, &list, now))?;
+                    self.catch_up(db, ConversationId(self.me), now)?;
+                    merge
+                }
                 Namespace::CONTACTS => self.merge_contacts(db, &list, now)?,
                 Namespace::CONVO_INFO_VOLATILE => self.merge_read_states(db, &list, now)?,
                 other => self.with_config(db, other, |config| take_in(config, &list, now))?,
@@ -204,33 +233,43 @@ impl Documents {
         })
     }
 
-    /// What is to be pushed, and why some of it cannot be. Each document is written back, because handing out its
-    /// bytes changes it.
-    pub fn take_parts(&self, db: &mut Db, now: Timestamp) -> Result<(Vec<Part>, Vec<PushError>), StoreError> {
-        let (mut parts, mut problems) = (Vec::new(), Vec::new());
+    /// What is to be pushed, and what cannot be. Each document is written back, because handing out its bytes changes
+    /// it.
+    pub fn take_parts(&self, db: &mut Db, now: Timestamp) -> Result<ToPush, StoreError> {
         db.transaction(|db| {
+            let mut to_push = ToPush::default();
             for stored in db.configs(Account::from(self.me))?.into_iter().filter(|config| config.needs_push) {
                 let namespace = stored.namespace;
-                match self.with_config(db, namespace, |config| config.push(now))? {
-                    Ok(Push { seqno, messages, obsolete }) => {
-                        parts.push(Part { namespace, seqno, messages, obsolete });
-                    }
-                    Err(error) => problems.push(error),
+                match self.with_config(db, namespace, |config| part(config, now))? {
+                    Ok(part) => to_push.parts.push(part),
+                    Err(error) => to_push.refused.push((namespace, error)),
                 }
             }
-            Ok((parts, problems))
+            Ok(to_push)
         })
     }
 
-    /// The swarm has a push.
-    pub fn confirm(
-        &self,
-        db: &mut Db,
-        namespace: Namespace,
-        seqno: i64,
-        hashes: &[StorageHash],
-    ) -> Result<(), StoreError> {
-        db.transaction(|db| self.with_config(db, namespace, |config| config.confirm_pushed(seqno, hashes)))
+    /// The end of a push, all of it in one transaction: the swarm has what is stored; what it did not delete is to be
+    /// deleted with the next push.
+    pub fn finish_push(&self, db: &mut Db, pushed: &[Pushed], deleted: bool) -> Result<(), StoreError> {
+        db.transaction(|db| {
+            for part in pushed {
+                self.with_config(db, part.namespace, |config| {
+                    if let Some(hashes) = part.stored.as_ref().filter(|hashes| !hashes.is_empty()) {
+                        config.confirm_pushed(part.seqno, hashes);
+                    }
+                    let document = config.document_mut();
+                    match (deleted, &part.stored) {
+                        (true, _) => document.forget_obsolete(&part.obsolete),
+                        (false, Some(_)) if !part.obsolete.is_empty() => {
+                            document.return_obsolete(part.obsolete.iter().cloned());
+                        }
+                        (false, _) => {}
+                    }
+                })?;
+            }
+            Ok(())
+        })
     }
 
     /// The names of everything in the swarm that our documents consist of.
@@ -247,11 +286,14 @@ impl Documents {
     pub fn lost(&self, db: &mut Db, hashes: &BTreeSet<MessageHash>) -> Result<(), StoreError> {
         db.transaction(|db| {
             for stored in db.configs(Account::from(self.me))? {
-                let current = self.config(db, stored.namespace)?.document().current_hashes().to_vec();
-                if current.iter().filter_map(StorageHash::to_message_hash).any(|hash| hashes.contains(&hash))
-                {
-                    db.save_config(&StoredConfig { needs_push: true, ..stored })?;
-                }
+                self.with_config(db, stored.namespace, |config| {
+                    let document = config.document_mut();
+                    let mut current =
+                        document.current_hashes().iter().filter_map(StorageHash::to_message_hash);
+                    if current.any(|hash| hashes.contains(&hash)) {
+                        document.lost();
+                    }
+                })?;
             }
             Ok(())
         })
@@ -331,7 +373,8 @@ impl Documents {
     /// Writes a document down.
     fn save(&self, db: &mut Db, config: &mut dyn Config) -> Result<(), StoreError> {
         let namespace = config.kind().namespace();
-        let needs_push = config.needs_push();
+        // What another device's version made obsolete is to be deleted even if there is nothing to store.
+        let needs_push = config.needs_push() || !config.document().obsolete().is_empty();
         let dump = Zeroizing::new(config.dump());
         // The store keeps the later of both times.
         let processed_at = Timestamp::default();
@@ -354,15 +397,27 @@ impl Documents {
         db.set_profile(self.me, &ProfileData { name, picture, updated })?;
         let note = ConversationId(self.me);
         let priority = profile.note_to_self_priority();
+        let timer = profile.note_to_self_timer().map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
         // A new device shows it if the others do.
-        if db.conversation(note)?.is_some() || (!priority.is_hidden() && profile.name().is_some()) {
+        let wanted = profile.name().is_some() && (!priority.is_hidden() || timer.is_some());
+        if wanted || db.conversation(note)?.is_some() {
             db.set_priority(note, priority.0)?;
-            let timer =
-                profile.note_to_self_timer().map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
             db.set_expiry(note, timer.map_or(Expiry::Off, Expiry::AfterSend))?;
         }
         Ok(())
     }
+}
+
+/// What of a document is to be pushed: all of it, or only what it has to delete.
+fn part(config: &mut dyn Config, now: Timestamp) -> Result<Part, PushError> {
+    let namespace = config.kind().namespace();
+    if !config.needs_push() {
+        let document = config.document();
+        let (seqno, obsolete) = (document.seqno(), document.obsolete());
+        return Ok(Part { namespace, seqno, messages: Vec::new(), obsolete });
+    }
+    let Push { seqno, messages, obsolete } = config.push(now)?;
+    Ok(Part { namespace, seqno, messages, obsolete })
 }
 
 /// When a change of our profile is made: now, but in a later second than the one before, or nobody would take it
@@ -389,7 +444,8 @@ pub struct Merge {
 /// Merges messages into a document.
 fn take_in(config: &mut (impl Config + ?Sized), messages: &Messages<'_>, now: Timestamp) -> Merge {
     let Merged { accepted, changed } = config.merge(messages, now);
-    let (accepted, needs_push) = (!accepted.is_empty(), config.needs_push());
+    let needs_push = config.needs_push() || !config.document().obsolete().is_empty();
+    let accepted = !accepted.is_empty();
     Merge { accepted, changed, needs_push, ..Merge::default() }
 }
 

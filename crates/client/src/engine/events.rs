@@ -41,4 +41,6 @@ pub struct Bells {
     pub expiry: Notify,
     /// What other devices should know changed.
     pub config: Notify,
+    /// Somebody waits until other devices can know.
+    pub config_awaited: Notify,
 }

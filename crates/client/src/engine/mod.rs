@@ -54,6 +54,8 @@ pub(crate) struct Engine {
     pub bells: Bells,
     /// The account's config documents.
     pub documents: Documents,
+    /// Documents that the swarm would not take.
+    pub refused: config::Refused,
     /// How many polls were begun and completed.
     pub polls: poll::Polls,
     /// Counts whenever something of what is to be sent is done or tried.
@@ -82,6 +84,7 @@ impl Engine {
             events: Events::new(),
             bells: Bells::default(),
             documents,
+            refused: config::Refused::default(),
             polls: poll::Polls::default(),
             progress: watch::Sender::new(0),
             receipts: Receipts::default(),

@@ -89,6 +89,9 @@ pub enum PollError {
     /// The store could not keep what came.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A node could not read one of the compartments. What the others had is stored.
+    #[error("a member of the swarm cannot read {0}")]
+    Unreadable(Namespace),
 }
 
 /// Polls until it is cancelled.
@@ -151,6 +154,10 @@ async fn poll(engine: &Arc<Engine>, member: &mut Member) -> Result<(), PollError
     for _ in 0..MOST_PAGES {
         let page = fetch(engine, COMPARTMENTS, member.node).await?;
         member.node = Some(page.node);
+        if let Some(namespace) = page.unreadable {
+            // A poll is complete only with everything; or a restored account would push before it has heard all.
+            return Err(PollError::Unreadable(namespace));
+        }
         if !page.more {
             break;
         }
@@ -166,6 +173,8 @@ struct Page {
     more: bool,
     /// Messages that are new here.
     messages: u64,
+    /// A compartment that the member could not read.
+    unreadable: Option<Namespace>,
 }
 
 /// Fetches and stores one reply's worth.
@@ -178,11 +187,12 @@ async fn fetch(
     let marks = engine.store.read(move |db| db.last_hashes(account)).await?;
     let build = |node: &Ed25519Public, now| request(engine, compartments, &marks, node, now);
     let reply = engine.network.swarm_request_at(&account, prefer, build).await?;
-    let mut page = Page { node: reply.node, more: false, messages: 0 };
+    let mut page = Page { node: reply.node, more: false, messages: 0, unreadable: None };
     for ((namespace, _), result) in compartments.iter().copied().zip(reply::results(reply.body)?) {
         if !result.is_ok() {
             // One compartment that a member cannot read must not hide the others.
             tracing::debug!(%namespace, code = result.code, "a retrieve failed");
+            page.unreadable = Some(namespace);
             continue;
         }
         let fetched = RetrieveReply::read(&result.body)?;

@@ -12,7 +12,7 @@ use septet_protocol::time::Timestamp;
 use super::db::Db;
 use super::error::StoreError;
 use super::people::{picture_id, profile_data};
-use super::types::{ContactData, ReadMark};
+use super::types::{ContactData, ProfileData, ReadMark};
 use super::values::{Ms, Person, expiry, expiry_columns, optional_time, time};
 use crate::model::{
     AttachmentSummary, Conversation, ConversationId, ConversationKind, Expiry, LastMessage, MessageId,
@@ -83,6 +83,11 @@ impl Db {
             statement.execute(params![row, Ms(now)])?;
             Ok(())
         })
+    }
+
+    /// Makes a conversation if there is none, without any activity.
+    pub fn make_conversation(&mut self, id: ConversationId) -> Result<(), StoreError> {
+        self.transaction(|db| db.ensure_conversation(id).map(drop))
     }
 
     /// The row number of a conversation; made on demand, without any activity.
@@ -172,24 +177,31 @@ impl Db {
         })
     }
 
-    /// Deletes the messages and hides the conversation; the contact stays.
+    /// Deletes the messages and hides the conversation; the contact stays, and whether it is marked unread.
     pub fn delete_conversation(&mut self, id: ConversationId) -> Result<(), StoreError> {
         self.transaction(|db| {
             db.clear_messages(id)?;
             let Some(row) = db.find_conversation(id)? else { return Ok(()) };
             let mut statement = db.sql().prepare_cached(
-                "UPDATE conversations SET priority = -1, draft = NULL, marked_unread = 0, active_at = 0,
-                     opened_at = 0 WHERE id = ?1",
+                "UPDATE conversations SET priority = -1, draft = NULL, active_at = 0, opened_at = 0 WHERE id = ?1",
             )?;
             statement.execute([row])?;
             Ok(())
         })
     }
 
-    /// Deletes the conversation and forgets the contact: a later message is a request again.
+    /// Deletes the conversation and forgets the contact with all that was set for it: a later message is a request
+    /// again.
     pub fn delete_contact(&mut self, id: ConversationId) -> Result<(), StoreError> {
         self.transaction(|db| {
             db.delete_conversation(id)?;
+            if let Some(row) = db.find_conversation(id)? {
+                let mut statement = db.sql().prepare_cached(
+                    "UPDATE conversations SET marked_unread = 0, muted_until = NULL, expiry_mode = 0,
+                         expiry_seconds = 0 WHERE id = ?1",
+                )?;
+                statement.execute([row])?;
+            }
             let mut statement = db.sql().prepare_cached(
                 "UPDATE people SET approved = 0, approved_me = 0, nickname = NULL, created = 0 WHERE account = ?1",
             )?;
@@ -214,12 +226,17 @@ impl Db {
     }
 
     /// Takes over what the Contacts config says of somebody: everything as it stands there, the profile if it is
-    /// newer. Returns whether anything changed.
+    /// newer, or what it has more if it is the same one. Returns whether anything changed.
     pub fn apply_contact(&mut self, data: &ContactData) -> Result<bool, StoreError> {
         self.transaction(|db| {
             let id = ConversationId(data.id);
             let before = db.contact(id)?;
-            db.merge_profile(data.id, &data.profile)?;
+            match &before {
+                Some(known) if known.profile.updated == data.profile.updated && data.profile.updated > 0 => {
+                    db.set_profile(data.id, &complete(&data.profile, &known.profile))?;
+                }
+                _ => _ = db.merge_profile(data.id, &data.profile)?,
+            }
             db.set_nickname(data.id, data.nickname.as_deref())?;
             db.set_approved(data.id, data.approved)?;
             db.set_approved_me(data.id, data.approved_me)?;
@@ -264,6 +281,13 @@ impl Db {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// A profile with what it does not tell from another one of the same time.
+fn complete(profile: &ProfileData, other: &ProfileData) -> ProfileData {
+    let name = if profile.name.is_empty() { &other.name } else { &profile.name };
+    let picture = profile.picture.as_ref().or(other.picture.as_ref());
+    ProfileData { name: name.clone(), picture: picture.cloned(), updated: profile.updated }
 }
 
 fn contact(row: &Row<'_>) -> rusqlite::Result<ContactData> {

@@ -62,7 +62,12 @@ impl Db {
     }
 
     /// Moves the read mark of a conversation forward.
-    fn move_mark(&self, conversation: i64, at: Timestamp, now: Timestamp) -> Result<ReadOutcome, StoreError> {
+    pub(super) fn move_mark(
+        &self,
+        conversation: i64,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<ReadOutcome, StoreError> {
         let read = self.unread_up_to(conversation, at, now)?;
         self.sql()
             .prepare_cached(

@@ -251,6 +251,31 @@ impl Document {
         obsolete
     }
 
+    /// The superseded hashes that are not known to be deleted, without handing them out.
+    pub fn obsolete(&self) -> Vec<StorageHash> {
+        let all = self.old.union(&self.handed_out);
+        all.filter(|hash| !self.current.contains(hash)).cloned().collect()
+    }
+
+    /// These are deleted from the swarm.
+    pub fn forget_obsolete(&mut self, hashes: &[StorageHash]) {
+        for hash in hashes {
+            let there = self.old.remove(hash) | self.handed_out.remove(hash);
+            self.needs_dump |= there;
+        }
+    }
+
+    /// The swarm has lost the current message: it is to be pushed once more, with the same bytes (spec 05 §8.4).
+    pub fn lost(&mut self) {
+        if let Content::Clean(message) = &self.content
+            && !message.is_pristine()
+        {
+            self.content = Content::Waiting(message.clone());
+            self.current.clear();
+            self.needs_dump = true;
+        }
+    }
+
     /// Gives hashes back that could not be deleted.
     pub fn return_obsolete(&mut self, hashes: impl IntoIterator<Item = StorageHash>) {
         self.old.extend(hashes);

@@ -48,6 +48,11 @@ impl Documents {
             contacts.erase(&id.0);
             self.describe(db, contacts, id.0, now)
         })?;
+        self.forget_read_state(db, id)
+    }
+
+    /// What is gone has no read state: its entry goes with it (spec 05 §11.3).
+    fn forget_read_state(&self, db: &mut Db, id: ConversationId) -> Result<(), StoreError> {
         self.with(db, |_, states: &mut ConvoInfoVolatile| {
             states.erase(&ConvoId::OneToOne(id.0));
             Ok(())
@@ -70,7 +75,7 @@ impl Documents {
                 let overtaken = unpushed && contacts.document().seqno() - seqno >= OVERTAKEN_BY;
                 self.apply_contacts(db, contacts, &before, &mut merge, now)?;
                 self.forget_erased(db, contacts, &before, overtaken, &mut merge, now)?;
-                merge.needs_push = contacts.needs_push();
+                merge.needs_push |= contacts.needs_push();
             }
             Ok(merge)
         })
@@ -147,6 +152,7 @@ impl Documents {
             }
             db.delete_contact(ConversationId(id))?;
             db.set_blocked(id, false)?;
+            self.forget_read_state(db, ConversationId(id))?;
             merge.touched.insert(ConversationId(id));
         }
         Ok(())
@@ -178,7 +184,7 @@ impl Documents {
 }
 
 /// Whether there is something about a person that our other devices must know.
-fn belongs(row: &ContactData) -> bool {
+pub(super) fn belongs(row: &ContactData) -> bool {
     row.approved
         || row.approved_me
         || row.blocked
@@ -189,7 +195,7 @@ fn belongs(row: &ContactData) -> bool {
 }
 
 /// Whether an entry says what the tables say.
-fn agrees(contact: &Contact, row: &ContactData) -> bool {
+pub(super) fn agrees(contact: &Contact, row: &ContactData) -> bool {
     let mut described = contact.clone();
     fill(&mut described, row, Timestamp::default());
     described.created = contact.created;
@@ -205,6 +211,12 @@ fn fill(contact: &mut Contact, row: &ContactData, at: Timestamp) {
         contact.name = row.profile.name.clone();
         contact.picture = row.profile.picture.as_ref().and_then(picture);
         contact.updated = (updated > 0).then(|| Timestamp::from_ms(updated.saturating_mul(1000)));
+    } else if updated == known {
+        // Versions that were made apart can come together without what one of them deleted (spec 05 §4).
+        if contact.name.is_empty() {
+            contact.name = row.profile.name.clone();
+        }
+        contact.picture = contact.picture.take().or_else(|| row.profile.picture.as_ref().and_then(picture));
     }
     contact.nickname = row.nickname.clone().unwrap_or_default();
     contact.approved = row.approved;
@@ -266,7 +278,7 @@ fn expiry(disappearing: Option<Disappearing>) -> Expiry {
 }
 
 /// A picture as the documents have it; `None` if it has no form there.
-fn picture(source: &PictureSource) -> Option<Picture> {
+pub(super) fn picture(source: &PictureSource) -> Option<Picture> {
     Picture::new(&source.url, &source.key).ok().flatten()
 }
 

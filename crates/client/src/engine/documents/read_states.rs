@@ -31,7 +31,7 @@ impl Documents {
     }
 
     /// Merges what the swarm has, and writes what is new into the tables. What is gone from the document says
-    /// nothing: it was read long ago.
+    /// nothing of what was read; but nobody marks it as unread any more.
     pub(super) fn merge_read_states(
         &self,
         db: &mut Db,
@@ -45,6 +45,12 @@ impl Documents {
                 for (id, state) in one_to_one(states) {
                     if before.get(&id) != Some(&state) {
                         apply(db, ConversationId(id), state, &mut merge, now)?;
+                    }
+                }
+                for id in before.into_iter().filter(|(_, state)| state.unread).map(|(id, _)| id) {
+                    let known = db.read_mark(ConversationId(id))?.is_some();
+                    if known && states.get(&ConvoId::OneToOne(id)).is_none() {
+                        db.set_marked_unread(ConversationId(id), false)?;
                     }
                 }
             }
@@ -70,6 +76,18 @@ impl Documents {
             }
         }
         Ok(())
+    }
+
+    /// A conversation may have been made after the document had told of it: takes that over.
+    pub(super) fn catch_up(&self, db: &mut Db, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
+        let untouched = db
+            .read_mark(id)?
+            .is_some_and(|mark| mark.last_read == Timestamp::default() && !mark.marked_unread);
+        if !untouched {
+            return Ok(());
+        }
+        let made = BTreeSet::from([id]);
+        self.apply_read_states(db, &made, &mut Merge::default(), now)
     }
 
     /// Takes over what the document has read further than the tables, should there be such.

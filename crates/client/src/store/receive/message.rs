@@ -238,12 +238,13 @@ impl Receiver<'_> {
         self.note_acceptance(incoming, standing, incoming.timestamp)
     }
 
-    /// Written on another device of ours: that accepts the other, and reads what came before (spec 02 §9).
+    /// Written on another device of ours: that accepts the other, and reads what came before (spec 02 §9). A mark
+    /// "unread" is left to the read states that devices share, or devices would not agree on which came first.
     fn own_message(&mut self, incoming: &Incoming, place: Place) -> Result<(), StoreError> {
         if incoming.conversation.0 != self.me.id && self.db.set_approved(incoming.conversation.0, true)? {
             self.applied.contacts_changed.insert(incoming.conversation.0);
         }
-        let outcome = self.db.read_up_to(place.row, incoming.timestamp, self.now)?;
+        let outcome = self.db.move_mark(place.row, incoming.timestamp, self.now)?;
         if !outcome.read.is_empty() {
             self.applied.changed.insert(incoming.conversation);
             self.applied.read.extend(outcome.read);

@@ -1,5 +1,8 @@
 //! Documents and tables, on a database in memory.
 
+mod devices;
+mod kills;
+
 use septet_protocol::account::Seed;
 use septet_protocol::id::{Ed25519Public, MessageHash};
 
@@ -20,12 +23,14 @@ fn device() -> (Documents, Db) {
 
 /// Takes what a device has to push of its contacts, as the swarm has it then.
 fn pushed(documents: &Documents, db: &mut Db, number: u8) -> Vec<StoredMessage> {
-    let (parts, problems) = documents.take_parts(db, NOW).unwrap();
-    assert!(problems.is_empty());
+    let ToPush { parts, refused } = documents.take_parts(db, NOW).unwrap();
+    assert!(refused.is_empty());
     let part = parts.into_iter().find(|part| part.namespace == Namespace::CONTACTS).unwrap();
     let hash = MessageHash([number; 32]);
-    documents.confirm(db, part.namespace, part.seqno, &[StorageHash::from(hash)]).unwrap();
-    let [data] = <[Vec<u8>; 1]>::try_from(part.messages).unwrap();
+    let Part { namespace, seqno, messages, obsolete } = part;
+    let stored = Some(vec![StorageHash::from(hash)]);
+    documents.finish_push(db, &[Pushed { namespace, seqno, stored, obsolete }], true).unwrap();
+    let [data] = <[Vec<u8>; 1]>::try_from(messages).unwrap();
     vec![StoredMessage { hash, data, timestamp: NOW, expiry: NOW + 1_000_000 }]
 }
 
