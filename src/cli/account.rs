@@ -89,19 +89,24 @@ async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result
     let client = Client::restore(&profile_dir, seed, fallback, session::options(common)?, progress).await?;
     let profile = client.profile().await?;
     let conversations = client.conversations().await?;
+    let memberships = client.memberships().await?;
     let restored = Restored {
         account_id: profile.id.to_string(),
         name: profile.name,
         contacts: conversations.iter().filter(|c| c.approved && c.id.0 != profile.id).count(),
         conversations: conversations.iter().filter(|c| c.is_listed()).count(),
-        groups: 0,
-        communities: 0,
+        groups: memberships.groups,
+        communities: memberships.communities,
     };
     output.result(&restored, || {
         let name = if restored.name.is_empty() { "(no name yet)" } else { &restored.name };
         format!(
-            "Restored {name}\nAccount ID: {}\n{} contacts, {} conversations",
-            restored.account_id, restored.contacts, restored.conversations
+            "Restored {name}\nAccount ID: {}\n{} contacts, {} conversations, {} groups, {} communities",
+            restored.account_id,
+            restored.contacts,
+            restored.conversations,
+            restored.groups,
+            restored.communities
         )
     });
     if restored.name.is_empty() {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use septet_client::model::Expiry;
 use septet_network::NetworkConfig;
 
 use super::Failure;
@@ -87,6 +88,14 @@ pub enum Command {
         /// Account id, or self
         conversation: String,
     },
+    /// Mark a conversation as unread
+    MarkUnread {
+        /// Account id, or self
+        conversation: String,
+        /// No longer
+        #[arg(long)]
+        off: bool,
+    },
     /// Accept a message request
     Accept {
         /// Account id
@@ -130,6 +139,27 @@ pub enum Command {
     Hide {
         /// Account id, or self
         to: String,
+        /// Show it again
+        #[arg(long)]
+        off: bool,
+    },
+    /// Delete a conversation with all its messages, on all devices; the contact stays
+    DeleteConversation {
+        /// Account id, or self
+        to: String,
+    },
+    /// Delete a contact with the whole conversation, on all devices
+    DeleteContact {
+        /// Account id
+        to: String,
+    },
+    /// Let what is written here disappear
+    SetExpiry {
+        /// Account id, or self
+        to: String,
+        /// off, after-read:SECONDS or after-send:SECONDS
+        #[arg(value_name = "WHEN", value_parser = expiry)]
+        when: Expiry,
     },
     /// Give somebody a private name; an empty one removes it
     Nickname {
@@ -274,6 +304,20 @@ pub struct DemoOptions {
     pub conversation: bool,
 }
 
+/// When messages disappear.
+fn expiry(text: &str) -> Result<Expiry, String> {
+    let seconds = |number: &str| match number.parse::<u32>() {
+        Ok(seconds) if seconds > 0 => Ok(seconds),
+        _ => Err("not a number of seconds above zero".to_string()),
+    };
+    match text.split_once(':') {
+        None if text == "off" => Ok(Expiry::Off),
+        Some(("after-read", number)) => seconds(number).map(Expiry::AfterRead),
+        Some(("after-send", number)) => seconds(number).map(Expiry::AfterSend),
+        _ => Err("must be off, after-read:SECONDS or after-send:SECONDS".to_string()),
+    }
+}
+
 /// Seconds, or a number with one of the units s, m, h, d.
 fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
@@ -320,6 +364,16 @@ mod tests {
         assert_eq!(duration("8h"), Ok(Duration::from_secs(8 * 3600)));
         for bad in ["", "h", "1.5h", "-1d", "99999d", "8 h", "é"] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn expiries_have_a_mode_and_seconds() {
+        assert_eq!(expiry("off"), Ok(Expiry::Off));
+        assert_eq!(expiry("after-read:300"), Ok(Expiry::AfterRead(300)));
+        assert_eq!(expiry("after-send:1"), Ok(Expiry::AfterSend(1)));
+        for bad in ["", "on", "after-read", "after-read:", "after-send:0", "after-send:-1", "off:3"] {
+            assert!(expiry(bad).is_err(), "{bad}");
         }
     }
 

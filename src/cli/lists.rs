@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp as Instant, tz::TimeZone};
 use septet_client::model::{
-    Attachment, AttachmentState, Conversation, ConversationKind, LastMessage, Message, MessageId,
+    Attachment, AttachmentState, Conversation, ConversationKind, Expiry, LastMessage, Message, MessageId,
     MessageState, Page,
 };
 use septet_protocol::time::Timestamp;
@@ -22,6 +22,8 @@ struct ConversationRow {
     pinned: bool,
     muted: bool,
     hidden: bool,
+    marked_unread: bool,
+    expiry: Expiry,
     draft: Option<String>,
     last_message: Option<LastRow>,
 }
@@ -184,6 +186,8 @@ fn conversation_row(conversation: &Conversation, now: Timestamp) -> Conversation
         pinned: conversation.pinned > 0,
         muted: conversation.muted_until.is_some_and(|until| until > now),
         hidden: !conversation.is_listed(),
+        marked_unread: conversation.marked_unread,
+        expiry: conversation.expiry,
         draft: conversation.draft.clone(),
         last_message: conversation.last_message.as_ref().map(LastRow::new),
     }

@@ -101,13 +101,19 @@ async fn dispatch(command: Command, common: &args::Common, output: &Output) -> R
         Command::Requests => lists::requests(common, output).await,
         Command::Contacts => lists::contacts(common, output).await,
         Command::MarkRead { conversation } => people::mark_read(&conversation, common, output).await,
+        Command::MarkUnread { conversation, off } => {
+            people::mark_unread(&conversation, !off, common, output).await
+        }
         Command::Accept { to } => people::accept(&to, common, output).await,
         Command::Decline { to } => people::decline(&to, common, output).await,
         Command::Block { to } => people::block(&to, common, output).await,
         Command::Unblock { to } => people::unblock(&to, common, output).await,
         Command::Pin { to, off } => people::pin(&to, !off, common, output).await,
         Command::Mute { to, duration, off } => people::mute(&to, duration, off, common, output).await,
-        Command::Hide { to } => people::hide(&to, common, output).await,
+        Command::Hide { to, off } => people::hide(&to, !off, common, output).await,
+        Command::DeleteConversation { to } => people::delete_conversation(&to, common, output).await,
+        Command::DeleteContact { to } => people::delete_contact(&to, common, output).await,
+        Command::SetExpiry { to, when } => people::set_expiry(&to, when, common, output).await,
         Command::Nickname { to, name } => people::nickname(&to, &name, common, output).await,
         Command::React { conversation, id, emoji, remove } => {
             people::react(&conversation, MessageId(id), &emoji, remove, common, output).await

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use septet_client::client::Client;
-use septet_client::model::{Message, MessageId, Page};
+use septet_client::model::{Expiry, Message, MessageId, Page};
 use septet_protocol::account::DisplayName;
 use septet_protocol::time::Timestamp;
 
@@ -87,11 +87,56 @@ pub async fn mute(
     session::flush_and_close(client).await
 }
 
-/// `hide`: out of the list; a new message brings it back.
-pub async fn hide(to: &str, common: &Common, output: &Output) -> Result<(), Failure> {
+/// `mark-unread`: by hand, or no longer.
+pub async fn mark_unread(
+    conversation: &str,
+    unread: bool,
+    common: &Common,
+    output: &Output,
+) -> Result<(), Failure> {
+    let client = session::open(common).await?;
+    let conversation = session::known_conversation(&client, conversation).await?;
+    client.mark_unread(conversation, unread).await?;
+    output.done();
+    session::flush_and_close(client).await
+}
+
+/// `hide`: out of the list until a new message or a person brings it back.
+pub async fn hide(to: &str, hidden: bool, common: &Common, output: &Output) -> Result<(), Failure> {
     let client = session::open(common).await?;
     let conversation = session::known_conversation(&client, to).await?;
-    client.hide(conversation).await?;
+    if hidden {
+        client.hide(conversation).await?;
+    } else {
+        client.open_conversation(conversation).await?;
+    }
+    output.done();
+    session::flush_and_close(client).await
+}
+
+/// `delete-conversation`: its messages are gone, the contact stays.
+pub async fn delete_conversation(to: &str, common: &Common, output: &Output) -> Result<(), Failure> {
+    let client = session::open(common).await?;
+    let conversation = session::known_conversation(&client, to).await?;
+    client.delete_conversation(conversation).await?;
+    output.done();
+    session::flush_and_close(client).await
+}
+
+/// `delete-contact`: the conversation and the contact are gone.
+pub async fn delete_contact(to: &str, common: &Common, output: &Output) -> Result<(), Failure> {
+    let client = session::open(common).await?;
+    let conversation = session::known_conversation(&client, to).await?;
+    client.delete_contact(conversation).await?;
+    output.done();
+    session::flush_and_close(client).await
+}
+
+/// `set-expiry`: for what is written from now on; the other is told.
+pub async fn set_expiry(to: &str, when: Expiry, common: &Common, output: &Output) -> Result<(), Failure> {
+    let client = session::open(common).await?;
+    let conversation = session::known_conversation(&client, to).await?;
+    client.set_expiry(conversation, when).await?;
     output.done();
     session::flush_and_close(client).await
 }

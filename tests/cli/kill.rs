@@ -1,9 +1,9 @@
-//! `kill -9` at any moment of sending and receiving: nothing is lost, nothing doubled.
+//! `kill -9` at any moment of sending, receiving and changing what devices share: nothing is lost, nothing doubled.
 
 use std::time::{Duration, Instant};
 
 use crate::conversation::contacts;
-use crate::harness::Network;
+use crate::harness::{Network, Person};
 
 /// How often to kill; the environment may ask for more.
 fn rounds() -> usize {
@@ -51,4 +51,52 @@ fn killed_at_random_moments_nothing_is_lost_or_doubled() {
             texts.into_iter().filter(|text| text.starts_with("round") || text == "the end").collect();
         assert_eq!(got, written, "{who}");
     }
+}
+
+/// What a profile shows of its name and of Bob.
+fn shown(person: &Person, bob: &str) -> (String, String, bool) {
+    let contacts = person.ok(&["contacts"]);
+    let nickname = contacts.as_array().unwrap().iter().find(|row| row["account_id"] == bob).unwrap();
+    let conversations = person.ok(&["conversations"]);
+    let row = conversations.as_array().unwrap().iter().find(|row| row["conversation"] == bob).unwrap();
+    let name = person.ok(&["account", "show"])["name"].as_str().unwrap().to_string();
+    let nickname = nickname["nickname"].as_str().unwrap_or_default().to_string();
+    (name, nickname, row["pinned"] == true)
+}
+
+#[test]
+fn a_change_that_is_killed_at_any_moment_is_made_everywhere_or_nowhere() {
+    let network = Network::start();
+    let (alice, bob) = contacts(&network);
+    let laptop = network.nobody("laptop");
+    laptop.ok_with_input(&["account", "restore"], &alice.phrase);
+    let mut expected = shown(&alice, &bob.id);
+    for round in 0..rounds() {
+        let moment = Duration::from_millis((round as u64 * 29) % 300 + 2);
+        let text = format!("round {round}");
+        let pinned = !expected.2;
+        let (command, changed) = match round % 3 {
+            0 => (vec!["nickname", &bob.id, &text], (expected.0.clone(), text.clone(), expected.2)),
+            1 if pinned => (vec!["pin", &bob.id], (expected.0.clone(), expected.1.clone(), true)),
+            1 => (vec!["pin", &bob.id, "--off"], (expected.0.clone(), expected.1.clone(), false)),
+            _ => (vec!["account", "set", "--name", &text], (text.clone(), expected.1.clone(), expected.2)),
+        };
+        let acknowledged = run_and_kill(alice.command(&command), moment);
+        let seen = shown(&alice, &bob.id);
+        if acknowledged || seen != expected {
+            expected = changed;
+        }
+        assert_eq!(seen, expected, "round {round}: all of a change or nothing");
+        run_and_kill(laptop.command(&["receive"]), Duration::from_millis((round as u64 * 53) % 300 + 2));
+        if round % 4 == 3 {
+            // A run without kill pushes what is left; then the other profile has it.
+            alice.receive();
+            laptop.receive();
+            assert_eq!(shown(&laptop, &bob.id), expected, "round {round}");
+        }
+    }
+    alice.receive();
+    laptop.receive();
+    assert_eq!(shown(&laptop, &bob.id), expected);
+    assert_eq!(shown(&alice, &bob.id), expected);
 }

@@ -8,3 +8,4 @@ mod bad_input;
 mod conversation;
 mod harness;
 mod kill;
+mod sync;

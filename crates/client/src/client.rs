@@ -28,7 +28,7 @@ pub use error::{ClientError, SendError};
 use crate::engine::Engine;
 use crate::event::Event;
 pub use crate::key::KeyProtection;
-use crate::model::{Connection, ConnectionState, Profile};
+use crate::model::{Connection, ConnectionState, Memberships, Profile};
 use crate::store::{Db, StoreError};
 
 /// How to open a profile.
@@ -194,6 +194,12 @@ impl Client {
     /// [`ClientError::Refused`] if the file is no picture; those of the network, and then nothing has changed.
     pub async fn set_picture(&self, file: Option<Vec<u8>>) -> Result<(), ClientError> {
         self.0.engine.set_picture(file).await
+    }
+
+    /// How many groups and communities the account is in, as its devices tell each other.
+    pub async fn memberships(&self) -> Result<Memberships, ClientError> {
+        let documents = self.0.engine.documents.clone();
+        self.read(move |db| documents.memberships(db)).await
     }
 
     /// The account's secret in its written forms. Ask for the password first, if there is one.

@@ -130,6 +130,15 @@ impl Conversation {
     }
 }
 
+/// What an account is a member of. This version does not show these conversations yet, but keeps them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Memberships {
+    /// Groups.
+    pub groups: usize,
+    /// Rooms of communities.
+    pub communities: usize,
+}
+
 /// The newest message of a conversation, as the list shows it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct LastMessage {

@@ -6,7 +6,7 @@ use septet_protocol::time::Timestamp;
 
 use super::{Client, ClientError};
 use crate::event::Event;
-use crate::model::{Conversation, ConversationId};
+use crate::model::{Conversation, ConversationId, Expiry};
 use crate::store::{Db, StoreError};
 
 impl Client {
@@ -112,6 +112,27 @@ impl Client {
     /// official clients do, delete its messages there.
     pub async fn hide(&self, id: ConversationId) -> Result<(), ClientError> {
         self.change(id, move |db| db.set_priority(id, -1).map(drop)).await
+    }
+
+    /// Sets when what we write here disappears, on all our devices, and tells the other (spec 02 §18.1). What is
+    /// there already keeps its own time.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] for a time of zero, for notes to oneself that disappear after reading, and for
+    /// somebody we did not accept or whom we blocked.
+    pub async fn set_expiry(&self, id: ConversationId, expiry: Expiry) -> Result<(), ClientError> {
+        let own = id.0 == self.id();
+        if let Expiry::AfterRead(0) | Expiry::AfterSend(0) = expiry {
+            return Err(ClientError::Refused("choose a time longer than zero"));
+        }
+        if own && matches!(expiry, Expiry::AfterRead(_)) {
+            return Err(ClientError::Refused("notes to yourself can disappear only after sending"));
+        }
+        let conversation = self.conversation(id).await?;
+        if !own && !conversation.is_some_and(|it| it.approved && !it.blocked) {
+            return Err(ClientError::Refused("accept or unblock this contact first"));
+        }
+        self.0.engine.set_expiry(id, expiry).await
     }
 
     /// Gives the other a private name; `None` removes it.

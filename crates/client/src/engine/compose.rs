@@ -18,7 +18,7 @@ use septet_protocol::time::Timestamp;
 use super::{Engine, receive};
 use crate::client::ClientError;
 use crate::event::Event;
-use crate::model::{ConversationId, Expiry, MessageId};
+use crate::model::{ConversationId, Expiry, MessageId, Notice};
 use crate::store::{
     Db, JobKind, NewAttachment, NewJob, OutgoingMessage, ProfileData, QuoteKey, StoreError, SwarmCopy,
 };
@@ -126,6 +126,53 @@ impl Engine {
         }
         self.documents.conversation_changed(db, to, now)?;
         Ok(Ok(()))
+    }
+
+    /// Changes when what we write to somebody disappears, tells them, and shares it with our other devices, in one
+    /// transaction (spec 02 §18.1). Does nothing if it is so already.
+    pub async fn set_expiry(self: &Arc<Self>, to: ConversationId, expiry: Expiry) -> Result<(), ClientError> {
+        let engine = Arc::clone(self);
+        let set = move |db: &mut Db| db.transaction(|db| engine.write_expiry(db, to, expiry));
+        if self.store.call(set).await?? {
+            self.bells.outbox.notify_one();
+            self.bells.config.notify_one();
+            self.events.send(Event::Messages(to));
+            self.events.send(Event::Conversations);
+        }
+        Ok(())
+    }
+
+    /// The transaction of [`Engine::set_expiry`]; tells whether something changed.
+    fn write_expiry(
+        &self,
+        db: &mut Db,
+        to: ConversationId,
+        expiry: Expiry,
+    ) -> Result<Result<bool, EncodeError>, StoreError> {
+        if !db.set_expiry(to, expiry)? {
+            return Ok(Ok(false));
+        }
+        let now = self.network.now();
+        let timestamp = db.next_timestamp(now)?;
+        let mut outgoing = Outgoing::new(Content::TimerUpdate, timestamp);
+        outgoing.expiration = receive::expiration(expiry);
+        outgoing.profile = self.profile(db)?;
+        let parcel = match self.pack(outgoing, to.0) {
+            Ok(parcel) => parcel,
+            Err(error) => return Ok(Err(error)),
+        };
+        let message = OutgoingMessage {
+            conversation: to,
+            timestamp,
+            text: String::new(),
+            quote: None,
+            attachments: Vec::new(),
+            notice: Some(Notice::ExpiryChanged { expiry }),
+            expiry,
+        };
+        db.insert_outgoing(&message, &[parcel.into_job(self.job(to.0, timestamp))], now)?;
+        self.documents.conversation_changed(db, to, now)?;
+        Ok(Ok(true))
     }
 
     /// The job that delivers a message whose attachments are where these pointers say.

@@ -17,14 +17,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use septet_protocol::account::{AccountKeys, DisplayName};
 use septet_protocol::config::{
     Config, Contacts, ConvoInfoVolatile, Document, Kind, LoadError, Merged, Picture, Priority, Push,
-    PushError, Rules, StorageHash, UserProfile,
+    PushError, Rules, StorageHash, UserGroups, UserProfile,
 };
 use septet_protocol::id::{Account, MessageHash, Namespace, SessionId};
 use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::model::{ConversationId, Expiry};
+use crate::model::{ConversationId, Expiry, Memberships};
 use crate::store::{Db, ProfileData, ReadMessage, StoreError, StoredConfig};
 
 /// Changes the documents of one account.
@@ -90,7 +90,7 @@ macro_rules! typed {
         }
     )*};
 }
-typed!(UserProfile, Contacts, ConvoInfoVolatile);
+typed!(UserProfile, Contacts, ConvoInfoVolatile, UserGroups);
 
 /// A document of any kind, for what does not need its fields.
 struct Plain(Kind, Document);
@@ -126,6 +126,12 @@ impl Documents {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.with_profile(db, |profile| profile.set_picture(picture, later(profile, now)))
+    }
+
+    /// What the account is a member of.
+    pub fn memberships(&self, db: &Db) -> Result<Memberships, StoreError> {
+        let all: UserGroups = self.load(db)?;
+        Ok(Memberships { groups: all.groups().count(), communities: all.communities().count() })
     }
 
     /// Whose documents these are.

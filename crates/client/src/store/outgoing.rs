@@ -36,8 +36,8 @@ impl Db {
     /// Stores a message of ours with its files and jobs, so that it survives whatever happens from now on.
     ///
     /// As writing says that one accepts the other (spec 02 §21.2), it also accepts a request, lists a hidden
-    /// conversation again, empties the draft, and reads what came before it (spec 02 §9).
-    /// The jobs' `message` is filled in here.
+    /// conversation again, empties the draft, and reads what came before it (spec 02 §9). A control line does none of
+    /// that. The jobs' `message` is filled in here.
     pub fn insert_outgoing(
         &mut self,
         message: &OutgoingMessage,
@@ -48,8 +48,9 @@ impl Db {
             let me = db.me()?;
             let to_self = message.conversation.0 == me.id;
             let conversation = db.ensure_conversation(message.conversation)?;
+            let written = message.notice.is_none();
             let accepted_request =
-                !to_self && db.accept_by_writing(message.conversation, message.timestamp, now)?;
+                written && !to_self && db.accept_by_writing(message.conversation, message.timestamp, now)?;
             let id = db.insert_row(&NewRow {
                 conversation,
                 author: me.person,
@@ -72,12 +73,20 @@ impl Db {
             for job in jobs {
                 db.enqueue(&NewJob { message: Some(id), ..job.clone() }, now)?;
             }
-            db.touch_conversation(conversation, message.timestamp, true)?;
-            db.sql()
-                .prepare_cached("UPDATE conversations SET draft = NULL WHERE id = ?1")?
-                .execute([conversation])?;
             db.raise_clock(message.timestamp)?;
-            let read = db.read_up_to(conversation, message.timestamp, now)?.read;
+            let read = match written {
+                true => {
+                    db.touch_conversation(conversation, message.timestamp, true)?;
+                    db.sql()
+                        .prepare_cached("UPDATE conversations SET draft = NULL WHERE id = ?1")?
+                        .execute([conversation])?;
+                    db.read_up_to(conversation, message.timestamp, now)?.read
+                }
+                false => {
+                    db.newest_expiry_change(conversation, me.person, message.timestamp)?;
+                    Vec::new()
+                }
+            };
             Ok(Outgoing { id, accepted_request, read })
         })
     }

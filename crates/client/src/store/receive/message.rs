@@ -45,6 +45,35 @@ struct Fresh {
     expires_at: Option<Timestamp>,
 }
 
+impl Db {
+    /// Of the lines that tell of a changed timer only the newest of each author stays. False if a newer is here.
+    pub(in crate::store) fn newest_expiry_change(
+        &self,
+        conversation: i64,
+        author: i64,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let key = params![conversation, author, Ms(at)];
+        let newer = self
+            .sql()
+            .prepare_cached(
+                "SELECT 1 FROM messages WHERE conversation = ?1 AND author = ?2 AND timestamp > ?3
+                 AND notice IS NOT NULL AND json_extract(notice, '$.kind') = 'expiry_changed'",
+            )?
+            .exists(key)?;
+        if newer {
+            return Ok(false);
+        }
+        self.sql()
+            .prepare_cached(
+                "DELETE FROM messages WHERE conversation = ?1 AND author = ?2 AND timestamp < ?3
+                 AND notice IS NOT NULL AND json_extract(notice, '$.kind') = 'expiry_changed' AND state <> 0",
+            )?
+            .execute(key)?;
+        Ok(true)
+    }
+}
+
 impl Receiver<'_> {
     /// A message or control line.
     pub(super) fn message(
@@ -77,7 +106,7 @@ impl Receiver<'_> {
             },
         };
         if matches!(body.notice, Some(Notice::ExpiryChanged { .. }))
-            && !self.newest_expiry_change(place.row, author, incoming.timestamp)?
+            && !self.db.newest_expiry_change(place.row, author, incoming.timestamp)?
         {
             return Ok(());
         }
@@ -250,35 +279,6 @@ impl Receiver<'_> {
             self.applied.read.extend(outcome.read);
         }
         self.db.raise_clock(incoming.timestamp.min(self.now))
-    }
-
-    /// Of the lines that tell of a changed timer only the newest of each author stays. False if a newer is here.
-    fn newest_expiry_change(
-        &self,
-        conversation: i64,
-        author: i64,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let key = params![conversation, author, Ms(at)];
-        let newer = self
-            .db
-            .sql()
-            .prepare_cached(
-                "SELECT 1 FROM messages WHERE conversation = ?1 AND author = ?2 AND timestamp > ?3
-                 AND notice IS NOT NULL AND json_extract(notice, '$.kind') = 'expiry_changed'",
-            )?
-            .exists(key)?;
-        if newer {
-            return Ok(false);
-        }
-        self.db
-            .sql()
-            .prepare_cached(
-                "DELETE FROM messages WHERE conversation = ?1 AND author = ?2 AND timestamp < ?3
-                 AND notice IS NOT NULL AND json_extract(notice, '$.kind') = 'expiry_changed' AND state <> 0",
-            )?
-            .execute(key)?;
-        Ok(true)
     }
 
     /// A message that is here already comes again under another hash: our own copy, or stored twice (spec 02 §28).

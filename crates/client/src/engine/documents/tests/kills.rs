@@ -1,7 +1,6 @@
 //! Killed at any moment of a push: no change is lost, and all devices agree afterwards.
 
 use fastrand::Rng;
-use septet_protocol::config::UserGroups;
 
 use super::devices::{Device, Life, Swarm, settle};
 use super::*;
