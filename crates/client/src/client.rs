@@ -188,7 +188,8 @@ impl Client {
     }
 
     /// Changes our display picture to the square in the centre of this JPEG, PNG, WebP or GIF file, at most 600
-    /// pixels wide; `None` removes it. Waits until it is uploaded; it is published in the background.
+    /// pixels wide; `None` removes it. Waits until it is uploaded; it is published in the background. Who stops
+    /// waiting before that leaves everything as it was.
     ///
     /// # Errors
     /// [`ClientError::Refused`] if the file is no picture; those of the network, and then nothing has changed.

@@ -31,25 +31,39 @@ struct Ready {
 impl Engine {
     /// Sets or removes our display picture, here and on all devices; people get it with our next messages.
     pub async fn set_picture(self: &Arc<Self>, file: Option<Vec<u8>>) -> Result<(), ClientError> {
-        match file {
-            Some(file) => self.upload_picture(file).await?,
-            None => {
-                let (documents, now) = (self.documents.clone(), self.network.now());
-                self.store.call(move |db| documents.set_picture(db, None, now)).await?;
+        let uploaded = match file {
+            Some(file) => Some(self.upload_picture(file).await?),
+            None => None,
+        };
+        // From here on it is carried through, even if nobody waits for it any more.
+        let engine = self.clone();
+        tokio::spawn(async move {
+            match uploaded {
+                Some((plain, picture)) => engine.adopt_picture(plain, picture).await?,
+                None => {
+                    let (documents, now) = (engine.documents.clone(), engine.network.now());
+                    engine.store.call(move |db| documents.set_picture(db, None, now)).await?;
+                }
             }
-        }
-        self.bells.config.notify_one();
-        self.events.send(Event::Profile);
-        Ok(())
+            engine.bells.config.notify_one();
+            engine.events.send(Event::Profile);
+            Ok(())
+        })
+        .await
+        .map_err(|_| ClientError::Stopped)?
     }
 
-    /// Prepares, uploads and then sets a display picture.
-    async fn upload_picture(self: &Arc<Self>, file: Vec<u8>) -> Result<(), ClientError> {
+    /// Prepares and uploads a display picture; returns what is stored here and what the documents say of it.
+    async fn upload_picture(&self, file: Vec<u8>) -> Result<(Vec<u8>, Option<Picture>), ClientError> {
         let ready = tokio::task::spawn_blocking(move || prepare(&file));
         let Ready { plain, blob, key } = ready.await.map_err(|_| ClientError::Stopped)??;
         let uploaded = self.network.upload(blob, |_, _| {}, CancellationToken::new()).await?;
         let picture = Picture::new(uploaded.url.as_str(), key.as_bytes());
-        let picture = picture.map_err(|error| ClientError::Network(error.to_string()))?;
+        Ok((plain, picture.map_err(|error| ClientError::Network(error.to_string()))?))
+    }
+
+    /// Makes an uploaded picture ours.
+    async fn adopt_picture(&self, plain: Vec<u8>, picture: Option<Picture>) -> Result<(), ClientError> {
         let name = self.store.write_file(plain).await?;
         let (documents, now) = (self.documents.clone(), self.network.now());
         let stored = name.clone();
