@@ -244,6 +244,10 @@ impl Window {
                     self.account.recovered(words);
                 }
             }
+            Update::OwnPicture(news) => {
+                let cx = context!(self, theme, false);
+                self.account.picture_news(ctx, &cx, news, self.page == Some(Page::Account));
+            }
             Update::Toast(toast) => self.actions.toast(toast),
             Update::Stale(id) => self.reload(id),
             Update::Resolved(name, result) => {

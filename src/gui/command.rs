@@ -14,6 +14,7 @@ use septet_client::model::{
 };
 use zeroize::Zeroizing;
 
+use super::own_picture::{PictureNews, PictureWish};
 use super::preferences::Preferences;
 
 /// What the person wants.
@@ -105,6 +106,15 @@ pub enum Command {
     Recovery,
     /// Change our public name.
     SetName(String),
+    /// Something about our picture.
+    OwnPicture(PictureWish),
+    /// Ask where to put a picture, and put it there.
+    SavePng {
+        /// Name to offer.
+        name: String,
+        /// What to save.
+        picture: Arc<ColorImage>,
+    },
     /// Keep what was chosen about the window.
     KeepPreferences(Preferences),
     /// Find the account behind a registered name.
@@ -157,6 +167,8 @@ pub enum Update {
     Broken(String),
     /// Our profile changed.
     Profile(Profile),
+    /// Something became of a picture that may be ours.
+    OwnPicture(PictureNews),
     /// The list changed.
     Conversations(Arc<Vec<Conversation>>),
     /// Messages were loaded.
@@ -215,7 +227,7 @@ pub enum Update {
         /// Why, as a sentence.
         reason: String,
     },
-    /// An attachment was saved here.
+    /// A file was saved here.
     Saved(PathBuf),
     /// This system has no way to show a file dialog.
     NoFileDialog,
@@ -305,6 +317,8 @@ pub enum ImageKey {
     Attachment(AttachmentId),
     /// An attachment in full, for the viewer.
     Full(AttachmentId),
-    /// A display picture.
+    /// A display picture, for a list or a head.
     Picture(PictureId),
+    /// A display picture in full.
+    LargePicture(PictureId),
 }

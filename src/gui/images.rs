@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use egui::{ColorImage, Context, TextureHandle, TextureOptions, Vec2};
+use egui::{ColorImage, Context, Rect, TextureHandle, TextureId, TextureOptions, Vec2};
 use septet_client::model::AttachmentId;
 
 use super::command::{Command, ImageKey};
@@ -41,6 +41,23 @@ pub enum Picture {
 #[derive(Default)]
 pub struct Images {
     inner: RefCell<Inner>,
+    preview: RefCell<Option<Preview>>,
+}
+
+/// Our own new picture, shown until the account has it and it was made ready like any other.
+pub struct Preview {
+    texture: TextureHandle,
+    part: Rect,
+    settled: bool,
+    /// The frame that painted it last.
+    painted: u64,
+}
+
+impl Preview {
+    /// A part of a texture.
+    pub fn new(texture: TextureHandle, part: Rect) -> Self {
+        Self { texture, part, settled: false, painted: 0 }
+    }
 }
 
 #[derive(Default)]
@@ -101,9 +118,38 @@ impl Images {
         }
     }
 
+    /// Shows this as our own picture from now on.
+    pub fn show_preview(&self, preview: Preview) {
+        *self.preview.borrow_mut() = Some(preview);
+    }
+
+    /// Shows what the account has again.
+    pub fn drop_preview(&self) {
+        *self.preview.borrow_mut() = None;
+    }
+
+    /// The account has it: it is dropped as soon as nobody paints it any more.
+    pub fn settle_preview(&self) {
+        let frame = self.inner.borrow().frame;
+        if let Some(preview) = self.preview.borrow_mut().as_mut() {
+            (preview.settled, preview.painted) = (true, frame);
+        }
+    }
+
+    /// What to paint as our own picture instead of what the account has, whose picture is `ready` or not yet.
+    pub fn preview(&self, ready: bool) -> Option<(TextureId, Rect)> {
+        let mut preview = self.preview.borrow_mut();
+        let preview = preview.as_mut().filter(|preview| !(preview.settled && ready))?;
+        preview.painted = self.inner.borrow().frame;
+        Some((preview.texture.id(), preview.part))
+    }
+
     /// Counts a frame.
     pub fn next_frame(&self) {
-        self.inner.borrow_mut().frame += 1;
+        let mut inner = self.inner.borrow_mut();
+        let frame = inner.frame;
+        self.preview.borrow_mut().take_if(|preview| preview.settled && preview.painted < frame);
+        inner.frame += 1;
     }
 }
 

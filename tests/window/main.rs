@@ -7,6 +7,7 @@
 mod account;
 mod first_run;
 mod pictures;
+mod profile;
 mod sample;
 mod stage;
 mod use_it;

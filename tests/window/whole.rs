@@ -20,17 +20,17 @@ use septet_network::NetworkConfig;
 use septet_protocol::account::DisplayName;
 
 /// Long enough for a loaded machine; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A window on a real account, drawn whenever it asks for it.
-struct Real {
-    harness: Harness<'static, Option<Window>>,
+pub struct Real {
+    pub harness: Harness<'static, Option<Window>>,
     woken: mpsc::Receiver<()>,
     account: JoinHandle<()>,
 }
 
 impl Real {
-    fn open(folder: &Path, options: OpenOptions) -> Self {
+    pub fn open(folder: &Path, options: OpenOptions) -> Self {
         let (wake, woken) = mpsc::channel();
         let (hand_over, started) = mpsc::channel();
         let mut source = Some(Source::Profile { folder: folder.to_owned(), options });
@@ -59,7 +59,7 @@ impl Real {
     }
 
     /// Draws until this can be found.
-    fn wait<'a>(
+    pub fn wait<'a>(
         &'a mut self,
         find: impl for<'n> Fn(&'n Harness<'static, Option<Window>>) -> Option<Node<'n>>,
     ) -> Node<'a> {
@@ -74,11 +74,11 @@ impl Real {
         find(&self.harness).unwrap()
     }
 
-    fn wait_label<'a>(&'a mut self, label: &'static str) -> Node<'a> {
+    pub fn wait_label<'a>(&'a mut self, label: &'static str) -> Node<'a> {
         self.wait(move |harness| harness.query_all_by_label_contains(label).last())
     }
 
-    fn click(&mut self, label: &'static str) {
+    pub fn click(&mut self, label: &'static str) {
         self.wait_label(label).click();
         self.harness.run_steps(3);
     }
@@ -93,14 +93,14 @@ impl Real {
     }
 
     /// Closes the window and waits for the account to stop.
-    fn close(mut self) {
+    pub fn close(mut self) {
         *self.harness.state_mut() = None;
         drop(self.harness);
         self.account.join().unwrap();
     }
 }
 
-fn options(net: &Devnet) -> OpenOptions {
+pub fn options(net: &Devnet) -> OpenOptions {
     let network = NetworkConfig::from_toml(&net.network_toml()).unwrap();
     OpenOptions::new(network).key_protection(KeyProtection::KeyFile)
 }

@@ -6,9 +6,44 @@ change-name = Change name
 save = Save
 copy = Copy
 
+your-picture = Your picture
+add-picture = Add picture
+change-picture = Change picture
+remove-picture = Remove picture
+remove-picture-heading = Remove your picture?
+remove-picture-text = People will see the first letters of your name instead, on all their devices and yours. Septet does not keep the picture.
+remove = Remove
+opening-picture = Opening picture…
+setting-picture = Setting picture…
+stop-setting = Stop
+discard = Discard
+drop-picture = Drop to use it as your picture
+picture-not-set = Your picture was not changed. { $reason }
+picture-no-file = This file cannot be read. Is it still there, and are you allowed to open it?
+picture-unreadable = This is not a picture that can be opened. PNG, JPEG, WebP and GIF work.
+picture-too-large = This picture is too large to be opened. Make it smaller, or choose another one.
+no-picture-pasted = There is no picture on the clipboard.
+
+crop-title = What people will see
+crop-part = The part of the picture that people will see
+crop-hint = Drag the picture or use the arrow keys. Scroll, + and − change its size.
+crop-moves = This is an animation. Only its first picture will be used.
+crop-reset = Start over
+zoom = Size
+zoom-out = Smaller
+zoom-in = Larger
+set-picture = Set picture
+
 account-id = Account ID
 account-id-explained = Give it to people who should be able to write to you. It is not secret.
 account-id-code = QR code of your Account ID
+account-id-code-large = Large QR code of your Account ID
+account-id-scan = Somebody who scans this with a Session app can write to you.
+account-id-file = Account ID { $start }.png
+enlarge-code = Enlarge QR code
+close-code = Close QR code
+copy-code = Copy code
+code-copied = QR code copied as a picture
 
 recovery-password = Recovery password
 recovery-explained = Whoever has these 13 words has your account. Keep them where only you can find them: they are the only way back if you lose this device.

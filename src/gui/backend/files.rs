@@ -14,6 +14,8 @@ use super::{Teller, pictures, sentence};
 const THUMBNAIL: u32 = 192;
 /// Larger files are not looked into for a small picture.
 const LOOK_INTO: u64 = 64 << 20;
+/// More files of one name than this are not counted up.
+const MOST_COPIES: u32 = 10_000;
 
 /// Asks for files and prepares them.
 pub fn pick(teller: Teller, conversation: ConversationId) {
@@ -62,7 +64,7 @@ fn staged(path: &Path) -> std::io::Result<StagedFile> {
 /// Prepares a picture from the clipboard.
 pub fn stage_picture(teller: Teller, conversation: ConversationId, picture: Arc<ColorImage>) {
     tokio::task::spawn_blocking(move || {
-        let Some(bytes) = png(&picture) else {
+        let Some(bytes) = pictures::unmultiplied(&picture).and_then(pictures::png) else {
             return;
         };
         let now = jiff::Zoned::now();
@@ -77,15 +79,6 @@ pub fn stage_picture(teller: Teller, conversation: ConversationId, picture: Arc<
     });
 }
 
-fn png(picture: &ColorImage) -> Option<Vec<u8>> {
-    let [width, height] = picture.size;
-    let pixels: Vec<u8> = picture.pixels.iter().flat_map(egui::Color32::to_srgba_unmultiplied).collect();
-    let buffer = image::RgbaImage::from_raw(u32::try_from(width).ok()?, u32::try_from(height).ok()?, pixels)?;
-    let mut bytes = Vec::new();
-    buffer.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png).ok()?;
-    Some(bytes)
-}
-
 /// Asks where to put an attachment and puts it there; without a dialog, into the folder for downloads.
 pub fn save_as(client: Client, teller: Teller, attachment: AttachmentId, name: String) {
     tokio::spawn(async move {
@@ -93,8 +86,7 @@ pub fn save_as(client: Client, teller: Teller, attachment: AttachmentId, name: S
             let chosen = rfd::AsyncFileDialog::new().set_file_name(&name).save_file().await;
             chosen.map(|file| file.path().to_owned())
         } else {
-            let folders = directories::UserDirs::new();
-            folders.map(|user| user.download_dir().unwrap_or(user.home_dir()).to_owned())
+            downloads()
         };
         let Some(target) = target else { return };
         teller.tell(match client.save_attachment(attachment, &target).await {
@@ -102,6 +94,58 @@ pub fn save_as(client: Client, teller: Teller, attachment: AttachmentId, name: S
             Err(error) => Update::Toast(Toast::bad(sentence(&error))),
         });
     });
+}
+
+/// Asks where to put a picture and puts it there as PNG; without a dialog, into the folder for downloads.
+pub fn save_png(teller: Teller, name: String, picture: Arc<ColorImage>) {
+    tokio::spawn(async move {
+        let (target, chosen) = match dialogs() {
+            true => {
+                let dialog = rfd::AsyncFileDialog::new().set_file_name(&name).add_filter("PNG", &["png"]);
+                (dialog.save_file().await.map(|file| file.path().to_owned()), true)
+            }
+            false => (downloads().map(|folder| folder.join(&name)), false),
+        };
+        let Some(target) = target else { return };
+        let saved = tokio::task::spawn_blocking(move || {
+            let bytes = pictures::unmultiplied(&picture).and_then(pictures::png);
+            write(target, &bytes.unwrap_or_default(), chosen)
+        });
+        match saved.await {
+            Ok(Ok(path)) => teller.tell(Update::Saved(path)),
+            Ok(Err(error)) => teller.problem(&error),
+            Err(error) => teller.problem(&error),
+        }
+    });
+}
+
+/// Writes a file. One that is there is replaced only if the person was asked; otherwise a number is added.
+fn write(target: PathBuf, bytes: &[u8], replace: bool) -> std::io::Result<PathBuf> {
+    if replace {
+        return std::fs::write(&target, bytes).map(|()| target);
+    }
+    let stem = target.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let mut free = target.clone();
+    for number in 2..MOST_COPIES {
+        match std::fs::File::create_new(&free) {
+            Ok(mut file) => return std::io::Write::write_all(&mut file, bytes).map(|()| free),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                free = target.with_file_name(format!("{stem} ({number}).png"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(std::io::ErrorKind::AlreadyExists.into())
+}
+
+/// Where files go when nobody can be asked.
+fn downloads() -> Option<PathBuf> {
+    directories::UserDirs::new().map(|user| user.download_dir().unwrap_or(user.home_dir()).to_owned())
+}
+
+/// A dialog that offers pictures only.
+pub fn pictures_only() -> rfd::AsyncFileDialog {
+    rfd::AsyncFileDialog::new().add_filter("PNG, JPEG, WebP, GIF", &["png", "jpg", "jpeg", "webp", "gif"])
 }
 
 /// Whether the system has a way to show a file dialog.
@@ -116,4 +160,23 @@ pub fn dialogs() -> bool {
         std::env::split_paths(&path).any(|folder| folder.join("zenity").exists())
     };
     bus || zenity()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_only_when_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("Code 05.png");
+        assert_eq!(write(target.clone(), b"one", false).unwrap(), target);
+        let second = write(target.clone(), b"two", false).unwrap();
+        assert_eq!(second, folder.path().join("Code 05 (2).png"));
+        assert_eq!(std::fs::read(&target).unwrap(), b"one");
+        assert_eq!(std::fs::read(&second).unwrap(), b"two");
+        write(target.clone(), b"three", true).unwrap();
+        assert_eq!(std::fs::read(&target).unwrap(), b"three");
+        assert!(write(folder.path().join("none").join("a.png"), b"", false).is_err());
+    }
 }

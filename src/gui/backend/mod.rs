@@ -7,6 +7,7 @@
 mod clipboard;
 mod files;
 mod open;
+mod own_picture;
 mod pictures;
 mod qr;
 
@@ -30,6 +31,7 @@ use super::Source;
 use super::command::{Command, RecoveryWords, Toast, Update};
 use super::preferences::Preferences;
 use super::state::PAGE;
+use own_picture::OwnPicture;
 
 /// Changes of the list within this time are told at once.
 const GATHER: Duration = Duration::from_millis(15);
@@ -98,7 +100,8 @@ async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: 
         Source::Prepared(_) => None,
     };
     let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
-    let account = Account { client: opened.client, teller, folder, shown: None, stale: true };
+    let picture = OwnPicture::new(opened.client.clone(), teller.clone());
+    let account = Account { client: opened.client, teller, picture, folder, shown: None, stale: true };
     account.client.start();
     let client = account.client.clone();
     if let Some(conversation) = opened.conversation {
@@ -132,6 +135,7 @@ fn aside(teller: &Teller, command: Command) {
 struct Account {
     client: Client,
     teller: Teller,
+    picture: OwnPicture,
     /// The profile's folder, if it is one that stays.
     folder: Option<PathBuf>,
     /// The conversation shown last.
@@ -263,6 +267,8 @@ impl Account {
                 }));
             }
             Command::SetName(name) => self.set_name(&name).await?,
+            Command::OwnPicture(wish) => self.picture.carry_out(wish),
+            Command::SavePng { name, picture } => files::save_png(self.teller.clone(), name, picture),
             Command::Resolve(name) => self.resolve(name),
             Command::KeepPreferences(preferences) => self.keep(preferences),
             Command::CopySecret(_) | Command::PickQr | Command::ReadQr(_) | Command::ReadQrFile(_) => {

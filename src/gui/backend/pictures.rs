@@ -6,11 +6,15 @@ use std::io::Cursor;
 use std::sync::LazyLock;
 
 use egui::ColorImage;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, imageops::FilterType};
+use image::metadata::Orientation;
+use image::{
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbaImage, imageops::FilterType,
+};
 use septet_client::client::Client;
 use tokio::sync::Semaphore;
 
 use super::super::command::{ImageKey, Update};
+use super::super::own_picture::PictureProblem;
 use super::Teller;
 
 /// The longest side that is decoded at all, in pixels.
@@ -25,7 +29,7 @@ pub fn load(client: Client, teller: Teller, key: ImageKey, side: u32) {
     tokio::spawn(async move {
         let bytes = match &key {
             ImageKey::Attachment(id) | ImageKey::Full(id) => client.attachment_bytes(*id).await,
-            ImageKey::Picture(id) => client.picture(id).await,
+            ImageKey::Picture(id) | ImageKey::LargePicture(id) => client.picture(id).await,
         };
         let image = match bytes {
             Ok(bytes) => {
@@ -43,26 +47,60 @@ pub fn load(client: Client, teller: Teller, key: ImageKey, side: u32) {
 
 /// A picture, upright, neither side longer than `side` pixels. `None` if it is not one that can be shown.
 pub fn decode(bytes: &[u8], side: u32) -> Option<ColorImage> {
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(LARGEST_SIDE);
-    limits.max_image_height = Some(LARGEST_SIDE);
-    limits.max_alloc = Some(MEMORY);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().ok()?;
-    let orientation = decoder.orientation().ok();
-    let mut image = DynamicImage::from_decoder(decoder).ok()?;
+    let (mut image, orientation) = open(bytes, u64::MAX).ok()?;
     if image.width().max(image.height()) > side {
         let rough = image.width().max(image.height()) > side * 4;
         let filter = if rough { FilterType::Triangle } else { FilterType::CatmullRom };
         image = image.resize(side, side, filter);
     }
-    if let Some(orientation) = orientation {
-        image.apply_orientation(orientation);
+    image.apply_orientation(orientation);
+    color_image(&image)
+}
+
+/// Decodes the first picture of a file of at most so many pixels, and tells how it is to be turned upright.
+pub fn open(bytes: &[u8], most_pixels: u64) -> Result<(DynamicImage, Orientation), PictureProblem> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let mut reader = reader.map_err(|_| PictureProblem::Unreadable)?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(LARGEST_SIDE);
+    limits.max_image_height = Some(LARGEST_SIDE);
+    limits.max_alloc = Some(MEMORY);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(problem)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > most_pixels {
+        return Err(PictureProblem::TooLarge);
     }
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok((DynamicImage::from_decoder(decoder).map_err(problem)?, orientation))
+}
+
+fn problem(error: ImageError) -> PictureProblem {
+    match error {
+        ImageError::Limits(_) => PictureProblem::TooLarge,
+        _ => PictureProblem::Unreadable,
+    }
+}
+
+/// A picture as the window takes it.
+pub fn color_image(image: &DynamicImage) -> Option<ColorImage> {
     let pixels = image.to_rgba8();
     let size = [usize::try_from(pixels.width()).ok()?, usize::try_from(pixels.height()).ok()?];
     Some(ColorImage::from_rgba_unmultiplied(size, pixels.as_raw()))
+}
+
+/// A picture of the window as files have it. `None` only if it is larger than any can be.
+pub fn unmultiplied(picture: &ColorImage) -> Option<RgbaImage> {
+    let [width, height] = picture.size;
+    let pixels: Vec<u8> = picture.pixels.iter().flat_map(egui::Color32::to_srgba_unmultiplied).collect();
+    RgbaImage::from_raw(u32::try_from(width).ok()?, u32::try_from(height).ok()?, pixels)
+}
+
+/// A picture as a PNG file.
+pub fn png(picture: RgbaImage) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    picture.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -21,9 +21,7 @@ pub fn pick(teller: Teller) {
             teller.tell(Update::NoFileDialog);
             return;
         }
-        let dialog = rfd::AsyncFileDialog::new()
-            .add_filter("PNG, JPEG, WebP, GIF", &["png", "jpg", "jpeg", "webp", "gif"]);
-        if let Some(file) = dialog.pick_file().await {
+        if let Some(file) = files::pictures_only().pick_file().await {
             read_file(teller, file.path().to_owned());
         }
     });

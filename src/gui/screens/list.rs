@@ -11,7 +11,7 @@ use super::super::icons::Icon;
 use super::super::text::{self, Style, Weight, Wrap};
 use super::super::theme::{metric, radius, size};
 use super::super::view::ViewCtx;
-use super::super::widgets::avatar::Avatar;
+use super::super::widgets::avatar::{self, Avatar};
 use super::super::widgets::button::{self, Tone, menu_row};
 use super::super::widgets::field::Field;
 use super::super::widgets::{focus_ring, mark, pill, text_left, text_right};
@@ -94,14 +94,9 @@ impl List {
         let mut choice = None;
         let middle = bar.center().y;
         let small = metric::AVATAR_SMALL;
-        if let Some(me) = &cx.state.me {
+        if cx.state.me.is_some() {
             let center = pos2(bar.left() + 12.0 + small / 2.0, middle);
-            Avatar { id: me.id, name: &me.name, picture: me.picture.as_ref(), note: false }.paint(
-                ui.painter(),
-                center,
-                small,
-                cx,
-            );
+            avatar::own(ui.painter(), center, small, cx);
             let rect = Rect::from_center_size(center, vec2(small + 6.0, small + 6.0));
             let response = ui.interact(rect, Id::unique("own account"), Sense::click());
             let label = cx.t("your-account");

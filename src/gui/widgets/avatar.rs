@@ -1,7 +1,7 @@
 //! A person as a circle: their picture, or the beginning of their name on a colour of their own.
 
 use egui::epaint::RectShape;
-use egui::{Color32, CornerRadius, Painter, Pos2, Rect, vec2};
+use egui::{Color32, CornerRadius, Painter, Pos2, Rect, TextureId, vec2};
 use septet_client::model::PictureId;
 use septet_protocol::id::SessionId;
 use unicode_segmentation::UnicodeSegmentation;
@@ -14,6 +14,11 @@ use super::super::theme::Theme;
 use super::super::view::ViewCtx;
 use super::text_center;
 
+/// Circles wider than this, in points, are painted from a picture of their own.
+const LARGE: f32 = 64.0;
+/// The smallest side, in pixels, that a picture is made ready with: lists and heads share it.
+const LEAST: u32 = 96;
+
 /// Whose circle it is.
 pub struct Avatar<'a> {
     /// Chooses the colour.
@@ -22,26 +27,15 @@ pub struct Avatar<'a> {
     pub name: &'a str,
     /// The picture, if there is one.
     pub picture: Option<&'a PictureId>,
-    /// Note to Self has a pen.
+    /// Note to Self has a pen, whatever picture we have.
     pub note: bool,
 }
 
 impl Avatar<'_> {
     /// Paints it around a point.
     pub fn paint(&self, painter: &Painter, center: Pos2, diameter: f32, cx: &ViewCtx<'_>) {
-        let ready = self.picture.and_then(|id| {
-            let side = (diameter * painter.pixels_per_point() * 2.0) as u32;
-            match cx.images.get(cx.actions, &ImageKey::Picture(id.clone()), side.max(96)) {
-                Picture::Ready { texture, size } => Some((texture, size)),
-                _ => None,
-            }
-        });
-        if let Some((texture, size)) = ready {
-            let corner = CornerRadius::same((diameter / 2.0).min(127.0) as u8);
-            let rect = Rect::from_center_size(center, vec2(diameter, diameter));
-            painter.add(
-                RectShape::filled(rect, corner, Color32::WHITE).with_texture(texture, square(size.x, size.y)),
-            );
+        if let Some((texture, part)) = self.ready(painter, diameter, cx) {
+            circle(painter, center, diameter, texture, part);
             return;
         }
         painter.circle_filled(center, diameter / 2.0, color(self.id));
@@ -58,6 +52,35 @@ impl Avatar<'_> {
         let style = Style::new(size.round(), Color32::WHITE).weight(Weight::Semibold);
         text_center(painter, center, &letters, style, diameter);
     }
+
+    /// The picture, if it is here, and the part of it that is shown.
+    fn ready(&self, painter: &Painter, diameter: f32, cx: &ViewCtx<'_>) -> Option<(TextureId, Rect)> {
+        let id = self.picture.filter(|_| !self.note)?;
+        let side = ((diameter * painter.pixels_per_point() * 2.0) as u32).max(LEAST);
+        let found = |key, side| match cx.images.get(cx.actions, &key, side) {
+            Picture::Ready { texture, size } => Some((texture, square(size.x, size.y))),
+            Picture::Loading | Picture::Bad => None,
+        };
+        let large = (diameter > LARGE).then(|| found(ImageKey::LargePicture(id.clone()), side)).flatten();
+        large.or_else(|| found(ImageKey::Picture(id.clone()), side.min(2 * LEAST)))
+    }
+}
+
+/// Paints our own circle: with the picture that was just chosen, until the account has it.
+pub fn own(painter: &Painter, center: Pos2, diameter: f32, cx: &ViewCtx<'_>) {
+    let Some(me) = &cx.state.me else { return };
+    let avatar = Avatar { id: me.id, name: &me.name, picture: me.picture.as_ref(), note: false };
+    let ready = avatar.ready(painter, diameter, cx);
+    match cx.images.preview(ready.is_some() || me.picture.is_none()) {
+        Some((texture, part)) => circle(painter, center, diameter, texture, part),
+        None => avatar.paint(painter, center, diameter, cx),
+    }
+}
+
+fn circle(painter: &Painter, center: Pos2, diameter: f32, texture: TextureId, part: Rect) {
+    let corner = CornerRadius::same((diameter / 2.0).min(127.0) as u8);
+    let rect = Rect::from_center_size(center, vec2(diameter, diameter));
+    painter.add(RectShape::filled(rect, corner, Color32::WHITE).with_texture(texture, part));
 }
 
 /// The middle square of a picture, as texture coordinates.

@@ -3,11 +3,13 @@
 pub mod avatar;
 pub mod button;
 pub mod dialog;
+pub mod drop_hint;
 pub mod field;
 pub mod mark;
 pub mod phrase;
 pub mod pill;
 pub mod qr;
+pub mod slider;
 pub mod toast;
 
 use egui::{Painter, Pos2, Rect, Response, Stroke, StrokeKind, Ui, vec2};

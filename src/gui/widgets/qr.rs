@@ -44,6 +44,17 @@ impl Qr {
         (widest * pixels / self.modules_across()).floor().max(1.0) / pixels
     }
 
+    /// Shows it on a white square of at most this side, as something to click.
+    pub fn button(&self, ui: &mut Ui, widest: f32, label: &str) -> Response {
+        let response = self.show(ui, widest, label).interact(Sense::click());
+        if response.has_focus() {
+            let ring = egui::Stroke::new(2.0, ui.visuals().hyperlink_color);
+            let around = response.rect.expand(3.0);
+            ui.painter().rect_stroke(around, radius::FIELD + 3, ring, egui::StrokeKind::Inside);
+        }
+        response.on_hover_cursor(egui::CursorIcon::ZoomIn)
+    }
+
     /// Shows it on a white square of at most this side.
     pub fn show(&self, ui: &mut Ui, widest: f32, label: &str) -> Response {
         let pixels = ui.pixels_per_point();
@@ -75,12 +86,11 @@ impl Qr {
     }
 
     /// The code as a picture, each module so many pixels wide.
-    #[cfg(test)]
     pub fn picture(&self, scale: usize) -> egui::ColorImage {
         let side = (self.side + 2 * EDGE) * scale;
         let dark = |x: usize, y: usize| {
             let module = |at: usize| (at / scale).checked_sub(EDGE).filter(|at| *at < self.side);
-            module(x).zip(module(y)).is_some_and(|(x, y)| self.modules[y * self.side + x] == 1)
+            module(x).zip(module(y)).is_some_and(|(x, y)| self.modules.get(y * self.side + x) == Some(&1))
         };
         let pixels = (0..side * side)
             .map(|at| if dark(at % side, at / side) { Color32::BLACK } else { Color32::WHITE })

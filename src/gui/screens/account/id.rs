@@ -1,18 +1,27 @@
-//! Our Account ID: to read aloud, to copy, to be photographed.
+//! Our Account ID: to read aloud, to copy, to be photographed from the screen or saved as a picture.
+
+use std::sync::Arc;
 
 use egui::accesskit::Role;
-use egui::{Sense, Ui, WidgetInfo, vec2};
+use egui::{Id, Rect, Sense, Ui, WidgetInfo, vec2};
 use septet_protocol::id::SessionId;
 
+use super::super::super::command::{Command, Toast};
+use super::super::super::icons::Icon;
 use super::super::super::text::{Style, Weight, Wrap, layout};
-use super::super::super::theme::size;
+use super::super::super::theme::{metric, size};
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::button::{self, Tone};
+use super::super::super::widgets::dialog;
 use super::super::super::widgets::paragraph;
 use super::super::super::widgets::qr::Qr;
 
 /// The widest the QR code gets, in points.
 const CODE: f32 = 196.0;
+/// The widest it gets when it is enlarged, in points.
+const LARGE: f32 = 420.0;
+/// Pixels of a module in the picture that is copied or saved.
+const SCALE: usize = 16;
 /// Digits in a group, and in a line; 66 digits are eleven groups in three lines.
 const GROUP: usize = 6;
 const LINE: usize = 24;
@@ -21,9 +30,15 @@ const LINE: usize = 24;
 #[derive(Default)]
 pub struct AccountId {
     code: Option<(SessionId, Option<Qr>)>,
+    large: bool,
 }
 
 impl AccountId {
+    /// Whether its code is shown enlarged.
+    pub fn is_large(&self) -> bool {
+        self.large
+    }
+
     /// Shows it.
     pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, id: SessionId) {
         if self.code.as_ref().is_none_or(|(known, _)| *known != id) {
@@ -50,9 +65,12 @@ impl AccountId {
             ui.add_space(16.0);
             ui.vertical_centered(|ui| self.picture(ui, cx, CODE.min(width)));
         }
+        if self.large {
+            self.large = !self.enlarged(ui, cx, id);
+        }
     }
 
-    fn words(&self, ui: &mut Ui, cx: &ViewCtx<'_>, id: SessionId) {
+    fn words(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, id: SessionId) {
         paragraph(ui, &cx.t("account-id-explained"), cx.small());
         ui.add_space(10.0);
         let width = ui.available_width();
@@ -63,17 +81,57 @@ impl AccountId {
         ui.painter().galley(rect.min, galley, style.color);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &digits));
         ui.add_space(12.0);
-        if button::words(ui, cx, &cx.t("copy-account-id"), Tone::Quiet, vec2(width.min(180.0), 36.0))
-            .clicked()
-        {
-            cx.copy(ui, digits, "account-id-copied");
+        ui.horizontal(|ui| {
+            let size = vec2((width - metric::ICON_BUTTON - 6.0).min(180.0), 36.0);
+            if button::words(ui, cx, &cx.t("copy-account-id"), Tone::Quiet, size).clicked() {
+                cx.copy(ui, digits, "account-id-copied");
+            }
+            ui.add_space(6.0);
+            self.large |= button::icon(ui, cx, Icon::MAXIMIZE, &cx.t("enlarge-code")).clicked();
+        });
+    }
+
+    fn picture(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, side: f32) {
+        if let Some((_, Some(code))) = &self.code {
+            self.large |= code.button(ui, side, &cx.t("account-id-code")).clicked();
         }
     }
 
-    fn picture(&self, ui: &mut Ui, cx: &ViewCtx<'_>, side: f32) {
-        if let Some((_, Some(code))) = &self.code {
-            code.show(ui, side, &cx.t("account-id-code"));
-        }
+    /// The code over everything else, to be scanned across a table; true to close it.
+    fn enlarged(&self, ui: &Ui, cx: &ViewCtx<'_>, id: SessionId) -> bool {
+        let Some((_, Some(code))) = &self.code else { return true };
+        let window = ui.ctx().content_rect();
+        let side = (window.height() - 232.0).min(LARGE).max(CODE);
+        let (close, outside) = dialog::show(ui, cx, "account code", side + 48.0, |ui| {
+            let corner = ui.cursor().min + vec2(ui.available_width() - metric::ICON_BUTTON + 6.0, -6.0);
+            let cross = Rect::from_min_size(corner, vec2(metric::ICON_BUTTON, metric::ICON_BUTTON));
+            let close =
+                button::icon_at(ui, cx, cross, Id::unique("close code"), Icon::X, &cx.t("close-code"))
+                    .clicked();
+            dialog::title(ui, cx, &cx.t("account-id"));
+            ui.add_space(4.0);
+            paragraph(ui, &cx.t("account-id-scan"), cx.small());
+            ui.add_space(14.0);
+            ui.vertical_centered(|ui| {
+                code.show(ui, side.min(ui.available_width()), &cx.t("account-id-code-large"))
+            });
+            ui.add_space(16.0);
+            let half = vec2((ui.available_width() - 8.0) / 2.0, 40.0);
+            ui.horizontal(|ui| {
+                if button::words(ui, cx, &cx.t("copy-code"), Tone::Quiet, half).clicked() {
+                    ui.ctx().copy_image(code.picture(SCALE));
+                    cx.actions.toast(Toast::info(&*cx.t("code-copied")));
+                }
+                ui.add_space(8.0);
+                if button::words(ui, cx, &cx.t("save-as"), Tone::Quiet, half).clicked() {
+                    let start: String = id.to_string().chars().take(8).collect();
+                    let name = cx.strings.with("account-id-file", [("start", start.into())]);
+                    cx.send(Command::SavePng { name, picture: Arc::new(code.picture(SCALE)) });
+                }
+            });
+            close
+        });
+        close || outside
     }
 }
 

@@ -1,20 +1,27 @@
-//! Our own page: name, Account ID, recovery password, looks.
+//! Our own page: picture, name, Account ID, recovery password, looks.
 //!
 //! Decision: it is a page in the place of the conversation, not a window over it: what is behind it stays where it
-//! is, and Esc, the cross or opening a conversation leads away.
+//! is, and Esc, the cross or opening a conversation leads away. A picture that is being cut takes the place of the
+//! page.
 
+mod crop;
 mod id;
 mod looks;
 mod name;
+mod picture;
 mod recovery;
 
-use egui::{Frame, Id, Key, Margin, Rect, ScrollArea, Stroke, Ui, UiBuilder, pos2, vec2};
+use egui::{Context, Frame, Id, Key, Margin, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
+use septet_client::model::Profile;
 
+use self::crop::Done;
 use self::id::AccountId;
 use self::name::Name;
+use self::picture::Picture;
 use self::recovery::Recovery;
 use super::super::command::RecoveryWords;
 use super::super::icons::Icon;
+use super::super::own_picture::PictureNews;
 use super::super::preferences::Preferences;
 use super::super::text::{Style, Weight};
 use super::super::theme::{metric, radius, size};
@@ -23,10 +30,13 @@ use super::super::widgets::{button, paragraph, text_left};
 
 /// The column is at most this wide.
 const COLUMN: f32 = 560.0;
+/// Side of our circle in points.
+const CIRCLE: f32 = 96.0;
 
 /// What the page remembers between frames.
 #[derive(Default)]
 pub struct Account {
+    picture: Picture,
     name: Name,
     id: AccountId,
     recovery: Recovery,
@@ -38,18 +48,37 @@ impl Account {
         self.recovery.take(words);
     }
 
+    /// Something became of a picture that may be ours; `shown` if the page is.
+    pub fn picture_news(&mut self, ctx: &Context, cx: &ViewCtx<'_>, news: PictureNews, shown: bool) {
+        self.picture.news(ctx, cx, news, shown);
+    }
+
     /// The page is left: nothing secret stays, nothing half edited.
     pub fn leave(&mut self) {
-        *self = Self::default();
+        let mut picture = std::mem::take(&mut self.picture);
+        picture.leave();
+        *self = Self { picture, ..Self::default() };
     }
 
     /// Shows the page in the room there is; true to close it.
     pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, preferences: &mut Preferences) -> bool {
         let Some(me) = &cx.state.me else { return true };
         let room = ui.available_rect_before_wrap();
-        let editing = self.name.is_editing(); // then Esc only stops that
-        let close = head(ui, cx, room.with_max_y(room.top() + metric::HEAD));
-        let below = room.with_min_y(room.top() + metric::HEAD);
+        let typing = self.name.is_editing() || ui.ctx().text_edit_focused();
+        self.picture.take_from_outside(ui, cx, room, typing);
+        let bar = room.with_max_y(room.top() + metric::HEAD);
+        let below = room.with_min_y(bar.bottom());
+        if let Some(view) = self.picture.cropping() {
+            let left = head(ui, cx, bar, "crop-title").then_some(Done::Cancel);
+            if let Some(done) = left.or(view.show(ui, cx, below)) {
+                self.picture.decided(cx, done);
+                ui.ctx().request_repaint();
+            }
+            return false;
+        }
+        // Then Esc only stops that.
+        let busy = self.name.is_editing() || self.picture.is_asking() || self.id.is_large();
+        let close = head(ui, cx, bar, "your-account");
         let side = if below.width() < 480.0 { 14.0 } else { 24.0 };
         let width = COLUMN.min(below.width() - 2.0 * side);
         let mut below_ui = ui.new_child(UiBuilder::new().max_rect(below));
@@ -58,30 +87,42 @@ impl Account {
             let column = Rect::from_min_size(ui.cursor().min + vec2(left, 0.0), vec2(width, f32::INFINITY));
             ui.scope_builder(UiBuilder::new().max_rect(column), |ui| {
                 ui.add_space(24.0);
-                self.name.show(ui, cx, me);
-                ui.add_space(20.0);
+                self.person(ui, cx, me);
+                ui.add_space(24.0);
                 section(ui, cx, "account-id", |ui| self.id.show(ui, cx, me.id));
                 section(ui, cx, "recovery-password", |ui| self.recovery.show(ui, cx));
                 section(ui, cx, "looks", |ui| looks::show(ui, cx, preferences));
                 about(ui, cx);
             });
         });
-        let escape = !editing && ui.input(|input| input.key_pressed(Key::Escape));
+        let escape = !busy && ui.input(|input| input.key_pressed(Key::Escape));
         close || escape
+    }
+
+    /// Who we are to others: picture, name, and what can be done about them.
+    fn person(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, me: &Profile) {
+        let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), CIRCLE), Sense::hover());
+        self.picture.circle(ui, cx, row.with_max_x(row.left() + CIRCLE));
+        let right = row.with_min_x(row.left() + CIRCLE + if cx.narrow { 14.0 } else { 20.0 });
+        let middle = right.bottom() - picture::CONTROLS;
+        self.name.show(ui, cx, right.with_max_y(middle - 4.0), me);
+        self.picture.controls(ui, cx, right.with_min_y(middle), me);
+        self.name.problem(ui, cx);
+        self.picture.below(ui, cx);
     }
 }
 
 /// The line with the title and the way back.
-fn head(ui: &Ui, cx: &ViewCtx<'_>, rect: Rect) -> bool {
+fn head(ui: &Ui, cx: &ViewCtx<'_>, rect: Rect, title: &'static str) -> bool {
     let line = Stroke::new(1.0, cx.theme.line);
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, line);
     let style = Style::new(size::TITLE, cx.theme.text).weight(Weight::Bold).line(20.0);
-    let (icon, center, title) = if cx.narrow {
+    let (icon, center, left) = if cx.narrow {
         (Icon::ARROW_LEFT, pos2(rect.left() + 26.0, rect.center().y), rect.left() + 50.0)
     } else {
         (Icon::X, pos2(rect.right() - 28.0, rect.center().y), rect.left() + 24.0)
     };
-    text_left(ui.painter(), pos2(title, rect.center().y), &cx.t("your-account"), style, rect.width() - 100.0);
+    text_left(ui.painter(), pos2(left, rect.center().y), &cx.t(title), style, rect.width() - 100.0);
     let place = Rect::from_center_size(center, vec2(metric::ICON_BUTTON, metric::ICON_BUTTON));
     let name = if cx.narrow { cx.t("back") } else { cx.t("close") };
     button::icon_at(ui, cx, place, Id::unique("leave account"), icon, &name).clicked()

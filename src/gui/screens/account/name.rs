@@ -1,6 +1,6 @@
-//! Who we are to others: circle and name, which can be changed in place.
+//! What others call us; it can be changed in place.
 
-use egui::{Id, Key, Rect, Sense, Ui, UiBuilder, pos2, vec2};
+use egui::{Id, Key, Rect, Ui, UiBuilder, pos2, vec2};
 use septet_client::model::Profile;
 use septet_protocol::account::DisplayName;
 
@@ -9,14 +9,10 @@ use super::super::super::icons::Icon;
 use super::super::super::text::{Style, Weight};
 use super::super::super::theme::{metric, size};
 use super::super::super::view::ViewCtx;
-use super::super::super::widgets::avatar::Avatar;
 use super::super::super::widgets::button::{self, Tone};
 use super::super::super::widgets::field::Field;
 use super::super::super::widgets::{paragraph, text_left};
 use super::super::welcome::name_problem;
-
-/// Side of the circle in points.
-const CIRCLE: f32 = 72.0;
 
 /// What is remembered between frames.
 #[derive(Default)]
@@ -31,22 +27,16 @@ impl Name {
         self.editing.is_some()
     }
 
-    /// Shows it.
-    pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, me: &Profile) {
-        let width = ui.available_width();
-        let (row, _) = ui.allocate_exact_size(vec2(width, CIRCLE), Sense::hover());
-        let circle = pos2(row.left() + CIRCLE / 2.0, row.center().y);
-        Avatar { id: me.id, name: &me.name, picture: me.picture.as_ref(), note: false }.paint(
-            ui.painter(),
-            circle,
-            CIRCLE,
-            cx,
-        );
-        let right = row.with_min_x(row.left() + CIRCLE + 16.0);
+    /// Shows it in the place there is for it.
+    pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, rect: Rect, me: &Profile) {
         match self.editing.take() {
-            Some((name, focused)) => self.edit(ui, cx, right, name, focused),
-            None => self.read(ui, cx, right, me),
+            Some((name, focused)) => self.edit(ui, cx, rect, name, focused),
+            None => self.read(ui, cx, rect, me),
         }
+    }
+
+    /// What is wrong with the name that is typed.
+    pub fn problem(&self, ui: &mut Ui, cx: &ViewCtx<'_>) {
         if let Some((name, _)) = &self.editing
             && let Some(problem) = name_problem(cx, name)
         {

@@ -11,7 +11,7 @@ pub mod timeline;
 mod viewer;
 pub mod words;
 
-use egui::{Frame, Id, LayerId, Margin, Order, Panel, Rect, Stroke, StrokeKind, Ui, vec2};
+use egui::{Frame, Margin, Panel, Ui, vec2};
 use septet_client::model::{AttachmentId, Conversation, ConversationId};
 
 use self::composer::Composer;
@@ -20,11 +20,10 @@ use self::paint::Act;
 use super::super::command::{Command, StagedFile};
 use super::super::icons::Icon;
 use super::super::text::links;
-use super::super::theme::radius;
 use super::super::view::ViewCtx;
 use super::super::widgets::button::{self, Tone};
 use super::super::widgets::dialog::{self, Answer};
-use super::super::widgets::{paragraph, text_center};
+use super::super::widgets::{drop_hint, paragraph};
 
 pub use self::menu::frame as menu_frame;
 
@@ -99,7 +98,7 @@ impl ConversationView {
                 }
             });
         self.thread(ui, cx, sent);
-        drop_hint(ui, cx, region);
+        drop_hint::show(ui, cx, region, Icon::PAPERCLIP, &cx.t("drop-here"));
         self.dialogs(ui, cx, conversation);
         let now = ui.input(|input| input.time);
         self.composer.keep(cx, self.id, now);
@@ -190,20 +189,6 @@ impl ConversationView {
             self.asking = None;
         }
     }
-}
-
-/// While files are held over the window: where they would go.
-fn drop_hint(ui: &Ui, cx: &ViewCtx<'_>, region: Rect) {
-    if ui.input(|input| input.raw.hovered_files.is_empty()) {
-        return;
-    }
-    let painter = ui.ctx().layer_painter(LayerId::new(Order::Foreground, Id::unique("drop hint")));
-    let card = region.shrink(12.0);
-    painter.rect_filled(card, radius::CARD, cx.theme.bg.gamma_multiply(0.9));
-    painter.rect_stroke(card, radius::CARD, Stroke::new(2.0, cx.theme.accent), StrokeKind::Inside);
-    Icon::PAPERCLIP.paint(&painter, card.center() - vec2(0.0, 22.0), 32.0, cx.theme.accent);
-    let below = card.center() + vec2(0.0, 18.0);
-    text_center(&painter, below, &cx.t("drop-here"), cx.body(), card.width());
 }
 
 /// What stands in place of the composer of a blocked account.
