@@ -95,12 +95,30 @@ impl Shared {
             received: Some(progress),
             ..PostOptions::within(LIMIT)
         };
+        Ok(self.ask_about(url, &request, &options).await?.body)
+    }
+
+    /// Starts a file's life anew; until when the server keeps it then. Not every server can do that.
+    pub async fn extend(&self, url: &FileUrl) -> Result<Timestamp, NetworkError> {
+        let request = v4::request("POST", &format!("/file/{}/extend", url.id()), &[], None);
+        let response = self.ask_about(url, &request, &PostOptions::within(LIMIT)).await?;
+        let reply: Value = serde_json::from_slice(&response.body).map_err(|_| NetworkError::Failed)?;
+        Ok(expires(&reply, self.clock.now()))
+    }
+
+    /// A request about a file to whichever server its address names, with tries over other paths.
+    async fn ask_about(
+        &self,
+        url: &FileUrl,
+        request: &[u8],
+        options: &PostOptions,
+    ) -> Result<Response, NetworkError> {
         let (server, mut other_key) = self.server_of(url);
         let mut destination = self.server(&server, server.x25519);
         let mut used = Vec::new();
         loop {
-            let error = match self.ask_server(&destination, &request, &options, &mut used).await {
-                Ok(response) => return Ok(response.body),
+            let error = match self.ask_server(&destination, request, options, &mut used).await {
+                Ok(response) => return Ok(response),
                 Err(Trouble::GiveUp(error)) => return Err(error),
                 Err(Trouble::Again(error)) => error,
                 Err(Trouble::WrongKey) => {
@@ -225,9 +243,13 @@ fn uploaded(server: &FileServer, response: &Response, now: Timestamp) -> Option<
         Value::Number(id) => id.to_string().parse().ok()?,
         _ => return None,
     };
-    let expires = reply.get("expires").and_then(Value::as_f64).filter(|at| at.is_finite() && *at > 0.0);
-    let expires = expires.map_or(now + USUAL_LIFE, |at| Timestamp::from_ms((at * 1000.0) as u64));
-    Some(UploadedFile { url: FileUrl::new(server, id, false), expires })
+    Some(UploadedFile { url: FileUrl::new(server, id, false), expires: expires(&reply, now) })
+}
+
+/// Until when a file is kept, as a reply says (float seconds) or as is usual.
+fn expires(reply: &Value, now: Timestamp) -> Timestamp {
+    let told = reply.get("expires").and_then(Value::as_f64).filter(|at| at.is_finite() && *at > 0.0);
+    told.map_or(now + USUAL_LIFE, |at| Timestamp::from_ms((at * 1000.0) as u64))
 }
 
 #[cfg(test)]

@@ -143,6 +143,12 @@ impl Network {
         cancellable(&cancel, self.shared.download(url, Arc::new(progress))).await
     }
 
+    /// Asks the file server to keep a file longer; until when it does then. Only for files with a name of 44
+    /// characters (spec 04 §2).
+    pub async fn extend_file(&self, url: &FileUrl) -> Result<Timestamp, NetworkError> {
+        self.shared.extend(url).await
+    }
+
     /// The account that a registered name stands for, as three nodes agree (spec 03 §11).
     pub async fn resolve_name(&self, name: &str) -> Result<SessionId, NetworkError> {
         self.shared.resolve_name(&Name::parse(name)?).await

@@ -128,6 +128,29 @@ impl Documents {
         self.with_profile(db, |profile| profile.set_picture(picture, later(profile, now)))
     }
 
+    /// Our display picture lies somewhere else now (spec 05 §10); `false` if we have another one by now.
+    pub fn renew_picture(
+        &self,
+        db: &mut Db,
+        old: &Picture,
+        new: &Picture,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.with_profile(db, |profile| {
+            let same = profile.picture().as_ref() == Some(old);
+            if same {
+                profile.set_reuploaded_picture(Some(new), later(profile, now));
+            }
+            same
+        })
+    }
+
+    /// Our display picture, and when it was last set or uploaded, as far as all devices know.
+    pub fn picture(&self, db: &Db) -> Result<Option<(Picture, Timestamp)>, StoreError> {
+        let profile: UserProfile = self.load(db)?;
+        Ok(profile.picture().map(|picture| (picture, profile.updated().unwrap_or_default())))
+    }
+
     /// What the account is a member of.
     pub fn memberships(&self, db: &Db) -> Result<Memberships, StoreError> {
         let all: UserGroups = self.load(db)?;

@@ -19,6 +19,7 @@ mod pictures;
 mod poll;
 mod receipts;
 mod receive;
+mod renewal;
 mod transfers;
 mod uploads;
 
@@ -117,6 +118,7 @@ impl Engine {
             tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(expiry::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(renewal::run(Arc::clone(self), cancel.clone())),
         ];
         *running = Some(Running { cancel, tasks });
     }

@@ -1,6 +1,6 @@
 //! Accounts at work on a whole network in one process: real sockets, real onion layers, real swarms.
 //!
-//! Every test has its own network and its own folders, waits on events with a time limit, and never sleeps.
+//! Every test has its own network and its own folders, and waits with a time limit for what it wants to see.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
@@ -10,6 +10,7 @@ mod approval;
 mod attachments;
 mod conversation;
 mod faults;
+mod renewal;
 mod restore;
 mod speed;
 mod sync;

@@ -51,16 +51,16 @@ impl Household {
     }
 }
 
-async fn look(device: &Person, id: ConversationId) -> Conversation {
+pub async fn look(device: &Person, id: ConversationId) -> Conversation {
     device.client.conversation(id).await.unwrap().unwrap()
 }
 
-fn name(name: &str) -> DisplayName {
+pub fn name(name: &str) -> DisplayName {
     DisplayName::parse(name).unwrap()
 }
 
 /// What configs sync of a conversation.
-fn synced(it: Conversation) -> (String, Option<String>, i64, bool, [bool; 3], bool) {
+pub fn synced(it: Conversation) -> (String, Option<String>, i64, bool, [bool; 3], bool) {
     let flags = [it.approved, it.approved_me, it.blocked];
     (it.name, it.nickname, it.pinned, it.hidden, flags, it.marked_unread)
 }
@@ -109,7 +109,7 @@ async fn note_to_self_is_shown_pinned_and_hidden_everywhere() {
 }
 
 /// A green picture, three times as wide as high.
-fn picture() -> Vec<u8> {
+pub fn picture() -> Vec<u8> {
     let mut file = std::io::Cursor::new(Vec::new());
     let picture = image::RgbImage::from_pixel(1200, 400, image::Rgb([20, 200, 20]));
     picture.write_to(&mut file, image::ImageFormat::Png).unwrap();
@@ -117,7 +117,7 @@ fn picture() -> Vec<u8> {
 }
 
 /// Waits until `id` is shown to `device` with a picture, and returns its sides.
-async fn sees_picture(device: &mut Person, id: ConversationId) -> (u32, u32) {
+pub async fn sees_picture(device: &mut Person, id: ConversationId) -> (u32, u32) {
     let own = id.0 == device.id();
     loop {
         let shown = match own {

@@ -8,7 +8,7 @@ use septet_client::event::Event;
 use septet_client::model::{
     Attachment, AttachmentState, ConversationId, Draft, Message, MessageId, MessageState, OutgoingFile, Page,
 };
-use septet_devnet::Devnet;
+use septet_devnet::{Devnet, FileServerKind};
 use septet_network::NetworkConfig;
 use septet_protocol::account::{DisplayName, parse_recovery};
 use septet_protocol::id::SessionId;
@@ -26,10 +26,15 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with_files(FileServerKind::Live).await
+    }
+
+    /// With a file server of this kind.
+    pub async fn with_files(kind: FileServerKind) -> Self {
         // What nodes wait for each other is shortened, so that a dead one costs a moment and not half a minute.
         let (relay, member) = (Duration::from_secs(2), Duration::from_millis(500));
-        let net = Devnet::builder().relay_patience(relay).member_patience(member).start().await.unwrap();
-        Self { net }
+        let builder = Devnet::builder().relay_patience(relay).member_patience(member).file_server(kind);
+        Self { net: builder.start().await.unwrap() }
     }
 
     pub fn options(&self) -> OpenOptions {

@@ -1,0 +1,98 @@
+//! Our display picture stays on the file server, however long nobody changes it.
+
+use std::time::Duration;
+
+use septet_client::model::ConversationId;
+use septet_devnet::FileServerKind;
+
+use crate::sync::{look, name, picture, sees_picture};
+use crate::world::{PATIENCE, Person, World};
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// Waits until `wanted` is so.
+async fn until(what: &str, mut wanted: impl FnMut() -> bool) {
+    let wait = async {
+        while !wanted() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "{what}");
+}
+
+/// Alice with a picture that everybody has, and Bob.
+async fn pictured(world: &World) -> (Person, Person) {
+    let (mut alice, mut bob) = world.friends().await;
+    alice.client.set_picture(Some(picture())).await.unwrap();
+    let (with_alice, own) = (ConversationId(alice.id()), ConversationId(alice.id()));
+    sees_picture(&mut alice, own).await;
+    alice.says(&bob, "look").await;
+    bob.hears("look").await;
+    sees_picture(&mut bob, with_alice).await;
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+    (alice, bob)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_can_keep_the_picture_longer_is_asked_every_day() {
+    let world = World::new().await;
+    let (alice, bob) = pictured(&world).await;
+    bob.client.stop().await;
+    let file = || world.net.files().into_iter().next().unwrap();
+    let (first, begun) = (file().0, file().1.expires);
+    let stored = world.net.requests().get("store").copied();
+    world.net.set_clock_offset(2 * DAY_MS);
+    let alice = world.reopen(alice).await;
+    until("the file is not kept longer", || file().1.expires >= begun + 2 * DAY_MS as u64 - 60_000).await;
+    assert_eq!((world.net.files().len(), file().0), (1, first.clone()));
+    alice.client.sync_once(PATIENCE).await.unwrap();
+    assert_eq!(world.net.requests().get("store").copied(), stored, "nobody has to be told");
+    // Much later it is gone, and comes back at another place.
+    world.net.set_clock_offset(20 * DAY_MS);
+    world.net.sweep();
+    assert!(world.net.files().is_empty());
+    let alice = world.reopen(alice).await;
+    until("the picture does not come back", || !world.net.files().is_empty()).await;
+    assert_ne!(file().0, first);
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+    let (mut second, _) = world.second_device(&alice).await;
+    second.client.start();
+    let own = ConversationId(second.id());
+    assert_eq!(sees_picture(&mut second, own).await, (400, 400));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_server_that_cannot_the_picture_moves_on_before_it_is_gone() {
+    let world = World::with_files(FileServerKind::OpenSource).await;
+    let (alice, bob) = pictured(&world).await;
+    let (second, _) = world.second_device(&alice).await;
+    second.client.stop().await;
+    world.net.set_clock_offset(11 * DAY_MS);
+    let alice = world.reopen(alice).await;
+    alice.client.sync_once(PATIENCE).await.unwrap();
+    assert_eq!(world.net.files().len(), 1, "not yet");
+
+    world.net.set_clock_offset(13 * DAY_MS);
+    let alice = world.reopen(alice).await;
+    until("it is not uploaded anew", || world.net.files().len() == 2).await;
+    // The old file goes, the picture stays for everybody; a device that changes the name does not bring it back.
+    world.net.set_clock_offset(22 * DAY_MS);
+    world.net.sweep();
+    let mut alice = world.reopen(alice).await;
+    alice.client.set_name(name("Alice B")).await.unwrap();
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+    let own = ConversationId(alice.id());
+    assert_eq!(sees_picture(&mut alice, own).await, (400, 400));
+    let (mut third, _) = world.second_device(&alice).await;
+    third.client.start();
+    assert_eq!(sees_picture(&mut third, own).await, (400, 400));
+    let mut bob = world.reopen(bob).await;
+    alice.says(&bob, "still me").await;
+    bob.hears("still me").await;
+    let carol = world.person("Carol").await;
+    alice.says(&carol, "me too").await;
+    let mut carol = carol;
+    carol.hears("me too").await;
+    assert_eq!(sees_picture(&mut carol, own).await, (400, 400));
+    assert_eq!(look(&bob, own).await.name, "Alice B");
+}
