@@ -13,7 +13,7 @@ use septet::gui::own_picture::{Candidate, Cut, PictureNews, PictureProblem, Pict
 use septet::gui::theme::ThemeChoice;
 use septet_client::client::Client;
 use septet_client::model::{PictureId, Profile};
-use septet_devnet::Devnet;
+use septet_devnet::{Devnet, FileFault};
 use septet_protocol::account::parse_recovery;
 
 use super::sample;
@@ -485,7 +485,13 @@ fn a_picture_reaches_the_other_device() {
         real.harness.key_press(Key::ArrowRight);
         real.harness.run_steps(1);
     }
+    // A server that refuses costs nothing but another try.
+    net.set_file_fault(FileFault::Broken);
     real.click("Set picture");
+    real.wait_label("Your picture was not changed.");
+    real.wait_label("Add picture");
+    net.clear_file_faults();
+    real.click("Try again");
     real.wait_label("Remove picture");
     real.close();
 

@@ -24,7 +24,7 @@ const MOST_PIXELS: u64 = 120_000_000;
 /// More pixels are not kept: this is 64 MB, and a square of it is far larger than a display picture.
 const KEPT_PIXELS: f64 = 16_000_000.0;
 /// The longest side in pixels of what is looked at; every graphics card takes this.
-const VIEW: u32 = 2048;
+const VIEW: u32 = 1600;
 
 /// Carries out what is wanted of our picture.
 pub struct OwnPicture {
@@ -215,7 +215,7 @@ mod tests {
         }));
         let candidate = Arc::new(from_bytes(&png(&image)).unwrap());
         assert_eq!(candidate.pixels.dimensions(), (3000, 1000));
-        assert_eq!(candidate.view.size, [2048, 683]);
+        assert_eq!(candidate.view.size, [1600, 533]);
         let cut = Cut { of: candidate, square: Crop::new(3000, 1000).square() };
         let pixels = cut.pixels();
         assert_eq!(pixels.dimensions(), (600, 600));

@@ -101,7 +101,7 @@ impl AccountId {
     fn enlarged(&self, ui: &Ui, cx: &ViewCtx<'_>, id: SessionId) -> bool {
         let Some((_, Some(code))) = &self.code else { return true };
         let window = ui.ctx().content_rect();
-        let side = (window.height() - 232.0).min(LARGE).max(CODE);
+        let side = (window.height() - 232.0).clamp(CODE, LARGE);
         let (close, outside) = dialog::show(ui, cx, "account code", side + 48.0, |ui| {
             let corner = ui.cursor().min + vec2(ui.available_width() - metric::ICON_BUTTON + 6.0, -6.0);
             let cross = Rect::from_min_size(corner, vec2(metric::ICON_BUTTON, metric::ICON_BUTTON));
