@@ -389,6 +389,20 @@ fn the_crop_in_the_smallest_window() {
     assert_eq!(stage.command(set).square.side, 768);
 }
 
+#[test]
+fn a_pixel_and_a_line_can_be_cut_too() {
+    for (width, height) in [(1, 1), (2000, 1), (1, 2000), (2, 3)] {
+        let (mut stage, _) = cropping(SMALLEST, ThemeChoice::Light, numbered(width, height));
+        press(&mut stage, Key::Plus, 1);
+        press(&mut stage, Key::ArrowLeft, 1);
+        press(&mut stage, Key::ArrowUp, 1);
+        press(&mut stage, Key::Enter, 1);
+        let cut = stage.command(set);
+        let side = width.min(height);
+        assert_eq!((cut.square.side, cut.pixels().dimensions()), (side, (side, side)));
+    }
+}
+
 /// What the first QR code on a picture says.
 fn scan(picture: &RgbaImage) -> String {
     let (width, height) = picture.dimensions();
