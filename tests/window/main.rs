@@ -8,6 +8,7 @@ mod account;
 mod first_run;
 mod pictures;
 mod profile;
+mod real;
 mod sample;
 mod stage;
 mod use_it;

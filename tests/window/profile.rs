@@ -18,7 +18,7 @@ use septet_protocol::account::parse_recovery;
 
 use super::sample;
 use super::stage::Stage;
-use super::whole::{PATIENCE, Real, options};
+use super::real::{PATIENCE, Real, options};
 
 const WIDE: [f32; 2] = [1200.0, 820.0];
 const SMALLEST: [f32; 2] = [360.0, 480.0];
