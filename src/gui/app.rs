@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 
-use egui::{Context, CursorIcon, Frame, Id, Key, Modifiers, Panel, Rect, Sense, Stroke, Ui, pos2, vec2};
+use egui::{Context, CursorIcon, Frame, Id, Panel, Popup, Rect, Sense, Stroke, Ui, pos2, vec2};
 use septet_client::model::ConversationId;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -14,7 +14,8 @@ use super::images::Images;
 use super::preferences::Preferences;
 use super::screens::account::Account;
 use super::screens::conversation::ConversationView;
-use super::screens::list::{self, Choice, List};
+use super::screens::conversation::details::Side;
+use super::screens::list::List;
 use super::screens::path;
 use super::screens::welcome::Welcome;
 use super::state::{AppState, PAGE, Phase};
@@ -39,6 +40,8 @@ macro_rules! context {
         }
     };
 }
+
+mod choosing;
 
 /// The text cursor blinks for so many seconds after the last input.
 const BLINK_FOR: f64 = 10.0;
@@ -75,6 +78,7 @@ pub struct Window {
     page: Option<Page>,
     open: Option<ConversationId>,
     views: BTreeMap<ConversationId, ConversationView>,
+    side: Side,
     generation: u64,
     atlas: f32,
     last_input: f64,
@@ -110,6 +114,7 @@ impl Window {
             page: None,
             open: None,
             views: BTreeMap::new(),
+            side: Side::default(),
             generation: 0,
             atlas: 0.0,
             last_input: 0.0,
@@ -326,6 +331,8 @@ impl Window {
 
     /// List and conversation, side by side if there is room.
     fn regions(&mut self, ui: &mut Ui, theme: &Theme, narrow: bool) {
+        let dialog = ui.ctx().memory(|memory| memory.top_modal_layer().is_some());
+        self.side.escape = !dialog && !Popup::is_any_open(ui.ctx());
         self.keys(ui, theme, narrow);
         let account = self.page == Some(Page::Account);
         let list_shown = !narrow || (self.open.is_none() && !account);
@@ -346,14 +353,8 @@ impl Window {
         if !narrow {
             self.list_edge(ui, theme);
         }
-        match choice {
-            Some(Choice::Open(id)) => {
-                self.leave_account();
-                self.choose(theme, narrow, id);
-            }
-            Some(Choice::Path) => self.page = Some(Page::Path),
-            Some(Choice::Account) => self.page = Some(Page::Account),
-            None => {}
+        if let Some(choice) = choice {
+            self.chosen(theme, narrow, choice);
         }
         if self.page == Some(Page::Account) {
             self.account(ui, theme, narrow);
@@ -387,20 +388,6 @@ impl Window {
         }
     }
 
-    fn choose(&mut self, theme: &Theme, narrow: bool, id: ConversationId) {
-        if self.open != Some(id) {
-            self.leave(theme, narrow);
-            self.open(id);
-        }
-    }
-
-    fn leave(&mut self, theme: &Theme, narrow: bool) {
-        let cx = context!(self, theme, narrow);
-        if let Some(view) = self.open.and_then(|id| self.views.get_mut(&id)) {
-            view.leave(&cx);
-        }
-    }
-
     /// The line between list and conversation; dragging it makes the list wider.
     fn list_edge(&mut self, ui: &Ui, theme: &Theme) {
         let area = ui.max_rect();
@@ -422,10 +409,8 @@ impl Window {
             nothing_open(ui, &cx);
             return;
         };
-        if view.show(ui, &cx) {
-            view.leave(&cx);
-            self.open = None;
-        }
+        let (id, fate) = (view.id, view.show(ui, &cx, &mut self.side));
+        self.meet(theme, narrow, id, fate);
     }
 
     fn pages(&mut self, ui: &Ui, theme: &Theme, narrow: bool) {
@@ -436,35 +421,6 @@ impl Window {
         };
         if close {
             self.page = None;
-        }
-    }
-
-    fn keys(&mut self, ui: &Ui, theme: &Theme, narrow: bool) {
-        let pressed = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
-        if pressed(Modifiers::COMMAND, Key::K) || pressed(Modifiers::COMMAND, Key::N) {
-            if narrow && self.open.is_some() {
-                self.leave(theme, narrow);
-                self.open = None;
-            }
-            ui.ctx().memory_mut(|memory| memory.request_focus(list::search_id()));
-        }
-        let step = if pressed(Modifiers::ALT, Key::ArrowDown) {
-            1
-        } else if pressed(Modifiers::ALT, Key::ArrowUp) {
-            -1
-        } else {
-            return;
-        };
-        let listed: Vec<ConversationId> =
-            self.state.conversations.iter().filter(|c| c.is_listed()).map(|c| c.id).collect();
-        let at = listed.iter().position(|id| Some(*id) == self.open);
-        let next = match (at, step) {
-            (Some(at), 1) => at + 1,
-            (Some(at), _) => at.saturating_sub(1),
-            (None, _) => 0,
-        };
-        if let Some(id) = listed.get(next).copied() {
-            self.choose(theme, narrow, id);
         }
     }
 }

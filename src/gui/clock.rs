@@ -37,6 +37,12 @@ impl Clock {
         }
     }
 
+    /// The same as a timestamp.
+    pub fn timestamp(&self) -> Timestamp {
+        let ms = self.now().timestamp().as_millisecond();
+        Timestamp::from_ms(u64::try_from(ms).unwrap_or_default())
+    }
+
     fn local(&self, time: Timestamp) -> Zoned {
         let ms = i64::try_from(time.as_ms()).unwrap_or(i64::MAX);
         Instant::from_millisecond(ms).unwrap_or(Instant::UNIX_EPOCH).to_zoned(self.zone.clone())
@@ -78,6 +84,16 @@ impl Clock {
     /// Day and time in full, for tooltips.
     pub fn full(&self, time: Timestamp, strings: &Strings) -> String {
         format!("{}, {}", self.day_name(self.day(time), strings), self.time(time))
+    }
+
+    /// A point in time within a sentence: only the time if it is today.
+    pub fn moment(&self, time: Timestamp, strings: &Strings) -> String {
+        let (day, today) = (self.day(time), self.now().date());
+        if day == today {
+            self.time(time)
+        } else {
+            format!("{}, {}", date(day, today, strings), self.time(time))
+        }
     }
 
     /// How long until the day ends and labels change.

@@ -12,6 +12,7 @@ use septet_client::model::{
     AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, Message, MessageId,
     MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile,
 };
+use septet_protocol::account::DisplayName;
 use zeroize::Zeroizing;
 
 use super::own_picture::{PictureNews, PictureWish};
@@ -83,6 +84,8 @@ pub enum Command {
     Unblock(ConversationId),
     /// Keep a conversation on top of the list, or not.
     Pin(ConversationId, bool),
+    /// Change something else about a conversation.
+    Change(ConversationId, Change),
     /// Fetch an attachment.
     Download(AttachmentId),
     /// Stop fetching or sending an attachment.
@@ -119,6 +122,36 @@ pub enum Command {
     KeepPreferences(Preferences),
     /// Find the account behind a registered name.
     Resolve(String),
+}
+
+/// What can be changed about a conversation. All of it reaches our other devices.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Give the other a name that only we see, or take it away.
+    Nickname(Option<DisplayName>),
+    /// Mark it as not seen, or take that mark away.
+    MarkUnread(bool),
+    /// Switch its notifications off or on.
+    Mute(Silence),
+    /// Take it out of the list.
+    Hide,
+    /// Bring it back into the list.
+    ShowInList,
+    /// Delete its messages and take it out of the list.
+    DeleteMessages,
+    /// Delete its messages and forget the other.
+    DeleteContact,
+}
+
+/// For how long there are no notifications.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Silence {
+    /// Not at all.
+    Off,
+    /// For so many seconds.
+    For(u32),
+    /// Until they are switched on again.
+    ForGood,
 }
 
 /// A text that must not be seen anywhere but where it is shown. Wiped when dropped, never printed.

@@ -83,11 +83,6 @@ impl AppState {
         self.me.as_ref().is_some_and(|me| me.id == id)
     }
 
-    /// Message requests that wait for an answer.
-    pub fn requests(&self) -> impl Iterator<Item = &Conversation> {
-        self.conversations.iter().filter(|conversation| conversation.is_request())
-    }
-
     /// Takes over what an update says about the account. Updates for single views are not for here and do nothing.
     pub fn apply(&mut self, update: &Update) {
         match update {

@@ -15,6 +15,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../../assets/locales/en/main.ftl"),
     include_str!("../../assets/locales/en/onboarding.ftl"),
     include_str!("../../assets/locales/en/account.ftl"),
+    include_str!("../../assets/locales/en/details.ftl"),
 ];
 
 /// The table of strings of one language.

@@ -16,9 +16,9 @@ use septet_client::model::{PictureId, Profile};
 use septet_devnet::{Devnet, FileFault};
 use septet_protocol::account::parse_recovery;
 
+use super::real::{PATIENCE, Real, options};
 use super::sample;
 use super::stage::Stage;
-use super::real::{PATIENCE, Real, options};
 
 const WIDE: [f32; 2] = [1200.0, 820.0];
 const SMALLEST: [f32; 2] = [360.0, 480.0];

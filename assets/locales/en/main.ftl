@@ -209,7 +209,7 @@ unblock = Unblock
 decline-heading = Decline the request of { $name }?
 decline-text = Its messages are deleted on all your devices. If they write again, it is a new request.
 block-heading = Block { $name }?
-block-text = You will not see what they write from now on. They are not told.
+block-text = You will not see what they write from now on, on any of your devices. They are not told. You find them again under Blocked contacts.
 blocked-explained = You blocked this account, so its messages do not reach you.
 
 ## Links

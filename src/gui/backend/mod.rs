@@ -5,6 +5,7 @@
 //! the network) runs beside them.
 
 mod clipboard;
+mod conversation;
 mod files;
 mod open;
 mod own_picture;
@@ -247,6 +248,7 @@ impl Account {
             Command::Block(id) => client.block(id).await?,
             Command::Unblock(id) => client.unblock(id).await?,
             Command::Pin(id, pinned) => client.pin(id, pinned).await?,
+            Command::Change(id, change) => conversation::change(client, id, change).await?,
             Command::Download(id) => client.download(id).await?,
             Command::StopTransfer(id) => client.cancel_download(id).await?,
             Command::SaveAs { attachment, name } => {
@@ -298,6 +300,9 @@ impl Account {
                 made
             }
         };
+        if conversation.marked_unread {
+            self.client.mark_unread(id, false).await?;
+        }
         let limit = (conversation.unread + 30).clamp(PAGE, 400);
         self.load(id, Page::Newest, limit).await
     }

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod conversation;
+pub mod deeds;
 pub mod list;
 pub mod path;
 pub mod welcome;

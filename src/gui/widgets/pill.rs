@@ -15,6 +15,13 @@ pub fn right(painter: &Painter, right: Pos2, text: &str, ground: Color32, ink: C
     width
 }
 
+/// Paints a mark without a number, whose right edge and vertical middle are given; returns its width.
+pub fn dot(painter: &Painter, right: Pos2, ground: Color32) -> f32 {
+    const SIDE: f32 = 10.0;
+    painter.circle_filled(right - vec2(5.0 + SIDE / 2.0, 0.0), SIDE / 2.0, ground);
+    5.0 + SIDE
+}
+
 /// A count as people read it: exact to 999.
 pub fn count(number: u32) -> String {
     if number > 999 { "999+".to_owned() } else { number.to_string() }

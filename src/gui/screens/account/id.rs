@@ -136,7 +136,7 @@ impl AccountId {
 }
 
 /// Digits in groups, so that one does not get lost in them.
-fn grouped(digits: &str) -> String {
+pub fn grouped(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() + digits.len() / GROUP);
     for (index, digit) in digits.chars().enumerate() {
         match index {

@@ -16,6 +16,7 @@ use septet_client::model::Profile;
 
 use self::crop::Done;
 use self::id::AccountId;
+pub use self::id::grouped;
 use self::name::Name;
 use self::picture::Picture;
 use self::recovery::Recovery;

@@ -1,17 +1,17 @@
 //! The head of a conversation: who it is with, the facts that hold for it, what can be done.
 
 use egui::accesskit::Role;
-use egui::{Popup, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{CursorIcon, Popup, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 use septet_client::model::{Conversation, ConversationKind};
 
-use super::super::super::command::Command;
 use super::super::super::icons::Icon;
 use super::super::super::text::Weight;
-use super::super::super::theme::metric;
+use super::super::super::theme::{metric, radius};
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::avatar::Avatar;
 use super::super::super::widgets::button::{Tone, icon, menu_row};
-use super::super::super::widgets::text_left;
+use super::super::super::widgets::{focus_ring, text_left};
+use super::super::deeds::{self, Deed};
 use super::{menu_frame, words};
 
 /// What the head was asked for.
@@ -19,16 +19,10 @@ use super::{menu_frame, words};
 pub struct Head {
     /// Back to the list.
     pub back: bool,
-    /// Something that needs a question first.
-    pub ask: Option<Ask>,
-}
-
-/// What the menu asks of the conversation.
-pub enum Ask {
-    /// Block the account.
-    Block,
-    /// Unblock it.
-    Unblock,
+    /// The details, or away with them.
+    pub details: bool,
+    /// Something of the menu.
+    pub deed: Option<Deed>,
 }
 
 /// Shows it.
@@ -45,19 +39,21 @@ pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Head 
         head.back = icon(&mut row, cx, Icon::CHEVRON_LEFT, &cx.t("back")).clicked();
         row.add_space(8.0);
     }
-    title(&mut row, cx, conversation);
+    head.details = title(&mut row, cx, conversation);
     row.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         let more = icon(ui, cx, Icon::ELLIPSIS, &cx.t("conversation-menu"));
-        Popup::menu(&more).frame(menu_frame(cx)).show(|ui| head.ask = menu(ui, cx, conversation));
+        Popup::menu(&more).frame(menu_frame(cx)).show(|ui| menu(ui, cx, conversation, &mut head));
     });
     head
 }
 
-fn title(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) {
+/// Who it is with. True if it was clicked.
+fn title(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> bool {
     let small = metric::AVATAR_SMALL;
     let name = words::title(cx, conversation);
     let width = (ui.available_width() - 56.0).max(0.0);
     let (rect, response) = ui.allocate_exact_size(vec2(width, metric::HEAD), Sense::hover());
+    let under = ui.painter().add(Shape::Noop);
     let letters = if conversation.name.is_empty() && conversation.nickname.is_none() { "" } else { &*name };
     Avatar {
         id: conversation.id.0,
@@ -72,7 +68,7 @@ fn title(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) {
     let chips = chips(cx, conversation);
     let middle = rect.center().y;
     let title_y = if chips.is_empty() { middle } else { middle - 10.0 };
-    text_left(ui.painter(), pos2(left, title_y), &name, bold, room);
+    let mut end = text_left(ui.painter(), pos2(left, title_y), &name, bold, room).right();
     let mut x = left;
     for (icon, text) in chips {
         icon.paint(ui.painter(), pos2(x + 7.5, middle + 9.0), 14.0, cx.theme.muted);
@@ -80,8 +76,19 @@ fn title(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) {
         let words =
             text_left(ui.painter(), pos2(x + 20.0, middle + 9.0), &text, style, rect.right() - x - 20.0);
         x = words.right() + 12.0;
+        end = end.max(words.right());
     }
     response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &*name));
+    let button = rect.with_max_x(end.min(rect.right())).expand2(vec2(6.0, -8.0));
+    let response = ui.interact(button, response.id.with("details"), Sense::click());
+    if response.hovered() {
+        let (ground, ink) = (radius::ROW, cx.theme.hover);
+        ui.painter().set(under, Shape::rect_filled(button, ground, ink));
+    }
+    focus_ring(ui, &response, cx.theme, radius::ROW);
+    let label = cx.t(words::details(conversation));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &*label));
+    response.on_hover_text(&*label).on_hover_cursor(CursorIcon::PointingHand).clicked()
 }
 
 fn chips(cx: &ViewCtx<'_>, conversation: &Conversation) -> Vec<(Icon, String)> {
@@ -89,7 +96,7 @@ fn chips(cx: &ViewCtx<'_>, conversation: &Conversation) -> Vec<(Icon, String)> {
     if let Some(timer) = words::expiry_chip(cx, conversation.expiry) {
         chips.push((Icon::CLOCK, timer));
     }
-    if conversation.muted_until.is_some() {
+    if deeds::is_muted(cx, conversation) {
         chips.push((Icon::BELL_OFF, cx.t("muted").to_string()));
     }
     if conversation.blocked {
@@ -98,28 +105,19 @@ fn chips(cx: &ViewCtx<'_>, conversation: &Conversation) -> Vec<(Icon, String)> {
     chips
 }
 
-fn menu(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Option<Ask> {
-    let mut ask = None;
-    let pinned = conversation.pinned > 0;
-    let (icon, label) = if pinned { (Icon::PIN_OFF, "unpin") } else { (Icon::PIN, "pin") };
-    if menu_row(ui, cx, icon, &cx.t(label), Tone::Quiet).clicked() {
-        cx.send(Command::Pin(conversation.id, !pinned));
+fn menu(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation, head: &mut Head) {
+    let details = cx.t(words::details(conversation));
+    if menu_row(ui, cx, Icon::INFO, &details, Tone::Quiet).clicked() {
+        head.details = true;
         ui.close();
     }
+    let upper = [Deed::Pin, Deed::Unpin, Deed::Show];
+    head.deed = deeds::menu_rows(ui, cx, conversation, &upper);
+    deeds::mute_row(ui, cx, conversation);
     if menu_row(ui, cx, Icon::COPY, &cx.t("copy-account-id"), Tone::Quiet).clicked() {
         cx.copy(ui, conversation.id.to_string(), "account-id-copied");
         ui.close();
     }
-    if conversation.kind == ConversationKind::Private {
-        let (icon, label, tone, wanted) = if conversation.blocked {
-            (Icon::USER_CHECK, "unblock", Tone::Quiet, Ask::Unblock)
-        } else {
-            (Icon::BAN, "block", Tone::Danger, Ask::Block)
-        };
-        if menu_row(ui, cx, icon, &cx.t(label), tone).clicked() {
-            ask = Some(wanted);
-            ui.close();
-        }
-    }
-    ask
+    let lower = [Deed::Unblock, Deed::Block];
+    head.deed = head.deed.or(deeds::menu_rows(ui, cx, conversation, &lower));
 }

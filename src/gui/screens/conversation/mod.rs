@@ -1,6 +1,7 @@
 //! An open conversation: head, messages, and the place to write.
 
 mod composer;
+pub mod details;
 mod head;
 mod menu;
 mod messages;
@@ -11,10 +12,12 @@ pub mod timeline;
 mod viewer;
 pub mod words;
 
-use egui::{Frame, Margin, Panel, Ui, vec2};
+use egui::{Frame, Margin, Panel, Ui, UiBuilder, vec2};
 use septet_client::model::{AttachmentId, Conversation, ConversationId};
 
 use self::composer::Composer;
+use self::details::{Details, Side, Wish};
+use self::head::Head;
 use self::messages::Messages;
 use self::paint::Act;
 use super::super::command::{Command, StagedFile};
@@ -24,8 +27,12 @@ use super::super::view::ViewCtx;
 use super::super::widgets::button::{self, Tone};
 use super::super::widgets::dialog::{self, Answer};
 use super::super::widgets::{drop_hint, paragraph};
+use super::deeds::{self, Deed, Fate};
 
 pub use self::menu::frame as menu_frame;
+
+/// Beside its details a conversation is at least so wide, in points; else they take its place.
+const TALK_LEAST: f32 = 320.0;
 
 /// An open conversation.
 pub struct ConversationView {
@@ -33,6 +40,7 @@ pub struct ConversationView {
     pub id: ConversationId,
     messages: Messages,
     composer: Composer,
+    details: Details,
     viewer: Option<AttachmentId>,
     asking: Option<Question>,
 }
@@ -40,14 +48,20 @@ pub struct ConversationView {
 /// Something that is asked before it is done.
 enum Question {
     Link(String),
-    Block,
-    Decline,
+    Deed(Deed),
 }
 
 impl ConversationView {
     /// Opens a conversation.
     pub fn new(id: ConversationId) -> Self {
-        Self { id, messages: Messages::default(), composer: Composer::default(), viewer: None, asking: None }
+        Self {
+            id,
+            messages: Messages::default(),
+            composer: Composer::default(),
+            details: Details::default(),
+            viewer: None,
+            asking: None,
+        }
     }
 
     /// Adds a file to what is being written.
@@ -70,19 +84,45 @@ impl ConversationView {
         self.composer.focus();
     }
 
-    /// Shows it in the room there is. True if the person wants to go back to the list.
-    pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>) -> bool {
+    /// Shows it in the room there is, with its details beside it if they are open there.
+    pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, side: &mut Side) -> Fate {
         let Some(conversation) = cx.state.conversation(self.id) else {
-            return false; // it will be in the list in a moment
+            return Fate::Stays; // it will be in the list in a moment
         };
         self.composer.begin(conversation.draft.as_deref());
         let region = ui.available_rect_before_wrap();
-        let head = head::show(ui, cx, conversation);
-        match head.ask {
-            Some(head::Ask::Block) => self.asking = Some(Question::Block),
-            Some(head::Ask::Unblock) => cx.send(Command::Unblock(self.id)),
-            None => {}
+        side.covers = cx.narrow || region.width() < details::WIDTH + TALK_LEAST;
+        let place = if side.covers { region } else { region.with_min_x(region.right() - details::WIDTH) };
+        let mut fate = Fate::Stays;
+        if !(side.open && side.covers) {
+            let talk = if side.open { region.with_max_x(place.left()) } else { region };
+            let mut child = ui.new_child(UiBuilder::new().max_rect(talk));
+            let head = self.talk(&mut child, cx, conversation);
+            side.open ^= head.details;
+            if head.back {
+                fate = Fate::Leaves;
+            }
+            fate = head.deed.and_then(|deed| self.begin(cx, conversation, deed)).unwrap_or(fate);
         }
+        if let Some(wish) = self.details.show(ui, cx, conversation, place, side) {
+            match wish {
+                Wish::Close => {
+                    side.open = false;
+                    self.composer.focus();
+                }
+                Wish::Deed(deed) => fate = self.begin(cx, conversation, deed).unwrap_or(fate),
+            }
+        }
+        fate = self.dialogs(ui, cx, conversation).unwrap_or(fate);
+        let now = ui.input(|input| input.time);
+        self.composer.keep(cx, self.id, now);
+        fate
+    }
+
+    /// The conversation itself.
+    fn talk(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Head {
+        let region = ui.available_rect_before_wrap();
+        let head = head::show(ui, cx, conversation);
         let mut sent = false;
         Panel::bottom(("composer", self.id))
             .frame(Frame::new().fill(cx.theme.bg))
@@ -99,10 +139,17 @@ impl ConversationView {
             });
         self.thread(ui, cx, sent);
         drop_hint::show(ui, cx, region, Icon::PAPERCLIP, &cx.t("drop-here"));
-        self.dialogs(ui, cx, conversation);
-        let now = ui.input(|input| input.time);
-        self.composer.keep(cx, self.id, now);
-        head.back
+        head
+    }
+
+    /// Does something with the conversation, or asks first. What becomes of it, if it is done.
+    fn begin(&mut self, cx: &ViewCtx<'_>, conversation: &Conversation, deed: Deed) -> Option<Fate> {
+        if deed.asks(conversation) {
+            self.asking = Some(Question::Deed(deed));
+            return None;
+        }
+        deed.carry_out(cx, conversation);
+        Some(deed.fate())
     }
 
     fn thread(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, sent: bool) {
@@ -136,59 +183,51 @@ impl ConversationView {
                 }
                 ui.add_space(8.0);
                 if button::wide(ui, cx, &cx.t("decline"), Tone::Quiet, width).clicked() {
-                    self.asking = Some(Question::Decline);
+                    self.asking = Some(Question::Deed(Deed::Decline));
                 }
                 ui.add_space(8.0);
                 if button::wide(ui, cx, &cx.t("block"), Tone::Danger, width).clicked() {
-                    self.asking = Some(Question::Block);
+                    self.asking = Some(Question::Deed(Deed::Block));
                 }
             });
         });
     }
 
-    fn dialogs(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: &Conversation) {
+    /// The viewer, and what is asked. What becomes of the conversation, if something was done with it.
+    fn dialogs(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Option<Fate> {
         if let Some(id) = self.viewer
             && viewer::show(ui, cx, self.id, id, &mut self.viewer)
         {
             self.viewer = None;
         }
-        let Some(question) = &self.asking else { return };
-        let title = conversation.title();
-        let name = [("name", title.as_str().into())];
-        let answer = match question {
-            Question::Link(address) => {
-                let text = cx
-                    .strings
-                    .with("open-link-text", [("host", links::host(address).unwrap_or_default().into())]);
-                dialog::confirm(
-                    ui,
-                    cx,
-                    &cx.t("open-link"),
-                    &format!("{text}\n\n{address}"),
-                    &cx.t("open"),
-                    Tone::Primary,
-                )
-            }
-            Question::Block => {
-                let heading = cx.strings.with("block-heading", name);
-                dialog::confirm(ui, cx, &heading, &cx.t("block-text"), &cx.t("block"), Tone::Danger)
-            }
-            Question::Decline => {
-                let heading = cx.strings.with("decline-heading", name);
-                dialog::confirm(ui, cx, &heading, &cx.t("decline-text"), &cx.t("decline"), Tone::Danger)
+        let mut fate = None;
+        let answer = match self.asking.as_ref()? {
+            Question::Link(address) => open_link(ui, cx, address),
+            Question::Deed(deed) => {
+                let answer = deeds::ask(ui, cx, conversation, *deed);
+                if answer == Answer::Yes {
+                    fate = Some(deed.fate());
+                }
+                answer
             }
         };
-        if answer == Answer::Yes {
-            match question {
-                Question::Link(address) => ui.ctx().open_url(egui::OpenUrl::new_tab(address)),
-                Question::Block => cx.send(Command::Block(self.id)),
-                Question::Decline => cx.send(Command::Decline(self.id)),
-            }
-        }
         if answer != Answer::Waiting {
             self.asking = None;
         }
+        fate
     }
+}
+
+/// Asks before a browser tells a stranger's host where we are.
+fn open_link(ui: &Ui, cx: &ViewCtx<'_>, address: &str) -> Answer {
+    let host = links::host(address).unwrap_or_default();
+    let text = cx.strings.with("open-link-text", [("host", host.into())]);
+    let text = format!("{text}\n\n{address}");
+    let answer = dialog::confirm(ui, cx, &cx.t("open-link"), &text, &cx.t("open"), Tone::Primary);
+    if answer == Answer::Yes {
+        ui.ctx().open_url(egui::OpenUrl::new_tab(address));
+    }
+    answer
 }
 
 /// What stands in place of the composer of a blocked account.

@@ -38,6 +38,14 @@ pub fn title(cx: &ViewCtx<'_>, conversation: &Conversation) -> String {
     }
 }
 
+/// The name of the name of the page with all there is to set about a conversation.
+pub fn details(conversation: &Conversation) -> &'static str {
+    match conversation.kind {
+        ConversationKind::NoteToSelf => "note-details",
+        ConversationKind::Private => "contact-details",
+    }
+}
+
 /// The second line of a quote.
 pub fn quoted(cx: &ViewCtx<'_>, quote: &Quote) -> String {
     match &quote.attachment {

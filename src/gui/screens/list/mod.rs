@@ -1,21 +1,24 @@
 //! The list of conversations: who we are, the search field, requests, rows, the path light.
 
-use egui::accesskit::Role;
-use egui::{Id, Key, Modifiers, Popup, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
-use septet_client::model::{
-    Connection, ConnectionState, Conversation, ConversationId, ConversationKind, LastMessage, MessageState,
-};
+mod row;
+mod shelf;
 
+use egui::accesskit::Role;
+use egui::{Id, Key, Modifiers, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use septet_client::model::{Connection, ConnectionState, Conversation, ConversationId, ConversationKind};
+
+use self::shelf::Shelf;
 use super::super::command::Command;
 use super::super::icons::Icon;
 use super::super::text::{self, Style, Weight, Wrap};
 use super::super::theme::{metric, radius, size};
 use super::super::view::ViewCtx;
-use super::super::widgets::avatar::{self, Avatar};
-use super::super::widgets::button::{self, Tone, menu_row};
+use super::super::widgets::avatar;
+use super::super::widgets::button;
+use super::super::widgets::dialog::Answer;
 use super::super::widgets::field::Field;
-use super::super::widgets::{focus_ring, mark, pill, text_left, text_right};
-use super::conversation::{menu_frame, words};
+use super::super::widgets::{mark, text_left};
+use super::deeds::{self, Deed, Fate};
 
 /// What the person chose in the list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,13 +29,19 @@ pub enum Choice {
     Path,
     /// Our own page.
     Account,
+    /// A conversation with its details beside it.
+    Details(ConversationId),
+    /// Something was done with this conversation that it does not stay open after.
+    Done(ConversationId, Fate),
 }
 
 /// What the list remembers between frames.
 #[derive(Default)]
 pub struct List {
     search: String,
-    requests: bool,
+    shelf: Shelf,
+    /// What is asked before it is done, and with whom.
+    asking: Option<(ConversationId, Deed)>,
     looking_up: Option<String>,
     not_found: Option<String>,
 }
@@ -84,7 +93,8 @@ impl List {
             .auto_shrink([false, false])
             .show(&mut rows, |ui| self.rows(ui, cx, selected))
             .inner;
-        picked.or(self.foot(ui, cx)).or(choice)
+        let done = self.question(ui, cx);
+        done.or(picked).or(self.foot(ui, cx)).or(choice)
     }
 
     /// Our avatar and the program's name.
@@ -146,7 +156,9 @@ impl List {
             cx.theme.faint,
         );
         self.field_end(ui, cx, rect);
-        if response.has_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+        // With Escape the keyboard is gone already.
+        let here = response.has_focus() || response.lost_focus();
+        if here && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
             self.search.clear();
             response.surrender_focus();
         }
@@ -200,7 +212,7 @@ impl List {
         }
     }
 
-    /// Conversations whose name or id holds what is typed.
+    /// Conversations whose name or id holds what is typed, hidden ones and those of blocked accounts among them.
     fn hits<'a>(&self, cx: &'a ViewCtx<'_>) -> Vec<&'a Conversation> {
         let query = self.search.trim().to_lowercase();
         let note = cx.t("note-to-self").to_lowercase();
@@ -212,34 +224,65 @@ impl List {
                     || (query.len() > 3 && conversation.id.to_string().starts_with(&query))
             }
         };
-        cx.state.conversations.iter().filter(fits).collect()
+        cx.state.conversations.iter().filter(|it| !deeds::is_gone(it)).filter(fits).collect()
     }
 
     fn rows(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, selected: Option<ConversationId>) -> Option<Choice> {
-        let mut choice = None;
         if !self.search.trim().is_empty() {
             return self.results(ui, cx, selected);
         }
-        let waiting = cx.state.requests().count();
-        self.requests &= waiting > 0;
-        if waiting > 0 && self.requests_row(ui, cx, waiting) {
-            self.requests = !self.requests;
+        self.shelf = self.shelf.if_any(cx);
+        if let Some(shelf) = shelf::before(ui, cx, self.shelf) {
+            self.shelf = shelf;
         }
-        let show_requests = self.requests;
-        let listed = cx.state.conversations.iter().filter(|conversation| {
-            if show_requests { conversation.is_request() } else { conversation.is_listed() }
-        });
-        let mut none = true;
-        for conversation in listed {
+        let (shelf, mut choice, mut none) = (self.shelf, None, true);
+        for conversation in cx.state.conversations.iter().filter(|it| shelf.holds(it)) {
             none = false;
-            if row(ui, cx, conversation, selected == Some(conversation.id)) {
-                choice = Some(Choice::Open(conversation.id));
-            }
+            choice = self.row(ui, cx, conversation, selected).or(choice);
         }
         if none {
             empty(ui, cx, &cx.t("list-empty"));
         }
+        if let Some(shelf) = shelf::after(ui, cx, self.shelf) {
+            self.shelf = shelf;
+        }
         choice
+    }
+
+    /// One conversation, and what was chosen there.
+    fn row(
+        &mut self,
+        ui: &mut Ui,
+        cx: &ViewCtx<'_>,
+        conversation: &Conversation,
+        selected: Option<ConversationId>,
+    ) -> Option<Choice> {
+        let id = conversation.id;
+        match row::show(ui, cx, conversation, selected == Some(id))? {
+            row::Did::Opened => Some(Choice::Open(id)),
+            row::Did::Details => Some(Choice::Details(id)),
+            row::Did::Deed(deed) if deed.asks(conversation) => {
+                self.asking = Some((id, deed));
+                None
+            }
+            row::Did::Deed(deed) => {
+                deed.carry_out(cx, conversation);
+                (deed.fate() != Fate::Stays).then_some(Choice::Done(id, deed.fate()))
+            }
+        }
+    }
+
+    /// The question before something is lost.
+    fn question(&mut self, ui: &Ui, cx: &ViewCtx<'_>) -> Option<Choice> {
+        let (id, deed) = self.asking?;
+        let answer = match cx.state.conversation(id) {
+            Some(conversation) => deeds::ask(ui, cx, conversation, deed),
+            None => Answer::No,
+        };
+        if answer != Answer::Waiting {
+            self.asking = None;
+        }
+        (answer == Answer::Yes && deed.fate() != Fate::Stays).then_some(Choice::Done(id, deed.fate()))
     }
 
     fn results(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, selected: Option<ConversationId>) -> Option<Choice> {
@@ -251,13 +294,10 @@ impl List {
             return Some(Choice::Open(id));
         }
         let mut choice = None;
-        let hits = self.hits(cx);
-        for conversation in &hits {
-            if row(ui, cx, conversation, selected == Some(conversation.id)) {
-                choice = Some(Choice::Open(conversation.id));
-            }
+        for conversation in self.hits(cx) {
+            choice = self.row(ui, cx, conversation, selected).or(choice);
         }
-        if choice.is_some() {
+        if matches!(choice, Some(Choice::Open(_))) {
             self.search.clear();
         }
         let could_be_name = query.len() <= 64 && query.parse::<ConversationId>().is_err();
@@ -269,33 +309,6 @@ impl List {
             self.look_up(cx, &query);
         }
         choice
-    }
-
-    fn requests_row(&self, ui: &mut Ui, cx: &ViewCtx<'_>, waiting: usize) -> bool {
-        let width = ui.available_width();
-        let (outer, response) = ui.allocate_exact_size(vec2(width, 48.0), Sense::click());
-        let rect = outer.with_max_y(outer.top() + 44.0).shrink2(vec2(6.0, 0.0));
-        if response.hovered() || self.requests {
-            ui.painter().rect_filled(rect, radius::ROW, cx.theme.hover);
-        }
-        let middle = rect.center().y;
-        let (icon, label) = if self.requests {
-            (Icon::CHEVRON_LEFT, cx.t("all-conversations"))
-        } else {
-            (Icon::INBOX, cx.t("message-requests"))
-        };
-        icon.paint(ui.painter(), pos2(rect.left() + 21.0, middle), metric::ICON, cx.theme.muted);
-        let style = cx.body().color(cx.theme.muted);
-        text_left(ui.painter(), pos2(rect.left() + 40.0, middle), &label, style, width - 120.0);
-        if !self.requests {
-            let count = pill::count(u32::try_from(waiting).unwrap_or(u32::MAX));
-            let at = pos2(rect.right() - 12.0, middle);
-            pill::right(ui.painter(), at, &count, cx.theme.accent, cx.theme.on_accent);
-        }
-        focus_ring(ui, &response.clone().with_new_rect(rect), cx.theme, radius::ROW);
-        let spoken = cx.strings.with("message-requests-count", [("count", waiting.into())]);
-        response.widget_info(|| WidgetInfo::selected(Role::Button, true, self.requests, &spoken));
-        response.clicked()
     }
 
     /// The path light and what it says.
@@ -339,142 +352,6 @@ pub fn light(cx: &ViewCtx<'_>, connection: &Connection) -> (egui::Color32, Strin
             (cx.theme.good, words)
         }
     }
-}
-
-/// One conversation. True if it was chosen.
-fn row(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation, selected: bool) -> bool {
-    let width = ui.available_width();
-    let (outer, response) = ui.allocate_exact_size(vec2(width, metric::ROW), Sense::click());
-    let name = super::conversation::words::title(cx, conversation);
-    let count = conversation.unread;
-    let spoken = cx.strings.with("row-label", [("name", name.as_str().into()), ("count", count.into())]);
-    response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, selected, &spoken));
-    row_menu(&response, cx, conversation);
-    if ui.is_rect_visible(outer) {
-        let rect = outer.shrink2(vec2(6.0, 0.0));
-        if selected {
-            ui.painter().rect_filled(rect, radius::ROW, cx.theme.accent_soft);
-        } else if response.hovered() {
-            ui.painter().rect_filled(rect, radius::ROW, cx.theme.hover);
-        }
-        row_text(ui, cx, conversation, &name, rect);
-        focus_ring(ui, &response.clone().with_new_rect(rect), cx.theme, radius::ROW);
-    }
-    // On press, not on release: the conversation is there before the finger is up.
-    response.clicked() || (response.is_pointer_button_down_on() && ui.input(|i| i.pointer.primary_pressed()))
-}
-
-fn row_text(ui: &Ui, cx: &ViewCtx<'_>, conversation: &Conversation, name: &str, rect: Rect) {
-    let painter = ui.painter();
-    let unread = conversation.unread > 0 || conversation.marked_unread;
-    let known = !conversation.name.is_empty() || conversation.nickname.is_some();
-    Avatar {
-        id: conversation.id.0,
-        name: if known { name } else { "" },
-        picture: conversation.picture.as_ref(),
-        note: conversation.kind == ConversationKind::NoteToSelf,
-    }
-    .paint(painter, pos2(rect.left() + 28.0, rect.center().y), metric::AVATAR, cx);
-    let (left, mut right) = (rect.left() + 58.0, rect.right() - 8.0);
-    let (upper, lower) = (rect.top() + 20.0, rect.top() + 41.0);
-    if let Some(last) = &conversation.last_message {
-        let time = cx.clock.brief(last.timestamp, cx.strings);
-        right = text_right(painter, pos2(right, upper), &time, cx.tiny()).left() - 6.0;
-    }
-    for (shown, icon) in
-        [(conversation.muted_until.is_some(), Icon::BELL_OFF), (conversation.pinned > 0, Icon::PIN)]
-    {
-        if shown {
-            icon.paint(painter, pos2(right - 7.0, upper), 14.0, cx.theme.faint);
-            right -= 20.0;
-        }
-    }
-    let weight = if unread { Weight::Semibold } else { Weight::Medium };
-    text_left(painter, pos2(left, upper), name, cx.body().weight(weight), right - left);
-    let mut right = rect.right() - 8.0;
-    if unread {
-        let words = match (conversation.mentions, conversation.unread) {
-            (_, 0) => "•".to_owned(),
-            (0, count) => pill::count(count),
-            (_, count) => format!("@ {}", pill::count(count)),
-        };
-        let ground = if conversation.muted_until.is_some() { cx.theme.faint } else { cx.theme.accent };
-        right -= pill::right(painter, pos2(right, lower), &words, ground, cx.theme.on_accent) + 6.0;
-    }
-    last_line(ui, cx, conversation, unread, pos2(left, lower), right - left);
-}
-
-/// The second line: a draft, or the newest message with its state.
-fn last_line(
-    ui: &Ui,
-    cx: &ViewCtx<'_>,
-    conversation: &Conversation,
-    unread: bool,
-    at: egui::Pos2,
-    width: f32,
-) {
-    let plain = cx.small().color(if unread { cx.theme.text } else { cx.theme.muted });
-    let (lead, text) = match (&conversation.draft, &conversation.last_message) {
-        (Some(draft), _) if !draft.trim().is_empty() => {
-            (Some((format!("{} ", cx.t("draft")), cx.theme.accent)), draft.clone())
-        }
-        (_, Some(last)) => (lead(cx, last), line(cx, conversation, last)),
-        _ => (None, String::new()),
-    };
-    let galley = match &lead {
-        Some((words, color)) => {
-            let spans = [(words.as_str(), plain.color(*color)), (text.as_str(), plain)];
-            text::layout_spans(ui.ctx(), &spans, Wrap::Line(width))
-        }
-        None => text::layout(ui.ctx(), &text, plain, Wrap::Line(width)),
-    };
-    ui.painter().galley(at - vec2(0.0, galley.size().y / 2.0), galley, plain.color);
-}
-
-fn lead(cx: &ViewCtx<'_>, last: &LastMessage) -> Option<(String, egui::Color32)> {
-    match last.state {
-        MessageState::Failed => Some((format!("{} · ", cx.t("state-failed")), cx.theme.bad)),
-        MessageState::Sending => Some((format!("{} · ", cx.t("state-sending")), cx.theme.faint)),
-        MessageState::Sent | MessageState::Received => None,
-    }
-}
-
-fn line(cx: &ViewCtx<'_>, conversation: &Conversation, last: &LastMessage) -> String {
-    if !last.text.is_empty() {
-        return last.text.clone();
-    }
-    if let Some(notice) = &last.notice {
-        return words::notice(cx, notice, last.outgoing, &words::title(cx, conversation));
-    }
-    let Some(attachment) = &last.attachment else { return String::new() };
-    let what = words::attachment_kind(cx, attachment);
-    if last.outgoing {
-        cx.strings.with("you-sent", [("what", what.into())])
-    } else {
-        cx.strings.with("they-sent", [("what", what.into())])
-    }
-}
-
-fn row_menu(response: &egui::Response, cx: &ViewCtx<'_>, conversation: &Conversation) {
-    Popup::context_menu(response).frame(menu_frame(cx)).show(|ui| {
-        let pinned = conversation.pinned > 0;
-        let (icon, label) = if pinned { (Icon::PIN_OFF, "unpin") } else { (Icon::PIN, "pin") };
-        if menu_row(ui, cx, icon, &cx.t(label), Tone::Quiet).clicked() {
-            cx.send(Command::Pin(conversation.id, !pinned));
-            ui.close();
-        }
-        if let Some(last) = &conversation.last_message
-            && conversation.unread > 0
-            && menu_row(ui, cx, Icon::CHECK_CHECK, &cx.t("mark-read"), Tone::Quiet).clicked()
-        {
-            cx.send(Command::MarkRead { conversation: conversation.id, up_to: last.id });
-            ui.close();
-        }
-        if menu_row(ui, cx, Icon::COPY, &cx.t("copy-account-id"), Tone::Quiet).clicked() {
-            cx.copy(ui, conversation.id.to_string(), "account-id-copied");
-            ui.close();
-        }
-    });
 }
 
 /// A line that offers to do something with what was typed.

@@ -1,0 +1,94 @@
+//! What can be set about a conversation, and what can be deleted.
+
+use egui::accesskit::Role;
+use egui::{Popup, RectAlign, Response, Sense, Ui, WidgetInfo, pos2, vec2};
+use septet_client::model::Conversation;
+
+use super::super::super::super::icons::Icon;
+use super::super::super::super::theme::{metric, radius};
+use super::super::super::super::view::ViewCtx;
+use super::super::super::super::widgets::button::Tone;
+use super::super::super::super::widgets::{focus_ring, text_left, text_right};
+use super::super::super::deeds::{self, Deed};
+use super::super::menu_frame;
+use super::card;
+
+/// Height of a row in points.
+const ROW: f32 = 40.0;
+
+/// Shows two cards; what was chosen.
+pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Option<Deed> {
+    let upper = [Deed::Show, Deed::Pin, Deed::Unpin, Deed::MarkRead, Deed::MarkUnread];
+    let lower = [
+        Deed::Hide,
+        Deed::Unblock,
+        Deed::Block,
+        Deed::Decline,
+        Deed::DeleteConversation,
+        Deed::DeleteContact,
+    ];
+    let mutes = deeds::can_be_muted(conversation);
+    let mut chosen = None;
+    if mutes || upper.iter().any(|deed| deed.applies(conversation)) {
+        card(ui, cx, 4, |ui| {
+            chosen = rows(ui, cx, conversation, &upper).or(chosen);
+            if mutes {
+                chosen = mute(ui, cx, conversation).or(chosen);
+            }
+        });
+    }
+    if lower.iter().any(|deed| deed.applies(conversation)) {
+        card(ui, cx, 4, |ui| chosen = rows(ui, cx, conversation, &lower).or(chosen));
+    }
+    chosen
+}
+
+fn rows(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation, deeds: &[Deed]) -> Option<Deed> {
+    let mut chosen = None;
+    for deed in deeds.iter().copied().filter(|deed| deed.applies(conversation)) {
+        let (icon, name, tone) = deed.look(conversation);
+        if row(ui, cx, icon, &cx.t(name), tone, "").clicked() {
+            chosen = Some(deed);
+        }
+    }
+    chosen
+}
+
+/// Mutes for a time of choice, or tells until when it is muted and ends that.
+fn mute(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Option<Deed> {
+    if deeds::is_muted(cx, conversation) {
+        let until = deeds::mute_words(cx, conversation);
+        let label = cx.t("unmute");
+        return row(ui, cx, Icon::BELL, &label, Tone::Quiet, &until).clicked().then_some(Deed::Unmute);
+    }
+    let opener = row(ui, cx, Icon::BELL_OFF, &cx.t("mute"), Tone::Quiet, "");
+    let end = opener.rect.right_center() - vec2(18.0, 0.0);
+    Icon::CHEVRON_DOWN.paint(ui.painter(), end, metric::ICON - 2.0, cx.theme.faint);
+    Popup::menu(&opener)
+        .align(RectAlign::BOTTOM_END)
+        .frame(menu_frame(cx))
+        .show(|ui| deeds::mute_times(ui, cx, conversation.id));
+    None
+}
+
+fn row(ui: &mut Ui, cx: &ViewCtx<'_>, icon: Icon, label: &str, tone: Tone, state: &str) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    if response.hovered() {
+        ui.painter().rect_filled(rect, radius::FIELD, cx.theme.hover);
+    }
+    let (picture, ink) = match tone {
+        Tone::Danger => (cx.theme.bad, cx.theme.bad),
+        Tone::Primary | Tone::Quiet => (cx.theme.muted, cx.theme.text),
+    };
+    let middle = rect.center().y;
+    icon.paint(ui.painter(), pos2(rect.left() + 21.0, middle), metric::ICON, picture);
+    let end = text_right(ui.painter(), pos2(rect.right() - 12.0, middle), state, cx.tiny()).left();
+    let left = rect.left() + 42.0;
+    text_left(ui.painter(), pos2(left, middle), label, cx.body().color(ink), end - left - 8.0);
+    focus_ring(ui, &response, cx.theme, radius::FIELD);
+    response.widget_info(|| {
+        let spoken = if state.is_empty() { label.to_owned() } else { format!("{label}, {state}") };
+        WidgetInfo::labeled(Role::Button, true, spoken)
+    });
+    response
+}
