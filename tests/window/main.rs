@@ -7,6 +7,7 @@
 mod account;
 mod details;
 mod first_run;
+mod id_code;
 mod pictures;
 mod profile;
 mod real;

@@ -1,10 +1,10 @@
-//! Our picture and the code of our Account ID.
+//! Our picture: chosen, cut, set, removed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::accesskit::Role;
-use egui::{Event, Key, Modifiers, MouseWheelUnit, OutputCommand, Pos2, TouchPhase, pos2, vec2};
+use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, TouchPhase, pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use image::{Rgba, RgbaImage};
 use septet::gui::command::{Command, ImageKey, Update};
@@ -20,11 +20,11 @@ use super::real::{PATIENCE, Real, options};
 use super::sample;
 use super::stage::Stage;
 
-const WIDE: [f32; 2] = [1200.0, 820.0];
-const SMALLEST: [f32; 2] = [360.0, 480.0];
+pub const WIDE: [f32; 2] = [1200.0, 820.0];
+pub const SMALLEST: [f32; 2] = [360.0, 480.0];
 const PART: &str = "The part of the picture that people will see";
 
-fn page(size: [f32; 2], theme: ThemeChoice) -> Stage {
+pub fn page(size: [f32; 2], theme: ThemeChoice) -> Stage {
     let mut stage = Stage::open(size, theme);
     stage.window().open_account();
     stage.run();
@@ -32,12 +32,12 @@ fn page(size: [f32; 2], theme: ThemeChoice) -> Stage {
     stage
 }
 
-fn click(stage: &mut Stage, label: &str) {
+pub fn click(stage: &mut Stage, label: &str) {
     stage.harness.get_by_label(label).click();
     stage.run();
 }
 
-fn press(stage: &mut Stage, key: Key, times: usize) {
+pub fn press(stage: &mut Stage, key: Key, times: usize) {
     for _ in 0..times {
         stage.harness.key_press(key);
         stage.harness.step();
@@ -401,60 +401,6 @@ fn a_pixel_and_a_line_can_be_cut_too() {
         let side = width.min(height);
         assert_eq!((cut.square.side, cut.pixels().dimensions()), (side, (side, side)));
     }
-}
-
-/// What the first QR code on a picture says.
-fn scan(picture: &RgbaImage) -> String {
-    let (width, height) = picture.dimensions();
-    let mut prepared =
-        rqrr::PreparedImage::prepare_from_greyscale(width as usize, height as usize, |x, y| {
-            let [r, g, b, _] = picture.get_pixel(x as u32, y as u32).0.map(u32::from);
-            ((r + g + b) / 3) as u8
-        });
-    prepared.detect_grids()[0].decode().unwrap().1
-}
-
-#[test]
-fn the_code_is_scanned_from_the_screen_and_from_its_file() {
-    let id = sample::me().to_string();
-    let mut stage = page(WIDE, ThemeChoice::Dark);
-    assert_eq!(scan(&stage.harness.render().unwrap()), id);
-    click(&mut stage, "QR code of your Account ID");
-    stage.harness.get_by_label("Large QR code of your Account ID");
-    assert_eq!(scan(&stage.harness.render().unwrap()), id);
-    stage.harness.snapshot("code_dark");
-    click(&mut stage, "Save as…");
-    let saved =
-        |command| if let Command::SavePng { name, picture } = command { Some((name, picture)) } else { None };
-    let (name, picture) = stage.command(saved);
-    assert_eq!(name, format!("Account ID {}.png", &id[..8]));
-    let pixels = picture.pixels.iter().flat_map(|pixel| pixel.to_array()).collect();
-    let [width, height] = picture.size.map(|side| side as u32);
-    assert_eq!(scan(&RgbaImage::from_raw(width, height, pixels).unwrap()), id);
-    stage.harness.get_by_label("Copy code").click();
-    stage.harness.step();
-    let copied = |stage: &Stage| {
-        let commands = &stage.harness.output().platform_output.commands;
-        commands.iter().any(|c| matches!(c, OutputCommand::CopyImage(copied) if *copied == *picture))
-    };
-    assert!((0..3).any(|_| copied(&stage) || {
-        stage.harness.step();
-        copied(&stage)
-    }));
-    // Esc closes the code, not the page.
-    press(&mut stage, Key::Escape, 1);
-    assert!(stage.harness.query_by_label("Large QR code of your Account ID").is_none());
-    click(&mut stage, "Enlarge QR code");
-    click(&mut stage, "Close QR code");
-    stage.harness.get_by_label("Copy Account ID");
-}
-
-#[test]
-fn the_code_fits_the_smallest_window() {
-    let mut stage = page(SMALLEST, ThemeChoice::Light);
-    click(&mut stage, "Enlarge QR code");
-    assert_eq!(scan(&stage.harness.render().unwrap()), sample::me().to_string());
-    stage.harness.snapshot("code_smallest_light");
 }
 
 /// Red at the left, blue at the right, twice as wide as high.
