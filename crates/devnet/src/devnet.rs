@@ -9,6 +9,7 @@ use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, Sessio
 use septet_protocol::name::Name;
 
 use crate::builder::DevnetBuilder;
+use crate::cut::Cut;
 use crate::error::DevnetError;
 use crate::fault::{Fault, FileFault};
 use crate::file_server::{FileServer, ONION_TARGET, StoredFile};
@@ -144,6 +145,23 @@ impl Devnet {
         self.nodes.iter().for_each(NodeHandle::clear_faults);
         self.file_server.clear_faults();
         self.seed_door.open();
+        self.network.wire.mend();
+    }
+
+    /// Lets the nodes go away from all clients at the `number`th request of this name from now on (1 is the next;
+    /// names as in [`NodeHandle::requests`]); those inside a batch count. What follows it in its batch is not done.
+    pub fn cut_at(&self, request: &str, number: u32, cut: Cut) {
+        self.network.wire.plan(request, cut, number);
+    }
+
+    /// Whether that has happened.
+    pub fn is_cut(&self) -> bool {
+        self.network.wire.is_cut()
+    }
+
+    /// Gives the nodes back after a cut.
+    pub fn mend(&self) {
+        self.network.wire.mend();
     }
 
     /// Lets something be wrong with the file server, in addition to what is.

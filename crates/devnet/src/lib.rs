@@ -20,6 +20,7 @@
 
 mod base64;
 mod builder;
+mod cut;
 mod devnet;
 mod error;
 mod fault;
@@ -39,6 +40,7 @@ mod storage;
 mod tls;
 
 pub use builder::DevnetBuilder;
+pub use cut::Cut;
 pub use devnet::Devnet;
 pub use error::DevnetError;
 pub use fault::{Fault, FileFault};

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::cut::Wire;
 use crate::names::NameRecord;
 use crate::node::Node;
 use crate::pubkey::Pubkey;
@@ -43,6 +44,7 @@ pub(crate) struct Network {
     pub patience: Patience,
     pub state: Option<Arc<State>>,
     clock_offset: AtomicI64,
+    pub wire: Wire,
     tasks: Tasks,
 }
 
@@ -55,7 +57,8 @@ impl Network {
     ) -> Self {
         let by_key = nodes.iter().enumerate().map(|(index, node)| (node.info.ed25519, index)).collect();
         let (names, clock_offset, tasks) = (RwLock::default(), AtomicI64::new(0), Tasks::new(runtime));
-        Self { nodes, by_key, names, patience, state, clock_offset, tasks }
+        let wire = Wire::default();
+        Self { nodes, by_key, names, patience, state, clock_offset, wire, tasks }
     }
 
     /// The node with this identity.

@@ -77,11 +77,12 @@ impl Service for NodeService {
         let seat = self.seat.clone();
         let network = seat.network.clone();
         Box::pin(async move {
-            if fault::admit(seat.node.fault_switch()).await == Admission::Lost {
+            if network.wire.is_cut() || fault::admit(seat.node.fault_switch()).await == Admission::Lost {
                 return Reply::HangUp;
             }
             // A client that hangs up does not stop what it has set going.
-            network.detached(respond(seat, request)).await.unwrap_or(Reply::HangUp)
+            let reply = network.detached(respond(seat, request)).await.unwrap_or(Reply::HangUp);
+            if network.wire.is_cut() { Reply::HangUp } else { reply }
         })
     }
 }

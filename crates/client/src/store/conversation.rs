@@ -97,10 +97,10 @@ impl Db {
         }
         let person = self.person(id.0)?;
         let kind = i64::from(person != self.me()?.person);
-        let mut statement = self
-            .sql()
-            .prepare_cached("INSERT INTO conversations (kind, person, opened_at) VALUES (?1, ?2, 0)")?;
-        Ok(statement.insert(params![kind, person])?)
+        // Note to Self is hidden until there is a note (spec 01 §10).
+        let priority = kind - 1;
+        let sql = "INSERT INTO conversations (kind, person, opened_at, priority) VALUES (?1, ?2, 0, ?3)";
+        Ok(self.sql().prepare_cached(sql)?.insert(params![kind, person, priority])?)
     }
 
     /// The row number of a conversation, if there is one.

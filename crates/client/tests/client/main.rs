@@ -9,6 +9,7 @@ mod world;
 mod approval;
 mod attachments;
 mod conversation;
+mod devices;
 mod faults;
 mod renewal;
 mod restore;

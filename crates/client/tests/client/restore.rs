@@ -1,10 +1,18 @@
 //! One account on a second device.
 
-use septet_client::client::{Client, RestoreStage};
-use septet_client::model::ConversationId;
-use septet_protocol::account::{DisplayName, Seed};
+use std::time::Instant;
 
-use crate::world::{PATIENCE, World};
+use septet_client::client::{Client, RestoreStage};
+use septet_client::model::{ConversationId, Expiry, Memberships};
+use septet_protocol::account::{DisplayName, Seed};
+use septet_protocol::config::{
+    Community, Config, Contact, Contacts, Group, GroupSettings, MAX_STORED, Priority, UserGroups, UserProfile,
+};
+use septet_protocol::id::{Account, GroupId, Namespace, SessionId};
+use septet_protocol::time::Timestamp;
+
+use crate::sync::{look, name, picture, sees_picture, synced};
+use crate::world::{PATIENCE, Person, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_account_has_its_name_and_both_sides_of_its_conversations() {
@@ -88,4 +96,120 @@ async fn without_a_network_a_restored_account_asks_for_a_name() {
     world.net.network_down(true);
     let (restored, _) = world.second_device(&alice).await;
     assert_eq!(restored.client.profile().await.unwrap().name, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_machine_gets_everything_back() {
+    let world = World::new().await;
+    let (mut alice, bob) = world.friends().await;
+    let (here, with_bob) = (&alice.client, ConversationId(bob.id()));
+    here.set_picture(Some(picture())).await.unwrap();
+    bob.client.set_picture(Some(picture())).await.unwrap();
+    bob.says(&alice, "read this").await;
+    let read = alice.hears("read this").await;
+    let here = &alice.client;
+    here.mark_read(with_bob, read.id).await.unwrap();
+    here.set_nickname(with_bob, Some(name("Bobby"))).await.unwrap();
+    here.pin(with_bob, true).await.unwrap();
+    here.set_expiry(with_bob, Expiry::AfterRead(43_200)).await.unwrap();
+    let [hidden, blocked, deleted] = [1, 2, 3].map(|id| ConversationId(SessionId([id; 32])));
+    for id in [hidden, blocked, deleted] {
+        here.set_nickname(id, Some(name("somebody"))).await.unwrap();
+        here.mute(id, Some(here.now() + 3_600_000)).await.unwrap();
+    }
+    here.hide(hidden).await.unwrap();
+    here.block(blocked).await.unwrap();
+    assert!(here.flush(PATIENCE).await.unwrap());
+    here.delete_contact(deleted).await.unwrap();
+    assert!(here.flush(PATIENCE).await.unwrap());
+    sees_picture(&mut alice, with_bob).await;
+
+    let (mut restored, _) = world.second_device(&alice).await;
+    assert_eq!(restored.client.profile().await.unwrap().name, "Alice");
+    for id in [with_bob, hidden, blocked] {
+        assert_eq!(synced(look(&restored, id).await), synced(look(&alice, id).await));
+        assert_eq!(look(&restored, id).await.expiry, look(&alice, id).await.expiry);
+    }
+    let bob_there = look(&restored, with_bob).await;
+    assert_eq!((bob_there.nickname.as_deref(), bob_there.pinned, bob_there.unread), (Some("Bobby"), 1, 0));
+    assert_eq!(bob_there.expiry, Expiry::AfterRead(43_200));
+    assert!(look(&restored, hidden).await.hidden && look(&restored, blocked).await.blocked);
+    assert_eq!(restored.client.conversation(deleted).await.unwrap(), None);
+    world.net.reset_requests();
+    restored.client.sync_once(PATIENCE).await.unwrap();
+    assert_eq!(world.net.requests().get("store"), None, "it has nothing to add");
+    let own = ConversationId(restored.id());
+    assert_eq!(sees_picture(&mut restored, own).await, (400, 400));
+    assert_eq!(sees_picture(&mut restored, with_bob).await, (400, 400));
+}
+
+/// Puts what a config has to push into the swarm of an account, as another client of it would; so many messages.
+fn leave(world: &World, me: SessionId, mut config: impl Config) -> usize {
+    let (now, namespace) = (world.net.now(), config.kind().namespace());
+    let messages = config.push(Timestamp::from_ms(now)).unwrap().messages;
+    let count = messages.len();
+    for data in messages {
+        assert!(data.len() <= MAX_STORED);
+        world.net.deliver(&Account::from(me), namespace, data, now, now + 1_000_000_000);
+    }
+    count
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_contacts_than_fit_one_message_come_back_and_are_left_as_they_are() {
+    const COUNT: usize = 1600;
+    let world = World::new().await;
+    let seed = Seed::from_bytes([42; 16]);
+    let keys = seed.keys();
+    let (me, key) = (keys.session_id, keys.ed25519.seed());
+    let mut rng = fastrand::Rng::with_seed(3);
+    let mut contacts = Contacts::new(key);
+    for number in 0..COUNT {
+        let mut contact = Contact::new(SessionId(std::array::from_fn(|_| rng.u8(..))));
+        contact.name = (0..60).map(|_| rng.alphanumeric()).collect();
+        contact.nickname = if number % 2 == 0 { format!("Friend {number}") } else { String::new() };
+        contact.approved = true;
+        contact.approved_us = number % 3 != 0;
+        contact.priority = Priority((number % 5 == 0).into());
+        contact.created = (number % 7 != 0).then(|| Timestamp::from_ms(1_700_000_000_000));
+        contacts.set(&contact).unwrap();
+    }
+    let mut groups = UserGroups::new(key);
+    groups.set_group(&Group::new(GroupId([9; 32])));
+    for room in ["lobby", "kitchen"] {
+        let base = "https://example.org".parse().unwrap();
+        let (room, server_key) = (room.parse().unwrap(), [7; 32]);
+        groups.set_community(&Community { base, room, server_key, settings: GroupSettings::default() });
+    }
+    let mut profile = UserProfile::new(key);
+    profile.set_name("Alice", Timestamp::from_ms(1_700_000_000_000)).unwrap();
+    profile.set_note_to_self_priority(Priority::HIDDEN);
+    leave(&world, me, profile);
+    leave(&world, me, groups);
+    let parts = leave(&world, me, contacts);
+    assert!(parts > 1, "several messages");
+
+    let folder = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    let client =
+        Client::restore(&folder.path().join("profile"), seed, None, world.options(), |_| ()).await.unwrap();
+    println!("{COUNT} contacts in {parts} messages restored: {:?}", begun.elapsed());
+    let restored = Person::new(client, folder);
+    let all = restored.client.conversations().await.unwrap();
+    assert_eq!(all.iter().filter(|it| it.approved).count(), COUNT);
+    assert_eq!(all.iter().filter(|it| it.pinned == 1).count(), COUNT / 5);
+    assert_eq!(all.iter().filter(|it| it.nickname.is_some()).count(), COUNT / 2);
+    let memberships = restored.client.memberships().await.unwrap();
+    assert_eq!(memberships, Memberships { groups: 1, communities: 2 });
+    restored.client.sync_once(PATIENCE).await.unwrap();
+    assert_eq!(world.net.requests().get("store"), None, "it has nothing to add");
+
+    // A change replaces all parts.
+    let friend = all.iter().find(|it| it.approved).unwrap().id;
+    restored.client.set_nickname(friend, Some(name("Best friend"))).await.unwrap();
+    assert!(restored.client.flush(PATIENCE).await.unwrap());
+    assert_eq!(world.net.messages_of(&Account::from(me), Namespace::CONTACTS).len(), parts);
+    let (again, _) = world.second_device(&restored).await;
+    assert_eq!(look(&again, friend).await.nickname.as_deref(), Some("Best friend"));
+    assert_eq!(again.client.conversations().await.unwrap().iter().filter(|it| it.approved).count(), COUNT);
 }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use septet_client::client::{Client, KeyProtection, OpenOptions, RestoreStage};
+use septet_client::client::{Client, ClientError, KeyProtection, OpenOptions, RestoreStage};
 use septet_client::event::Event;
 use septet_client::model::{
     Attachment, AttachmentState, ConversationId, Draft, Message, MessageId, MessageState, OutgoingFile, Page,
@@ -63,6 +63,29 @@ impl World {
         client.stop().await;
         let client = Client::open(&folder.path().join("profile"), self.options()).await.unwrap();
         client.start();
+        Person::new(client, folder)
+    }
+
+    /// The same account, opened from its folder after its program just ended without saying so; not started.
+    pub async fn crash(&self, person: Person) -> Person {
+        let Person { client, folder, events } = person;
+        drop((client, events));
+        self.open(folder).await
+    }
+
+    /// The account of a folder, not started.
+    pub async fn open(&self, folder: TempDir) -> Person {
+        let profile = folder.path().join("profile");
+        let open = async {
+            loop {
+                match Client::open(&profile, self.options()).await {
+                    // What was dropped ends in the background.
+                    Err(ClientError::InUse) => tokio::time::sleep(Duration::from_millis(2)).await,
+                    opened => return opened.unwrap(),
+                }
+            }
+        };
+        let client = tokio::time::timeout(PATIENCE, open).await.expect("the folder is never free");
         Person::new(client, folder)
     }
 

@@ -94,8 +94,16 @@ impl Request {
     }
 
     async fn run(&self, seat: Seat) -> Response {
+        let cut_after = match seat.network.wire.begin(self.name) {
+            Ok(cut_after) => cut_after,
+            Err(lost) => return lost,
+        };
         seat.node.count(self.name);
-        self.call.run(seat).await
+        let response = self.call.run(seat.clone()).await;
+        if cut_after {
+            seat.network.wire.end();
+        }
+        response
     }
 }
 

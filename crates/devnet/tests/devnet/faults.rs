@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use septet_devnet::{Devnet, DevnetBuilder, Fault, FileFault, NodeHandle};
+use septet_devnet::{Cut, Devnet, DevnetBuilder, Fault, FileFault, NodeHandle};
 use septet_protocol::id::Namespace;
 use septet_protocol::onion::EncType;
 use serde_json::{Value, json};
@@ -195,6 +195,32 @@ async fn the_whole_network_can_go_away_and_come_back() {
     devnet.clear_all_faults();
     assert_eq!(http().get(devnet.file_server_url()).send().await.unwrap().status().as_u16(), 404);
     assert_eq!(post(dead, "/storage_rpc/v1", info()).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_cut_in_the_middle_of_a_sequence_keeps_what_was_done_and_tells_nobody() {
+    for (number, cut, stored) in
+        [(1, Cut::Before, 0), (1, Cut::After, 1), (2, Cut::Before, 1), (2, Cut::After, 2)]
+    {
+        let devnet = network().await;
+        let bob = Person::new();
+        let node = &devnet.swarm_of(&bob.account())[0];
+        let store = |data: &str| {
+            let params = json!({"pubkey": bob.id, "timestamp": devnet.now(), "ttl": 60_000, "data": data});
+            json!({"method": "store", "params": params})
+        };
+        let requests = json!({"requests": [store("YQ=="), store("Yg==")]});
+        devnet.cut_at("store", number, cut);
+        let sequence = rpc_text("sequence", &requests).into_bytes();
+        assert!(post(node, "/storage_rpc/v1", sequence).await.is_err());
+        assert!(devnet.is_cut());
+        let info = || rpc_text("info", &json!({})).into_bytes();
+        assert!(post(node, "/storage_rpc/v1", info()).await.is_err());
+        devnet.mend();
+        assert_eq!(post(node, "/storage_rpc/v1", info()).await.unwrap().status, 200);
+        let there = devnet.messages_of(&bob.account(), Namespace::MESSAGES);
+        assert_eq!(there.len(), stored, "{number} {cut:?}");
+    }
 }
 
 #[tokio::test]

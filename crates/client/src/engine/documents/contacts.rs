@@ -174,8 +174,14 @@ impl Documents {
         if known.is_none() && !belongs(&row) {
             return Ok(());
         }
+        let new = known.is_none();
         let mut contact = known.unwrap_or_else(|| Contact::new(id));
-        fill(&mut contact, &row, at);
+        fill(&mut contact, &row);
+        if new {
+            // Never changed afterwards, not even if another client left it out.
+            let created = if row.created > Timestamp::default() { row.created } else { at };
+            contact.created = Some(Timestamp::from_ms(created.as_secs().saturating_mul(1000)));
+        }
         if let Err(error) = contacts.set(&contact) {
             tracing::warn!(%error, "a contact cannot be shared with our other devices");
         }
@@ -197,14 +203,13 @@ pub(super) fn belongs(row: &ContactData) -> bool {
 /// Whether an entry says what the tables say.
 pub(super) fn agrees(contact: &Contact, row: &ContactData) -> bool {
     let mut described = contact.clone();
-    fill(&mut described, row, Timestamp::default());
-    described.created = contact.created;
+    fill(&mut described, row);
     row.priority.is_some() && described == *contact
 }
 
 /// Writes what the tables say of somebody into their entry. A profile counts if it is newer (spec 02 §12); what the
 /// tables do not know stays.
-fn fill(contact: &mut Contact, row: &ContactData, at: Timestamp) {
+fn fill(contact: &mut Contact, row: &ContactData) {
     let (known, updated) = (contact.updated.map_or(0, Timestamp::as_secs), row.profile.updated);
     let undated = known == 0 && updated == 0 && !row.profile.name.is_empty();
     if updated > known || undated {
@@ -233,10 +238,6 @@ fn fill(contact: &mut Contact, row: &ContactData, at: Timestamp) {
         Expiry::AfterRead(seconds) => Some(Disappearing { after: After::Read, seconds: seconds.into() }),
         Expiry::AfterSend(seconds) => Some(Disappearing { after: After::Send, seconds: seconds.into() }),
     };
-    if contact.created.is_none() {
-        let created = if row.created > Timestamp::default() { row.created } else { at };
-        contact.created = Some(Timestamp::from_ms(created.as_secs().saturating_mul(1000)));
-    }
 }
 
 /// What an entry says, for the tables, with what is never taken back and what is finer there.

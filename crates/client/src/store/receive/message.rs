@@ -126,7 +126,9 @@ impl Receiver<'_> {
         let id =
             self.insert(item, incoming, body, &Fresh { place, author, own, unread, unsent, expires_at })?;
         self.new.push(id);
-        self.db.touch_conversation(place.row, incoming.timestamp, true)?;
+        // That a timer was changed is nothing to come back for.
+        let unhide = !matches!(body.notice, Some(Notice::ExpiryChanged { .. }));
+        self.db.touch_conversation(place.row, incoming.timestamp, unhide)?;
         if own {
             self.own_message(incoming, place)
         } else if body.is_visible() {
