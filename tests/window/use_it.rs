@@ -85,6 +85,27 @@ fn what_is_typed_is_kept_as_a_draft_when_another_conversation_is_opened() {
 }
 
 #[test]
+fn a_row_is_chosen_once_however_quick_the_click() {
+    let mut stage = stage();
+    let at = stage.harness.get_by_label("Tomasz").rect().center();
+    stage.harness.hover_at(at);
+    stage.run();
+    stage.commands();
+    let button = |pressed| egui::Event::PointerButton {
+        pos: at,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    stage.harness.input_mut().events.extend([button(true), button(false)]);
+    stage.run();
+    stage.command(|c| if let Command::Show(id) = c { Some(id) } else { None });
+    stage.harness.get_by_label("Weekend crew, 4 unread messages").click();
+    stage.run();
+    stage.command(|c| if let Command::Show(id) = c { Some(id) } else { None });
+}
+
+#[test]
 fn a_request_can_be_accepted() {
     let mut stage = stage();
     stage.harness.get_by_label("Message requests, 2 waiting").click();

@@ -46,10 +46,11 @@ pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation, selected
         row_text(ui, cx, conversation, &name, rect);
         focus_ring(ui, &response.clone().with_new_rect(rect), cx.theme, radius::ROW);
     }
-    // On press, not on release: the conversation is there before the finger is up.
-    let pressed = response.is_pointer_button_down_on() && ui.input(|i| i.pointer.primary_pressed());
+    // On press, not on release: the conversation is there before the finger is up. Both may be within one frame.
+    let pressed = ui.input(|input| input.pointer.primary_pressed());
     let by_key = response.clicked() && !response.clicked_by(PointerButton::Primary);
-    did.or((by_key || pressed).then_some(Did::Opened))
+    let by_hand = pressed && (response.is_pointer_button_down_on() || response.clicked());
+    did.or((by_key || by_hand).then_some(Did::Opened))
 }
 
 /// The row read aloud.
