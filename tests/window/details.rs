@@ -111,6 +111,13 @@ fn details_narrow_light() {
 }
 
 #[test]
+fn blocked_light() {
+    let mut stage = details(WIDE, ThemeChoice::Light);
+    with(&mut stage, |mara| mara.blocked = true);
+    stage.harness.snapshot("blocked_light");
+}
+
+#[test]
 fn what_deletes_says_what_is_lost() {
     let mut stage = details(WIDE, ThemeChoice::Dark);
     click(&mut stage, "Delete contact");

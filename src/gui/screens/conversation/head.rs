@@ -99,6 +99,9 @@ fn chips(cx: &ViewCtx<'_>, conversation: &Conversation) -> Vec<(Icon, String)> {
     if deeds::is_muted(cx, conversation) {
         chips.push((Icon::BELL_OFF, cx.t("muted").to_string()));
     }
+    if deeds::is_tucked_away(conversation) {
+        chips.push((Icon::EYE_OFF, cx.t("hidden").to_string()));
+    }
     if conversation.blocked {
         chips.push((Icon::BAN, cx.t("blocked").to_string()));
     }

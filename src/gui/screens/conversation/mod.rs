@@ -12,7 +12,7 @@ pub mod timeline;
 mod viewer;
 pub mod words;
 
-use egui::{Frame, Margin, Panel, Ui, UiBuilder, vec2};
+use egui::{Align, Frame, Layout, Margin, Panel, Ui, UiBuilder};
 use septet_client::model::{AttachmentId, Conversation, ConversationId};
 
 use self::composer::Composer;
@@ -233,12 +233,14 @@ fn open_link(ui: &Ui, cx: &ViewCtx<'_>, address: &str) -> Answer {
 /// What stands in place of the composer of a blocked account.
 fn blocked_bar(ui: &mut Ui, cx: &ViewCtx<'_>, id: ConversationId) {
     Frame::new().inner_margin(Margin::symmetric(24, 14)).show(ui, |ui| {
-        ui.horizontal(|ui| {
-            let width = ui.available_width() - 120.0;
-            ui.allocate_ui(vec2(width, 40.0), |ui| paragraph(ui, &cx.t("blocked-explained"), cx.small()));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if button::wide(ui, cx, &cx.t("unblock"), Tone::Quiet, 112.0).clicked() {
                 cx.send(Command::Unblock(id));
             }
+            ui.add_space(16.0);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                paragraph(ui, &cx.t("blocked-explained"), cx.small());
+            });
         });
     });
 }

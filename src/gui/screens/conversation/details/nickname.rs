@@ -54,7 +54,7 @@ impl Nickname {
         let side = metric::ICON_BUTTON;
         let width = ui.available_width();
         let title = words::title(cx, conversation);
-        let galley = layout(ui.ctx(), &title, style, Wrap::AtMost(3, width - 2.0 * side - 8.0));
+        let galley = layout(ui.ctx(), &title, style, Wrap::Lines(width - 2.0 * side - 8.0));
         let height = galley.size().y.max(side);
         let (row, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
         let corner = row.center() - galley.size() / 2.0;
