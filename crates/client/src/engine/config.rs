@@ -27,6 +27,7 @@ use super::connection::Reconnects;
 use super::documents::{Part, Pushed, ToPush};
 use super::{Engine, pace};
 use crate::event::Event;
+use crate::model::ConnectionState;
 use crate::store::StoreError;
 
 /// How long a swarm keeps configs, in ms (spec 02 §7).
@@ -120,6 +121,10 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
 
 /// Stores all marked documents in the swarm, then deletes what they replace.
 async fn push(engine: &Arc<Engine>) -> Result<(), SyncError> {
+    // What was handed out counts as sent, perhaps; so nothing is handed out as long as it cannot be.
+    if engine.connection().state != ConnectionState::Connected {
+        return Err(NetworkError::Offline.into());
+    }
     let (documents, now) = (engine.documents.clone(), engine.network.now());
     let ToPush { parts, refused } = engine.store.call(move |db| documents.take_parts(db, now)).await?;
     tell_refused(engine, &refused);

@@ -79,8 +79,9 @@ impl Document {
         }
     }
 
-    /// Takes over what [`Document::dump`] wrote. A document that was dirty becomes the next version: the dump may be
-    /// from before a push that went out (spec 05 §7.1).
+    /// Takes over what [`Document::dump`] wrote. A document that was dirty goes on as it was: it was never handed out,
+    /// because whoever pushes dumps before sending. A dirty dump of the official core does not say what was changed;
+    /// that one becomes the next version, in case a push of it went out (spec 05 §7.1).
     pub fn load(mut self, dump: &[u8]) -> Result<Self, LoadError> {
         dump::load(&mut self, dump)?;
         Ok(self)
@@ -135,6 +136,13 @@ impl Document {
     /// Whether there is something that the swarm may not have.
     pub fn needs_push(&self) -> bool {
         self.state() != State::Clean
+    }
+
+    /// Whether there are changes that were never handed out, and that will be made again if the swarm is too far ahead
+    /// to merge with (spec 05 §4).
+    pub fn has_unsent(&self) -> bool {
+        // The changes of a draft that was merged, or made of nothing, cannot be told from what was there before.
+        matches!(&self.content, Content::Dirty(draft) if !draft.original.is_empty())
     }
 
     /// Whether something changed since the last dump.
@@ -437,8 +445,27 @@ impl Document {
         if !same || self.state() == State::Dirty {
             self.pushed = None;
         }
+        let unsent = match &self.content {
+            Content::Dirty(draft) if !same && self.rules == Rules::Current && self.has_unsent() => {
+                Some(draft.clone())
+            }
+            _ => None,
+        };
         self.content = Content::Clean(message);
         self.current = hashes;
         self.needs_dump = true;
+        if let Some(draft) = unsent {
+            self.redo(&draft);
+        }
+    }
+
+    /// Makes the changes of a draft again that the swarm has overtaken. The official core loses them.
+    fn redo(&mut self, draft: &Draft) {
+        let (mut diff, mut data) = (Vec::new(), self.data().clone());
+        super::diff::write(&mut diff, &draft.original, &draft.data);
+        if super::diff::apply(&mut data, &diff, &draft.data).is_ok() {
+            data.prune();
+            self.update(&[], |current| *current = data);
+        }
     }
 }

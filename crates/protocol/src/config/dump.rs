@@ -17,6 +17,8 @@ const CURRENT: &[u8] = b"(";
 const OLD: &[u8] = b")";
 const PARTS: &[u8] = b"*";
 const LOCAL: &[u8] = b"+";
+/// Ours: what the changes of a draft are taken against.
+const ORIGINAL: &[u8] = b",";
 
 const SET_COUNT: &[u8] = b"#";
 const SET_EXPIRES: &[u8] = b"T";
@@ -59,6 +61,10 @@ pub(super) fn write(document: &Document) -> Vec<u8> {
     }
     write_bytes(&mut out, LOCAL);
     document.local.write(&mut out);
+    if let (Content::Dirty(draft), Rules::Current) = (&document.content, document.rules) {
+        write_bytes(&mut out, ORIGINAL);
+        draft.original.write(&mut out);
+    }
     out.push(b'e');
     out
 }
@@ -102,7 +108,7 @@ fn write_parts(out: &mut Vec<u8>, parts: &Parts) {
 pub(super) fn load(document: &mut Document, dump: &[u8]) -> Result<(), LoadError> {
     let reader = &mut Reader::new(dump);
     let mut keys = reader.open_dict()?;
-    let (mut state, mut message) = (None, None);
+    let (mut state, mut message, mut original) = (None, None, None);
     while let Some(key) = keys.next(reader)? {
         match key {
             STATE => state = Some(reader.int()?),
@@ -116,13 +122,17 @@ pub(super) fn load(document: &mut Document, dump: &[u8]) -> Result<(), LoadError
             OLD => document.old = read_hashes(reader)?.into_iter().collect(),
             PARTS => document.parts = read_parts(reader)?,
             LOCAL => document.local = Dict::read(reader, true)?,
+            ORIGINAL => original = Some(Dict::read(reader, true)?),
             _ => drop(reader.skip()?),
         }
     }
     let message = message.ok_or(LoadError::Damaged)?;
     document.content = match state {
         Some(0) => Content::Clean(message),
-        Some(1) => Content::Dirty(message.increment()),
+        Some(1) => Content::Dirty(match original {
+            Some(original) => message.reopen(original),
+            None => message.increment(),
+        }),
         Some(2) => Content::Waiting(message),
         _ => return Err(LoadError::Damaged),
     };

@@ -227,6 +227,20 @@ fn read_lagged(reader: &mut Reader<'_>, own: i64) -> Result<Vec<Lagged>, Message
     Ok(lagged)
 }
 
+impl Message {
+    /// The draft that this was finished from, if its changes are taken against `original`.
+    pub fn reopen(&self, original: Dict) -> Draft {
+        Draft {
+            seqno: self.seqno,
+            data: self.data.clone(),
+            original,
+            lagged: self.lagged.clone(),
+            unknown: self.unknown.clone(),
+            size_hint: self.bytes.len(),
+        }
+    }
+}
+
 /// A version that is still being changed.
 #[derive(Clone)]
 pub(super) struct Draft {

@@ -69,7 +69,8 @@ impl Documents {
         self.with(db, |db, contacts: &mut Contacts| {
             let before: BTreeMap<SessionId, Contact> =
                 contacts.iter().map(|contact| (contact.id, contact)).collect();
-            let (seqno, unpushed) = (contacts.document().seqno(), contacts.needs_push());
+            let document = contacts.document();
+            let (seqno, unpushed) = (document.seqno(), document.needs_push() && !document.has_unsent());
             let mut merge = take_in(contacts, messages, now);
             if merge.changed {
                 let overtaken = unpushed && contacts.document().seqno() - seqno >= OVERTAKEN_BY;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use septet_protocol::config::{ConvoId, ConvoInfoVolatile, ReadState};
+use septet_protocol::config::{Config, ConvoId, ConvoInfoVolatile, ReadState};
 use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 
@@ -47,12 +47,14 @@ impl Documents {
                         apply(db, ConversationId(id), state, &mut merge, now)?;
                     }
                 }
+                keep_what_was_read(states, &before, now);
                 for id in before.into_iter().filter(|(_, state)| state.unread).map(|(id, _)| id) {
                     let known = db.read_mark(ConversationId(id))?.is_some();
                     if known && states.get(&ConvoId::OneToOne(id)).is_none() {
                         db.set_marked_unread(ConversationId(id), false)?;
                     }
                 }
+                merge.needs_push |= states.needs_push();
             }
             Ok(merge)
         })
@@ -100,6 +102,21 @@ impl Documents {
             }
         }
         Ok(())
+    }
+}
+
+/// Of two devices that read a conversation at the same time, the one that read less may win a merge; but nothing
+/// becomes unread again.
+fn keep_what_was_read(
+    states: &mut ConvoInfoVolatile,
+    before: &BTreeMap<SessionId, ReadState>,
+    now: Timestamp,
+) {
+    for (id, known) in before {
+        let convo = ConvoId::OneToOne(*id);
+        if let Some(state) = states.get(&convo).filter(|state| state.last_read < known.last_read) {
+            states.set(&convo, &ReadState { last_read: known.last_read, ..state }, None, now);
+        }
     }
 }
 

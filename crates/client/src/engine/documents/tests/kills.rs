@@ -114,6 +114,66 @@ fn killed_while_taking_in_what_another_device_pushed() {
 }
 
 #[test]
+fn many_changes_that_are_not_sent_yet_are_one_version() {
+    let (mut swarm, mut devices) = pair();
+    let version = |device: &Device| device.documents.load::<Contacts>(&device.db).unwrap().document().seqno();
+    let before = version(&devices[0]);
+    for number in 0..10 {
+        nickname(&mut devices[0], BOB, &format!("Bob {number}"));
+    }
+    nickname(&mut devices[0], CAROL, "Caro");
+    assert_eq!(version(&devices[0]), before + 1);
+    // Or what another device does meanwhile would count as too old.
+    nickname(&mut devices[1], DAVE, "David");
+    settle(&mut swarm, &mut devices);
+    let (_, _, people) = devices[1].shown();
+    let names = [BOB, CAROL, DAVE].map(|id| people[&id].1.clone().unwrap());
+    assert_eq!(names, ["Bob 9", "Caro", "David"]);
+}
+
+#[test]
+fn a_change_survives_however_far_the_other_device_has_gone() {
+    for sent_before in [false, true] {
+        let (mut swarm, mut devices) = pair();
+        let [here, there] = &mut devices;
+        if sent_before {
+            change_here(here);
+            here.push(&mut swarm, &mut Life::long()).unwrap();
+            there.poll(&swarm, &mut Life::long()).unwrap();
+        }
+        nickname(here, BOB, "Robert");
+        here.read(BOB, NOW - 8_000, true);
+        here.delete_contact(DAVE);
+        for number in 0..9 {
+            nickname(there, CAROL, &format!("Carol {number}"));
+            there.read(CAROL, NOW - 9_000 + number, false);
+            there.push(&mut swarm, &mut Life::long()).unwrap();
+        }
+        settle(&mut swarm, &mut devices);
+        let (_, _, people) = devices[1].shown();
+        let bob = &people[&BOB];
+        assert_eq!((bob.1.as_deref(), bob.5), (Some("Robert"), true));
+        assert_eq!(people[&CAROL].1.as_deref(), Some("Carol 8"));
+        assert!(!people.contains_key(&DAVE));
+    }
+}
+
+#[test]
+fn what_was_read_is_never_unread_again() {
+    for (less, more) in [(0, 1), (1, 0)] {
+        let (mut swarm, mut devices) = pair();
+        devices[less].read(BOB, NOW - 20_000, false);
+        devices[more].read(BOB, NOW - 10_000, false);
+        settle(&mut swarm, &mut devices);
+        for device in &devices {
+            let states: ConvoInfoVolatile = device.documents.load(&device.db).unwrap();
+            let bob = states.get(&septet_protocol::config::ConvoId::OneToOne(BOB)).unwrap();
+            assert_eq!(bob.last_read, NOW - 10_000);
+        }
+    }
+}
+
+#[test]
 fn a_change_made_after_a_lost_reply_leaves_nothing_behind() {
     let (mut swarm, mut devices) = pair();
     change_here(&mut devices[0]);
