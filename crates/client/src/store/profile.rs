@@ -23,7 +23,16 @@ use crate::key::{KeyProtection, ProfileKey};
 /// A profile folder, locked for this process as long as this value lives.
 pub(super) struct ProfileFolder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for ProfileFolder {
+    fn drop(&mut self) {
+        // Closing alone does not do: a process that is being started holds copies of our open files for a moment.
+        if let Err(error) = self.lock.unlock() {
+            tracing::debug!(%error, "the profile stays locked until this process has ended");
+        }
+    }
 }
 
 /// Whether there is an account in this folder.
@@ -107,7 +116,7 @@ impl ProfileFolder {
         }
         let lock = options.open(path.join("lock"))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
