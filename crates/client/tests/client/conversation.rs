@@ -1,9 +1,10 @@
 //! Two people talk.
 
+use septet_client::client::ClientError;
 use septet_client::event::Event;
-use septet_client::model::{ConversationId, Draft, MessageState, Notice};
+use septet_client::model::{ConversationId, Draft, Expiry, Message, MessageState, Notice, Page};
 
-use crate::world::{PATIENCE, World};
+use crate::world::{PATIENCE, Person, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn alice_and_bob_talk() {
@@ -151,4 +152,39 @@ async fn what_was_not_sent_goes_out_after_a_restart() {
     let alice = world.reopen(alice).await;
     bob.hears("written before the start").await;
     alice.client.wait_sent(id, PATIENCE).await.unwrap();
+}
+
+/// How many lines tell of a changed timer.
+async fn timer_lines(person: &Person, id: ConversationId) -> usize {
+    let page = person.client.messages(id, Page::Newest, 100).await.unwrap();
+    let tells = |message: &&Message| matches!(message.notice, Some(Notice::ExpiryChanged { .. }));
+    page.messages.iter().filter(tells).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_timer_is_told_and_followed_only_by_what_we_write() {
+    let world = World::new().await;
+    let (alice, mut bob) = world.friends().await;
+    let (with_alice, with_bob) = (ConversationId(alice.id()), ConversationId(bob.id()));
+    alice.client.set_draft(with_bob, "not yet sent").await.unwrap();
+    for expiry in [Expiry::AfterSend(7200), Expiry::AfterSend(3600)] {
+        alice.client.set_expiry(with_bob, expiry).await.unwrap();
+        bob.waits("the timer", |event| match event {
+            Event::Message(message) => {
+                (message.notice == Some(Notice::ExpiryChanged { expiry })).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+    }
+    // Of several lines the newest is enough.
+    assert_eq!((timer_lines(&alice, with_bob).await, timer_lines(&bob, with_alice).await), (1, 1));
+    let here = alice.client.conversation(with_bob).await.unwrap().unwrap();
+    assert_eq!((here.expiry, here.draft.as_deref()), (Expiry::AfterSend(3600), Some("not yet sent")));
+    assert_eq!(bob.client.conversation(with_alice).await.unwrap().unwrap().expiry, Expiry::Off);
+    let sent = alice.says(&bob, "gone in an hour").await;
+    assert!(sent.expires_at.is_some_and(|at| at > alice.client.now()));
+    assert_eq!(bob.hears("gone in an hour").await.expiry, Expiry::AfterSend(3600));
+    let refused = alice.client.set_expiry(with_alice, Expiry::AfterRead(60)).await;
+    assert!(matches!(refused, Err(ClientError::Refused(_))));
 }

@@ -227,6 +227,32 @@ async fn a_device_that_ends_at_any_moment_of_a_push_loses_no_change() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_left_alone_and_in_nobodys_way() {
+    let world = World::new().await;
+    let (devices, people) = household(&world, 2).await;
+    let account = Account::from(devices[0].id());
+    let now = world.net.now();
+    let garbage = [vec![0; 300], b"d1:#i9e1:&de".to_vec(), vec![0xff; 76_000]];
+    for kind in Kind::ALL {
+        for data in &garbage {
+            world.net.deliver(&account, kind.namespace(), data.clone(), now, now + 1_000_000);
+        }
+    }
+    let before = Kind::ALL.map(|kind| world.net.messages_of(&account, kind.namespace()).len());
+    devices[0].client.set_nickname(people[0], Some(name("Bobby"))).await.unwrap();
+    devices[1].client.pin(people[0], true).await.unwrap();
+    for device in devices.iter().chain(&devices).chain(&devices) {
+        device.client.sync_once(PATIENCE).await.unwrap();
+    }
+    for device in &devices {
+        let it = device.client.conversation(people[0]).await.unwrap().unwrap();
+        assert_eq!((it.nickname.as_deref(), it.pinned), (Some("Bobby"), 1));
+    }
+    let after = Kind::ALL.map(|kind| world.net.messages_of(&account, kind.namespace()).len());
+    assert_eq!(before, after, "it may be from a newer version");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_changes_at_once_are_few_pushes() {
     let world = World::new().await;
     let (devices, people) = household(&world, 2).await;

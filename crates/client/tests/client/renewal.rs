@@ -1,9 +1,10 @@
-//! Our display picture stays on the file server, however long nobody changes it.
+//! What a network forgets with time stays, however long nobody changes it: our display picture, our configs.
 
 use std::time::Duration;
 
 use septet_client::model::ConversationId;
 use septet_devnet::FileServerKind;
+use septet_protocol::id::{Account, Namespace};
 
 use crate::sync::{look, name, picture, sees_picture};
 use crate::world::{PATIENCE, Person, World};
@@ -31,6 +32,32 @@ async fn pictured(world: &World) -> (Person, Person) {
     sees_picture(&mut bob, with_alice).await;
     assert!(alice.client.flush(PATIENCE).await.unwrap());
     (alice, bob)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn configs_that_nobody_changes_outlive_their_month() {
+    let world = World::new().await;
+    let (mut alice, bob) = world.friends().await;
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+    bob.client.stop().await;
+    let me = Account::from(alice.id());
+    let stored = || {
+        let namespaces = [Namespace::USER_PROFILE, Namespace::CONTACTS];
+        namespaces.into_iter().flat_map(|it| world.net.messages_of(&me, it)).collect::<Vec<_>>()
+    };
+    let first: Vec<_> = stored().iter().map(|message| message.hash).collect();
+    for month in 1..=3 {
+        world.net.set_clock_offset(month * 25 * DAY_MS);
+        world.net.sweep();
+        alice = world.reopen(alice).await;
+        let wanted = world.net.now() + 29 * DAY_MS as u64;
+        until("they are not kept longer", || stored().iter().all(|message| message.expiry > wanted)).await;
+    }
+    assert_eq!(
+        stored().iter().map(|message| message.hash).collect::<Vec<_>>(),
+        first,
+        "the same all the time"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

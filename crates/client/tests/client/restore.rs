@@ -90,12 +90,31 @@ async fn a_restore_that_is_given_up_leaves_no_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_network_a_restored_account_asks_for_a_name() {
+async fn without_a_network_a_restored_account_asks_for_a_name_and_then_hears_before_it_speaks() {
     let world = World::new().await;
-    let alice = world.resting_person("Alice").await;
+    let alice = world.person("Alice").await;
+    let [carol, dave] = [1, 2].map(|id| ConversationId(SessionId([id; 32])));
+    alice.client.set_nickname(carol, Some(name("Caro"))).await.unwrap();
+    alice.client.set_picture(Some(picture())).await.unwrap();
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
     world.net.network_down(true);
-    let (restored, _) = world.second_device(&alice).await;
+    let (mut restored, _) = world.second_device(&alice).await;
     assert_eq!(restored.client.profile().await.unwrap().name, "");
+    restored.client.set_name(name("Typed here")).await.unwrap();
+    restored.client.set_nickname(dave, Some(name("David"))).await.unwrap();
+    world.net.network_down(false);
+    for device in [&restored, &alice, &restored] {
+        device.client.sync_once(PATIENCE).await.unwrap();
+    }
+    // Nothing that was there is lost, and what was typed meanwhile is there as well.
+    for device in [&alice, &restored] {
+        assert_eq!(look(device, carol).await.nickname.as_deref(), Some("Caro"));
+        assert_eq!(look(device, dave).await.nickname.as_deref(), Some("David"));
+    }
+    let (here, there) = (alice.client.profile().await.unwrap(), restored.client.profile().await.unwrap());
+    assert_eq!(here.name, there.name);
+    let own = ConversationId(restored.id());
+    assert_eq!(sees_picture(&mut restored, own).await, (400, 400));
 }
 
 #[tokio::test(flavor = "multi_thread")]
