@@ -11,7 +11,7 @@ mod attachments;
 mod conversation;
 mod devices;
 mod faults;
+mod many;
 mod renewal;
 mod restore;
-mod speed;
 mod sync;

@@ -1,6 +1,6 @@
 //! A local network and a client's connection to it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use septet_devnet::{Devnet, DevnetBuilder, NodeHandle};
 use septet_network::{Connection, Network, NetworkConfig, NetworkError, Reply};
@@ -90,13 +90,6 @@ impl World {
     pub async fn store(&self, data: &[u8]) -> Result<StoreReply, NetworkError> {
         let store = Store { account: self.account(), namespace: Namespace::MESSAGES, data, ttl: DAY };
         self.network.store(&store, None).await
-    }
-
-    /// Stores, and tells how long it took.
-    pub async fn timed_store(&self, data: &[u8]) -> Duration {
-        let began = Instant::now();
-        self.store(data).await.unwrap();
-        began.elapsed()
     }
 
     /// Fetches our messages: a signed request.
