@@ -5,13 +5,10 @@ use egui::{Event, Key, Modifiers, pos2};
 use egui_kittest::kittest::Queryable;
 use septet::gui::command::{Change, Command, Silence, Update};
 use septet::gui::theme::ThemeChoice;
-use septet_client::client::Client;
 use septet_client::model::*;
-use septet_devnet::Devnet;
 use septet_protocol::account::DisplayName;
 use septet_protocol::time::Timestamp;
 
-use super::real::{PATIENCE, Real, label, options, request};
 use super::sample;
 use super::stage::{Stage, shared};
 
@@ -414,112 +411,4 @@ fn the_keyboard_reaches_every_row() {
     stage.harness.key_press(Key::Enter);
     stage.run();
     stage.command(|c| if let Command::Pin(_, true) = c { Some(()) } else { None });
-}
-
-/// A window with one contact, who has answered, and the devices behind it.
-fn with_a_contact(test: impl FnOnce(&mut Real)) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let net = runtime.block_on(Devnet::start()).unwrap();
-    let friend = runtime.block_on(async {
-        let name = DisplayName::parse("Mara").unwrap();
-        let friend = Client::create(&folder.path().join("friend"), &name, options(&net)).await.unwrap();
-        friend.start();
-        friend
-    });
-    let mut real = Real::open(&folder.path().join("own"), options(&net));
-    real.first_run("Eva");
-    real.find(&friend.id().to_string());
-    real.write("Hello Mara");
-    runtime.block_on(async {
-        let from = tokio::time::timeout(PATIENCE, request(&friend)).await.unwrap();
-        friend.accept(from).await.unwrap();
-        friend
-            .send(from, Draft { text: "Hello Eva".into(), files: Vec::new(), reply_to: None })
-            .await
-            .unwrap();
-    });
-    real.wait_label("Mara: Hello Eva");
-    test(&mut real);
-    real.close();
-    runtime.block_on(async {
-        friend.stop().await;
-        net.shutdown().await;
-    });
-}
-
-fn row(real: &mut Real, label: &'static str) {
-    real.wait(move |harness| harness.query_by_role_and_label(Role::ListItem, label));
-}
-
-fn no_row(real: &mut Real, label: &'static str) {
-    real.wait_gone(move |harness| harness.query_by_role_and_label(Role::ListItem, label));
-}
-
-/// Clicks the last button of this name: that of the dialog.
-fn press(real: &mut Real, label: &'static str) {
-    real.wait(move |harness| harness.query_all_by_role_and_label(Role::Button, label).last()).click();
-    real.harness.run_steps(3);
-}
-
-#[test]
-fn what_is_set_in_the_window_holds() {
-    with_a_contact(|real| {
-        press(real, "Contact details");
-
-        // A name that only we see is in the list and in the head at once.
-        press(real, "Set nickname");
-        real.harness.event(Event::Text("Mara from the lake".into()));
-        real.harness.run_steps(2);
-        real.harness.key_press(Key::Enter);
-        real.harness.run_steps(2);
-        row(real, "Mara from the lake");
-        real.wait(|harness| harness.query_by_role_and_label(Role::Heading, "Mara from the lake"));
-        real.wait_label("Public name: Mara");
-
-        // Marked unread it says so, until it is opened again.
-        press(real, "Mark as unread");
-        row(real, "Mara from the lake, marked as unread");
-        let other = sample::stranger();
-        let title = other.0.short();
-        real.find(&other.to_string());
-        real.wait(|harness| harness.query_all_by_role(Role::Heading).find(|node| label(node) == title));
-        real.find("Mara from");
-        row(real, "Mara from the lake");
-
-        // Muted and pinned.
-        press(real, "Mute");
-        real.click("Until you switch it on");
-        real.wait_label("Unmute, Until you switch it on");
-        press(real, "Pin");
-        press(real, "Unpin");
-
-        // Hidden it is out of the list, and found again in two ways.
-        press(real, "Hide conversation");
-        press(real, "Hide");
-        no_row(real, "Mara from the lake");
-        real.find("Mara from");
-        real.wait_label("Mara from the lake: Hello Eva");
-        press(real, "Hidden conversations, 1");
-        row(real, "Mara from the lake, hidden");
-        press(real, "Show in list");
-        row(real, "Mara from the lake");
-
-        // Blocked likewise.
-        press(real, "Block");
-        press(real, "Block");
-        no_row(real, "Mara from the lake");
-        press(real, "Blocked contacts, 1");
-        row(real, "Mara from the lake, blocked");
-        press(real, "Unblock");
-        row(real, "Mara from the lake");
-
-        // A deleted contact is gone, also for the search.
-        press(real, "Delete contact");
-        press(real, "Delete contact");
-        real.wait_label("No conversations yet");
-        real.search("Mara");
-        no_row(real, "Mara from the lake");
-        no_row(real, "Mara");
-    });
 }

@@ -6,6 +6,7 @@
 
 mod account;
 mod details;
+mod devices;
 mod first_run;
 mod id_code;
 mod pictures;
