@@ -43,6 +43,8 @@ pub struct Document {
     /// Data that stays on this device.
     pub(super) local: Dict,
     pub(super) needs_dump: bool,
+    /// The data as the swarm has it for sure, while there are changes that it may not have; absent if not known.
+    pub(super) base: Option<Dict>,
     /// What the last push made of the current message.
     pushed: Option<Vec<Vec<u8>>>,
 }
@@ -75,6 +77,7 @@ impl Document {
             parts: Parts::default(),
             local: Dict::default(),
             needs_dump: false,
+            base: None,
             pushed: None,
         }
     }
@@ -138,11 +141,12 @@ impl Document {
         self.state() != State::Clean
     }
 
-    /// Whether there are changes that were never handed out, and that will be made again if the swarm is too far ahead
-    /// to merge with (spec 05 §4).
+    /// Whether there are changes that the swarm may not have, and that will be made again if it is too far ahead to
+    /// merge with (spec 05 §4).
     pub fn has_unsent(&self) -> bool {
         // The changes of a draft that was merged, or made of nothing, cannot be told from what was there before.
-        matches!(&self.content, Content::Dirty(draft) if !draft.original.is_empty())
+        let drafted = matches!(&self.content, Content::Dirty(draft) if !draft.original.is_empty());
+        drafted || self.base.is_some()
     }
 
     /// Whether something changed since the last dump.
@@ -203,7 +207,11 @@ impl Document {
         self.needs_dump = true;
         let mut draft = match &mut self.content {
             Content::Dirty(draft) => return change(&mut draft.data),
-            Content::Clean(message) | Content::Waiting(message) => message.increment(),
+            Content::Clean(message) => {
+                self.base = (!message.is_pristine()).then(|| message.data.clone());
+                message.increment()
+            }
+            Content::Waiting(message) => message.increment(),
         };
         self.old.extend(self.current.drain(..));
         change(&mut draft.data);
@@ -311,6 +319,7 @@ impl Document {
             Content::Clean(message) | Content::Waiting(message) => message.clone(),
         };
         self.content = Content::Clean(message);
+        self.base = None;
         self.current = hashes.to_vec();
         self.handed_out.clear();
         self.forget_current();
@@ -445,27 +454,34 @@ impl Document {
         if !same || self.state() == State::Dirty {
             self.pushed = None;
         }
-        let unsent = match &self.content {
-            Content::Dirty(draft) if !same && self.rules == Rules::Current && self.has_unsent() => {
-                Some(draft.clone())
-            }
-            _ => None,
-        };
-        self.content = Content::Clean(message);
+        let redo = !same && self.rules == Rules::Current && self.has_unsent();
+        let (base, before) =
+            (self.base.take(), std::mem::replace(&mut self.content, Content::Clean(message)));
         self.current = hashes;
         self.needs_dump = true;
-        if let Some(draft) = unsent {
-            self.redo(&draft);
+        if redo {
+            self.redo(base.as_ref(), &before);
         }
     }
 
-    /// Makes the changes of a draft again that the swarm has overtaken. The official core loses them.
-    fn redo(&mut self, draft: &Draft) {
-        let (mut diff, mut data) = (Vec::new(), self.data().clone());
-        super::diff::write(&mut diff, &draft.original, &draft.data);
-        if super::diff::apply(&mut data, &diff, &draft.data).is_ok() {
-            data.prune();
-            self.update(&[], |current| *current = data);
+    /// Makes changes again that the swarm has overtaken, and that the official core loses. What was never handed out
+    /// counts as new; what may have been sent only where nobody has changed the same since.
+    fn redo(&mut self, base: Option<&Dict>, before: &Content) {
+        let mut data = self.data().clone();
+        let (sent, draft) = match before {
+            Content::Clean(message) | Content::Waiting(message) => (&message.data, None),
+            Content::Dirty(draft) => (&draft.original, Some(draft)),
+        };
+        if let Some(base) = base {
+            data.rebase(base, sent);
         }
+        if let Some(draft) = draft.filter(|draft| !draft.original.is_empty()) {
+            let mut diff = Vec::new();
+            super::diff::write(&mut diff, &draft.original, &draft.data);
+            // A diff that was just written can be read.
+            let _applied = super::diff::apply(&mut data, &diff, &draft.data);
+        }
+        data.prune();
+        self.update(&[], |current| *current = data);
     }
 }

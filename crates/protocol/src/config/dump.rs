@@ -19,6 +19,8 @@ const PARTS: &[u8] = b"*";
 const LOCAL: &[u8] = b"+";
 /// Ours: what the changes of a draft are taken against.
 const ORIGINAL: &[u8] = b",";
+/// Ours: the data as the swarm has it for sure, if that is not what the changes are taken against.
+const BASE: &[u8] = b"-";
 
 const SET_COUNT: &[u8] = b"#";
 const SET_EXPIRES: &[u8] = b"T";
@@ -64,6 +66,16 @@ pub(super) fn write(document: &Document) -> Vec<u8> {
     if let (Content::Dirty(draft), Rules::Current) = (&document.content, document.rules) {
         write_bytes(&mut out, ORIGINAL);
         draft.original.write(&mut out);
+    }
+    let drafted_on = match &document.content {
+        Content::Dirty(draft) => Some(&draft.original),
+        Content::Clean(_) | Content::Waiting(_) => None,
+    };
+    if let (Some(base), Rules::Current) = (&document.base, document.rules)
+        && drafted_on != Some(base)
+    {
+        write_bytes(&mut out, BASE);
+        base.write(&mut out);
     }
     out.push(b'e');
     out
@@ -123,6 +135,7 @@ pub(super) fn load(document: &mut Document, dump: &[u8]) -> Result<(), LoadError
             PARTS => document.parts = read_parts(reader)?,
             LOCAL => document.local = Dict::read(reader, true)?,
             ORIGINAL => original = Some(Dict::read(reader, true)?),
+            BASE => document.base = Some(Dict::read(reader, true)?),
             _ => drop(reader.skip()?),
         }
     }
@@ -130,7 +143,12 @@ pub(super) fn load(document: &mut Document, dump: &[u8]) -> Result<(), LoadError
     document.content = match state {
         Some(0) => Content::Clean(message),
         Some(1) => Content::Dirty(match original {
-            Some(original) => message.reopen(original),
+            Some(original) => {
+                if document.base.is_none() && !original.is_empty() {
+                    document.base = Some(original.clone());
+                }
+                message.reopen(original)
+            }
             None => message.increment(),
         }),
         Some(2) => Content::Waiting(message),

@@ -18,10 +18,14 @@ impl Documents {
     /// transaction of the change.
     pub fn read_changed(&self, db: &mut Db, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
         let Some(mark) = db.read_mark(id)? else { return Ok(()) };
-        self.with(db, |_, states: &mut ConvoInfoVolatile| {
+        self.with(db, |db, states: &mut ConvoInfoVolatile| {
             let convo = ConvoId::OneToOne(id.0);
             let known = states.get(&convo).unwrap_or_default();
             let last_read = known.last_read.max(mark.last_read);
+            if last_read > mark.last_read {
+                // The conversation is new here, and was read further elsewhere.
+                db.apply_read_mark(id, last_read, mark.marked_unread, now)?;
+            }
             let state = ReadState { last_read, unread: mark.marked_unread, ..known };
             if state != known {
                 states.set(&convo, &state, None, now);

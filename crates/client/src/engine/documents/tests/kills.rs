@@ -159,6 +159,42 @@ fn a_change_survives_however_far_the_other_device_has_gone() {
 }
 
 #[test]
+fn a_change_that_may_have_been_sent_survives_and_takes_nothing_newer_back() {
+    // Handed out, but stored nowhere: the other device goes far ahead.
+    let (mut swarm, mut devices) = pair();
+    let [here, there] = &mut devices;
+    change_here(here);
+    assert!(here.push(&mut swarm, &mut Life(1)).is_none());
+    nickname(here, CAROL, "Caro");
+    assert!(here.push(&mut swarm, &mut Life(1)).is_none());
+    go_far_ahead(there, &mut swarm);
+    settle(&mut swarm, &mut devices);
+    let people = devices[1].shown().2;
+    let names = [BOB, CAROL, DAVE].map(|id| people[&id].1.clone().unwrap());
+    assert_eq!(names, ["Bobby", "Caro", "Dave 8"]);
+
+    // Stored, though the reply was lost: the other device heard of it and changed it since.
+    let (mut swarm, mut devices) = pair();
+    let [here, there] = &mut devices;
+    change_here(here);
+    assert!(here.push(&mut swarm, &mut Life(REPLY_LOST)).is_none());
+    there.poll(&swarm, &mut Life::long()).unwrap();
+    assert_eq!(there.shown().2[&BOB].1.as_deref(), Some("Bobby"));
+    nickname(there, BOB, "Bob again");
+    go_far_ahead(there, &mut swarm);
+    settle(&mut swarm, &mut devices);
+    assert_eq!(devices[0].shown().2[&BOB].1.as_deref(), Some("Bob again"));
+}
+
+/// Nine versions of contacts, one by one.
+fn go_far_ahead(device: &mut Device, swarm: &mut Swarm) {
+    for number in 0..9 {
+        nickname(device, DAVE, &format!("Dave {number}"));
+        device.push(swarm, &mut Life::long()).unwrap();
+    }
+}
+
+#[test]
 fn what_was_read_is_never_unread_again() {
     for (less, more) in [(0, 1), (1, 0)] {
         let (mut swarm, mut devices) = pair();
