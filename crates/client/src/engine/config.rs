@@ -296,3 +296,18 @@ impl Engine {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_once_and_again_after_it_was_mended() {
+        let refused = Refused::default();
+        let contacts = || BTreeSet::from([Namespace::CONTACTS]);
+        assert!(refused.set(contacts()) && refused.has(Namespace::CONTACTS));
+        assert!(!refused.set(contacts()));
+        assert!(!refused.set(BTreeSet::new()) && !refused.has(Namespace::CONTACTS));
+        assert!(refused.set(contacts()));
+    }
+}

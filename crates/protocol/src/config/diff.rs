@@ -6,6 +6,8 @@
 //! Decision: a diff is never a structure in memory. It is written straight into the message while two trees are
 //! walked, kept as the bytes it came in, and replayed by walking those bytes: most diffs are never replayed.
 
+use std::collections::BTreeSet;
+
 use crate::bencode::{BencodeError, MAX_DEPTH, Reader, write_bytes};
 
 use super::value::{Dict, Scalar, Set, TreeError, Value};
@@ -211,6 +213,28 @@ fn apply_entries(data: &mut Dict, reader: &mut Reader<'_>, source: &Dict) -> Res
     Ok(())
 }
 
+/// Brings what changed between `base` and `ours` into `data`, except where that differs from `base` itself.
+pub(super) fn rebase(data: &mut Dict, base: &Dict, ours: &Dict) {
+    let keys: BTreeSet<&[u8]> = base.iter().chain(ours.iter()).map(|(key, _)| key).collect();
+    for key in keys {
+        let (before, after) = (base.get(key), ours.get(key));
+        if before == after {
+            continue;
+        }
+        let unchanged = data.get(key) == before;
+        match (after, data.get(key)) {
+            (Some(Value::Dict(after)), Some(Value::Dict(here))) => {
+                let mut here = here.clone();
+                rebase(&mut here, base.dict(key).unwrap_or(&Dict::default()), after);
+                data.insert(key, Value::Dict(here));
+            }
+            (Some(after), _) if unchanged => data.insert(key, after.clone()),
+            (None, _) if unchanged => data.remove(key),
+            _ => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +247,25 @@ mod tests {
         let mut out = Vec::new();
         write(&mut out, &tree(old), &tree(new));
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_rebase_changes_only_what_nobody_else_has_changed() {
+        let rebased = |base: &str, ours: &str, theirs: &str| {
+            let mut data = tree(theirs);
+            rebase(&mut data, &tree(base), &tree(ours));
+            let mut out = Vec::new();
+            data.write(&mut out);
+            String::from_utf8(out).unwrap()
+        };
+        // Set, added and removed; what they did elsewhere stays.
+        assert_eq!(rebased("d1:ai1ee", "d1:ai2ee", "d1:ai1e1:zi9ee"), "d1:ai2e1:zi9ee");
+        assert_eq!(rebased("de", "d1:ad1:xi1eee", "d1:ad1:yi2eee"), "d1:ad1:xi1e1:yi2eee");
+        assert_eq!(rebased("d1:ad1:xi1eee", "de", "d1:ad1:xi1ee1:bi1ee"), "d1:bi1ee");
+        // They changed or removed the same: that counts.
+        assert_eq!(rebased("d1:ai1ee", "d1:ai2ee", "d1:ai3ee"), "d1:ai3ee");
+        assert_eq!(rebased("d1:ad1:xi1eee", "d1:ad1:xi2eee", "de"), "de");
+        assert_eq!(rebased("d1:ad1:xi1eee", "de", "d1:ad1:xi5eee"), "d1:ad1:xi5eee");
     }
 
     #[test]

@@ -473,7 +473,7 @@ impl Document {
             Content::Dirty(draft) => (&draft.original, Some(draft)),
         };
         if let Some(base) = base {
-            data.rebase(base, sent);
+            super::diff::rebase(&mut data, base, sent);
         }
         if let Some(draft) = draft.filter(|draft| !draft.original.is_empty()) {
             let mut diff = Vec::new();

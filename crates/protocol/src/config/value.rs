@@ -6,7 +6,6 @@
 //! dicts inside are never empty; whatever empties one removes it.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -331,28 +330,6 @@ impl Dict {
                 }
             }
             Err(at) => entries.insert(at, (key.into(), value)),
-        }
-    }
-
-    /// Brings what changed between `base` and `ours` in here, except where this differs from `base` itself.
-    pub fn rebase(&mut self, base: &Dict, ours: &Dict) {
-        let keys: BTreeSet<&[u8]> = base.iter().chain(ours.iter()).map(|(key, _)| key).collect();
-        for key in keys {
-            let (before, after) = (base.get(key), ours.get(key));
-            if before == after {
-                continue;
-            }
-            let unchanged = self.get(key) == before;
-            match (after, self.get(key)) {
-                (Some(Value::Dict(after)), Some(Value::Dict(here))) => {
-                    let mut here = here.clone();
-                    here.rebase(base.dict(key).unwrap_or(&Dict::default()), after);
-                    self.insert(key, Value::Dict(here));
-                }
-                (Some(after), _) if unchanged => self.insert(key, after.clone()),
-                (None, _) if unchanged => self.remove(key),
-                _ => {}
-            }
         }
     }
 
