@@ -92,6 +92,20 @@ impl World {
         self.network.store(&store, None).await
     }
 
+    /// Two members of our swarm that no path of ours leads through; for that we become somebody else if need be.
+    pub fn two_members_off_our_paths(&mut self) -> [NodeHandle; 2] {
+        let paths = self.network.paths();
+        let hops: Vec<_> = paths.iter().flatten().map(|hop| hop.ed25519).collect();
+        loop {
+            let swarm = self.devnet.swarm_of(&self.account());
+            let mut off = swarm.into_iter().filter(|node| !hops.contains(&node.ed25519()));
+            if let (Some(one), Some(other)) = (off.next(), off.next()) {
+                return [one, other];
+            }
+            self.keys = Seed::generate(&mut SystemRandom).keys();
+        }
+    }
+
     /// Fetches our messages: a signed request.
     pub async fn retrieve(&self) -> Result<Reply, NetworkError> {
         self.retrieve_after(None).await
