@@ -264,10 +264,10 @@ fn what_is_no_picture_is_said_and_nothing_is_lost() {
     stage.harness.event(Event::Paste("hello".into()));
     stage.run();
     stage.harness.get_by_label("There is no picture on the clipboard.");
-    stage.harness.input_mut().dropped_files.push(Arc::new(Dropped("/tmp/list.ods".into())));
+    stage.harness.input_mut().dropped_files.push(Arc::new(Dropped("/papers/list.ods".into())));
     stage.run();
     let PictureWish::File(path) = stage.command(wish) else { panic!("it was not taken") };
-    assert_eq!(path, Path::new("/tmp/list.ods"));
+    assert_eq!(path, Path::new("/papers/list.ods"));
     for (problem, words) in [
         (PictureProblem::NoFile, "This file cannot be read"),
         (PictureProblem::Unreadable, "This is not a picture that can be opened"),

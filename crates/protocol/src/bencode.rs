@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
         self.input.get(range).unwrap_or_default()
     }
 
-    fn expect(&mut self, byte: u8) -> Result<()> {
+    fn take(&mut self, byte: u8) -> Result<()> {
         match self.peek() {
             Some(found) if found == byte => {
                 self.at += 1;
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
 
     /// Reads an integer.
     pub fn int(&mut self) -> Result<i64> {
-        self.expect(b'i')?;
+        self.take(b'i')?;
         let negative = self.peek() == Some(b'-');
         if negative {
             self.at += 1;
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
         } else {
             i64::try_from(magnitude).map_err(|_| BencodeError::Number)?
         };
-        self.expect(b'e')?;
+        self.take(b'e')?;
         Ok(value)
     }
 
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         if count > 1 && self.input.get(start) == Some(&b'0') {
             return Err(BencodeError::Number);
         }
-        self.expect(b':')?;
+        self.take(b':')?;
         let end = usize::try_from(length).ok().and_then(|length| self.at.checked_add(length));
         let bytes = end.and_then(|end| self.input.get(self.at..end)).ok_or(BencodeError::Truncated)?;
         self.at += bytes.len();
@@ -137,12 +137,12 @@ impl<'a> Reader<'a> {
 
     /// Enters a list; read its items until [`Reader::close`] returns true.
     pub fn open_list(&mut self) -> Result<()> {
-        self.expect(b'l')
+        self.take(b'l')
     }
 
     /// Enters a dict; read its keys with a [`Keys`] until that returns `None`.
     pub fn open_dict(&mut self) -> Result<Keys<'a>> {
-        self.expect(b'd')?;
+        self.take(b'd')?;
         Ok(Keys { previous: None })
     }
 
