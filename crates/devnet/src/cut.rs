@@ -3,6 +3,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::rpc::Response;
 
 /// When the network goes away.
@@ -14,55 +16,61 @@ pub enum Cut {
     After,
 }
 
-#[derive(Default)]
-struct State {
-    plan: Option<(String, Cut, u32)>,
-    cut: bool,
-}
-
 /// Everything between the nodes and their clients.
 #[derive(Default)]
-pub(crate) struct Wire(Mutex<State>);
+pub(crate) struct Wire {
+    plan: Mutex<Option<(String, Cut, u32)>>,
+    cut: watch::Sender<bool>,
+}
 
 impl Wire {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn planned(&self) -> MutexGuard<'_, Option<(String, Cut, u32)>> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Plans a cut at the request of this name that is the `number`th from now on, 1 being the next.
     pub fn plan(&self, request: &str, cut: Cut, number: u32) {
-        self.state().plan = Some((request.to_owned(), cut, number));
+        *self.planned() = Some((request.to_owned(), cut, number));
     }
 
     /// Whether the network has gone away.
     pub fn is_cut(&self) -> bool {
-        self.state().cut
+        *self.cut.borrow()
+    }
+
+    /// Until the network has gone away.
+    pub async fn until_cut(&self) {
+        // The sender is ours, so it does not go away first.
+        let _ = self.cut.subscribe().wait_for(|cut| *cut).await;
     }
 
     /// The network is back; nothing is planned.
     pub fn mend(&self) {
-        *self.state() = State::default();
+        *self.planned() = None;
+        self.cut.send_replace(false);
     }
 
     /// A request begins: what is planned for it, or the reply that nobody gets if there is no network any more.
     pub fn begin(&self, request: &str) -> Result<bool, Response> {
-        let mut state = self.state();
-        let met = match &mut state.plan {
+        let mut plan = self.planned();
+        let met = match &mut *plan {
             Some((name, cut, number)) if name == request => {
                 *number = number.saturating_sub(1);
                 (*number == 0).then_some(*cut)
             }
             _ => None,
         };
-        state.cut |= met == Some(Cut::Before);
         if met.is_some() {
-            state.plan = None;
+            *plan = None;
         }
-        if state.cut { Err(Response::text(503, "cut")) } else { Ok(met.is_some()) }
+        if met == Some(Cut::Before) {
+            self.cut.send_replace(true);
+        }
+        if self.is_cut() { Err(Response::text(503, "cut")) } else { Ok(met.is_some()) }
     }
 
     /// A request is carried out that the cut was planned after.
     pub fn end(&self) {
-        self.state().cut = true;
+        self.cut.send_replace(true);
     }
 }

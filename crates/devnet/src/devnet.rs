@@ -154,9 +154,9 @@ impl Devnet {
         self.network.wire.plan(request, cut, number);
     }
 
-    /// Whether that has happened.
-    pub fn is_cut(&self) -> bool {
-        self.network.wire.is_cut()
+    /// Until that has happened.
+    pub async fn until_cut(&self) {
+        self.network.wire.until_cut().await;
     }
 
     /// Gives the nodes back after a cut.

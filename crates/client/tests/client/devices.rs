@@ -1,7 +1,6 @@
 //! One account on three devices, and devices that end in the middle of telling each other.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use fastrand::Rng;
 use septet_client::client::ClientError;
@@ -201,13 +200,8 @@ async fn a_device_that_ends_at_any_moment_of_a_push_loses_no_change() {
         first.client.set_name(name(&format!("Alice {number}"))).await.unwrap();
         first.client.set_nickname(bob, Some(name(&format!("Bob {number}")))).await.unwrap();
         first.client.mark_unread(bob, unread).await.unwrap();
-        let is_cut = async {
-            while !world.net.is_cut() {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        };
         tokio::select! {
-            () = is_cut => {}
+            () = world.net.until_cut() => {}
             flushed = first.client.flush(PATIENCE) => panic!("{request} {nth}: {flushed:?}"),
         }
         let first = world.crash(first).await;
