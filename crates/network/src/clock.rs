@@ -51,6 +51,16 @@ impl Clock {
         Timestamp::from_ms(ms.max(0).cast_unsigned())
     }
 
+    /// The network's time, once it is known.
+    pub fn known(&self) -> Option<Timestamp> {
+        Some(self.now())
+    }
+
+    /// Until it is known.
+    pub async fn until_known(&self) -> Timestamp {
+        self.now()
+    }
+
     /// Takes an offset from a node's reply into account.
     pub fn learn(&self, offset: i64) {
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);

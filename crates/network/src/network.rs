@@ -8,7 +8,7 @@ use septet_protocol::id::{Account, Ed25519Public, SessionId};
 use septet_protocol::name::Name;
 use septet_protocol::swarm::reply::StoreReply;
 use septet_protocol::swarm::request::Store;
-use septet_protocol::swarm::{Auth, ReplyError, Rpc};
+use septet_protocol::swarm::{Auth, MemberKeys, ReplyError, Rpc};
 use septet_protocol::time::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -43,6 +43,8 @@ impl Drop for Tasks {
 pub struct Reply {
     /// Who answered. What was fetched from it is remembered per node.
     pub node: Ed25519Public,
+    /// The members of its swarm, by the lists we believe: whose signatures prove something.
+    pub swarm: MemberKeys,
     /// What it said: a JSON object. Of a batch, [`septet_protocol::swarm::reply::results`] makes the parts.
     pub body: Value,
 }
@@ -60,9 +62,20 @@ impl Network {
         Ok(Self { shared, _tasks: Arc::new(Tasks(tasks)) })
     }
 
-    /// The network's time; for everything that is signed or sent.
+    /// The network's time as well as we can tell; for everything that is signed.
     pub fn now(&self) -> Timestamp {
         self.shared.clock.now()
+    }
+
+    /// The network's time once it is *known*: nodes have told it in this run, or it was known before and has been
+    /// confirmed. Nothing is to be deleted for its age, and nothing dated that is sent, before that.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.shared.clock.known()
+    }
+
+    /// Waits until the network's time is known.
+    pub async fn time_known(&self) -> Timestamp {
+        self.shared.clock.until_known().await
     }
 
     /// The paths in use, each from the guard on.
@@ -94,18 +107,21 @@ impl Network {
         prefer: Option<Ed25519Public>,
         build: impl Fn(&Ed25519Public, Timestamp) -> Rpc,
     ) -> Result<Reply, NetworkError> {
-        let read = |body: Value| if body.is_object() { Ok(body) } else { Err(ReplyError("body")) };
-        let (node, body) = self.shared.ask_swarm(account, prefer, build, read).await?;
-        Ok(Reply { node, body })
+        let read = |swarm: &MemberKeys, body: Value| match body.is_object() {
+            true => Ok((swarm.clone(), body)),
+            false => Err(ReplyError("body")),
+        };
+        let (node, (swarm, body)) = self.shared.ask_swarm(account, prefer, build, read).await?;
+        Ok(Reply { node, swarm, body })
     }
 
-    /// As [`Network::swarm_request`], for replies that must prove something: a body that `read` does not accept counts
-    /// as a failure of the member, and the next one is asked.
+    /// As [`Network::swarm_request`], for replies that must prove something: `read` is given the swarm's members, and a
+    /// body that it does not accept counts as a failure of the member, and the next one is asked.
     pub async fn swarm_query<T>(
         &self,
         account: &Account,
         build: impl Fn(&Ed25519Public, Timestamp) -> Rpc,
-        read: impl Fn(Value) -> Result<T, ReplyError>,
+        read: impl Fn(&MemberKeys, Value) -> Result<T, ReplyError>,
     ) -> Result<(Ed25519Public, T), NetworkError> {
         self.shared.ask_swarm(account, None, build, read).await
     }
@@ -118,7 +134,9 @@ impl Network {
         auth: Option<&Auth<'_>>,
     ) -> Result<StoreReply, NetworkError> {
         let build = |_: &Ed25519Public, now: Timestamp| store.rpc(auth, now);
-        let (_, reply) = self.swarm_query(&store.account, build, |body| StoreReply::read(&body)).await?;
+        let hash = store.hash();
+        let read = |swarm: &MemberKeys, body: Value| StoreReply::read(&body, swarm, hash);
+        let (_, reply) = self.swarm_query(&store.account, build, read).await?;
         Ok(reply)
     }
 

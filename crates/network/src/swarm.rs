@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use septet_protocol::crypto::SystemRandom;
 use septet_protocol::id::{Account, Ed25519Public};
-use septet_protocol::swarm::{Node, ReplyError, Rpc, SwarmReply, reply};
+use septet_protocol::swarm::{MemberKeys, Node, ReplyError, Rpc, SwarmReply, reply};
 use septet_protocol::time::Timestamp;
 use serde_json::Value;
 use tokio::time::sleep;
@@ -68,7 +68,7 @@ impl Shared {
         account: &Account,
         prefer: Option<Ed25519Public>,
         build: impl Fn(&Ed25519Public, Timestamp) -> Rpc,
-        read: impl Fn(Value) -> Result<T, ReplyError>,
+        read: impl Fn(&MemberKeys, Value) -> Result<T, ReplyError>,
     ) -> Result<(Ed25519Public, T), NetworkError> {
         let mut attempts = Attempts { prefer, ..Attempts::default() };
         let mut tries = 0;
@@ -103,7 +103,7 @@ impl Shared {
         account: &Account,
         member: &Node,
         answer: Answer,
-        read: &impl Fn(Value) -> Result<T, ReplyError>,
+        read: &impl Fn(&MemberKeys, Value) -> Result<T, ReplyError>,
         attempts: &mut Attempts,
     ) -> Try<T> {
         let verdict = match failure::node(answer.status) {
@@ -111,7 +111,7 @@ impl Shared {
             other => other,
         };
         match verdict {
-            Verdict::Deliver => match read(answer.body) {
+            Verdict::Deliver => match read(&self.member_keys(account), answer.body) {
                 Ok(value) => return Try::Done(value),
                 Err(error) => {
                     self.strike(&member.ed25519);
@@ -131,6 +131,10 @@ impl Shared {
             }
         }
         Try::Again(PAUSE)
+    }
+
+    fn member_keys(&self, account: &Account) -> MemberKeys {
+        self.known_swarm(account).iter().map(|member| member.ed25519).collect()
     }
 
     async fn weigh_fault<T>(

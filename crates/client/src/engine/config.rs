@@ -15,10 +15,10 @@ use septet_network::NetworkError;
 use septet_protocol::account::DisplayName;
 use septet_protocol::config::{PushError, StorageHash};
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace};
-use septet_protocol::swarm::reply::{self, ExpireReply, ReplyError, StoreReply};
+use septet_protocol::swarm::reply::{self, ExpireReply, StoreReply};
 use septet_protocol::swarm::request::{Delete, Expire, Store as StoreRequest};
 use septet_protocol::swarm::signing::ExpireMode;
-use septet_protocol::swarm::{Auth, Rpc};
+use septet_protocol::swarm::{Auth, MemberKeys, Rpc, message_hash};
 use septet_protocol::time::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -50,8 +50,6 @@ enum SyncError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Network(#[from] NetworkError),
-    #[error(transparent)]
-    Reply(#[from] ReplyError),
     #[error("the swarm did not take all of it")]
     Incomplete,
 }
@@ -188,16 +186,27 @@ async fn carry_out(
         Step::Delete(hashes) => Delete { hashes: hashes.clone(), required: false }.rpc(&auth),
     };
     let build = |_: &Ed25519Public, now| Rpc::sequence(steps.iter().map(|step| request(step, now)).collect());
-    let reply = engine.network.swarm_request(&me, build).await?;
-    let mut results = reply::results(reply.body)?.into_iter();
-    for step in steps {
-        let result = results.next().filter(|result| result.is_ok()).ok_or(SyncError::Incomplete)?;
-        done.push(match step {
-            Step::Store { .. } => Some(StorageHash::from(StoreReply::read(&result.body)?.hash)),
-            Step::Delete(_) => None,
-        });
-    }
-    Ok(())
+    // A member that says it stored something and does not prove it is passed over.
+    let read = |swarm: &MemberKeys, body| {
+        let mut carried_out = Vec::new();
+        for (step, result) in steps.iter().zip(reply::results(body)?) {
+            if !result.is_ok() {
+                break;
+            }
+            carried_out.push(match step {
+                Step::Store { namespace, data, .. } => {
+                    let hash = message_hash(&me, *namespace, data);
+                    Some(StorageHash::from(StoreReply::read(&result.body, swarm, hash)?.hash))
+                }
+                Step::Delete(_) => None,
+            });
+        }
+        Ok(carried_out)
+    };
+    let (_, carried_out) = engine.network.swarm_query(&me, build, read).await?;
+    let complete = carried_out.len() == steps.len();
+    done.extend(carried_out);
+    if complete { Ok(()) } else { Err(SyncError::Incomplete) }
 }
 
 /// What became of each part.
@@ -244,7 +253,7 @@ async fn extend(engine: &Arc<Engine>) -> bool {
             return false;
         }
     };
-    let Ok(reply) = ExpireReply::read(&reply.body, &me, &request) else { return false };
+    let Ok(reply) = ExpireReply::read(&reply.body, &reply.swarm, &me, &request) else { return false };
     let known = |hash: &MessageHash| {
         let mut members = reply.members.done();
         members.any(|(_, it)| it.updated.contains_key(hash) || it.unchanged.contains_key(hash))

@@ -98,7 +98,7 @@ impl Engine {
             Ok(reply) => reply,
             Err(error) => return tracing::debug!(%error, "a countdown is not told to the swarm"),
         };
-        let Ok(reply) = ExpireReply::read(&reply.body, &account, &request) else { return };
+        let Ok(reply) = ExpireReply::read(&reply.body, &reply.swarm, &account, &request) else { return };
         let mut earlier = Vec::new();
         for (_, expired) in reply.members.done() {
             for message in &messages {

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use septet_network::NetworkError;
 use septet_protocol::id::{Account, MessageHash};
 use septet_protocol::swarm::Auth;
-use septet_protocol::swarm::reply::{self, StoreReply};
 use septet_protocol::swarm::request::Store as StoreRequest;
 use septet_protocol::time::Timestamp;
 use tokio::task::JoinSet;
@@ -152,12 +151,8 @@ async fn deliver(engine: &Arc<Engine>, job: &Job) -> Result<(MessageHash, Timest
     let request = StoreRequest { account: job.recipient, namespace: job.namespace, data, ttl: job.ttl_ms };
     let auth = Auth::user(engine.me(), &engine.keys.ed25519);
     let auth = (!job.namespace.is_public_inbox()).then_some(&auth);
-    let reply = engine.network.swarm_request(&job.recipient, |_, now| request.rpc(auth, now)).await;
-    let reply = reply.map_err(|error| attempt(&error))?;
-    let stored = StoreReply::read(&reply.body).map_err(|error| Attempt::Later(error.to_string()))?;
-    let now = engine.network.now();
-    let stored_at = reply::network_time(&reply.body).map_or(now, |time| time.min(now));
-    Ok((stored.hash, stored_at))
+    let stored = engine.network.store(&request, auth).await.map_err(|error| attempt(&error))?;
+    Ok((stored.hash, engine.network.now()))
 }
 
 /// What a network error means for a job: only a refusal of the message itself is final.

@@ -195,7 +195,7 @@ async fn fetch(
             page.unreadable = Some(namespace);
             continue;
         }
-        let fetched = RetrieveReply::read(&result.body)?;
+        let fetched = RetrieveReply::read(&result.body, &account, namespace)?;
         let mark = marks.get(&(page.node, namespace));
         let moved = fetched.messages.last().is_some_and(|last| mark != Some(&last.hash));
         if moved {

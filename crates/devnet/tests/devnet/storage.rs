@@ -9,7 +9,7 @@ use septet_protocol::id::{MessageHash, Namespace};
 use septet_protocol::swarm::reply::{DeleteReply, ExpireReply, RetrieveReply, StoreReply, SweepReply};
 use septet_protocol::swarm::request::{Delete, DeleteAll, DeleteBefore, Expire, ExpireAll, GetExpiries};
 use septet_protocol::swarm::signing::{ExpireMode, Scope};
-use septet_protocol::swarm::{self, Auth, Rpc};
+use septet_protocol::swarm::{self, Auth, MemberKeys, Rpc};
 use septet_protocol::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -43,7 +43,12 @@ async fn retrieve(devnet: &Devnet, node: &NodeHandle, who: &Person, extra: Value
     params.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
     let answer = direct(node, "retrieve", params).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    RetrieveReply::read(&answer.json()).unwrap()
+    RetrieveReply::read(&answer.json(), &who.account(), Namespace::MESSAGES).unwrap()
+}
+
+/// The keys of an account's swarm.
+fn members(devnet: &Devnet, who: &Person) -> MemberKeys {
+    devnet.swarm_of(&who.account()).iter().map(NodeHandle::ed25519).collect()
 }
 
 fn texts(reply: &RetrieveReply) -> Vec<String> {
@@ -62,8 +67,8 @@ async fn every_member_stores_signs_and_gives_back() {
     let reply = ask(&devnet, &swarm[3], "store", params.clone()).await;
     assert_eq!(reply.status, 200);
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
-    let read = StoreReply::read(&body).unwrap();
     let expected = swarm::message_hash(&bob.account(), Namespace::MESSAGES, b"hello");
+    let read = StoreReply::read(&body, &members(&devnet, &bob), expected).unwrap();
     assert_eq!(body["hash"], json!(expected));
     assert_eq!(read.members.done().count(), 7, "every signature holds");
     let own = &body["swarm"][swarm[3].ed25519().to_string()];
@@ -150,7 +155,7 @@ async fn what_is_deleted_is_gone_and_signed_for() {
     let auth = Auth::User { id: bob.id, key: &bob.key };
     let request = Delete { hashes: vec![b, unknown, a, b], required: true };
     let body = good(node, &request.rpc(&auth)).await;
-    let reply = DeleteReply::read(&body, &bob.account(), &request).unwrap();
+    let reply = DeleteReply::read(&body, &members(&devnet, &bob), &bob.account(), &request).unwrap();
     assert_eq!(reply.members.done().count(), 7);
     let expected: BTreeSet<MessageHash> = [a, b].into();
     assert!(reply.members.done().all(|(_, deleted)| *deleted == expected));
@@ -182,7 +187,7 @@ async fn namespaces_are_emptied_one_by_one_or_all_together() {
 
     let before = DeleteBefore { namespace: Namespace(0), before: Timestamp::from_ms(start - 1000) };
     let body = good(node, &before.rpc(&auth)).await;
-    let reply = SweepReply::read(&body, &bob.account(), before.before).unwrap();
+    let reply = SweepReply::read(&body, &members(&devnet, &bob), &bob.account(), before.before).unwrap();
     assert_eq!(reply.members.done().count(), 7);
     assert!(reply.members.done().all(|(_, deleted)| *deleted == BTreeSet::from([hashes[0]])));
     let everywhere =
@@ -192,13 +197,19 @@ async fn namespaces_are_emptied_one_by_one_or_all_together() {
 
     let when = now(&devnet);
     let one = DeleteAll { scope: Scope::One(Namespace(2)) };
-    let reply = SweepReply::read(&good(node, &one.rpc(&auth, when)).await, &bob.account(), when).unwrap();
+    let reply = SweepReply::read(
+        &good(node, &one.rpc(&auth, when)).await,
+        &members(&devnet, &bob),
+        &bob.account(),
+        when,
+    )
+    .unwrap();
     assert!(reply.members.done().all(|(_, deleted)| *deleted == BTreeSet::from([hashes[2]])));
     let all = DeleteAll { scope: Scope::All };
     let body = good(node, &all.rpc(&auth, when)).await;
     let own = &body["swarm"][node.ed25519().to_string()]["deleted"];
     assert_eq!(*own, json!({"0": [hashes[1]], "3": [hashes[3]]}));
-    let reply = SweepReply::read(&body, &bob.account(), when).unwrap();
+    let reply = SweepReply::read(&body, &members(&devnet, &bob), &bob.account(), when).unwrap();
     assert_eq!(reply.members.done().count(), 7);
 }
 
@@ -217,7 +228,7 @@ async fn expiries_are_set_shortened_and_extended() {
         let expiries = expiries.into_iter().map(Timestamp::from_ms).collect();
         let request = Expire { hashes: hashes.clone(), expiries, mode };
         let body = good(node, &request.rpc(&auth)).await;
-        let reply = ExpireReply::read(&body, &bob.account(), &request).unwrap();
+        let reply = ExpireReply::read(&body, &members(&devnet, &bob), &bob.account(), &request).unwrap();
         assert_eq!(reply.members.done().count(), 7, "{mode:?} {body}");
         body["swarm"][node.ed25519().to_string()].clone()
     };
@@ -248,7 +259,7 @@ async fn expiries_are_set_shortened_and_extended() {
     let request = ExpireAll { scope: Scope::All, expiry: Timestamp::from_ms(to) };
     let body = good(node, &request.rpc(&auth)).await;
     assert_eq!(body["swarm"][node.ed25519().to_string()]["updated"], json!({"0": sorted(vec![long, short])}));
-    let reply = SweepReply::read(&body, &bob.account(), request.expiry).unwrap();
+    let reply = SweepReply::read(&body, &members(&devnet, &bob), &bob.account(), request.expiry).unwrap();
     assert_eq!(reply.members.done().count(), 7);
 }
 
@@ -393,7 +404,8 @@ async fn a_silent_member_makes_a_store_slow_but_not_wrong() {
     assert_eq!(*entry(2), json!({"failed": true, "bad_peer_response": true}));
     let skewed = json!({"failed": true, "code": "406", "reason": "Timestamp error: check your clock"});
     assert_eq!(*entry(4), skewed);
-    let reply = StoreReply::read(&body).unwrap();
+    let hash = swarm::message_hash(&bob.account(), Namespace::MESSAGES, b"a");
+    let reply = StoreReply::read(&body, &members(&devnet, &bob), hash).unwrap();
     assert_eq!(reply.members.done().count(), 3, "three well members; one with a false signature");
     assert!(swarm[1].messages_of(&bob.account(), Namespace(0)).is_empty());
 }

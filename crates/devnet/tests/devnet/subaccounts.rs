@@ -6,7 +6,7 @@ use septet_protocol::crypto::{Ed25519Secret, SystemRandom};
 use septet_protocol::id::{Account, GroupId};
 use septet_protocol::swarm::reply::RevokeReply;
 use septet_protocol::swarm::request::Revoke;
-use septet_protocol::swarm::{Auth, SubaccountToken};
+use septet_protocol::swarm::{Auth, MemberKeys, SubaccountToken};
 use septet_protocol::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -58,7 +58,9 @@ impl Group {
         let rpc = request.rpc(&auth, now);
         let answer = direct(&self.node(devnet), rpc.method(), rpc.params().clone()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        let reply = RevokeReply::read(&answer.json(), &Account::Group(self.id), &request, now).unwrap();
+        let account = Account::Group(self.id);
+        let swarm: MemberKeys = devnet.swarm_of(&account).iter().map(NodeHandle::ed25519).collect();
+        let reply = RevokeReply::read(&answer.json(), &swarm, &account, &request, now).unwrap();
         assert_eq!(reply.members.done().count(), 7);
         answer.json()
     }

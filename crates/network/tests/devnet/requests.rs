@@ -4,7 +4,7 @@ use septet_network::NetworkError;
 use septet_protocol::id::Namespace;
 use septet_protocol::swarm::reply::{self, DeleteReply, RetrieveReply, StoreReply};
 use septet_protocol::swarm::request::{Delete, Retrieve, Store};
-use septet_protocol::swarm::{Rpc, message_hash};
+use septet_protocol::swarm::{MemberKeys, Rpc, message_hash};
 
 use crate::world::{DAY, World};
 
@@ -44,10 +44,13 @@ async fn a_batch_comes_back_in_parts_in_order() {
             retrieve.rpc(&auth, now),
         ])
     };
-    let parts = reply::results(world.network.swarm_request(&account, build).await.unwrap().body).unwrap();
+    let reply = world.network.swarm_request(&account, build).await.unwrap();
+    let parts = reply::results(reply.body).unwrap();
     assert!(parts.iter().all(reply::SubReply::is_ok), "{parts:?}");
-    assert!(StoreReply::read(&parts[1].body).unwrap().members.any_done());
-    assert_eq!(RetrieveReply::read(&parts[2].body).unwrap().messages[0].data, b"contacts");
+    let hash = message_hash(&account, Namespace::CONTACTS, b"contacts");
+    assert!(StoreReply::read(&parts[1].body, &reply.swarm, hash).unwrap().members.any_done());
+    let retrieved = RetrieveReply::read(&parts[2].body, &account, Namespace::CONTACTS).unwrap();
+    assert_eq!(retrieved.messages[0].data, b"contacts");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,7 +82,7 @@ async fn deleting_is_proven_by_the_members() {
     let world = World::new().await;
     let hash = world.store(b"gone").await.unwrap().hash;
     let delete = Delete { hashes: vec![hash], required: true };
-    let read = |body| DeleteReply::read(&body, &world.account(), &delete);
+    let read = |swarm: &MemberKeys, body| DeleteReply::read(&body, swarm, &world.account(), &delete);
     let build = |_: &_, _| delete.rpc(&world.auth());
     let (_, reply) = world.network.swarm_query(&world.account(), build, read).await.unwrap();
     assert_eq!(reply.members.done().filter(|(_, deleted)| deleted.contains(&hash)).count(), 7);

@@ -118,7 +118,8 @@ impl World {
 
     /// The messages of [`World::retrieve`].
     pub async fn messages(&self) -> Vec<StoredMessage> {
-        RetrieveReply::read(&self.retrieve().await.unwrap().body).unwrap().messages
+        let reply = self.retrieve().await.unwrap();
+        RetrieveReply::read(&reply.body, &self.account(), Namespace::MESSAGES).unwrap().messages
     }
 }
 

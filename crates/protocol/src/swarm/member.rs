@@ -1,21 +1,44 @@
 //! What each member of a swarm says it did (spec 03 §9.2).
 //!
-//! Decision: a member's word counts only if its signature holds under its own key; a member whose signature is wrong is
-//! treated like one that failed, never like one that did it.
+//! Decision: a word counts only if its signature holds under the key of somebody who *is* a member, by the lists that we
+//! believe; the reply cannot name its own witnesses. A member whose signature is wrong is treated like one that failed,
+//! never like one that did it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::BASE64;
 use serde_json::{Map, Value};
 
 use crate::id::Ed25519Public;
 
+/// The keys of a swarm's members, as the lists have them that we believe; what a reply says of others proves nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MemberKeys(BTreeSet<Ed25519Public>);
+
+impl MemberKeys {
+    /// Whether this is a member's key.
+    pub fn contains(&self, key: &Ed25519Public) -> bool {
+        self.0.contains(key)
+    }
+
+    /// The keys, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Ed25519Public> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Ed25519Public> for MemberKeys {
+    fn from_iter<T: IntoIterator<Item = Ed25519Public>>(keys: T) -> Self {
+        Self(keys.into_iter().collect())
+    }
+}
+
 /// One member's answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Member<T> {
     /// Did it, and signed what it did.
     Done(T),
-    /// Claims to have done it, without a valid signature or without saying what.
+    /// Claims to have done it, without a valid signature of a member or without saying what.
     Unproven,
     /// Did not do it, or did not answer the node we asked.
     Failed {
@@ -33,16 +56,19 @@ pub enum Member<T> {
 pub struct Members<T>(BTreeMap<Ed25519Public, Member<T>>);
 
 impl<T> Members<T> {
-    /// Reads the `swarm` object of a reply. `read` turns a member's entry into its meaning and the text that its
-    /// signature must cover; `None` means that the entry says too little.
+    /// Reads the `swarm` object of a reply from a swarm of these members. `read` turns a member's entry into its
+    /// meaning and the text that its signature must cover; `None` means that the entry says too little.
     pub(super) fn read(
         body: &Value,
+        swarm: &MemberKeys,
         read: impl Fn(&Map<String, Value>) -> Option<(T, Vec<u8>)>,
     ) -> Option<Self> {
         let mut members = BTreeMap::new();
         for (key, entry) in body.get("swarm")?.as_object()? {
             if let (Ok(key), Some(entry)) = (key.parse(), entry.as_object()) {
-                members.insert(key, read_member(&key, entry, &read));
+                let member = read_member(&key, entry, &read);
+                let proves = swarm.contains(&key) || !matches!(member, Member::Done(_));
+                members.insert(key, if proves { member } else { Member::Unproven });
             }
         }
         Some(Self(members))
@@ -136,7 +162,7 @@ mod tests {
     fn a_failed_member_says_how() {
         let key = Ed25519Public([9; 32]).to_string();
         let body = json!({ "swarm": { key: { "failed": 1, "code": "503", "reason": "busy" } } });
-        let members = Members::read(&body, |_| Some(((), Vec::new()))).unwrap();
+        let members = Members::read(&body, &MemberKeys::default(), |_| Some(((), Vec::new()))).unwrap();
         let expected = Member::Failed { timeout: false, code: Some(503), reason: Some("busy".into()) };
         assert_eq!(members.iter().next().unwrap().1, &expected);
         assert!(!members.any_done());
@@ -146,7 +172,7 @@ mod tests {
     fn an_entry_without_a_signature_proves_nothing() {
         let body =
             json!({ "swarm": { Ed25519Public([9; 32]).to_string(): { "hash": "x" }, "not a key": {} } });
-        let members = Members::read(&body, |_| Some(((), Vec::new()))).unwrap();
+        let members = Members::read(&body, &MemberKeys::default(), |_| Some(((), Vec::new()))).unwrap();
         assert_eq!(members.iter().map(|(_, member)| member).collect::<Vec<_>>(), [&Member::Unproven]);
     }
 }

@@ -17,7 +17,7 @@ pub mod ring;
 pub mod signing;
 
 pub use auth::{Auth, Subaccount, SubaccountToken};
-pub use member::{Member, Members};
+pub use member::{Member, MemberKeys, Members};
 pub use nodes::{Node, SwarmReply};
 pub use reply::{ReplyError, SubReply};
 pub use request::Rpc;

@@ -9,10 +9,11 @@ use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use serde_json::{Map, Value};
 
 use super::auth::SubaccountToken;
-use super::member::{Members, flag};
+use super::member::{MemberKeys, Members, flag};
+use super::message_hash;
 use super::request::{Delete, Expire, Revoke};
 use super::signing::node as signed;
-use crate::id::{Account, MessageHash};
+use crate::id::{Account, MessageHash, Namespace};
 use crate::time::Timestamp;
 
 /// A reply that does not say what it should: ask another node.
@@ -82,17 +83,20 @@ pub struct Stored {
 }
 
 impl StoreReply {
-    /// Reads the reply. An error if no member proved that it has the message.
-    pub fn read(body: &Value) -> Result<Self, ReplyError> {
-        let members = Members::read(body, |entry| {
-            let hash: MessageHash = entry.get("hash")?.as_str()?.parse().ok()?;
+    /// Reads the reply of a swarm of these members to a request to store what is called `hash`
+    /// ([`message_hash`]). An error if none of them proved that it has just that.
+    pub fn read(body: &Value, swarm: &MemberKeys, hash: MessageHash) -> Result<Self, ReplyError> {
+        let members = Members::read(body, swarm, |entry| {
+            let named: MessageHash = entry.get("hash")?.as_str()?.parse().ok()?;
+            if named != hash {
+                return None;
+            }
             let stored =
                 Stored { hash, expiry: time(entry.get("expiry")), already: flag(entry.get("already")) };
             Some((stored, signed::stored(hash)))
         })
         .ok_or(ReplyError("swarm"))?;
-        let hash = members.done().next().map(|(_, stored)| stored.hash).ok_or(ReplyError("signature"))?;
-        Ok(Self { hash, members })
+        if members.any_done() { Ok(Self { hash, members }) } else { Err(ReplyError("signature")) }
     }
 }
 
@@ -103,6 +107,8 @@ pub struct RetrieveReply {
     pub messages: Vec<StoredMessage>,
     /// Whether there are more: ask again with the last hash.
     pub more: bool,
+    /// How many items were left out because they are not what their hash says: the node lies.
+    pub forged: usize,
 }
 
 /// A message as a swarm keeps it.
@@ -125,11 +131,14 @@ impl std::fmt::Debug for StoredMessage {
 }
 
 impl RetrieveReply {
-    /// Reads the reply.
-    pub fn read(body: &Value) -> Result<Self, ReplyError> {
-        let messages = body.get("messages").and_then(Value::as_array).ok_or(ReplyError("messages"))?;
-        let messages = messages.iter().filter_map(stored_message).collect();
-        Ok(Self { messages, more: flag(body.get("more")) })
+    /// Reads what a node has of an account in a namespace. What is not called as its bytes demand is left out: a name
+    /// that fits other bytes would make us pass over the message it belongs to, or delete it.
+    pub fn read(body: &Value, account: &Account, namespace: Namespace) -> Result<Self, ReplyError> {
+        let items = body.get("messages").and_then(Value::as_array).ok_or(ReplyError("messages"))?;
+        let mut messages: Vec<StoredMessage> = items.iter().filter_map(stored_message).collect();
+        let read = messages.len();
+        messages.retain(|message| message.hash == message_hash(account, namespace, &message.data));
+        Ok(Self { forged: read - messages.len(), messages, more: flag(body.get("more")) })
     }
 }
 
@@ -151,9 +160,14 @@ pub struct DeleteReply {
 }
 
 impl DeleteReply {
-    /// Reads the reply to a request about `account`.
-    pub fn read(body: &Value, account: &Account, request: &Delete) -> Result<Self, ReplyError> {
-        let members = Members::read(body, |entry| {
+    /// Reads the reply of a swarm of these members to a request about `account`.
+    pub fn read(
+        body: &Value,
+        swarm: &MemberKeys,
+        account: &Account,
+        request: &Delete,
+    ) -> Result<Self, ReplyError> {
+        let members = Members::read(body, swarm, |entry| {
             let deleted = hashes(entry.get("deleted")?)?;
             let text = signed::deleted(account, &request.hashes, sorted_texts(deleted.iter()));
             Some((deleted, text))
@@ -171,9 +185,15 @@ pub struct SweepReply {
 }
 
 impl SweepReply {
-    /// Reads the reply to a request about `account` that named `time` (the signing time, `before` or `expiry`).
-    pub fn read(body: &Value, account: &Account, time: Timestamp) -> Result<Self, ReplyError> {
-        let members = Members::read(body, |entry| {
+    /// Reads the reply of a swarm of these members to a request about `account` that named `time` (the signing time,
+    /// `before` or `expiry`).
+    pub fn read(
+        body: &Value,
+        swarm: &MemberKeys,
+        account: &Account,
+        time: Timestamp,
+    ) -> Result<Self, ReplyError> {
+        let members = Members::read(body, swarm, |entry| {
             let touched = swept_hashes(entry.get("deleted").or_else(|| entry.get("updated"))?)?;
             let text = signed::swept(account, time, sorted_texts(touched.iter()));
             Some((touched, text))
@@ -199,9 +219,14 @@ pub struct Expired {
 }
 
 impl ExpireReply {
-    /// Reads the reply to a request about `account`.
-    pub fn read(body: &Value, account: &Account, request: &Expire) -> Result<Self, ReplyError> {
-        let members = Members::read(body, |entry| expired(entry, account, request));
+    /// Reads the reply of a swarm of these members to a request about `account`.
+    pub fn read(
+        body: &Value,
+        swarm: &MemberKeys,
+        account: &Account,
+        request: &Expire,
+    ) -> Result<Self, ReplyError> {
+        let members = Members::read(body, swarm, |entry| expired(entry, account, request));
         Ok(Self { members: members.ok_or(ReplyError("swarm"))? })
     }
 }
@@ -243,15 +268,16 @@ pub struct RevokeReply {
 }
 
 impl RevokeReply {
-    /// Reads the reply to a request about `account` that was signed at `signed_at`.
+    /// Reads the reply of a swarm of these members to a request about `account` that was signed at `signed_at`.
     pub fn read(
         body: &Value,
+        swarm: &MemberKeys,
         account: &Account,
         request: &Revoke,
         signed_at: Timestamp,
     ) -> Result<Self, ReplyError> {
         let tokens: &[SubaccountToken] = &request.tokens;
-        let members = Members::read(body, |_| Some(((), signed::revoked(account, signed_at, tokens))));
+        let members = Members::read(body, swarm, |_| Some(((), signed::revoked(account, signed_at, tokens))));
         Ok(Self { members: members.ok_or(ReplyError("swarm"))? })
     }
 }
@@ -337,10 +363,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::crypto::Ed25519Secret;
     use crate::id::{Ed25519Public, SessionId};
     use crate::swarm::SwarmReply;
     use crate::swarm::nodes::{active_nodes, service_nodes};
     use crate::swarm::signing::ExpireMode;
+
+    const ACCOUNT: Account = Account::User(SessionId([7; 32]));
+
+    fn name(data: &[u8]) -> MessageHash {
+        message_hash(&ACCOUNT, Namespace::MESSAGES, data)
+    }
+
+    fn item(hash: MessageHash, data: &str) -> Value {
+        json!({ "hash": hash.to_string(), "timestamp": 1, "expiration": 2, "data": data })
+    }
+
+    fn retrieved(body: &Value) -> Result<RetrieveReply, ReplyError> {
+        RetrieveReply::read(body, &ACCOUNT, Namespace::MESSAGES)
+    }
 
     #[test]
     fn results_are_split_in_order() {
@@ -367,12 +408,44 @@ mod tests {
 
     #[test]
     fn a_message_that_cannot_be_read_does_not_hide_the_others() {
-        let good = json!({ "hash": MessageHash([1; 32]).to_string(), "timestamp": 1, "expiration": 2, "data": "YQ==" });
-        let body = json!({ "messages": [{ "hash": "short" }, good], "more": 1 });
-        let reply = RetrieveReply::read(&body).unwrap();
-        assert_eq!((reply.messages.len(), reply.more), (1, true));
+        let body = json!({ "messages": [{ "hash": "short" }, item(name(b"a"), "YQ==")], "more": 1 });
+        let reply = retrieved(&body).unwrap();
+        assert_eq!((reply.messages.len(), reply.forged, reply.more), (1, 0, true));
         assert_eq!(reply.messages[0].data, b"a");
-        assert_eq!(RetrieveReply::read(&json!({})), Err(ReplyError("messages")));
+        assert_eq!(retrieved(&json!({})), Err(ReplyError("messages")));
+    }
+
+    #[test]
+    fn what_is_not_what_its_hash_says_is_left_out() {
+        let swapped = json!({ "messages": [item(name(b"b"), "YQ=="), item(name(b"c"), "Yw==")] });
+        let reply = retrieved(&swapped).unwrap();
+        assert_eq!((reply.messages.len(), reply.forged), (1, 1));
+        assert_eq!(reply.messages[0].data, b"c");
+        let elsewhere = RetrieveReply::read(&swapped, &ACCOUNT, Namespace::CONTACTS).unwrap();
+        assert_eq!((elsewhere.messages.len(), elsewhere.forged), (0, 2));
+    }
+
+    #[test]
+    fn only_a_members_signature_over_the_very_hash_proves_a_store() {
+        let secrets = [[1; 32], [2; 32]].map(Ed25519Secret::from_seed);
+        let [member, stranger] = &secrets;
+        let swarm: MemberKeys = [member.public()].into_iter().collect();
+        let reply = |signer: &Ed25519Secret, named: MessageHash, signed: MessageHash| {
+            let signature = BASE64.encode(&signer.sign(&signed::stored(signed)));
+            let entry = json!({ "hash": named.to_string(), "signature": signature });
+            StoreReply::read(&json!({ "swarm": { signer.public().to_string(): entry } }), &swarm, name(b"a"))
+        };
+        assert_eq!(reply(member, name(b"a"), name(b"a")).map(|reply| reply.hash), Ok(name(b"a")));
+        for (what, lie) in [
+            ("another message's true reply", reply(member, name(b"b"), name(b"b"))),
+            ("a signature over another hash", reply(member, name(b"a"), name(b"b"))),
+            ("somebody who is no member", reply(stranger, name(b"a"), name(b"a"))),
+        ] {
+            assert_eq!(lie, Err(ReplyError("signature")), "{what}");
+        }
+        let unsigned =
+            json!({ "swarm": { member.public().to_string(): { "hash": name(b"a").to_string() } } });
+        assert_eq!(StoreReply::read(&unsigned, &swarm, name(b"a")), Err(ReplyError("signature")));
     }
 
     #[test]
@@ -429,14 +502,15 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics_on_foreign_json(body in json()) {
-            let account = Account::User(SessionId([7; 32]));
+            let (account, swarm) = (ACCOUNT, MemberKeys::from_iter([Ed25519Public([9; 32])]));
             let now = Timestamp::from_ms(5);
             let hashes = vec![MessageHash([1; 32])];
-            let _ = (network_time(&body), StoreReply::read(&body), RetrieveReply::read(&body), expiries(&body));
-            let _ = (SweepReply::read(&body, &account, now), ons_record(&body), Info::read(&body));
-            let _ = DeleteReply::read(&body, &account, &Delete { hashes: hashes.clone(), required: false });
+            let _ = (network_time(&body), retrieved(&body), expiries(&body));
+            let _ = StoreReply::read(&body, &swarm, MessageHash([1; 32]));
+            let _ = (SweepReply::read(&body, &swarm, &account, now), ons_record(&body), Info::read(&body));
+            let _ = DeleteReply::read(&body, &swarm, &account, &Delete { hashes: hashes.clone(), required: false });
             let expire = Expire { hashes, expiries: vec![now], mode: ExpireMode::Extend };
-            let _ = ExpireReply::read(&body, &account, &expire);
+            let _ = ExpireReply::read(&body, &swarm, &account, &expire);
             let _ = (service_nodes(&body), SwarmReply::read(&body));
             let _ = results(body);
         }

@@ -8,6 +8,7 @@ use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 use super::auth::{Auth, SubaccountToken};
+use super::message_hash;
 use super::signing::{self, ExpireMode, Scope};
 use crate::id::{Account, MessageHash, Namespace};
 use crate::time::Timestamp;
@@ -189,6 +190,11 @@ pub struct Store<'a> {
 }
 
 impl Store<'_> {
+    /// What the message will be called, wherever it is stored (spec 03 §9.6).
+    pub fn hash(&self) -> MessageHash {
+        message_hash(&self.account, self.namespace, self.data)
+    }
+
     /// The request at network time `now`; `auth` is only used where the namespace needs it.
     pub fn rpc(&self, auth: Option<&Auth<'_>>, now: Timestamp) -> Rpc {
         let mut params = with_account(&self.account);
