@@ -111,11 +111,6 @@ impl Rpc {
         Self::oxend("get_service_nodes", service_nodes_params())
     }
 
-    /// Every node of the network as 51-byte records; only newer nodes know it (spec 03 §2.4).
-    pub fn active_nodes_bin() -> Rpc {
-        Self::new("active_nodes_bin", Map::new())
-    }
-
     /// The account a name stands for, by the name's BLAKE2b-32 hash (spec 03 §11).
     pub fn ons_resolve(name_hash: &[u8; 32]) -> Rpc {
         Self::oxend("ons_resolve", json!({ "type": 0, "name_hash": BASE64.encode(name_hash) }))
