@@ -123,7 +123,7 @@ impl Path {
 
 /// A node as an onion layer needs it.
 pub(crate) const fn hop(node: Node) -> Hop {
-    Hop { ed25519: node.ed25519, x25519: node.x25519 }
+    Hop { ed25519: node.ed25519, x25519: node.x25519() }
 }
 
 /// A node that may join those in `near` (of one path) and is none of `taken` (of other paths): any that fits, all
@@ -188,7 +188,7 @@ mod tests {
     use septet_protocol::crypto::SystemRandom;
 
     use super::*;
-    use crate::pool::tests::node;
+    use crate::pool::tests::{moved, node};
 
     fn distinct(nodes: [Node; 3]) -> bool {
         let [a, b, c] = nodes.map(|node| node.ed25519);
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn neighbours_do_not_share_a_path_unless_allowed() {
-        let near = |n: u8| Node { ip: Ipv4Addr::new(10, 0, 0, n), ..node(n) };
+        let near = |n: u8| moved(n, Ipv4Addr::new(10, 0, 0, n));
         let pool = [near(1), near(2), near(3), node(4)];
         assert_eq!(choose_hops(&pool, near(1), &[], true, &mut SystemRandom), None);
         assert!(distinct(choose_hops(&pool, near(1), &[], false, &mut SystemRandom).unwrap()));

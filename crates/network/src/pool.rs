@@ -87,24 +87,33 @@ pub(crate) fn agreement(lists: &[Vec<Node>]) -> Vec<Node> {
 pub(crate) mod tests {
     use std::net::Ipv4Addr;
 
-    use septet_protocol::id::{SessionId, SwarmId, X25519Public};
+    use std::sync::LazyLock;
+
+    use septet_protocol::crypto::Ed25519Secret;
+    use septet_protocol::id::{SessionId, SwarmId};
 
     use super::*;
 
+    /// Keys in their order, so that the nodes of a pool come in the order of their numbers.
+    static KEYS: LazyLock<Vec<Ed25519Public>> = LazyLock::new(|| {
+        let mut keys: Vec<_> =
+            (0..=u8::MAX).map(|seed| Ed25519Secret::from_seed([seed; 32]).public()).collect();
+        keys.sort_unstable();
+        keys
+    });
+
     /// Node number `n`, in a /24 of its own.
     pub(crate) fn node(n: u8) -> Node {
-        Node {
-            ed25519: Ed25519Public([n; 32]),
-            x25519: X25519Public([n; 32]),
-            ip: Ipv4Addr::new(10, 0, n, 1),
-            port: 22021,
-            swarm: None,
-            unlock_height: 0,
-        }
+        moved(n, Ipv4Addr::new(10, 0, n, 1))
     }
 
-    fn keys(nodes: &[Node]) -> Vec<u8> {
-        nodes.iter().map(|node| node.ed25519.0[0]).collect()
+    /// Node number `n` at another address.
+    pub(crate) fn moved(n: u8, ip: Ipv4Addr) -> Node {
+        Node::new(KEYS[usize::from(n)], ip, 22021).unwrap()
+    }
+
+    fn keys(nodes: &[Node]) -> Vec<usize> {
+        nodes.iter().map(|node| KEYS.binary_search(&node.ed25519).unwrap()).collect()
     }
 
     #[test]
@@ -123,7 +132,8 @@ pub(crate) mod tests {
 
     #[test]
     fn two_of_three_must_agree_on_key_and_address() {
-        let moved = Node { port: 1, ..node(2) };
+        let mut moved = node(2);
+        moved.port = 1;
         let lists = [
             vec![node(1), node(2), node(3), node(9), node(9)],
             vec![node(1), moved, node(3)],
@@ -137,7 +147,11 @@ pub(crate) mod tests {
     fn the_list_tells_an_accounts_swarm() {
         let mut pool = Pool::default();
         assert!(pool.swarm_of(&Account::User(SessionId([0; 32]))).is_empty());
-        let in_swarm = |n: u8, swarm: u64| Node { swarm: Some(SwarmId(swarm)), ..node(n) };
+        let in_swarm = |n: u8, swarm: u64| {
+            let mut node = node(n);
+            node.swarm = Some(SwarmId(swarm));
+            node
+        };
         pool.replace(vec![in_swarm(1, 5), in_swarm(2, 1 << 40), in_swarm(3, 5), in_swarm(4, u64::MAX)]);
         assert_eq!(keys(&pool.swarm_of(&Account::User(SessionId([0; 32])))), [1, 3]);
     }

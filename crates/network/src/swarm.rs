@@ -334,6 +334,7 @@ fn moved_to(body: &Value) -> Option<SwarmReply> {
 
 #[cfg(test)]
 mod tests {
+    use septet_protocol::crypto::Ed25519Secret;
     use serde_json::json;
 
     use super::*;
@@ -349,8 +350,8 @@ mod tests {
 
     #[test]
     fn the_new_swarm_is_found_at_the_top_or_in_a_part() {
-        let key = "01".repeat(32);
-        let swarm = json!({ "snodes": [{ "ip": "1.2.3.4", "port_https": 5, "pubkey_ed25519": key, "pubkey_x25519": key }] });
+        let key = Ed25519Secret::from_seed([1; 32]).public();
+        let swarm = json!({ "snodes": [{ "ip": "1.2.3.4", "port_https": 5, "pubkey_ed25519": key }] });
         assert!(moved_to(&swarm).is_some());
         assert!(
             moved_to(&json!({ "results": [{ "code": 421, "body": "" }, { "code": 421, "body": swarm }] }))

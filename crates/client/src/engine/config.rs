@@ -18,7 +18,7 @@ use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace};
 use septet_protocol::swarm::reply::{self, ExpireReply, StoreReply};
 use septet_protocol::swarm::request::{Delete, Expire, Store as StoreRequest};
 use septet_protocol::swarm::signing::ExpireMode;
-use septet_protocol::swarm::{Auth, MemberKeys, Rpc, message_hash};
+use septet_protocol::swarm::{Auth, Batch, MemberKeys, Rpc, message_hash};
 use septet_protocol::time::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -132,7 +132,7 @@ async fn push(engine: &Arc<Engine>) -> Result<(), SyncError> {
     let steps = steps(&parts);
     let mut done = Vec::new();
     let mut result = Ok(());
-    for some in steps.chunks(MOST_STEPS) {
+    for some in Batch::chunks(&steps, MOST_STEPS) {
         result = carry_out(engine, some, &mut done).await;
         if result.is_err() {
             break;
@@ -173,7 +173,7 @@ fn steps(parts: &[Part]) -> Vec<Step> {
 /// deletion. The first that fails is an error.
 async fn carry_out(
     engine: &Engine,
-    steps: &[Step],
+    steps: Batch<'_, Step>,
     done: &mut Vec<Option<StorageHash>>,
 ) -> Result<(), SyncError> {
     let me = Account::from(engine.me());
@@ -185,7 +185,7 @@ async fn carry_out(
         }
         Step::Delete(hashes) => Delete { hashes: hashes.clone(), required: false }.rpc(&auth),
     };
-    let build = |_: &Ed25519Public, now| Rpc::sequence(steps.iter().map(|step| request(step, now)).collect());
+    let build = |_: &Ed25519Public, now| Rpc::sequence(steps, |step| request(step, now));
     // A member that says it stored something and does not prove it is passed over.
     let read = |swarm: &MemberKeys, body| {
         let mut carried_out = Vec::new();
@@ -204,7 +204,7 @@ async fn carry_out(
         Ok(carried_out)
     };
     let (_, carried_out) = engine.network.swarm_query(&me, build, read).await?;
-    let complete = carried_out.len() == steps.len();
+    let complete = carried_out.len() == steps.iter().len();
     done.extend(carried_out);
     if complete { Ok(()) } else { Err(SyncError::Incomplete) }
 }

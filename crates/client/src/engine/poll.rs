@@ -15,7 +15,7 @@ use septet_network::NetworkError;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
 use septet_protocol::swarm::reply::{self, ReplyError, RetrieveReply, StoredMessage};
 use septet_protocol::swarm::request::{Delete, Retrieve};
-use septet_protocol::swarm::{Auth, Rpc};
+use septet_protocol::swarm::{Auth, Batch, Rpc};
 use septet_protocol::time::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -29,15 +29,15 @@ use crate::store::{AppliedBatch, Db, ReceivedBatch, ReceivedItem, StoreError};
 
 /// The compartments of an account in the order they are applied (spec 05 §1), and the share of a reply for each:
 /// −n is an n-th.
-const COMPARTMENTS: &[(Namespace, i64)] = &[
+const COMPARTMENTS: Batch<'static, (Namespace, i64)> = Batch::of(&[
     (Namespace::USER_PROFILE, -8),
     (Namespace::CONTACTS, -8),
     (Namespace::USER_GROUPS, -8),
     (Namespace::CONVO_INFO_VOLATILE, -8),
     (Namespace::MESSAGES, -2),
-];
+]);
 /// The compartment that a restore asks for first.
-const PROFILE: &[(Namespace, i64)] = &[(Namespace::USER_PROFILE, -1)];
+const PROFILE: Batch<'static, (Namespace, i64)> = Batch::of(&[(Namespace::USER_PROFILE, -1)]);
 /// So many polls go to one member before another one is asked.
 const POLLS_PER_MEMBER: u32 = 100;
 /// More pages than a swarm can hold; a node that promises more is lying.
@@ -180,7 +180,7 @@ struct Page {
 /// Fetches and stores one reply's worth.
 async fn fetch(
     engine: &Arc<Engine>,
-    compartments: &[(Namespace, i64)],
+    compartments: Batch<'_, (Namespace, i64)>,
     prefer: Option<Ed25519Public>,
 ) -> Result<Page, PollError> {
     let account = Account::from(engine.me());
@@ -260,7 +260,7 @@ impl Restore {
 /// The request for one page.
 fn request(
     engine: &Engine,
-    compartments: &[(Namespace, i64)],
+    compartments: Batch<'_, (Namespace, i64)>,
     marks: &BTreeMap<(Ed25519Public, Namespace), MessageHash>,
     node: &Ed25519Public,
     now: Timestamp,
@@ -270,7 +270,7 @@ fn request(
         let last_hash = marks.get(&(*node, namespace)).copied();
         Retrieve { namespace, last_hash, max_size: Some(share) }.rpc(&auth, now)
     };
-    Rpc::batch(compartments.iter().map(retrieve).collect())
+    Rpc::batch(compartments, retrieve)
 }
 
 /// Stores what one compartment had, with the mark of how far we are; returns how many messages were new.

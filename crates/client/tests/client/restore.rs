@@ -6,9 +6,10 @@ use septet_client::client::{Client, RestoreStage};
 use septet_client::model::{ConversationId, Expiry, Memberships};
 use septet_protocol::account::{DisplayName, Seed};
 use septet_protocol::config::{
-    Community, Config, Contact, Contacts, Group, GroupSettings, MAX_STORED, Priority, UserGroups, UserProfile,
+    Community, Config, Contact, Contacts, Group, GroupSettings, Priority, UserGroups, UserProfile,
 };
 use septet_protocol::id::{Account, GroupId, Namespace, SessionId};
+use septet_protocol::swarm::MAX_MESSAGE_BYTES;
 use septet_protocol::time::Timestamp;
 
 use crate::sync::{look, name, picture, sees_picture, synced};
@@ -168,7 +169,7 @@ fn leave(world: &World, me: SessionId, mut config: impl Config) -> usize {
     let messages = config.push(Timestamp::from_ms(now)).unwrap().messages;
     let count = messages.len();
     for data in messages {
-        assert!(data.len() <= MAX_STORED);
+        assert!(data.len() <= MAX_MESSAGE_BYTES);
         world.net.deliver(&Account::from(me), namespace, data, now, now + 1_000_000_000);
     }
     count

@@ -86,7 +86,7 @@ async fn nodes_list_the_network_like_the_seed() {
     assert_eq!(nodes.len(), 21);
     for (listed, node) in nodes.iter().zip(devnet.nodes()) {
         let info = node.info();
-        assert_eq!((listed.ed25519, listed.x25519), (info.ed25519, info.x25519));
+        assert_eq!((listed.ed25519, listed.x25519()), (info.ed25519, info.x25519));
         assert_eq!((listed.ip, listed.port), (*info.address.ip(), info.address.port()));
         assert_eq!(listed.swarm, Some(info.swarm));
     }

@@ -4,7 +4,7 @@ use septet_network::NetworkError;
 use septet_protocol::id::Namespace;
 use septet_protocol::swarm::reply::{self, DeleteReply, RetrieveReply, StoreReply};
 use septet_protocol::swarm::request::{Delete, Retrieve, Store};
-use septet_protocol::swarm::{MemberKeys, Rpc, message_hash};
+use septet_protocol::swarm::{Batch, MemberKeys, Rpc, message_hash};
 
 use crate::world::{DAY, World};
 
@@ -38,11 +38,12 @@ async fn a_batch_comes_back_in_parts_in_order() {
     let build = |_: &_, now| {
         let store = |namespace, data| Store { account, namespace, data, ttl: DAY }.rpc(Some(&auth), now);
         let retrieve = Retrieve { namespace: Namespace::CONTACTS, last_hash: None, max_size: Some(-2) };
-        Rpc::sequence(vec![
+        let requests = [
             store(Namespace::MESSAGES, b"to the inbox"),
             store(Namespace::CONTACTS, b"contacts"),
             retrieve.rpc(&auth, now),
-        ])
+        ];
+        Rpc::sequence(Batch::of(&requests), Rpc::clone)
     };
     let reply = world.network.swarm_request(&account, build).await.unwrap();
     let parts = reply::results(reply.body).unwrap();
@@ -61,7 +62,7 @@ async fn a_part_that_is_refused_does_not_hide_the_others() {
         let unsigned = Store { account, namespace: Namespace::CONTACTS, data: b"x", ttl: DAY }.rpc(None, now);
         let signed =
             Store { account, namespace: Namespace::CONTACTS, data: b"y", ttl: DAY }.rpc(Some(&auth), now);
-        Rpc::batch(vec![unsigned, signed])
+        Rpc::batch(Batch::of(&[unsigned, signed]), Rpc::clone)
     };
     let parts = reply::results(world.network.swarm_request(&account, build).await.unwrap().body).unwrap();
     assert_eq!(parts.iter().map(|part| part.code).collect::<Vec<_>>(), [401, 200]);

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::crypto::Ed25519Secret;
 use crate::id::Ed25519Public;
+use crate::swarm::MAX_MESSAGE_BYTES;
 use crate::time::Timestamp;
 
 use super::exchange::{LoadError, Merged, Push, PushError, Rules, State, StorageHash};
@@ -18,7 +19,7 @@ use super::merge::{Outcome, merge};
 use super::message::{Draft, Message};
 use super::multipart::{Assembled, PART, Parts, Taken};
 use super::value::{Dict, Value};
-use super::{Kind, MAX_STORED, dump, seal};
+use super::{Kind, dump, seal};
 
 /// The content of a document in its three states.
 #[derive(Clone)]
@@ -353,7 +354,7 @@ impl Document {
         let plaintext = self.keys.decrypt(stored)?;
         let unpadded = seal::unpad(&plaintext);
         let (bytes, hashes) = match unpadded.split_first()? {
-            (&PART, list) if self.rules == Rules::Current && stored.len() <= MAX_STORED => {
+            (&PART, list) if self.rules == Rules::Current && stored.len() <= MAX_MESSAGE_BYTES => {
                 self.needs_dump = true;
                 match self.parts.take(list, hash, now) {
                     Taken::Invalid | Taken::Damaged => return None,

@@ -4,11 +4,12 @@ use zeroize::Zeroizing;
 
 use crate::crypto::Ed25519Secret;
 use crate::id::Ed25519Public;
+use crate::swarm::MAX_MESSAGE_BYTES;
 
 use super::exchange::{PushError, Rules};
 use super::message::Message;
 use super::wrap::WrapKeys;
-use super::{Kind, MAX_STORED, multipart, seal};
+use super::{Kind, multipart, seal};
 
 /// The largest compressed and padded message that is pushed, in bytes: a guard against runaway documents.
 const MAX_PUSHED: usize = 5_000_000;
@@ -77,11 +78,11 @@ impl Keys {
         let compressed = seal::compress(message.bytes());
         let padded = seal::pad(compressed.as_deref().unwrap_or(message.bytes()));
         let size = padded.len() + seal::OVERHEAD;
-        if size <= MAX_STORED {
+        if size <= MAX_MESSAGE_BYTES {
             return self.seal_single(padded, message.seqno, rules);
         }
         if rules == Rules::January2025 {
-            return Err(PushError::TooLarge { size, limit: MAX_STORED });
+            return Err(PushError::TooLarge { size, limit: MAX_MESSAGE_BYTES });
         }
         let too_large = PushError::TooLarge { size: padded.len(), limit: MAX_PUSHED };
         if padded.len() > MAX_PUSHED {
@@ -98,8 +99,10 @@ impl Keys {
         let Some((keys, kind)) = &self.wrap else { return single(encrypted) };
         let wrapped = keys.wrap(&encrypted, seqno, *kind).ok_or(PushError::Keys)?;
         match wrapped.len() {
-            ..=MAX_STORED => single(wrapped),
-            size if rules == Rules::January2025 => Err(PushError::TooLarge { size, limit: MAX_STORED }),
+            ..=MAX_MESSAGE_BYTES => single(wrapped),
+            size if rules == Rules::January2025 => {
+                Err(PushError::TooLarge { size, limit: MAX_MESSAGE_BYTES })
+            }
             _ => single(encrypted),
         }
     }

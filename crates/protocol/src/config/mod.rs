@@ -48,9 +48,6 @@ pub use pro::{ProCredential, RotatingSeed};
 pub use user_groups::{AUTH_DATA_LENGTH, Community, Group, GroupSettings, LegacyGroup, Removed, UserGroups};
 pub use user_profile::UserProfile;
 
-/// The most bytes that the swarm stores as one message (spec 05 §5.4).
-pub const MAX_STORED: usize = 76_800;
-
 /// Which of the four user configs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Kind {

@@ -9,18 +9,19 @@ use std::sync::Arc;
 
 use crate::bencode::{Reader, write_bytes};
 use crate::crypto::blake2b;
+use crate::swarm::MAX_MESSAGE_BYTES;
 use crate::time::Timestamp;
 
 use super::exchange::StorageHash;
+use super::seal;
 use super::seal::OVERHEAD;
-use super::{MAX_STORED, seal};
 
 /// The first byte of the plaintext of a part.
 pub(super) const PART: u8 = b'm';
 /// Bytes around the chunk in a part.
 const FRAME: usize = 50;
 /// Bytes of the message in each part but the last.
-const CHUNK: usize = MAX_STORED - FRAME - OVERHEAD;
+const CHUNK: usize = MAX_MESSAGE_BYTES - FRAME - OVERHEAD;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// How long parts of a set wait for the others after the last one came, in milliseconds.
 const INCOMPLETE_MS: u64 = 7 * DAY_MS;

@@ -1,4 +1,7 @@
 //! Payloads of push notifications: `nonce(24) ‖ XChaCha20-Poly1305`, padded with zeros.
+//!
+//! A desktop gets none. It is here because the official core has it: the conformance example answers the core's cases
+//! about it like all others.
 
 use super::{OpenError, xchacha_decrypt};
 

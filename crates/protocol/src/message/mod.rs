@@ -32,8 +32,8 @@ pub use content::{
 pub use expiration::{Expiration, Place};
 pub use group_update::{GroupChange, GroupUpdate, MemberChange};
 pub use one_to_one::{
-    DataError, DecodeError, EncodeError, MAX_STORED_BYTES, Received, decode_one_to_one, encode_one_to_one,
-    from_store_data, to_store_data,
+    DataError, DecodeError, EncodeError, Received, decode_one_to_one, encode_one_to_one, from_store_data,
+    to_store_data,
 };
 pub use outgoing::{Outgoing, TTL_CALL_MS, TTL_CONTENT_MS, TTL_TYPING_MS};
 pub use profile::{Profile, ProfilePicture};

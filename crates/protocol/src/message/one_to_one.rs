@@ -19,11 +19,10 @@ use crate::account::AccountKeys;
 use crate::crypto::session::{self, BadRecipient, DecryptError};
 use crate::crypto::{Ed25519Secret, Random};
 use crate::id::{Ed25519Public, SessionId};
+use crate::swarm::MAX_MESSAGE_BYTES;
 use crate::time::Timestamp;
 use crate::wire::{Message as _, proto};
 
-/// The most bytes a swarm stores as one message (before base64).
-pub const MAX_STORED_BYTES: usize = 76_800;
 /// Padded contents are a multiple of this long.
 const PADDING: usize = 160;
 
@@ -39,8 +38,8 @@ pub enum EncodeError {
         /// How many there are.
         found: usize,
     },
-    /// More than [`MAX_STORED_BYTES`] when all is wrapped.
-    #[error("the message takes {size} bytes; at most {MAX_STORED_BYTES} can be sent")]
+    /// More than [`MAX_MESSAGE_BYTES`] when all is wrapped.
+    #[error("the message takes {size} bytes; at most {MAX_MESSAGE_BYTES} can be sent")]
     TooLarge {
         /// Its size.
         size: usize,
@@ -121,7 +120,7 @@ pub fn encode_one_to_one(
     }
     let bytes = seal_content(message.to_bytes(), message.timestamp, sender, to, rng)?;
     match bytes.len() {
-        size if size > MAX_STORED_BYTES => Err(EncodeError::TooLarge { size }),
+        size if size > MAX_MESSAGE_BYTES => Err(EncodeError::TooLarge { size }),
         _ => Ok(bytes),
     }
 }

@@ -10,6 +10,7 @@ use crate::account::{AccountKeys, DisplayName, Seed};
 use crate::attachment::{AttachmentPointer, Encryption, Key};
 use crate::crypto::SystemRandom;
 use crate::id::{GroupId, SessionId};
+use crate::swarm::MAX_MESSAGE_BYTES;
 use crate::time::Timestamp;
 use crate::wire::{Message as _, proto};
 
@@ -90,7 +91,7 @@ fn a_message_too_large_to_be_stored_is_refused_with_its_size() {
         let message = Outgoing::new(content, Timestamp::from_ms(TIME));
         encode_one_to_one(&message, &alice(), &bob().session_id, &mut SystemRandom)
     };
-    assert!(send(76_000).unwrap().len() <= MAX_STORED_BYTES);
+    assert!(send(76_000).unwrap().len() <= MAX_MESSAGE_BYTES);
     assert!(matches!(send(77_000), Err(EncodeError::TooLarge { size }) if size > 77_000));
 }
 

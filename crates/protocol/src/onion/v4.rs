@@ -1,5 +1,4 @@
-//! HTTP inside an onion request, for servers (spec 03 §6.5): a bencoded list of some JSON and the body. The older v3
-//! form ([`v3_request`]) is JSON alone (spec 03 §6.6).
+//! HTTP inside an onion request, for servers (spec 03 §6.5): a bencoded list of some JSON and the body.
 
 use std::collections::BTreeMap;
 
@@ -40,18 +39,6 @@ pub fn request(method: &str, endpoint: &str, headers: &[(&str, &str)], body: Opt
         headers_json(headers)
     );
     list(&meta, body)
-}
-
-/// Encodes a request in the older form: `{"method", "endpoint", "headers", "body"}`.
-pub fn v3_request(method: &str, endpoint: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
-    format!(
-        r#"{{"method":{},"endpoint":{},"headers":{},"body":{}}}"#,
-        Value::from(method),
-        Value::from(endpoint),
-        headers_json(headers),
-        Value::from(body)
-    )
-    .into_bytes()
 }
 
 impl Request {

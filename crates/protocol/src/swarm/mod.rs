@@ -9,6 +9,7 @@
 //! hand booleans on as integers, fields may be missing — but every identifier and signature strictly.
 
 pub mod auth;
+mod batch;
 pub mod member;
 pub mod nodes;
 pub mod reply;
@@ -17,6 +18,7 @@ pub mod ring;
 pub mod signing;
 
 pub use auth::{Auth, Subaccount, SubaccountToken};
+pub use batch::Batch;
 pub use member::{Member, MemberKeys, Members};
 pub use nodes::{Node, SwarmReply};
 pub use reply::{ReplyError, SubReply};
@@ -26,10 +28,10 @@ pub use ring::{nearest, position};
 use crate::crypto::blake2b;
 use crate::id::{Account, MessageHash, Namespace};
 
-/// The largest message a swarm takes, in bytes before base64 (spec 03 §9.6).
+/// The largest message a swarm takes, of people or of configs, in bytes before base64 (spec 03 §9.6, 05 §5.4).
 pub const MAX_MESSAGE_BYTES: usize = 76_800;
 
-/// The most requests one batch or sequence may hold (spec 03 §9.15).
+/// The most requests one batch or sequence may hold (spec 03 §9.15); [`Batch`] keeps it.
 pub const MAX_BATCH: usize = 20;
 
 /// The name a swarm gives to stored bytes (spec 03 §9.6): the same account, namespace and bytes always get the same,

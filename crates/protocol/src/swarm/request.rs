@@ -8,6 +8,7 @@ use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 use super::auth::{Auth, SubaccountToken};
+use super::batch::Batch;
 use super::message_hash;
 use super::signing::{self, ExpireMode, Scope};
 use crate::id::{Account, MessageHash, Namespace};
@@ -59,14 +60,16 @@ impl Rpc {
         10_000 + 5_000 * u64::from(self.rounds.saturating_sub(1))
     }
 
-    /// Several requests at once, results in their order (spec 03 §9.15). At most [`super::MAX_BATCH`]; no batch inside.
-    pub fn batch(requests: Vec<Rpc>) -> Rpc {
+    /// Several requests at once, results in their order (spec 03 §9.15); `build` makes each, and none a batch.
+    pub fn batch<T>(items: Batch<'_, T>, build: impl FnMut(&T) -> Rpc) -> Rpc {
+        let requests: Vec<Rpc> = items.iter().map(build).collect();
         let rounds = requests.iter().map(|request| request.rounds).max().unwrap_or(0);
         Self::several("batch", rounds, requests)
     }
 
-    /// Several requests one after another, up to the first that fails. At most [`super::MAX_BATCH`]; no batch inside.
-    pub fn sequence(requests: Vec<Rpc>) -> Rpc {
+    /// Several requests one after another, up to the first that fails; `build` makes each, and none a batch.
+    pub fn sequence<T>(items: Batch<'_, T>, build: impl FnMut(&T) -> Rpc) -> Rpc {
+        let requests: Vec<Rpc> = items.iter().map(build).collect();
         let rounds = requests.iter().map(|request| request.rounds).sum();
         Self::several("sequence", rounds, requests)
     }
@@ -83,20 +86,6 @@ impl Rpc {
         Value::Object(part)
     }
 
-    /// One of two requests, as the node's version and height allow (spec 03 §9.15).
-    pub fn if_else(conditions: &Conditions, then: Option<Rpc>, otherwise: Option<Rpc>) -> Rpc {
-        let rounds = then.iter().chain(&otherwise).map(|request| request.rounds).max().unwrap_or(0);
-        let mut params = Map::new();
-        params.insert("if".into(), conditions.to_json());
-        if let Some(then) = then {
-            params.insert("then".into(), then.into_part());
-        }
-        if let Some(otherwise) = otherwise {
-            params.insert("else".into(), otherwise.into_part());
-        }
-        Self { rounds, ..Self::new("ifelse", params) }
-    }
-
     /// The node's version and clock.
     pub fn info() -> Rpc {
         Self::new("info", Map::new())
@@ -110,11 +99,6 @@ impl Rpc {
     /// Every node of the network, asked of a node's daemon (spec 03 §2.4).
     pub fn service_nodes() -> Rpc {
         Self::oxend("get_service_nodes", service_nodes_params())
-    }
-
-    /// Every node of the network as 51-byte records; only newer nodes know it (spec 03 §2.4).
-    pub fn active_nodes_bin() -> Rpc {
-        Self::new("active_nodes_bin", Map::new())
     }
 
     /// The account a name stands for, by the name's BLAKE2b-32 hash (spec 03 §11).
@@ -139,41 +123,6 @@ pub fn service_nodes_params() -> Value {
             "requested_unlock_height": true, "height": true, "swarm_id": true,
         },
     })
-}
-
-/// What must hold at the node for the first branch of [`Rpc::if_else`]; at least one must be given.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Conditions {
-    /// Hard fork at least, `[major, minor]`.
-    pub hf_at_least: Option<[u32; 2]>,
-    /// Hard fork before.
-    pub hf_before: Option<[u32; 2]>,
-    /// Server version at least, `[major, minor, patch]`.
-    pub v_at_least: Option<[u32; 3]>,
-    /// Server version before.
-    pub v_before: Option<[u32; 3]>,
-    /// Block height at least.
-    pub height_at_least: Option<u64>,
-    /// Block height before.
-    pub height_before: Option<u64>,
-}
-
-impl Conditions {
-    fn to_json(self) -> Value {
-        let mut out = Map::new();
-        let mut put = |name: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                out.insert(name.to_owned(), value);
-            }
-        };
-        put("hf_at_least", self.hf_at_least.map(|v| json!(v)));
-        put("hf_before", self.hf_before.map(|v| json!(v)));
-        put("v_at_least", self.v_at_least.map(|v| json!(v)));
-        put("v_before", self.v_before.map(|v| json!(v)));
-        put("height_at_least", self.height_at_least.map(|v| json!(v)));
-        put("height_before", self.height_before.map(|v| json!(v)));
-        Value::Object(out)
-    }
 }
 
 /// Leaves bytes with a swarm (spec 03 §9.6). Reply: [`super::reply::StoreReply`].
@@ -436,20 +385,10 @@ mod tests {
     #[test]
     fn time_limits_allow_for_a_dead_member_in_every_round() {
         let account = Account::User(crate::id::SessionId([7; 32]));
-        let three = || vec![store(account), store(account), store(account)];
+        let three = Batch::of(&[(); 3]);
         assert_eq!(Rpc::info().time_limit(), 10_000);
         assert_eq!(store(account).time_limit(), 10_000);
-        assert_eq!(Rpc::batch(three()).time_limit(), 10_000);
-        assert_eq!(Rpc::sequence(three()).time_limit(), 20_000);
-    }
-
-    #[test]
-    fn conditions_name_only_what_was_given() {
-        let conditions = Conditions { hf_at_least: Some([19, 4]), ..Conditions::default() };
-        let rpc = Rpc::if_else(&conditions, Some(Rpc::info()), None);
-        assert_eq!(
-            rpc.params(),
-            &json!({ "if": { "hf_at_least": [19, 4] }, "then": { "method": "info", "params": {} } })
-        );
+        assert_eq!(Rpc::batch(three, |()| store(account)).time_limit(), 10_000);
+        assert_eq!(Rpc::sequence(three, |()| store(account)).time_limit(), 20_000);
     }
 }

@@ -7,7 +7,7 @@ use septet_protocol::crypto::Ed25519Secret;
 use septet_protocol::id::{Account, Ed25519Public, GroupId, MessageHash, Namespace, SessionId, SwarmId};
 use septet_protocol::swarm::request::{DeleteAll, ExpireAll, Retrieve, Revoke, Store};
 use septet_protocol::swarm::signing::{self, ExpireMode, Scope};
-use septet_protocol::swarm::{Auth, Subaccount, SubaccountToken, message_hash, nearest, nodes, position};
+use septet_protocol::swarm::{Auth, Subaccount, SubaccountToken, message_hash, nearest, position};
 use septet_protocol::time::Timestamp;
 use serde_json::Value;
 
@@ -194,20 +194,4 @@ fn node_reply_signatures() {
         let signature = BASE64.decode(text(case, "signature_base64").as_bytes()).unwrap().try_into().unwrap();
         assert!(node.verify(signed, &signature), "{}", case["what"]);
     }
-}
-
-#[test]
-fn active_nodes_bin() {
-    let vectors = vectors();
-    let records = BASE64.decode(text(&vectors["active_nodes_bin"], "base64").as_bytes()).unwrap();
-    let read = nodes::active_nodes(&records).unwrap();
-    let expected = vectors["active_nodes_bin"]["decoded"].as_array().unwrap();
-    assert_eq!(read.len(), expected.len());
-    for (node, expected) in read.iter().zip(expected) {
-        assert_eq!(node.ed25519.to_string(), text(expected, "pubkey_ed25519"));
-        assert_eq!(node.ip.to_string(), text(expected, "ip"));
-        assert_eq!(u64::from(node.port), expected["https_port"].as_u64().unwrap());
-        assert_eq!(node.swarm.unwrap().0, expected["swarm_id"].as_u64().unwrap());
-    }
-    assert!(nodes::active_nodes(&records[1..]).is_err());
 }
