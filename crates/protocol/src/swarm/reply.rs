@@ -67,7 +67,7 @@ pub fn network_time(body: &Value) -> Option<Timestamp> {
 pub struct StoreReply {
     /// What the message is called.
     pub hash: MessageHash,
-    /// What each member did; success is at least one.
+    /// What each member did.
     pub members: Members<Stored>,
 }
 
@@ -84,7 +84,7 @@ pub struct Stored {
 
 impl StoreReply {
     /// Reads the reply of a swarm of these members to a request to store what is called `hash`
-    /// ([`message_hash`]). An error if none of them proved that it has just that.
+    /// ([`message_hash`]). An error if not [enough](MemberKeys::enough) of them proved that they have just that.
     pub fn read(body: &Value, swarm: &MemberKeys, hash: MessageHash) -> Result<Self, ReplyError> {
         let members = Members::read(body, swarm, |entry| {
             let named: MessageHash = entry.get("hash")?.as_str()?.parse().ok()?;
@@ -96,7 +96,7 @@ impl StoreReply {
             Some((stored, signed::stored(hash)))
         })
         .ok_or(ReplyError("swarm"))?;
-        if members.any_done() { Ok(Self { hash, members }) } else { Err(ReplyError("signature")) }
+        if members.is_proven(swarm) { Ok(Self { hash, members }) } else { Err(ReplyError("signature")) }
     }
 }
 
@@ -429,7 +429,7 @@ mod tests {
     fn only_a_members_signature_over_the_very_hash_proves_a_store() {
         let secrets = [[1; 32], [2; 32]].map(Ed25519Secret::from_seed);
         let [member, stranger] = &secrets;
-        let swarm: MemberKeys = [member.public()].into_iter().collect();
+        let swarm = MemberKeys::from_iter([member.public()]);
         let reply = |signer: &Ed25519Secret, named: MessageHash, signed: MessageHash| {
             let signature = BASE64.encode(&signer.sign(&signed::stored(signed)));
             let entry = json!({ "hash": named.to_string(), "signature": signature });
@@ -443,6 +443,15 @@ mod tests {
         ] {
             assert_eq!(lie, Err(ReplyError("signature")), "{what}");
         }
+        let of_two = MemberKeys::from_iter(secrets.each_ref().map(Ed25519Secret::public));
+        let signature = BASE64.encode(&member.sign(&signed::stored(name(b"a"))));
+        let entry = json!({ "hash": name(b"a").to_string(), "signature": signature });
+        let alone = json!({ "swarm": { member.public().to_string(): entry } });
+        assert!(StoreReply::read(&alone, &swarm, name(b"a")).is_ok());
+        assert!(
+            StoreReply::read(&alone, &of_two, name(b"a")).is_err(),
+            "one of two vouches for itself alone"
+        );
         let unsigned =
             json!({ "swarm": { member.public().to_string(): { "hash": name(b"a").to_string() } } });
         assert_eq!(StoreReply::read(&unsigned, &swarm, name(b"a")), Err(ReplyError("signature")));
