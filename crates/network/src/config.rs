@@ -5,11 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use reqwest::Url;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use septet_protocol::attachment::FileServer;
 use serde::Deserialize;
+use url::Url;
 
 /// Why a network cannot be used; each is a sentence for the person who chose it.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 //! The file server is no node: the last hop of a path asks it by HTTP, and what it is asked is encrypted for it. What
 //! is moved here is already encrypted by the sender of a message; the server sees neither content nor us.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use septet_protocol::attachment::{FileId, FileServer, FileUrl, Scheme, ServerKey};
@@ -13,10 +14,11 @@ use septet_protocol::time::Timestamp;
 use serde_json::Value;
 use tokio::time::sleep;
 
+use crate::activity::{Activity, Progress};
 use crate::choose;
 use crate::error::NetworkError;
 use crate::failure::{self, Verdict};
-use crate::http::{PostOptions, Progress};
+use crate::http::PostOptions;
 use crate::onion::Fault;
 use crate::path::Path;
 use crate::shared::Shared;
@@ -25,10 +27,12 @@ use crate::shared::Shared;
 const TRIES: usize = 3;
 /// Wait between them.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long the server may take.
-const LIMIT: Duration = Duration::from_secs(30);
-/// Slower lines than this many bytes a second have no hope.
-const SLOWEST: u64 = 16 * 1024;
+/// Of these, how many may follow on one that was silent or slow.
+const SLOW_TRIES: u32 = 1;
+/// How long nothing may move: the server has this long to answer, and hops give up on it a little sooner.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long a transfer may last in all: twice what the largest file needs on a line of 64 kbit/s.
+const OVERALL: Duration = Duration::from_secs(3600);
 /// Largest reply taken: the largest file, and the wrapping of it.
 const MAX_REPLY: usize = 10_300_000;
 /// How long servers keep a file if they do not say, in ms.
@@ -61,79 +65,68 @@ impl Shared {
         let headers = [("content-type", "application/octet-stream")];
         let request = v4::request("POST", "/file", &headers, Some(&bytes));
         drop(bytes);
-        let options = PostOptions {
-            limit: LIMIT + Duration::from_secs(size / SLOWEST),
-            // What is sent is a little more than the file; the file is what counts.
-            sent: Some(std::sync::Arc::new(move |done, _| progress(done.min(size), size))),
-            ..PostOptions::within(LIMIT)
-        };
-        let destination = self.server(server, server.x25519);
-        let mut used = Vec::new();
-        loop {
-            let error = match self.ask_server(&destination, &request, &options, &mut used).await {
-                Ok(response) => match uploaded(server, &response, self.clock.now()) {
-                    Some(file) => return Ok(file),
-                    None => NetworkError::Failed,
-                },
-                Err(Trouble::GiveUp(error)) => return Err(error),
-                Err(Trouble::Again(error)) => error,
-                Err(Trouble::WrongKey) => NetworkError::Failed,
-            };
-            if used.len() >= TRIES {
-                return Err(error);
-            }
-            sleep(choose::jitter(PAUSE)).await;
-        }
+        // What is sent is a little more than the file; the file is what counts.
+        let sent = Arc::new(move |done: u64, _| progress(done.min(size), size));
+        let options = PostOptions { activity: Arc::new(Activity::telling(sent)), ..options() };
+        let read = |response: Response| uploaded(server, &response, self.clock.now());
+        self.converse(server, None, &request, &options, read).await
     }
 
     /// Downloads a file from whichever server its address names.
     pub async fn download(&self, url: &FileUrl, progress: Progress) -> Result<Vec<u8>, NetworkError> {
         let request = v4::request("GET", &format!("/file/{}", url.id()), &[], None);
-        let options = PostOptions {
-            patience: Some(LIMIT),
-            max_reply: MAX_REPLY,
-            received: Some(progress),
-            ..PostOptions::within(LIMIT)
-        };
-        Ok(self.ask_about(url, &request, &options).await?.body)
+        let options = PostOptions { received: Some(progress), ..options() };
+        let (server, other_key) = server_of(url, &self.config.file_server);
+        self.converse(&server, other_key, &request, &options, |response| Some(response.body)).await
     }
 
     /// Starts a file's life anew; until when the server keeps it then. Not every server can do that.
     pub async fn extend(&self, url: &FileUrl) -> Result<Timestamp, NetworkError> {
         let request = v4::request("POST", &format!("/file/{}/extend", url.id()), &[], None);
-        let response = self.ask_about(url, &request, &PostOptions::within(LIMIT)).await?;
-        let reply: Value = serde_json::from_slice(&response.body).map_err(|_| NetworkError::Failed)?;
-        Ok(expires(&reply, self.clock.now()))
+        let (server, other_key) = server_of(url, &self.config.file_server);
+        let read = |response: Response| {
+            let reply: Value = serde_json::from_slice(&response.body).ok()?;
+            Some(expires(&reply, self.clock.now()))
+        };
+        self.converse(&server, other_key, &request, &options(), read).await
     }
 
-    /// A request about a file to whichever server its address names, with tries over other paths.
-    async fn ask_about(
+    /// A request to a server, with tries over other paths. Servers have no way to go on in the middle of a file, so each
+    /// begins anew; what was too slow gets only one more chance, since the line will hardly be another by then. `read`
+    /// makes of the server's answer what is wanted.
+    async fn converse<T>(
         &self,
-        url: &FileUrl,
+        server: &FileServer,
+        mut other_key: Option<X25519Public>,
         request: &[u8],
         options: &PostOptions,
-    ) -> Result<Response, NetworkError> {
-        let (server, mut other_key) = self.server_of(url);
-        let mut destination = self.server(&server, server.x25519);
-        let mut used = Vec::new();
+        read: impl Fn(Response) -> Option<T>,
+    ) -> Result<T, NetworkError> {
+        let mut destination = self.server(server, server.x25519);
+        let (mut used, mut slow) = (Vec::new(), 0);
         loop {
             let error = match self.ask_server(&destination, request, options, &mut used).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => match read(response) {
+                    Some(value) => return Ok(value),
+                    None => NetworkError::Failed,
+                },
                 Err(Trouble::GiveUp(error)) => return Err(error),
                 Err(Trouble::Again(error)) => error,
                 Err(Trouble::WrongKey) => {
                     // Keys in addresses can be read in two ways; the other one gets its chance, once.
                     if let Some(key) = other_key.take() {
-                        destination = self.server(&server, key);
+                        destination = self.server(server, key);
                         used.pop();
                         continue;
                     }
                     NetworkError::Failed
                 }
             };
-            if used.len() >= TRIES {
+            slow += u32::from(error == NetworkError::Timeout);
+            if used.len() >= TRIES || slow > SLOW_TRIES {
                 return Err(error);
             }
+            tracing::debug!(%error, "a file's transfer begins anew");
             sleep(choose::jitter(PAUSE)).await;
         }
     }
@@ -150,7 +143,8 @@ impl Shared {
         let path = path.ok_or(Trouble::GiveUp(NetworkError::Offline))?;
         used.push(path.id);
         let hops = path.hops();
-        let sealed = self.attend(&path, self.send(path.guard(), &hops, destination, request, options)).await;
+        let sending = self.send(path.guard(), &hops, destination, request, options);
+        let sealed = self.attend(&path, &options.activity, sending).await;
         let sealed = sealed.map_err(|fault| self.server_fault(&path, &fault))?;
         path.succeed();
         let opened = tokio::task::spawn_blocking(move || sealed.key.open_server_v4(&sealed.body)).await;
@@ -183,24 +177,10 @@ impl Shared {
             Fault::NoNetwork => Trouble::GiveUp(NetworkError::Offline),
             // Any hop can say so; only if it is the same on several paths it is true.
             Fault::TooLarge => Trouble::Again(NetworkError::FileTooLarge),
-            Fault::NoReply => Trouble::Again(NetworkError::Timeout),
+            Fault::NoReply | Fault::Slow => Trouble::Again(NetworkError::Timeout),
             Fault::Plain { status: 400, .. } if verdict == Verdict::ServerFailed => Trouble::WrongKey,
             _ => Trouble::Again(NetworkError::Failed),
         }
-    }
-
-    /// The server of an address, and the other reading of its key, if there is one.
-    fn server_of(&self, url: &FileUrl) -> (FileServer, Option<X25519Public>) {
-        let own = &self.config.file_server;
-        if (url.host(), url.port()) == (own.host.as_str(), own.port) {
-            return (own.clone(), None);
-        }
-        let (x25519, other) = match url.key() {
-            ServerKey::Default => (FileServer::mainnet().x25519, None),
-            ServerKey::Given { x25519, other } => (x25519, other),
-        };
-        let host = url.host().to_owned();
-        (FileServer { scheme: url.scheme(), host, port: url.port(), x25519, ed25519: None }, other)
     }
 
     fn server(&self, server: &FileServer, x25519: X25519Public) -> Destination {
@@ -217,6 +197,24 @@ impl Shared {
             x25519,
         }
     }
+}
+
+fn options() -> PostOptions {
+    PostOptions { overall: OVERALL, max_reply: MAX_REPLY, ..PostOptions::silent_for(SILENCE) }
+}
+
+/// The server of an address, and the other reading of its key, if there is one. A key in the address decides, whatever
+/// the host (spec 04 §3).
+fn server_of(url: &FileUrl, own: &FileServer) -> (FileServer, Option<X25519Public>) {
+    let (x25519, other) = match url.key() {
+        ServerKey::Given { x25519, other } => (x25519, other),
+        ServerKey::Default if (url.host(), url.port()) == (own.host.as_str(), own.port) => {
+            return (own.clone(), None);
+        }
+        ServerKey::Default => (FileServer::mainnet().x25519, None),
+    };
+    let host = url.host().to_owned();
+    (FileServer { scheme: url.scheme(), host, port: url.port(), x25519, ed25519: None }, other)
 }
 
 /// What the server's own word means.

@@ -1,32 +1,42 @@
-//! Posting bytes to seeds and nodes.
+//! Posting bytes to seeds and nodes, and why it fails.
 //!
-//! Decision: two HTTP clients for the life of the program, one with the seeds' pinned certificates and one for nodes
-//! that accepts any ([`crate::tls`]). Both keep connections open (HTTP/1.1 keep-alive, no delay), use no proxy of the
-//! environment, and look like the other clients of the network. Failures come out as the four things that the rest of
-//! the crate tells apart.
+//! Decision: a post may take as long as it likes while it moves. What ends it is *silence*, no byte to or from the socket
+//! for so long; and, since one byte now and then would keep us waiting for ever, *slowness*: less than [`STEP`] in two
+//! silences, or longer than it may last in all. While a transfer fills the machine's line all silences are three times as
+//! long, because every question waits behind it.
+//!
+//! Requests to this network may be repeated without harm. So one that finds its kept connection closed goes out again at
+//! once on a fresh one, and so does one whose connection was dropped because the machine slept; neither is held against
+//! anybody. Everything else comes out as one of the things that the rest of the crate tells apart ([`PostError`]).
 
-use std::error::Error as _;
+use std::collections::BTreeMap;
 use std::io;
-use std::net::Ipv4Addr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use futures_util::stream;
-use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
-use reqwest::{Body, Client, Response};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::{Request, Response, body::Incoming};
+use rustls::ClientConfig;
 use septet_protocol::swarm::Node;
+use url::Url;
 
-use crate::config::NetworkConfig;
+use crate::activity::{Activity, Progress, Traffic};
+use crate::config::{NetworkConfig, Seed};
+use crate::connection::{Connection, Meter, Peer};
+use crate::connections::Connections;
+use crate::machine::{self, Watch};
 use crate::tls;
 
-/// How long a connection may take to come about.
+/// How long each step of a connection (TCP, then TLS) may be silent.
 const CONNECT: Duration = Duration::from_secs(4);
-
-/// Bytes that are handed to the socket, or taken from it, between two reports of progress.
-const CHUNK: usize = 32 * 1024;
-
-/// Reports `(done, total)` bytes; `total` is 0 while it is not known.
-pub(crate) type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
+/// Bytes that must move within two silences.
+const STEP: u64 = 16 * 1024;
+/// How much longer silences are while a transfer fills the line.
+const PATIENCE: u32 = 3;
+/// How often a post begins anew because connections were dropped under it.
+const RENEWALS: u32 = 3;
 
 /// Why a post brought no reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +45,12 @@ pub(crate) enum PostError {
     NoNetwork,
     /// No connection came about.
     Unreachable,
-    /// Connected, but no whole reply within the limit, or the connection broke.
-    NoReply,
+    /// A fresh connection broke, or what came is no HTTP.
+    Broken,
+    /// Connected, and then no byte for too long.
+    Silent,
+    /// Bytes moved, but too few, or for too long.
+    Slow,
     /// The reply is larger than allowed.
     TooLarge,
 }
@@ -53,48 +67,108 @@ pub(crate) struct Posted {
 /// What else is wanted of a post, besides its reply.
 #[derive(Clone)]
 pub(crate) struct PostOptions {
-    /// For everything together, connecting included; with `patience` only up to the first byte of the reply.
-    pub limit: Duration,
-    /// For long replies: how long each further piece may take.
-    pub patience: Option<Duration>,
+    /// How long nothing at all may move.
+    pub silence: Duration,
+    /// How long everything together may last.
+    pub overall: Duration,
     /// The largest reply to take, in bytes.
     pub max_reply: usize,
-    /// Told while the body is sent.
-    pub sent: Option<Progress>,
+    /// Counts what moves; for others to look at meanwhile.
+    pub activity: Arc<Activity>,
     /// Told while the reply arrives.
     pub received: Option<Progress>,
 }
 
 impl PostOptions {
-    /// Just a time limit; replies up to what a node sends at most.
-    pub const fn within(limit: Duration) -> Self {
-        Self { limit, patience: None, max_reply: 12_000_000, sent: None, received: None }
+    /// With this silence, six times as long in all; replies up to what a node sends at most.
+    pub fn silent_for(silence: Duration) -> Self {
+        Self {
+            silence,
+            overall: silence * 6,
+            max_reply: 12_000_000,
+            activity: Arc::default(),
+            received: None,
+        }
     }
 }
 
-/// The two clients.
+/// Whom a post goes to.
+struct Target {
+    peer: Peer,
+    /// As in the `Host` header; tells peers apart.
+    authority: String,
+    traffic: Arc<Traffic>,
+}
+
+/// What is posted.
+struct Question {
+    path: String,
+    kind: Option<&'static str>,
+    body: Bytes,
+}
+
+/// Why a try ended.
+enum Stop {
+    Error(PostError),
+    /// The connection had served before, and was closed before the reply began.
+    Stale,
+    /// The connection's time is over.
+    Dropped,
+}
+
+impl From<PostError> for Stop {
+    fn from(error: PostError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Posts to seeds and nodes. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Http {
-    nodes: Client,
-    seeds: Client,
+    nodes: Arc<ClientConfig>,
+    seeds: Arc<ClientConfig>,
+    connections: Arc<Connections>,
+    /// Transfers to and from each node.
+    peers: Arc<Mutex<BTreeMap<String, Arc<Traffic>>>>,
+    /// Transfers of any kind.
+    line: Arc<Traffic>,
+    watch: Arc<Watch>,
 }
 
 impl Http {
-    /// Prepares both clients; fails only if the TLS library cannot be set up.
+    /// Prepares TLS; fails only if the TLS library cannot be set up.
     pub fn new(config: &NetworkConfig) -> Result<Self, String> {
         let pins = config.seeds.iter().flat_map(|seed| {
             seed.certificates.iter().map(|certificate| (seed.host.clone(), certificate.clone()))
         });
-        let seeds = tls::pinned(pins.collect()).map_err(|error| error.to_string())?;
-        let nodes = tls::any_certificate().map_err(|error| error.to_string())?;
-        Ok(Self { nodes: client(nodes)?, seeds: client(seeds)? })
+        Ok(Self {
+            nodes: Arc::new(tls::any_certificate().map_err(|error| error.to_string())?),
+            seeds: Arc::new(tls::pinned(pins.collect()).map_err(|error| error.to_string())?),
+            connections: Arc::default(),
+            peers: Arc::default(),
+            line: Arc::default(),
+            watch: Arc::default(),
+        })
     }
 
     /// Posts JSON to a seed.
-    pub async fn post_seed(&self, url: &str, body: Vec<u8>, limit: Duration) -> Result<Posted, PostError> {
-        let request = self.seeds.post(url).header(CONTENT_TYPE, "application/json").body(body);
-        // A list of some thousand nodes; far more is no list.
-        exchange(request, &PostOptions { max_reply: 32_000_000, ..PostOptions::within(limit) }).await
+    pub async fn post_seed(
+        &self,
+        seed: &Seed,
+        body: Vec<u8>,
+        options: &PostOptions,
+    ) -> Result<Posted, PostError> {
+        let url = Url::parse(&seed.url).map_err(|_| PostError::Unreachable)?;
+        let port = url.port_or_known_default().unwrap_or(443);
+        let tls = (url.scheme() == "https").then(|| self.seeds.clone());
+        let target = Target {
+            authority: format!("{}:{port}", seed.host),
+            peer: Peer { host: seed.host.clone(), port, tls },
+            traffic: Arc::default(),
+        };
+        let question =
+            Question { path: url.path().to_owned(), kind: Some("application/json"), body: body.into() };
+        self.post(&target, &question, options).await
     }
 
     /// Posts an onion request to a guard.
@@ -104,78 +178,218 @@ impl Http {
         body: Vec<u8>,
         options: &PostOptions,
     ) -> Result<Posted, PostError> {
-        let request = self.nodes.post(node_url(guard.ip, guard.port, "onion_req/v2"));
-        let request = match &options.sent {
-            None => request.body(body),
-            // Nodes want to know the length beforehand, which a stream does not tell by itself.
-            Some(progress) => {
-                request.header(CONTENT_LENGTH, body.len()).body(with_progress(body, progress.clone()))
-            }
-        };
-        exchange(request, options).await
+        let question = Question { path: "/onion_req/v2".to_owned(), kind: None, body: body.into() };
+        self.post(&self.node(guard), &question, options).await
     }
 
     /// Posts a storage request to a node directly. For requests that say nothing about us.
-    pub async fn post_rpc(&self, node: &Node, body: Vec<u8>, limit: Duration) -> Result<Posted, PostError> {
-        let request = self.nodes.post(node_url(node.ip, node.port, "storage_rpc/v1"));
-        let request = request.header(CONTENT_TYPE, "application/json").body(body);
-        exchange(request, &PostOptions::within(limit)).await
+    pub async fn post_rpc(
+        &self,
+        node: &Node,
+        body: Vec<u8>,
+        options: &PostOptions,
+    ) -> Result<Posted, PostError> {
+        let question = Question {
+            path: "/storage_rpc/v1".to_owned(),
+            kind: Some("application/json"),
+            body: body.into(),
+        };
+        self.post(&self.node(node), &question, options).await
+    }
+
+    /// Whether a transfer to or from this node has moved in the last few seconds: then whatever else is asked over it
+    /// may wait behind that, and says nothing by it.
+    pub fn moving(&self, node: &Node) -> bool {
+        self.traffic(&authority(node)).is_moving()
+    }
+
+    /// How many times as long as usual to wait before silence means something.
+    pub fn patience(&self) -> u32 {
+        if self.line.is_moving() { PATIENCE } else { 1 }
+    }
+
+    /// Closes all connections. Requests under way begin anew by themselves, on fresh ones.
+    pub fn drop_connections(&self) {
+        self.connections.drop_all();
+    }
+
+    /// Whether the machine has slept since anybody looked last; then all connections are dropped. Costs next to nothing.
+    pub fn look(&self) -> bool {
+        let slept = self.watch.check();
+        if slept {
+            tracing::info!("the machine has slept");
+            self.drop_connections();
+        }
+        slept
+    }
+
+    /// How often the machine has slept; whoever waits for a change is woken when it wakes.
+    pub fn slept(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.watch.slept()
+    }
+
+    /// Looks for sleep as long as it is polled, and drops all connections after one.
+    pub async fn keep_awake(self) {
+        let mut slept = self.slept();
+        let drop_old = async {
+            while slept.changed().await.is_ok() {
+                self.drop_connections();
+            }
+        };
+        tokio::join!(self.watch.run(), drop_old);
+    }
+
+    fn node(&self, node: &Node) -> Target {
+        let authority = authority(node);
+        Target {
+            peer: Peer { host: node.ip.to_string(), port: node.port, tls: Some(self.nodes.clone()) },
+            traffic: self.traffic(&authority),
+            authority,
+        }
+    }
+
+    fn traffic(&self, authority: &str) -> Arc<Traffic> {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        match peers.get(authority) {
+            Some(traffic) => traffic.clone(),
+            None => peers.entry(authority.to_owned()).or_default().clone(),
+        }
+    }
+
+    async fn post(
+        &self,
+        target: &Target,
+        question: &Question,
+        options: &PostOptions,
+    ) -> Result<Posted, PostError> {
+        for _ in 0..RENEWALS {
+            self.look();
+            match self.try_once(target, question, options).await {
+                Ok(posted) => return Ok(posted),
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Stale | Stop::Dropped) => {}
+            }
+        }
+        Err(PostError::Broken)
+    }
+
+    /// One try on a kept connection if there is one; if that proves to be closed, one on a fresh connection.
+    async fn try_once(
+        &self,
+        target: &Target,
+        question: &Question,
+        options: &PostOptions,
+    ) -> Result<Posted, Stop> {
+        options.activity.begin(question.body.len() as u64);
+        if let Some(kept) = self.connections.take(&target.authority).await {
+            kept.serve(options.activity.clone());
+            match self.exchange(kept, target, question, options).await {
+                Err(Stop::Stale) => options.activity.begin(question.body.len() as u64),
+                other => return other,
+            }
+        }
+        let fresh = self.connect(target, options).await?;
+        let posted = self.exchange(fresh, target, question, options).await;
+        posted.map_err(|stop| match stop {
+            Stop::Stale => Stop::Error(PostError::Broken),
+            other => other,
+        })
+    }
+
+    async fn connect(&self, target: &Target, options: &PostOptions) -> Result<Connection, Stop> {
+        let time = self.connections.time();
+        let meter = Meter::new(options.activity.clone(), [target.traffic.clone(), self.line.clone()]);
+        let limits = PostOptions { silence: CONNECT.min(options.silence), ..options.clone() };
+        tokio::select! {
+            biased;
+            connection = Connection::open(&target.peer, meter, time.clone()) =>
+                connection.map_err(|error| Stop::Error(unreachable(&error))),
+            () = time.cancelled() => Err(Stop::Dropped),
+            stop = self.out_of_patience(&limits) => Err(match stop {
+                Stop::Error(_) => Stop::Error(PostError::Unreachable),
+                other => other,
+            }),
+        }
+    }
+
+    /// Asks on this connection, and keeps it for later if the reply came whole.
+    async fn exchange(
+        &self,
+        mut connection: Connection,
+        target: &Target,
+        question: &Question,
+        options: &PostOptions,
+    ) -> Result<Posted, Stop> {
+        let time = connection.time.clone();
+        let work = async {
+            let request = request(target, question).map_err(|_| PostError::Broken)?;
+            // Whoever has not begun to reply has not refused either: the connection was closed before it was asked.
+            let response = connection.sender.send_request(request).await.map_err(|_| Stop::Stale)?;
+            let status = response.status().as_u16();
+            Ok(Posted { status, body: read(response, options).await? })
+        };
+        let posted = tokio::select! {
+            biased;
+            result = work => result,
+            () = time.cancelled() => Err(Stop::Dropped),
+            stop = self.out_of_patience(options) => Err(stop),
+        }?;
+        self.connections.put(&target.authority, connection);
+        Ok(posted)
+    }
+
+    /// Until a post has been silent or slow for too long, or the machine has slept meanwhile.
+    async fn out_of_patience(&self, options: &PostOptions) -> Stop {
+        let activity = &options.activity;
+        let (mut solid, mut counted) = (machine::steady(), activity.bytes());
+        loop {
+            let silence = options.silence * self.patience();
+            let quiet = activity.quiet_for();
+            let now = machine::steady();
+            if activity.bytes() - counted.min(activity.bytes()) >= STEP {
+                (solid, counted) = (now.saturating_sub(quiet), activity.bytes());
+            }
+            let thin = now.saturating_sub(solid);
+            if quiet >= silence {
+                return Stop::Error(PostError::Silent);
+            }
+            if thin >= silence * 2 || activity.age() >= options.overall {
+                return Stop::Error(PostError::Slow);
+            }
+            let rest = (silence - quiet).min(silence * 2 - thin).min(options.overall - activity.age());
+            if !machine::sleep(rest).await {
+                return Stop::Dropped;
+            }
+        }
     }
 }
 
-fn client(tls: rustls::ClientConfig) -> Result<Client, String> {
-    let headers = HeaderMap::from_iter([
-        (USER_AGENT, HeaderValue::from_static("WhatsApp")),
-        (ACCEPT_LANGUAGE, HeaderValue::from_static("en-us")),
-    ]);
-    Client::builder()
-        .tls_backend_preconfigured(tls)
-        .default_headers(headers)
-        .no_proxy()
-        .http1_only()
-        .tcp_nodelay(true)
-        .tcp_keepalive(Duration::from_secs(30))
-        .pool_idle_timeout(Duration::from_secs(90))
-        .connect_timeout(CONNECT)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|error| error.to_string())
+fn authority(node: &Node) -> String {
+    format!("{}:{}", node.ip, node.port)
 }
 
-fn node_url(ip: Ipv4Addr, port: u16, path: &str) -> String {
-    format!("https://{ip}:{port}/{path}")
+fn request(target: &Target, question: &Question) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
+    let mut request = Request::post(question.path.as_str());
+    if let Some(kind) = question.kind {
+        request = request.header(CONTENT_TYPE, kind);
+    }
+    request
+        .header(USER_AGENT, "WhatsApp")
+        .header(ACCEPT_LANGUAGE, "en-us")
+        .header(ACCEPT, "*/*")
+        .header(HOST, target.authority.as_str())
+        .body(Full::new(question.body.clone()))
 }
 
-async fn exchange(request: reqwest::RequestBuilder, options: &PostOptions) -> Result<Posted, PostError> {
-    // Not reqwest's own limit: ours also covers a reply that trickles in.
-    let began = Instant::now();
-    let response = within(options.limit, request.send()).await?.map_err(|error| classify(&error))?;
-    let status = response.status().as_u16();
-    let body = match options.patience {
-        Some(patience) => read(response, options, patience).await?,
-        None => {
-            let rest = options.limit.saturating_sub(began.elapsed());
-            within(rest, read(response, options, rest)).await??
-        }
-    };
-    Ok(Posted { status, body })
-}
-
-async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, PostError> {
-    tokio::time::timeout(limit, work).await.map_err(|_| PostError::NoReply)
-}
-
-async fn read(
-    mut response: Response,
-    options: &PostOptions,
-    patience: Duration,
-) -> Result<Vec<u8>, PostError> {
-    let total = response.content_length().unwrap_or(0);
+async fn read(response: Response<Incoming>, options: &PostOptions) -> Result<Vec<u8>, PostError> {
+    let mut incoming = response.into_body();
+    let total = hyper::body::Body::size_hint(&incoming).exact().unwrap_or(0);
     if total > options.max_reply as u64 {
         return Err(PostError::TooLarge);
     }
     let mut body = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
-    while let Some(chunk) = within(patience, response.chunk()).await?.map_err(|error| classify(&error))? {
+    while let Some(frame) = incoming.frame().await {
+        let Ok(chunk) = frame.map_err(|_| PostError::Broken)?.into_data() else { continue };
         if body.len() + chunk.len() > options.max_reply {
             return Err(PostError::TooLarge);
         }
@@ -187,32 +401,9 @@ async fn read(
     Ok(body)
 }
 
-/// A body that tells how much of it has gone.
-fn with_progress(body: Vec<u8>, progress: Progress) -> Body {
-    let total = body.len() as u64;
-    let pieces = stream::unfold((body, 0), move |(body, done)| {
-        let progress = progress.clone();
-        async move {
-            let rest = body.get(done..)?;
-            let piece = rest.get(..CHUNK.min(rest.len())).filter(|piece| !piece.is_empty())?.to_vec();
-            let done = done + piece.len();
-            // Told before the socket has taken it: nobody asks for more after the last piece.
-            progress(done as u64, total);
-            Some((Ok::<_, io::Error>(piece), (body, done)))
-        }
-    });
-    Body::wrap_stream(pieces)
-}
-
-fn classify(error: &reqwest::Error) -> PostError {
-    let mut source = error.source();
-    while let Some(inner) = source {
-        if let Some(io) = inner.downcast_ref::<io::Error>()
-            && matches!(io.kind(), io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown)
-        {
-            return PostError::NoNetwork;
-        }
-        source = inner.source();
+fn unreachable(error: &io::Error) -> PostError {
+    match error.kind() {
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => PostError::NoNetwork,
+        _ => PostError::Unreachable,
     }
-    if error.is_connect() { PostError::Unreachable } else { PostError::NoReply }
 }

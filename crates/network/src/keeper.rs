@@ -25,6 +25,7 @@ use crate::choose;
 use crate::clock::machine_now;
 use crate::disk::{Disk, SavedNodes};
 use crate::failure::Verdict;
+use crate::http::PostOptions;
 use crate::onion::Fault;
 use crate::path::{self, Path};
 use crate::shared::Shared;
@@ -294,7 +295,11 @@ impl Keeper {
     async fn test(&self, nodes: &[Node; 3]) -> Result<(), Fault> {
         let [guard, middle, exit] = nodes;
         let hops = [path::hop(*guard), path::hop(*middle)];
-        match self.shared.ask_over(guard, &hops, exit, &Rpc::info(), TEST_LIMIT).await {
+        match self
+            .shared
+            .ask_over(guard, &hops, exit, &Rpc::info(), &PostOptions::silent_for(TEST_LIMIT))
+            .await
+        {
             Ok(answer) if answer.status == 200 => Ok(()),
             Ok(_) => Err(Fault::Unreadable),
             // It works; we are asking too much of it.
@@ -377,7 +382,8 @@ impl Keeper {
 
     /// Whether a node answers a direct question that says nothing about us.
     async fn answers(&self, node: &Node) -> bool {
-        self.shared.http.post_rpc(node, Rpc::info().to_json(), PROBE_LIMIT).await.is_ok()
+        let options = PostOptions::silent_for(PROBE_LIMIT);
+        self.shared.http.post_rpc(node, Rpc::info().to_json(), &options).await.is_ok()
     }
 }
 

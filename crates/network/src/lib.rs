@@ -10,22 +10,28 @@
 //!   ├─ swarm       requests to an account's swarm: member, retries, redirects, clock
 //!   ├─ file_server uploads and downloads          names: who is called what
 //!   └─ onion       one request over one path; failure: what each error means
-//!        └─ http   connections; tls: whom we believe
+//!        └─ http   posts, and their limits of time; activity: what moves
+//!             └─ connections, connection: open sockets; pace: how far ahead of the line; tls: whom we believe
 //! ```
-//! `shared` is what they have in common: node pool, paths, clock, status.
+//! `shared` is what they have in common: node pool, paths, clock, status; `machine`: clocks, and whether it has slept.
 
+mod activity;
 mod choose;
 mod clock;
 pub mod config;
+mod connection;
+mod connections;
 mod disk;
 mod error;
 mod failure;
 mod file_server;
 mod http;
 mod keeper;
+mod machine;
 mod names;
 mod network;
 mod onion;
+mod pace;
 mod path;
 mod pool;
 mod seed;

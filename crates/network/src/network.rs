@@ -58,6 +58,7 @@ impl Network {
         let tasks = vec![
             tokio::spawn(Keeper::new(shared.clone(), disk.clone()).run()),
             tokio::spawn(keeper::refresh(shared.clone(), disk)),
+            tokio::spawn(shared.http.clone().keep_awake()),
         ];
         Ok(Self { shared, _tasks: Arc::new(Tasks(tasks)) })
     }

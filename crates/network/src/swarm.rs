@@ -147,7 +147,7 @@ impl Shared {
         match (verdict, fault) {
             (Verdict::ClockOff, _) => return self.correct_clock(member, attempts).await,
             (Verdict::Busy, _) => return Try::Again(BUSY_PAUSE),
-            (_, Fault::NoReply) => attempts.last_error = Some(NetworkError::Timeout),
+            (_, Fault::NoReply | Fault::Slow) => attempts.last_error = Some(NetworkError::Timeout),
             (_, Fault::NoNetwork) => return Try::GiveUp(NetworkError::Offline),
             (_, Fault::GuardUnreachable) => attempts.last_error = Some(NetworkError::Offline),
             _ => attempts.last_error = Some(NetworkError::Failed),
@@ -281,7 +281,7 @@ impl Shared {
                     _ => return Err(NetworkError::Rejected { status: answer.status, text: answer.text() }),
                 },
                 Err((Fault::NoNetwork, _)) => return Err(NetworkError::Offline),
-                Err((Fault::NoReply, _)) => NetworkError::Timeout,
+                Err((Fault::NoReply | Fault::Slow, _)) => NetworkError::Timeout,
                 Err((_, Verdict::DestinationLost | Verdict::DestinationFailed)) => {
                     return Err(NetworkError::Failed);
                 }

@@ -7,12 +7,10 @@ use serde_json::Value;
 
 use super::frame::Nest;
 use super::layer::{LayerKey, Nonce};
-use super::{Destination, EncType, Hop, ResponseKey};
+use super::{Destination, EncType, Hop, Protocol, ResponseKey};
 use crate::crypto::{Random, TAG, X25519Secret};
 use crate::id::X25519Public;
 
-/// Tells a node that it is the destination (spec 03 §6.4).
-const CONTROL: &[u8] = br#"{"headers":""}"#;
 /// More than the JSON behind a layer has for a node; a server's is longer by host and target.
 const JSON_ROOM: usize = 256;
 
@@ -38,7 +36,23 @@ pub struct Request {
     pub key: ResponseKey,
 }
 
-/// Wraps `payload` in one layer for the destination and one for each hop, `path[0]` being the guard.
+/// How a client writes what stands behind the layers. Nodes understand every form alike.
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    /// Whether each layer's cipher is named; unnamed it is AES-GCM.
+    pub(super) named: bool,
+    /// Tells a node that it is the destination (spec 03 §6.4).
+    pub(super) control: &'static [u8],
+}
+
+/// As the official core writes it.
+const CORE: Form = Form { named: true, control: br#"{"headers":""}"# };
+/// As the official desktop client writes it.
+const DESKTOP: Form =
+    Form { named: false, control: br#"{"body":null,"headers":{"Content-Type":"application/json"}}"# };
+
+/// Wraps `payload` in one layer for the destination and one for each hop, `path[0]` being the guard, and names the
+/// cipher in every layer, as the official core does.
 ///
 /// For a node the payload is the JSON of the RPC, for a server a [`v4`](super::v4) request. Random draws: for every
 /// layer from the innermost to the outermost its throw-away key (32 bytes) and its nonce (12 or 24 bytes).
@@ -47,6 +61,27 @@ pub fn build(
     destination: &Destination,
     payload: &[u8],
     enc: EncType,
+    rng: &mut impl Random,
+) -> Result<Request, OnionError> {
+    wrap(path, destination, payload, enc, CORE, rng)
+}
+
+/// As [`build`] with AES-GCM, in the form of the official desktop client, which does not name the cipher (spec 03 §6.2).
+pub fn build_unnamed(
+    path: &[Hop],
+    destination: &Destination,
+    payload: &[u8],
+    rng: &mut impl Random,
+) -> Result<Request, OnionError> {
+    wrap(path, destination, payload, EncType::AesGcm, DESKTOP, rng)
+}
+
+pub(super) fn wrap(
+    path: &[Hop],
+    destination: &Destination,
+    payload: &[u8],
+    enc: EncType,
+    form: Form,
     rng: &mut impl Random,
 ) -> Result<Request, OnionError> {
     if path.is_empty() {
@@ -58,20 +93,21 @@ pub fn build(
     let mut nest = Nest::with_room(front, payload.len() + layers * (TAG + JSON_ROOM));
     nest.append(payload);
     if to_node {
-        nest.frame(CONTROL).ok_or(OnionError::TooLarge)?;
+        nest.frame(form.control).ok_or(OnionError::TooLarge)?;
     }
+    let name = form.named.then(|| enc.name());
     let innermost = X25519Secret::generate(rng);
     let key = ResponseKey::new(enc, &innermost, destination.x25519()).ok_or(OnionError::NodeKey)?;
     seal(&mut nest, key.layer(), enc, rng);
-    let mut json = route(destination, enc, &innermost.public());
+    let mut json = route(destination, name, &innermost.public());
     for (index, hop) in path.iter().enumerate().rev() {
         nest.frame(json.as_bytes()).ok_or(OnionError::TooLarge)?;
         let ephemeral = X25519Secret::generate(rng);
         let layer = LayerKey::client(enc, &ephemeral, &hop.x25519).ok_or(OnionError::NodeKey)?;
         seal(&mut nest, &layer, enc, rng);
         json = match index {
-            0 => format!(r#"{{"enc_type":"{}","ephemeral_key":"{}"}}"#, enc.name(), ephemeral.public()),
-            _ => route_to_node(hop, enc, &ephemeral.public()),
+            0 => format!(r#"{{{}"ephemeral_key":"{}"}}"#, cipher(name), ephemeral.public()),
+            _ => route_to_node(hop, name, &ephemeral.public()),
         };
     }
     nest.frame(json.as_bytes()).ok_or(OnionError::TooLarge)?;
@@ -86,23 +122,38 @@ fn seal(nest: &mut Nest, key: &LayerKey, enc: EncType, rng: &mut impl Random) {
     nest.append(&tag);
 }
 
-/// What the last hop is told. Keys in alphabetical order, as the official core writes them.
-fn route(destination: &Destination, enc: EncType, ephemeral: &X25519Public) -> String {
+/// The member that names a layer's cipher, and its comma; nothing if it is not to be named.
+fn cipher(name: Option<&str>) -> String {
+    name.map(|name| format!(r#""enc_type":"{name}","#)).unwrap_or_default()
+}
+
+/// What the last hop is told.
+fn route(destination: &Destination, name: Option<&str>, ephemeral: &X25519Public) -> String {
     match destination {
-        Destination::Node(hop) => route_to_node(hop, enc, ephemeral),
-        Destination::Server { host, target, protocol, port, method, .. } => format!(
-            r#"{{"enc_type":"{}","ephemeral_key":"{ephemeral}","host":{},"method":{},"port":{},"protocol":"{}","target":{}}}"#,
-            enc.name(),
-            Value::from(host.as_str()),
-            Value::from(method.as_str()),
-            port.unwrap_or(protocol.default_port()),
-            protocol.name(),
-            Value::from(target.as_str()),
-        ),
+        Destination::Node(hop) => route_to_node(hop, name, ephemeral),
+        Destination::Server { host, target, protocol, port, method, .. } => {
+            let (host, target) = (Value::from(host.as_str()), Value::from(target.as_str()));
+            let method = Value::from(method.as_str());
+            let (port, own) = (port.unwrap_or(protocol.default_port()), protocol.name());
+            match name {
+                // Keys in alphabetical order.
+                Some(name) => format!(
+                    r#"{{"enc_type":"{name}","ephemeral_key":"{ephemeral}","host":{host},"method":{method},"port":{port},"protocol":"{own}","target":{target}}}"#
+                ),
+                // What nodes assume by themselves is left out.
+                None => {
+                    let usual = (*protocol, port) == (Protocol::Https, Protocol::Https.default_port());
+                    let place =
+                        if usual { String::new() } else { format!(r#""protocol":"{own}","port":{port},"#) };
+                    format!(
+                        r#"{{"host":{host},"target":{target},"method":{method},{place}"ephemeral_key":"{ephemeral}"}}"#
+                    )
+                }
+            }
+        }
     }
 }
 
-fn route_to_node(hop: &Hop, enc: EncType, ephemeral: &X25519Public) -> String {
-    let enc = enc.name();
-    format!(r#"{{"destination":"{}","enc_type":"{enc}","ephemeral_key":"{ephemeral}"}}"#, hop.ed25519)
+fn route_to_node(hop: &Hop, name: Option<&str>, ephemeral: &X25519Public) -> String {
+    format!(r#"{{"destination":"{}",{}"ephemeral_key":"{ephemeral}"}}"#, hop.ed25519, cipher(name))
 }

@@ -7,7 +7,7 @@
 //! The guard knows us but not the destination, the last hop knows the destination but not us. Every layer has a key
 //! of its own, agreed between a throw-away key and the node's key; the reply comes back under the innermost one.
 //!
-//! [`build`] and [`ResponseKey`] are the client's side; [`parse_request`], [`peel`] and [`LayerKey`] are a node's;
+//! [`build`], [`build_unnamed`] and [`ResponseKey`] are the client's side; [`parse_request`], [`peel`] and [`LayerKey`] are a node's;
 //! [`open_server_layer`] and [`v4`] serve both a client that talks to a server and the server itself. The test network
 //! runs the nodes' half of this module, so each half is tested against the other and both against the official
 //! core's values.
@@ -21,7 +21,7 @@ mod reply;
 mod tests;
 pub mod v4;
 
-pub use build::{OnionError, Request, build};
+pub use build::{OnionError, Request, build, build_unnamed};
 pub use layer::{EncType, LayerKey};
 pub use peel::{Envelope, FrameError, PeelError, Peeled, RpcOptions, open_server_layer, parse_request, peel};
 pub use reply::{NodeReply, ReplyError, ResponseKey};

@@ -1,10 +1,12 @@
 //! Requests built by the client's half are peeled by the nodes' half, and replies come back.
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use proptest::prelude::*;
+use serde_json::Value;
 
+use super::build::{Form, wrap};
 use super::*;
-use crate::crypto::{Ed25519Secret, SystemRandom, X25519Secret};
+use crate::crypto::{Ed25519Secret, Replay, SystemRandom, X25519Secret};
 
 /// A node: its secret key, and how others see it.
 fn node(number: u8) -> (X25519Secret, Hop) {
@@ -61,6 +63,20 @@ proptest! {
         let reply = options.encode_reply(&key, 421, r#"{"swarm":"ü"}"#, &mut SystemRandom);
         let reply = request.key.open_node(&reply).unwrap();
         prop_assert_eq!(reply, NodeReply { status: 421, body: r#"{"swarm":"ü"}"#.into() });
+    }
+
+    #[test]
+    fn a_request_in_the_desktop_clients_form_arrives_too(payload: Vec<u8>, hops in 1u8..5) {
+        let path: Vec<_> = (1..=hops).map(node).collect();
+        let (destination, hop) = node(99);
+        let public: Vec<_> = path.iter().map(|(_, hop)| *hop).collect();
+        let request = build_unnamed(&public, &Destination::Node(hop), &payload, &mut SystemRandom).unwrap();
+        prop_assert!(!request.body.windows(8).any(|bytes| bytes == b"enc_type"));
+        let secrets: Vec<_> = path.iter().map(|(secret, _)| secret).chain([&destination]).collect();
+        let (key, peeled) = travel(&request.body, &secrets);
+        prop_assert_eq!(peeled, Peeled::Rpc { request: payload, options: RpcOptions::default() });
+        let reply = RpcOptions::default().encode_reply(&key, 200, "{}", &mut SystemRandom);
+        prop_assert_eq!(request.key.open_node(&reply).unwrap(), NodeReply { status: 200, body: "{}".into() });
     }
 
     #[test]
@@ -157,4 +173,46 @@ fn what_cannot_be_built_is_refused() {
     assert_eq!(refused(&[nobody], hop), Some(OnionError::NodeKey));
     assert_eq!(refused(&[hop], nobody), Some(OnionError::NodeKey));
     assert_eq!(refused(&[hop], hop), None);
+}
+
+/// The requests of the vectors that name no cipher, byte for byte.
+#[test]
+fn unnamed_requests_are_built_byte_for_byte() {
+    let vectors: Value = serde_json::from_str(include_str!("../../tests/data/network.json")).unwrap();
+    let bytes = |value: &Value| HEXLOWER.decode(value.as_str().unwrap().as_bytes()).unwrap();
+    let key = |value: &Value| bytes(value).try_into().unwrap();
+    let hop = |node: &Value| Hop {
+        ed25519: Ed25519Public(key(&node["ed25519_public"])),
+        x25519: X25519Public(key(&node["x25519_public"])),
+    };
+    let nodes: Vec<Hop> = vectors["onion_nodes"].as_array().unwrap().iter().map(hop).collect();
+    let cases = vectors["onion_requests"].as_array().unwrap().iter();
+    let unnamed: Vec<_> = cases.filter(|case| case["enc_type"] == "aes-gcm").collect();
+    assert_eq!(unnamed.len(), 2);
+    for case in unnamed {
+        let layers = case["layers"].as_array().unwrap().iter();
+        let draws = layers.flat_map(|layer| [bytes(&layer["ephemeral_secret"]), bytes(&layer["nonce"])]);
+        let mut rng = Replay::new(draws.collect());
+        let request = match case.get("server_x25519_public") {
+            Some(server) => {
+                let destination = Destination::Server {
+                    host: "files.example.org".into(),
+                    target: "/oxen/v4/lsrpc".into(),
+                    protocol: Protocol::Http,
+                    port: None,
+                    method: "POST".into(),
+                    x25519: X25519Public(key(server)),
+                };
+                build_unnamed(&nodes[..3], &destination, &bytes(&case["destination_plaintext"]), &mut rng)
+            }
+            None => {
+                // The vectors' word to the destination is shorter than any client's.
+                let form = Form { named: false, control: br#"{"headers":{}}"# };
+                let payload = case["rpc_body_utf8"].as_str().unwrap().as_bytes();
+                wrap(&nodes[..3], &Destination::Node(nodes[3]), payload, EncType::AesGcm, form, &mut rng)
+            }
+        };
+        rng.finish().unwrap();
+        assert_eq!(request.unwrap().body, bytes(&case["http_post_body_for_guard"]), "{}", case["name"]);
+    }
 }
