@@ -131,7 +131,7 @@ impl Devnet {
     }
 
     /// Lets something be wrong with a node, in addition to what is.
-    pub fn set_fault(&self, node: &NodeHandle, fault: Fault) {
+    pub fn set_fault(&self, node: &NodeHandle, fault: impl Into<Fault>) {
         node.set_fault(fault);
     }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::lie::{Lie, Lies};
+
 /// Something wrong with a node.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Fault {
@@ -40,6 +42,8 @@ pub enum Fault {
     Busy,
     /// As a destination it answers every storage request with this status and text.
     Answers(u16, String),
+    /// It answers as if well, and says something false.
+    Lies(Lie),
 }
 
 /// Something wrong with the file server.
@@ -87,6 +91,7 @@ pub(crate) struct Faults {
     pub not_ready: bool,
     pub busy: bool,
     pub answers: Option<(u16, String)>,
+    pub lies: Lies,
 }
 
 impl Faults {
@@ -108,6 +113,7 @@ impl Faults {
             Fault::NotReady => self.not_ready = true,
             Fault::Busy => self.busy = true,
             Fault::Answers(status, text) => self.answers = Some((status, text)),
+            Fault::Lies(lie) => self.lies.add(lie),
         }
     }
 }

@@ -186,10 +186,32 @@ impl Seat {
         self.network.now().saturating_add_signed(self.node.faults().clock_skew)
     }
 
-    /// Whether the node keeps this account's messages.
+    /// The time it tells others, Unix ms.
+    pub fn told_time(&self) -> u64 {
+        let lie = self.node.faults().lies.time;
+        if lie != 0 {
+            self.node.count("lie:time");
+        }
+        self.now().saturating_add_signed(lie)
+    }
+
+    /// Whether the node acts as one that keeps this account's messages.
     pub fn is_responsible_for(&self, account: &Pubkey) -> bool {
+        let lies = self.node.faults().lies;
+        if lies.colludes || lies.misdirects.is_some() {
+            return lies.colludes;
+        }
         let (swarm, _) = self.network.swarm_of(account);
         swarm != SwarmId::NONE && swarm == self.node.swarm()
+    }
+
+    /// Those that keep this account's messages, as the node acts: the swarm, or all that collude if it does.
+    pub fn members_for(&self, account: &Pubkey) -> Vec<Arc<Node>> {
+        let colludes = |node: &Arc<Node>| node.faults().lies.colludes;
+        if colludes(&self.node) {
+            return self.network.nodes.iter().filter(|node| colludes(node)).cloned().collect();
+        }
+        self.network.swarm_of(account).1
     }
 
     /// The same network seen from another node.

@@ -1,16 +1,17 @@
 //! One service node: its keys, its address, its table, what is wrong with it, and what it has done so far.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use data_encoding::{BASE64, Encoding, Specification};
-use septet_protocol::crypto::{Ed25519Secret, X25519Secret};
+use septet_protocol::crypto::{Ed25519Secret, SystemRandom, X25519Secret};
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SwarmId, X25519Public};
 use tokio::sync::watch;
 
 use crate::fault::{Fault, Faults};
 use crate::http::Door;
+use crate::lie::retrieve::Aliases;
 use crate::pubkey::Pubkey;
 use crate::storage::{Storage, StoredMessage};
 
@@ -30,6 +31,20 @@ pub struct NodeInfo {
 }
 
 impl NodeInfo {
+    /// A node that does not exist, for lies about the network: its keys belong together, and nothing serves at its
+    /// address, which is a loopback address.
+    pub fn invented() -> Self {
+        let ed25519 = Ed25519Secret::generate(&mut SystemRandom);
+        let ip = Ipv4Addr::new(127, 251, fastrand::u8(..), fastrand::u8(1..255));
+        Self {
+            address: SocketAddrV4::new(ip, 22_021),
+            ed25519: ed25519.public(),
+            x25519: ed25519.to_x25519().public(),
+            legacy: Ed25519Secret::generate(&mut SystemRandom).public(),
+            swarm: SwarmId(fastrand::u64(..u64::MAX)),
+        }
+    }
+
     /// The address of the daemon's naming: base32z of the legacy key, and `.snode`.
     pub(crate) fn snode_address(&self) -> String {
         let mut spec = Specification::new();
@@ -47,6 +62,7 @@ pub(crate) struct Node {
     storage: Mutex<Storage>,
     faults: watch::Sender<Faults>,
     requests: Mutex<BTreeMap<String, u64>>,
+    aliases: Mutex<Aliases>,
     pub door: Door,
 }
 
@@ -54,8 +70,8 @@ impl Node {
     pub fn new(info: NodeInfo, ed25519: Ed25519Secret, storage: Storage, door: Door) -> Self {
         let x25519 = ed25519.to_x25519();
         let (faults, _) = watch::channel(Faults::default());
-        let (storage, requests) = (Mutex::new(storage), Mutex::default());
-        Self { info, ed25519, x25519, storage, faults, requests, door }
+        let (storage, requests, aliases) = (Mutex::new(storage), Mutex::default(), Mutex::default());
+        Self { info, ed25519, x25519, storage, faults, requests, aliases, door }
     }
 
     /// The node's table. Never held across an `await`.
@@ -98,6 +114,11 @@ impl Node {
         }
     }
 
+    /// Where clients truly are that it lied to about what it keeps.
+    pub fn aliases(&self) -> MutexGuard<'_, Aliases> {
+        self.aliases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn requests(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -118,8 +139,9 @@ impl NodeHandle {
         self.0.info.ed25519
     }
 
-    /// Lets something be wrong with it, in addition to what is.
-    pub fn set_fault(&self, fault: Fault) {
+    /// Lets something be wrong with it, or lets it [lie](crate::Lie), in addition to what is.
+    pub fn set_fault(&self, fault: impl Into<Fault>) {
+        let fault = fault.into();
         let closes = fault == Fault::Dead;
         self.0.faults.send_modify(|faults| faults.add(fault));
         if closes {
@@ -127,14 +149,16 @@ impl NodeHandle {
         }
     }
 
-    /// Makes it well again; it has kept what it stored.
+    /// Makes it well and honest again; it has kept what it stored.
     pub fn clear_faults(&self) {
         self.0.faults.send_replace(Faults::default());
+        self.0.aliases().clear();
         self.0.door.open();
     }
 
     /// How many requests it has seen, by name: `onion` (at its door or passed on to it), `direct` (unencrypted ones),
-    /// `relay`, `proxy`, and each storage method it carried out for a client, alone or inside a batch.
+    /// `relay`, `proxy`, and each storage method it carried out for a client, alone or inside a batch; and how many
+    /// lies it told, as `lie:` with the kind (see [`crate::Lie`]).
     pub fn requests(&self) -> BTreeMap<String, u64> {
         self.0.requests().clone()
     }

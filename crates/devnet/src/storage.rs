@@ -16,6 +16,9 @@ use crate::state::Journal;
 /// The most revoked tokens kept for an account (spec 03 §9.14).
 const MAX_REVOKED: usize = 50;
 
+/// How many messages that are gone are remembered of each namespace of an account, for liars.
+const REMEMBERED: usize = 16;
+
 /// A subaccount token as it travels: 36 bytes (spec 03 §9.4).
 pub(crate) type Token = [u8; 36];
 
@@ -68,6 +71,7 @@ impl ExpiryRule {
 }
 
 /// A page of `retrieve`.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Page {
     pub messages: Vec<StoredMessage>,
     pub more: bool,
@@ -87,6 +91,7 @@ pub(crate) struct Storage {
     hashes: HashMap<MessageHash, u64>,
     expiries: BTreeSet<(u64, u64)>,
     revoked: HashMap<Pubkey, VecDeque<Token>>,
+    gone: BTreeMap<(Pubkey, i16), VecDeque<StoredMessage>>,
     journal: Option<Journal>,
 }
 
@@ -258,6 +263,11 @@ impl Storage {
         self.retrieve(account, namespace, None, None, usize::MAX).messages
     }
 
+    /// What was in a namespace and is not any more: the last few, the oldest first.
+    pub fn gone(&self, account: &Pubkey, namespace: i16) -> Vec<StoredMessage> {
+        self.gone.get(&(*account, namespace)).into_iter().flatten().cloned().collect()
+    }
+
     /// How many messages are stored.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -310,6 +320,11 @@ impl Storage {
         self.expiries.remove(&(message.expiry, row));
         if let Some(journal) = &self.journal {
             journal.remove(row);
+        }
+        let gone = self.gone.entry(place).or_default();
+        gone.push_back(message.clone());
+        if gone.len() > REMEMBERED {
+            gone.pop_front();
         }
         Some(message)
     }

@@ -7,7 +7,7 @@ use super::{Call, Request, Response, finish};
 use crate::http::Boxed;
 use crate::names;
 use crate::network::{HARD_FORK, HEIGHT, Network, Seat, VERSION};
-use crate::node::Node;
+use crate::node::{Node, NodeInfo};
 use crate::pubkey::Pubkey;
 
 /// `info`: version and time.
@@ -18,7 +18,7 @@ impl Call for Info {
         Box::pin(async move {
             let mut reply = Map::new();
             reply.insert("version".to_owned(), json!(VERSION));
-            reply.insert("timestamp".to_owned(), seat.now().into());
+            reply.insert("timestamp".to_owned(), seat.told_time().into());
             Response::json(200, finish(reply, &seat))
         })
     }
@@ -43,18 +43,24 @@ impl Call for GetSwarm {
     }
 }
 
-/// The members of an account's swarm, as `get_swarm` and 421 replies list them.
+/// The members of an account's swarm, as `get_swarm` and 421 replies list them; others, if the node misdirects.
 pub(crate) fn swarm_json(seat: &Seat, account: &Pubkey) -> Map<String, Value> {
     let (swarm, members) = seat.network.swarm_of(account);
-    let snodes: Vec<Value> = members.iter().map(|node| member_json(node)).collect();
+    let snodes: Vec<Value> = match seat.node.faults().lies.misdirects {
+        Some(members) => {
+            seat.node.count("lie:swarm");
+            members.iter().map(member_json).collect()
+        }
+        None => members.iter().map(|node| member_json(&node.info)).collect(),
+    };
     let mut reply = Map::new();
     reply.insert("snodes".to_owned(), snodes.into());
     reply.insert("swarm".to_owned(), swarm.to_string().into());
     reply
 }
 
-fn member_json(node: &Node) -> Value {
-    let (info, port) = (&node.info, node.info.address.port());
+fn member_json(info: &NodeInfo) -> Value {
+    let port = info.address.port();
     json!({
         "address": info.snode_address(),
         "pubkey_legacy": info.legacy,

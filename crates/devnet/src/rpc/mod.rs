@@ -163,7 +163,7 @@ fn parse(method: &str, params: &Map<String, Value>) -> Option<Parsed<Request>> {
 
 /// Adds the fields every reply has.
 fn finish(mut reply: Map<String, Value>, seat: &Seat) -> Value {
-    reply.insert("t".to_owned(), seat.now().into());
+    reply.insert("t".to_owned(), seat.told_time().into());
     reply.insert("hf".to_owned(), json!(HARD_FORK));
     Value::Object(reply)
 }

@@ -50,7 +50,7 @@ async fn spread<W: Work>(seat: Seat, work: Arc<W>) -> Response {
         return refusal;
     }
     let mut own = work.apply(&seat);
-    let (_, members) = seat.network.swarm_of(work.account());
+    let members = seat.members_for(work.account());
     let others = members.iter().filter(|member| member.info.ed25519 != seat.node.info.ed25519);
     let mut entries: Map<String, Value> =
         join_all(others.map(|member| at_member(&seat, member, &*work))).await.into_iter().collect();

@@ -136,7 +136,7 @@ impl Work for Store {
     }
 
     fn decorate(&self, seat: &Seat, own: &mut Map<String, Value>, reply: &mut Map<String, Value>) {
-        own.insert("t".to_owned(), seat.now().into());
+        own.insert("t".to_owned(), seat.told_time().into());
         reply.insert("hash".to_owned(), self.hash.to_string().into());
     }
 }

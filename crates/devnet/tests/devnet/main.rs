@@ -12,6 +12,7 @@ mod directory;
 mod faults;
 mod files;
 mod lasting;
+mod lies;
 mod onion;
 mod refusals;
 mod storage;
