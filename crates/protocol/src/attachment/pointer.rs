@@ -1,7 +1,7 @@
 //! Where a file is, what it is and how to open it: what a message carries of an attachment (spec 04 §8).
 
 use super::{FileOpenError, FileUrl, Key, deterministic, legacy};
-use crate::wire::{Message as _, proto};
+use crate::wire::{self, Message as _, proto};
 
 /// `flags` of a voice message.
 const VOICE_MESSAGE: u32 = 1;
@@ -84,7 +84,7 @@ impl AttachmentPointer {
             Encryption::Legacy { key, digest } => (Some(key.as_bytes().to_vec()), Some(digest.to_vec())),
             Encryption::Deterministic { key } => (Some(key.as_bytes().to_vec()), None),
         };
-        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let text = |text: &str| (!text.is_empty()).then(|| text.as_bytes().to_vec());
         proto::AttachmentPointer {
             deprecated_id: Some(self.url.as_ref().map_or(0, FileUrl::number)),
             content_type: text(&self.content_type),
@@ -96,14 +96,14 @@ impl AttachmentPointer {
             width: self.dimensions.map(|(width, _)| width),
             height: self.dimensions.map(|(_, height)| height),
             caption: None,
-            url: self.url.as_ref().map(|url| url.as_str().to_owned()),
+            url: self.url.as_ref().map(|url| url.as_str().into()),
         }
     }
 
     /// As it is read from a message. `None` if the required id is missing, which makes the message malformed.
     pub(crate) fn from_wire(wire: proto::AttachmentPointer) -> Option<Self> {
         let id = wire.deprecated_id?;
-        let url = match wire.url.as_deref().unwrap_or_default() {
+        let url = match wire::text(wire.url).unwrap_or_default().as_str() {
             "" => (id != 0).then(|| FileUrl::numbered(id)),
             url => url.parse().ok(),
         };
@@ -113,9 +113,9 @@ impl AttachmentPointer {
         Some(Self {
             url,
             encryption,
-            content_type: wire.content_type.unwrap_or_default(),
+            content_type: wire::text(wire.content_type).unwrap_or_default(),
             size: wire.size.unwrap_or(0),
-            name: wire.file_name.unwrap_or_default(),
+            name: wire::text(wire.file_name).unwrap_or_default(),
             dimensions: wire.width.zip(wire.height).filter(|(width, height)| *width > 0 && *height > 0),
             voice: wire.flags.unwrap_or(0) & VOICE_MESSAGE != 0,
         })

@@ -11,6 +11,8 @@
 //! Decision: the same [`Content`] serves both directions. What we write and what we accept differ only in leniency,
 //! and one type makes it impossible that we send something we would not read.
 
+#[cfg(test)]
+mod broken_text;
 mod clock;
 mod content;
 mod expiration;

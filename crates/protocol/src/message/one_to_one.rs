@@ -180,11 +180,9 @@ pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, Deco
 
 /// Only we may tell which conversation our own message belongs to.
 fn sync_target(parsed: &Parsed, is_own: bool) -> Result<Option<SessionId>, DecodeError> {
-    match &parsed.sync_target {
-        None => Ok(None),
-        Some(account) if is_own => account.parse().map(Some).map_err(|_| DecodeError::ForeignSyncTarget),
-        Some(_) => Err(DecodeError::ForeignSyncTarget),
-    }
+    let Some(target) = &parsed.sync_target else { return Ok(None) };
+    let account = std::str::from_utf8(target).ok().and_then(|id| id.parse().ok());
+    account.filter(|_| is_own).map(Some).ok_or(DecodeError::ForeignSyncTarget)
 }
 
 /// Spec 02 §5 step 5.
@@ -217,8 +215,8 @@ fn expiration(parsed: &Parsed, place: Place) -> Expiration {
 /// Puts an envelope into its outer wrapping (spec 02 §3.6).
 fn wrap(envelope: &proto::Envelope) -> Vec<u8> {
     let request = proto::WebSocketRequest {
-        verb: Some(String::new()),
-        path: Some(String::new()),
+        verb: Some(Vec::new()),
+        path: Some(Vec::new()),
         body: Some(envelope.encode_to_vec()),
         id: Some(0),
         headers: Vec::new(),

@@ -1,5 +1,9 @@
 //! From the fields of spec 02 §2 to typed content: leniently where nothing is lost by it, strictly where a field is
 //! required.
+//!
+//! Decision: a text that is not UTF-8 costs that text and nothing else. Texts that are shown because they are what the
+//! message says (its body, the name in an invitation) keep what can be read of them; others count as not said, and a
+//! broken name of another account or message counts as one that nobody has.
 
 use super::MAX_ATTACHMENTS;
 use super::content::{
@@ -13,7 +17,7 @@ use super::write::TIMER_UPDATE;
 use crate::attachment::{AttachmentPointer, Key};
 use crate::id::SessionId;
 use crate::time::Timestamp;
-use crate::wire::{Message as _, proto};
+use crate::wire::{Message as _, lossy_text, proto, text};
 
 /// Why a content is dropped. It will not get better: remember its hash, tell nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,8 +51,9 @@ pub(super) struct Parsed {
     pub(super) expiration_type: Option<i32>,
     pub(super) expiration_timer: Option<u32>,
     pub(super) profile: Option<Profile>,
-    /// The conversation a copy for oneself belongs to, as written; never empty.
-    pub(super) sync_target: Option<String>,
+    /// The conversation a copy for oneself belongs to, as written; never empty. Not UTF-8 is no account's id, and
+    /// that is where it is told from absent: a copy of a message to somebody must not become a note to oneself.
+    pub(super) sync_target: Option<Vec<u8>>,
     /// Timestamp inside a typing message, ms; has to be the message's own.
     pub(super) typing_timestamp: Option<u64>,
 }
@@ -80,7 +85,7 @@ pub(super) fn content(bytes: &[u8]) -> Result<Parsed, ContentError> {
     } else if let Some(extraction) = wire.data_extraction_notification {
         data_extraction(&extraction)?
     } else if let Some(unsend) = wire.unsend_request {
-        Content::Unsend(message_ref(unsend.timestamp, unsend.author.as_deref(), "unsend")?)
+        Content::Unsend(message_ref(unsend.timestamp, unsend.author, "unsend")?)
     } else if let Some(step) = wire.call_message {
         call(step)?
     } else if let Some(response) = wire.message_request_response {
@@ -111,7 +116,7 @@ fn data_message(data: proto::DataMessage) -> Result<Content, ContentError> {
         return Err(ContentError::TooManyAttachments { found });
     }
     let invitation = data.community_invitation.map(community_invitation).transpose()?.flatten();
-    let body = truncated_body(data.body.unwrap_or_default());
+    let body = truncated_body(lossy_text(data.body.unwrap_or_default()));
     let attachments =
         data.attachments.into_iter().map(attachment).collect::<Result<Vec<_>, ContentError>>()?;
     let quote = data.quote.map(quote).transpose()?.flatten();
@@ -139,15 +144,15 @@ fn attachment(wire: proto::AttachmentPointer) -> Result<AttachmentPointer, Conte
 /// `None` if its author is nobody we could know; that is no reason to lose the text.
 fn quote(wire: proto::Quote) -> Result<Option<MessageRef>, ContentError> {
     let timestamp = Timestamp::from_ms(wire.id.ok_or(ContentError::Field("quote.id"))?);
-    let author: Option<SessionId> = wire.author.ok_or(ContentError::Field("quote.author"))?.parse().ok();
-    Ok(author.map(|author| MessageRef { author, timestamp }))
+    let author = wire.author.ok_or(ContentError::Field("quote.author"))?;
+    Ok(account(Some(author)).map(|author| MessageRef { author, timestamp }))
 }
 
 /// The first preview that has something to show, and whose link stands in the text (spec 02 §15).
 fn preview(previews: Vec<proto::Preview>, body: &str) -> Result<Option<LinkPreview>, ContentError> {
     for wire in previews {
-        let url = wire.url.ok_or(ContentError::Field("preview.url"))?;
-        let title = wire.title.unwrap_or_default();
+        let url = text(Some(wire.url.ok_or(ContentError::Field("preview.url"))?)).unwrap_or_default();
+        let title = text(wire.title).unwrap_or_default();
         let image = wire.image.map(attachment).transpose()?.map(Box::new);
         let shows_something = !is_blank(&title) || image.is_some();
         if shows_something && !url.is_empty() && body.contains(&url) {
@@ -162,19 +167,20 @@ fn community_invitation(
     wire: proto::CommunityInvitation,
 ) -> Result<Option<CommunityInvitation>, ContentError> {
     let url = wire.url.ok_or(ContentError::Field("community_invitation.url"))?;
-    let name = wire.name.ok_or(ContentError::Field("community_invitation.name"))?;
+    let url = text(Some(url)).unwrap_or_default();
+    let name = lossy_text(wire.name.ok_or(ContentError::Field("community_invitation.name"))?);
     let is_complete = !url.is_empty() && !name.is_empty();
     Ok(is_complete.then_some(CommunityInvitation { url, name }))
 }
 
 fn reaction(wire: proto::Reaction) -> Result<Content, ContentError> {
     use proto::reaction::Action;
-    let target = message_ref(wire.id, wire.author.as_deref(), "reaction")?;
+    let target = message_ref(wire.id, wire.author, "reaction")?;
     let action = match known(wire.action, "reaction.action")? {
         Action::React => ReactionAction::React,
         Action::Remove => ReactionAction::Remove,
     };
-    match wire.emoji {
+    match text(wire.emoji) {
         Some(emoji) if !emoji.is_empty() => Ok(Content::Reaction(Reaction { target, emoji, action })),
         _ => Err(ContentError::NothingToShow),
     }
@@ -215,8 +221,11 @@ fn call(wire: proto::CallMessage) -> Result<Content, ContentError> {
         Kind::IceCandidates => CallKind::IceCandidates,
         Kind::EndCall => CallKind::End,
     };
-    let id = wire.uuid.filter(|id| !id.is_empty()).map(CallId).ok_or(ContentError::Field("call.uuid"))?;
-    let (sdps, line_indexes, mids) = (wire.sdps, wire.sdp_m_line_indexes, wire.sdp_mids);
+    let id = text(wire.uuid).filter(|id| !id.is_empty()).map(CallId);
+    let id = id.ok_or(ContentError::Field("call.uuid"))?;
+    // None may be left out: one of each belongs together by its place.
+    let texts = |fields: Vec<Vec<u8>>| fields.into_iter().map(lossy_text).collect();
+    let (sdps, line_indexes, mids) = (texts(wire.sdps), wire.sdp_m_line_indexes, texts(wire.sdp_mids));
     Ok(Content::Call(Call { id, kind, sdps, line_indexes, mids }))
 }
 
@@ -224,10 +233,10 @@ fn group_update(wire: proto::GroupUpdateMessage) -> Result<Content, ContentError
     use ContentError::Field;
     let update = if let Some(invite) = wire.invite_message {
         let auth_data = zeroize::Zeroizing::new(invite.member_auth_data.unwrap_or_default());
-        let group = invite.group_session_id.and_then(|id| id.parse().ok());
+        let group = text(invite.group_session_id).and_then(|id| id.parse().ok());
         GroupUpdate::Invite {
             group: group.ok_or(Field("invite.group"))?,
-            name: invite.name.ok_or(Field("invite.name"))?,
+            name: invite.name.map(lossy_text).ok_or(Field("invite.name"))?,
             auth_data: Key::from_slice(&auth_data).map(Box::new).ok_or(Field("invite.auth_data"))?,
             admin_signature: signature(invite.admin_signature, "invite.signature")?,
         }
@@ -239,7 +248,7 @@ fn group_update(wire: proto::GroupUpdateMessage) -> Result<Content, ContentError
         let seed = zeroize::Zeroizing::new(promote.group_identity_seed.unwrap_or_default());
         GroupUpdate::Promote {
             seed: Key::from_slice(&seed).ok_or(Field("promote.seed"))?,
-            name: promote.name.ok_or(Field("promote.name"))?,
+            name: promote.name.map(lossy_text).ok_or(Field("promote.name"))?,
         }
     } else if wire.member_left_message.is_some() {
         GroupUpdate::MemberLeft
@@ -250,8 +259,8 @@ fn group_update(wire: proto::GroupUpdateMessage) -> Result<Content, ContentError
     } else if let Some(delete) = wire.delete_member_content {
         let admin_signature = delete.admin_signature.filter(|bytes| !bytes.is_empty());
         GroupUpdate::DeleteMemberContent {
-            members: ids(&delete.member_session_ids, "delete.members")?,
-            hashes: delete.message_hashes,
+            members: ids(delete.member_session_ids, "delete.members")?,
+            hashes: delete.message_hashes.into_iter().filter_map(|hash| text(Some(hash))).collect(),
             admin_signature: admin_signature
                 .map(|bytes| signature(Some(bytes), "delete.signature"))
                 .transpose()?,
@@ -267,7 +276,10 @@ fn group_update(wire: proto::GroupUpdateMessage) -> Result<Content, ContentError
 fn info_change(wire: proto::GroupUpdateInfoChangeMessage) -> Result<GroupUpdate, ContentError> {
     use proto::group_update_info_change_message::Kind;
     let change = match known(wire.kind, "info_change.type")? {
-        Kind::Name => GroupChange::Name(wire.updated_name.ok_or(ContentError::Field("info_change.name"))?),
+        Kind::Name => {
+            let name = wire.updated_name.map(lossy_text);
+            GroupChange::Name(name.ok_or(ContentError::Field("info_change.name"))?)
+        }
         Kind::Avatar => GroupChange::Picture,
         Kind::DisappearingMessages => GroupChange::Timer(wire.updated_expiration.unwrap_or(0)),
     };
@@ -283,7 +295,7 @@ fn member_change(wire: proto::GroupUpdateMemberChangeMessage) -> Result<GroupUpd
             Kind::Removed => MemberChange::Removed,
             Kind::Promoted => MemberChange::Promoted,
         },
-        members: ids(&wire.member_session_ids, "member_change.members")?,
+        members: ids(wire.member_session_ids, "member_change.members")?,
         history_shared: wire.history_shared.unwrap_or(false),
         admin_signature: signature(wire.admin_signature, "member_change.signature")?,
     })
@@ -297,10 +309,10 @@ fn known<E: TryFrom<i32>>(value: Option<i32>, field: &'static str) -> Result<E, 
 /// The two required fields that name another message.
 fn message_ref(
     timestamp: Option<u64>,
-    author: Option<&str>,
+    author: Option<Vec<u8>>,
     field: &'static str,
 ) -> Result<MessageRef, ContentError> {
-    let author = author.and_then(|id| id.parse().ok()).ok_or(ContentError::Field(field))?;
+    let author = account(author).ok_or(ContentError::Field(field))?;
     let timestamp = Timestamp::from_ms(timestamp.ok_or(ContentError::Field(field))?);
     Ok(MessageRef { author, timestamp })
 }
@@ -309,6 +321,11 @@ fn signature(bytes: Option<Vec<u8>>, field: &'static str) -> Result<[u8; 64], Co
     bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(ContentError::Field(field))
 }
 
-fn ids(texts: &[String], field: &'static str) -> Result<Vec<SessionId>, ContentError> {
-    texts.iter().map(|id| id.parse().map_err(|_| ContentError::Field(field))).collect()
+fn ids(texts: Vec<Vec<u8>>, field: &'static str) -> Result<Vec<SessionId>, ContentError> {
+    texts.into_iter().map(|id| account(Some(id)).ok_or(ContentError::Field(field))).collect()
+}
+
+/// An account's id as it is written; `None` if it is none.
+fn account(id: Option<Vec<u8>>) -> Option<SessionId> {
+    text(id)?.parse().ok()
 }

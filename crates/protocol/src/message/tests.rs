@@ -16,11 +16,11 @@ use crate::wire::{Message as _, proto};
 
 const TIME: u64 = 1_767_225_600_123;
 
-fn alice() -> AccountKeys {
+pub(super) fn alice() -> AccountKeys {
     Seed::from_bytes([1; 16]).keys()
 }
 
-fn bob() -> AccountKeys {
+pub(super) fn bob() -> AccountKeys {
     Seed::from_bytes([2; 16]).keys()
 }
 
@@ -36,19 +36,19 @@ fn receive(
     decode_one_to_one(&stored, me)
 }
 
-fn data(data_message: proto::DataMessage) -> proto::Content {
+pub(super) fn data(data_message: proto::DataMessage) -> proto::Content {
     proto::Content { data_message: Some(data_message), sig_timestamp: Some(TIME), ..Default::default() }
 }
 
-fn text(body: &str) -> proto::DataMessage {
+pub(super) fn text(body: &str) -> proto::DataMessage {
     proto::DataMessage { body: Some(body.into()), ..Default::default() }
 }
 
-fn from_alice(content: &proto::Content) -> Result<Received, DecodeError> {
+pub(super) fn from_alice(content: &proto::Content) -> Result<Received, DecodeError> {
     receive(content, &alice(), &bob())
 }
 
-fn to_oneself(content: &proto::Content) -> Result<Received, DecodeError> {
+pub(super) fn to_oneself(content: &proto::Content) -> Result<Received, DecodeError> {
     receive(content, &alice(), &alice())
 }
 
@@ -61,7 +61,7 @@ fn a_message_with_nothing_to_show_is_neither_sent_nor_accepted() {
     let nothing = Err(DecodeError::Content(ContentError::NothingToShow));
     assert_eq!(from_alice(&data(text(" \n\u{200b}"))), nothing);
     assert_eq!(from_alice(&data(proto::DataMessage::default())), nothing);
-    let quote = proto::Quote { id: Some(1), author: Some(bob().session_id.to_string()) };
+    let quote = proto::Quote { id: Some(1), author: Some(bob().session_id.to_string().into()) };
     assert_eq!(from_alice(&data(proto::DataMessage { quote: Some(quote), ..Default::default() })), nothing);
     let message = Outgoing::new(Content::Visible(Visible::default()), Timestamp::from_ms(TIME));
     let sent = encode_one_to_one(&message, &alice(), &bob().session_id, &mut SystemRandom);
@@ -104,7 +104,7 @@ fn long_texts_are_cut_and_never_dropped() {
 
 #[test]
 fn required_fields_are_required() {
-    let quote = proto::Quote { id: None, author: Some(bob().session_id.to_string()) };
+    let quote = proto::Quote { id: None, author: Some(bob().session_id.to_string().into()) };
     let message = proto::DataMessage { quote: Some(quote), ..text("hi") };
     assert_eq!(from_alice(&data(message)), field("quote.id"));
     let attachments = vec![proto::AttachmentPointer { url: Some("http://x".into()), ..Default::default() }];
@@ -129,7 +129,7 @@ fn an_unusable_quote_does_not_lose_the_text() {
 #[test]
 fn ids_inside_are_read_in_any_case() {
     let author = bob().session_id.to_string().to_uppercase();
-    let unsend = proto::UnsendRequest { timestamp: Some(7), author: Some(author) };
+    let unsend = proto::UnsendRequest { timestamp: Some(7), author: Some(author.into()) };
     let content = proto::Content { unsend_request: Some(unsend), ..Default::default() };
     let target = MessageRef { author: bob().session_id, timestamp: Timestamp::from_ms(7) };
     assert_eq!(from_alice(&content).unwrap().content, Content::Unsend(target));
@@ -246,7 +246,7 @@ fn timers_in_note_to_self_count_from_sending() {
     let content = proto::Content { expiration_type: Some(1), expiration_timer: Some(60), ..data(text("hi")) };
     assert_eq!(to_oneself(&content).unwrap().expiration, Expiration::AfterSend(60));
     assert_eq!(from_alice(&content).unwrap().expiration, Expiration::AfterRead(60));
-    let to_bob = proto::DataMessage { sync_target: Some(bob().session_id.to_string()), ..text("hi") };
+    let to_bob = proto::DataMessage { sync_target: Some(bob().session_id.to_string().into()), ..text("hi") };
     let copy = proto::Content { data_message: Some(to_bob), ..content };
     assert_eq!(to_oneself(&copy).unwrap().expiration, Expiration::AfterRead(60));
 }
@@ -256,7 +256,7 @@ fn a_picture_needs_address_and_key_and_a_name_is_cut() {
     let url = "http://filev2.getsession.org/file/1";
     let with = |url: &str, key: Option<Vec<u8>>| {
         let profile = proto::Profile {
-            display_name: Some("é".repeat(80)),
+            display_name: Some("é".repeat(80).into()),
             profile_picture: Some(url.into()),
             last_profile_update_seconds: Some(5),
         };
@@ -327,7 +327,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn any_visible()(
+    pub(super) fn any_visible()(
         body in ".{1,200}", attachments in vec(any_attachment(), 1..4), quote in option::of(any_ref()),
         link in "https://[a-z]{1,9}\\.example/", title in "[a-zé]{1,30}", image in option::of(any_attachment().prop_map(Box::new)),
         has_preview: bool,
@@ -410,7 +410,7 @@ fn any_content() -> impl Strategy<Value = Content> {
 }
 
 prop_compose! {
-    fn any_profile()(name in "[a-zé]{1,30}", picture in option::of((any::<u64>(), any::<[u8; 32]>())), updated: u64)
+    pub(super) fn any_profile()(name in "[a-zé]{1,30}", picture in option::of((any::<u64>(), any::<[u8; 32]>())), updated: u64)
         -> Profile {
         let picture = picture.map(|(id, key)| ProfilePicture {
             url: format!("http://filev2.getsession.org/file/{id}").parse().unwrap(),

@@ -73,16 +73,13 @@ fn action(message: &Outgoing) -> proto::Content {
 }
 
 fn data_message(message: &Outgoing) -> proto::DataMessage {
-    let mut out = proto::DataMessage {
-        sync_target: message.sync_target.map(|account| account.to_string()),
-        ..Default::default()
-    };
+    let mut out = proto::DataMessage { sync_target: message.sync_target.map(text), ..Default::default() };
     match &message.content {
         Content::Visible(visible) => set_visible(&mut out, visible),
         Content::Reaction(what) => out.reaction = Some(reaction(what)),
         Content::CommunityInvitation(CommunityInvitation { url, name }) => {
             out.community_invitation =
-                Some(proto::CommunityInvitation { url: Some(url.clone()), name: Some(name.clone()) });
+                Some(proto::CommunityInvitation { url: Some(text(url)), name: Some(text(name)) });
         }
         Content::TimerUpdate => {
             out.flags = Some(TIMER_UPDATE);
@@ -100,19 +97,19 @@ fn data_message(message: &Outgoing) -> proto::DataMessage {
 }
 
 fn set_visible(out: &mut proto::DataMessage, visible: &Visible) {
-    out.body = (!visible.body.is_empty()).then(|| visible.body.clone());
+    out.body = (!visible.body.is_empty()).then(|| text(&visible.body));
     out.attachments = visible.attachments.iter().map(AttachmentPointer::to_wire).collect();
     out.quote = visible.quote.as_ref().map(|MessageRef { author, timestamp }| proto::Quote {
         id: Some(timestamp.as_ms()),
-        author: Some(author.to_string()),
+        author: Some(text(author)),
     });
     out.preview = visible.preview.iter().map(preview).collect();
 }
 
 fn preview(preview: &LinkPreview) -> proto::Preview {
     proto::Preview {
-        url: Some(preview.url.clone()),
-        title: (!preview.title.is_empty()).then(|| preview.title.clone()),
+        url: Some(text(&preview.url)),
+        title: (!preview.title.is_empty()).then(|| text(&preview.title)),
         image: preview.image.as_ref().map(|image| image.to_wire()),
     }
 }
@@ -124,8 +121,8 @@ fn reaction(reaction: &Reaction) -> proto::Reaction {
     };
     proto::Reaction {
         id: Some(reaction.target.timestamp.as_ms()),
-        author: Some(reaction.target.author.to_string()),
-        emoji: Some(reaction.emoji.clone()),
+        author: Some(text(reaction.target.author)),
+        emoji: Some(text(&reaction.emoji)),
         action: Some(action.into()),
     }
 }
@@ -155,10 +152,7 @@ fn data_extraction(what: DataExtraction) -> proto::DataExtractionNotification {
 }
 
 fn unsend(target: &MessageRef) -> proto::UnsendRequest {
-    proto::UnsendRequest {
-        timestamp: Some(target.timestamp.as_ms()),
-        author: Some(target.author.to_string()),
-    }
+    proto::UnsendRequest { timestamp: Some(target.timestamp.as_ms()), author: Some(text(target.author)) }
 }
 
 fn request_response(approved: bool, message: &Outgoing) -> proto::MessageRequestResponse {
@@ -184,10 +178,10 @@ fn call(call: &Call) -> proto::CallMessage {
     };
     proto::CallMessage {
         kind: Some(kind.into()),
-        sdps: call.sdps.clone(),
+        sdps: call.sdps.iter().map(text).collect(),
         sdp_m_line_indexes: call.line_indexes.clone(),
-        sdp_mids: call.mids.clone(),
-        uuid: Some(call.id.0.clone()),
+        sdp_mids: call.mids.iter().map(text).collect(),
+        uuid: Some(text(&call.id.0)),
     }
 }
 
@@ -196,8 +190,8 @@ fn group_update(update: &GroupUpdate) -> proto::GroupUpdateMessage {
     match update {
         GroupUpdate::Invite { group, name, auth_data, admin_signature } => {
             out.invite_message = Some(proto::GroupUpdateInviteMessage {
-                group_session_id: Some(group.to_string()),
-                name: Some(name.clone()),
+                group_session_id: Some(text(group)),
+                name: Some(text(name)),
                 member_auth_data: Some(auth_data.as_bytes().to_vec()),
                 admin_signature: Some(admin_signature.to_vec()),
             });
@@ -205,7 +199,7 @@ fn group_update(update: &GroupUpdate) -> proto::GroupUpdateMessage {
         GroupUpdate::Promote { seed, name } => {
             out.promote_message = Some(proto::GroupUpdatePromoteMessage {
                 group_identity_seed: Some(seed.as_bytes().to_vec()),
-                name: Some(name.clone()),
+                name: Some(text(name)),
             });
         }
         GroupUpdate::InfoChange { change, admin_signature } => {
@@ -230,7 +224,7 @@ fn group_update(update: &GroupUpdate) -> proto::GroupUpdateMessage {
         GroupUpdate::DeleteMemberContent { members, hashes, admin_signature } => {
             out.delete_member_content = Some(proto::GroupUpdateDeleteMemberContentMessage {
                 member_session_ids: ids(members),
-                message_hashes: hashes.clone(),
+                message_hashes: hashes.iter().map(text).collect(),
                 admin_signature: admin_signature.map(|signature| signature.to_vec()),
             });
         }
@@ -238,14 +232,19 @@ fn group_update(update: &GroupUpdate) -> proto::GroupUpdateMessage {
     out
 }
 
-fn ids(members: &[SessionId]) -> Vec<String> {
-    members.iter().map(SessionId::to_string).collect()
+fn ids(members: &[SessionId]) -> Vec<Vec<u8>> {
+    members.iter().map(text).collect()
+}
+
+/// A text as the bytes of its field.
+fn text(value: impl ToString) -> Vec<u8> {
+    value.to_string().into_bytes()
 }
 
 fn info_change(change: &GroupChange, admin_signature: &[u8; 64]) -> proto::GroupUpdateInfoChangeMessage {
     use proto::group_update_info_change_message::Kind;
     let (kind, name, timer) = match change {
-        GroupChange::Name(name) => (Kind::Name, Some(name.clone()), None),
+        GroupChange::Name(name) => (Kind::Name, Some(text(name)), None),
         GroupChange::Picture => (Kind::Avatar, None, None),
         GroupChange::Timer(seconds) => (Kind::DisappearingMessages, None, Some(*seconds)),
     };
