@@ -159,7 +159,8 @@ mod tests {
             let rate = f64::from(kbit) / 8.0;
             let mut line = Line::new(rate, round_trip);
             let (went, longest) = send(&mut line, 20_000);
-            prop_assert!(went >= 0.8 * rate * 20_000.0, "{went} of {}", rate * 20_000.0);
+            // Two thirds, beginning included: half as long again as the line alone needs.
+            prop_assert!(went >= 0.67 * rate * 20_000.0, "{went} of {}", rate * 20_000.0);
             prop_assert!(longest <= 1_700.0, "{longest} ms in the store");
         }
     }
