@@ -4,8 +4,9 @@
 //! "nothing moves" means that the line, the peer or the machine stand still, and a request that merely takes long because
 //! the line is slow can be told from one that nobody answers.
 //!
-//! Bytes that belong to a request of less than a second ago do not count as traffic on a line: every question sends some,
-//! also to a peer that will never answer. What is left is transfers.
+//! What belongs to a request that is young or small does not count as traffic on a line: every question sends some bytes,
+//! also to a peer that will never answer, and a peer could keep us patient with a byte now and then. What is left is
+//! transfers.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,8 @@ pub(crate) type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 /// A request that is younger than this has only just been sent.
 const YOUNG: Duration = Duration::from_secs(1);
+/// A request that has moved less than this, in bytes, is a question or a drip.
+const SMALL: u64 = 16 * 1024;
 /// Traffic is said to go on for so long after its last byte.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -114,7 +117,7 @@ impl Activity {
 
     /// Whether it is more than a question that has just been sent.
     pub fn is_transfer(&self) -> bool {
-        self.age() >= YOUNG
+        self.bytes() >= SMALL && self.age() >= YOUNG
     }
 
     fn since(&self, moment: &AtomicU64) -> Duration {
@@ -148,14 +151,17 @@ mod tests {
     }
 
     #[test]
-    fn a_question_just_sent_is_no_transfer() {
+    fn what_is_young_or_small_is_no_transfer() {
         let activity = Activity::default();
         assert!(!activity.is_transfer() && activity.quiet_for().is_zero());
-        activity.begin(1);
-        activity.note_up(1);
+        activity.begin(SMALL);
+        activity.note_up(SMALL);
         assert!(!activity.is_transfer());
         activity.began.store(milliseconds(steady() - YOUNG), Ordering::Relaxed);
         assert!(activity.is_transfer());
+        activity.down.store(0, Ordering::Relaxed);
+        activity.up.store(SMALL - 1, Ordering::Relaxed);
+        assert!(!activity.is_transfer());
     }
 
     #[test]

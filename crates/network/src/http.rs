@@ -1,9 +1,9 @@
 //! Posting bytes to seeds and nodes, and why it fails.
 //!
 //! Decision: a post may take as long as it likes while it moves. What ends it is *silence*, no byte to or from the socket
-//! for so long; and, since one byte now and then would keep us waiting for ever, *slowness*: less than [`STEP`] in two
-//! silences, or longer than it may last in all. While a transfer fills the machine's line all silences are three times as
-//! long, because every question waits behind it.
+//! for so long; and, since one byte now and then would keep us waiting for ever, *slowness*: less than [`STEP`] in the time
+//! of two silences, or longer than it may last in all. While a transfer fills the machine's line a silence may be three
+//! times as long, because every question waits behind it.
 //!
 //! Requests to this network may be repeated without harm. So one that finds its kept connection closed goes out again at
 //! once on a fresh one, and so does one whose connection was dropped because the machine slept; neither is held against
@@ -353,10 +353,13 @@ impl Http {
             if quiet >= silence {
                 return Stop::Error(PostError::Silent);
             }
-            if thin >= silence * 2 || activity.age() >= options.overall {
+            // What moves on the line is no excuse for what does not move here.
+            let thinnest = silence.max(options.silence * 2);
+            let age = activity.age();
+            if thin >= thinnest || age >= options.overall {
                 return Stop::Error(PostError::Slow);
             }
-            let rest = (silence - quiet).min(silence * 2 - thin).min(options.overall - activity.age());
+            let rest = (silence - quiet).min(thinnest - thin).min(options.overall.saturating_sub(age));
             if !machine::sleep(rest).await {
                 return Stop::Dropped;
             }
@@ -407,3 +410,6 @@ fn unreachable(error: &io::Error) -> PostError {
         _ => PostError::Unreachable,
     }
 }
+
+#[cfg(test)]
+mod tests;
