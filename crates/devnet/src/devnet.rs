@@ -11,9 +11,10 @@ use septet_protocol::name::Name;
 use crate::builder::DevnetBuilder;
 use crate::cut::Cut;
 use crate::error::DevnetError;
-use crate::fault::{Fault, FileFault};
+use crate::fault::{Fault, FileFault, SeedFault};
 use crate::file_server::{FileServer, ONION_TARGET, StoredFile};
 use crate::http::Door;
+use crate::line::{Bottleneck, Line};
 use crate::names::NameRecord;
 use crate::network::{Network, Stopping};
 use crate::node::NodeHandle;
@@ -29,6 +30,7 @@ pub struct Devnet {
     file_server: Arc<FileServer>,
     seed: Arc<Seed>,
     seed_door: Door,
+    line: Arc<Bottleneck>,
     distinct_subnets: bool,
 }
 
@@ -48,10 +50,11 @@ impl Devnet {
         file_server: Arc<FileServer>,
         seed: Arc<Seed>,
         seed_door: Door,
+        line: Arc<Bottleneck>,
         distinct_subnets: bool,
     ) -> Self {
         let nodes = network.nodes.iter().cloned().map(NodeHandle).collect();
-        Self { network, nodes, file_server, seed, seed_door, distinct_subnets }
+        Self { network, nodes, file_server, seed, seed_door, line, distinct_subnets }
     }
 
     /// Opens all doors and starts sweeping.
@@ -140,11 +143,11 @@ impl Devnet {
         node.clear_faults();
     }
 
-    /// Makes every node and the file server well again, and the network reachable.
+    /// Makes every node, the seed and the file server well again, and the network reachable.
     pub fn clear_all_faults(&self) {
         self.nodes.iter().for_each(NodeHandle::clear_faults);
         self.file_server.clear_faults();
-        self.seed_door.open();
+        self.clear_seed_faults();
         self.network.wire.mend();
     }
 
@@ -174,19 +177,40 @@ impl Devnet {
         self.file_server.clear_faults();
     }
 
+    /// Lets something be wrong with the seed, in addition to what is.
+    pub fn set_seed_fault(&self, fault: SeedFault) {
+        self.seed.set_fault(fault);
+        if self.seed.is_dead() {
+            self.seed_door.close();
+        }
+    }
+
+    /// Makes the seed well again.
+    pub fn clear_seed_faults(&self) {
+        self.seed.clear_faults();
+        self.seed_door.open();
+    }
+
     /// Takes the whole network away from its clients (every connection breaks, new ones are refused), or gives it
     /// back. What is dead by a fault of its own stays away.
     pub fn network_down(&self, down: bool) {
         let dead = |node: &&NodeHandle| node.0.faults().dead;
         let node_doors = self.nodes.iter().filter(|node| down || !dead(node)).map(|node| &node.0.door);
         let files = Some(&self.file_server.door).filter(|_| down || !self.file_server.is_dead());
-        for door in node_doors.chain(files).chain([&self.seed_door]) {
+        let seed = Some(&self.seed_door).filter(|_| down || !self.seed.is_dead());
+        for door in node_doors.chain(files).chain(seed) {
             if down {
                 door.close();
             } else {
                 door.open();
             }
         }
+    }
+
+    /// Puts all clients behind one line to the nodes and the seed, or takes it away. Connections that are open go on
+    /// through it.
+    pub fn set_line(&self, line: Option<Line>) {
+        self.line.set(line);
     }
 
     /// Moves the network's clock by so many ms from the machine's.

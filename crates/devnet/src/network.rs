@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::cut::Wire;
 use crate::names::NameRecord;
-use crate::node::Node;
+use crate::node::{Node, NodeInfo};
 use crate::pubkey::Pubkey;
 use crate::state::State;
 
@@ -71,6 +71,11 @@ impl Network {
         let swarms = self.nodes.iter().map(|node| node.swarm());
         let Some(id) = swarm::nearest(account.position(), swarms) else { return (SwarmId::NONE, Vec::new()) };
         (id, self.nodes.iter().filter(|node| node.swarm() == id).cloned().collect())
+    }
+
+    /// All nodes, as they are at present.
+    pub fn list(&self) -> Vec<NodeInfo> {
+        self.nodes.iter().map(|node| NodeInfo { swarm: node.swarm(), ..node.info.clone() }).collect()
     }
 
     /// What the chain holds under the hash of a name.

@@ -77,13 +77,14 @@ pub(crate) struct Page {
     pub more: bool,
 }
 
+#[derive(Clone)]
 struct Row {
     account: Pubkey,
     message: StoredMessage,
 }
 
 /// The table of one node.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Storage {
     last_row: u64,
     rows: HashMap<u64, Row>,
@@ -99,6 +100,11 @@ impl Storage {
     /// An empty table that writes its changes to `journal`, if there is one.
     pub fn new(journal: Option<Journal>) -> Self {
         Self { journal, ..Self::default() }
+    }
+
+    /// A copy whose changes are written nowhere.
+    pub fn copy(&self) -> Self {
+        Self { journal: None, ..self.clone() }
     }
 
     /// Puts back a row read from the state folder.

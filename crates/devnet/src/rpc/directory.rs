@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 use super::params::{Params, ParseError, Parsed, require};
 use super::{Call, Request, Response, finish};
 use crate::http::Boxed;
+use crate::lie::ListLie;
 use crate::names;
 use crate::network::{HARD_FORK, HEIGHT, Network, Seat, VERSION};
-use crate::node::{Node, NodeInfo};
+use crate::node::NodeInfo;
 use crate::pubkey::Pubkey;
 
 /// `info`: version and time.
@@ -93,7 +94,13 @@ pub(super) fn parse_oxend(params: Params<'_>) -> Parsed<Request> {
 impl Oxend {
     fn answer(&self, seat: &Seat) -> Response {
         let result = match self.endpoint.as_str() {
-            "get_service_nodes" => Ok(service_nodes(&seat.network, &self.params)),
+            "get_service_nodes" => {
+                let lies = seat.node.faults().lies.list;
+                if !lies.is_empty() {
+                    seat.node.count("lie:list");
+                }
+                Ok(service_nodes(&seat.network, &lies, &self.params))
+            }
             _ => names::resolve(&seat.network, &self.params),
         };
         match result {
@@ -114,8 +121,9 @@ impl Call for Oxend {
     }
 }
 
-/// The daemon's list of nodes with the fields asked for (spec 03 §2.3); a `limit` takes so many at random.
-pub(crate) fn service_nodes(network: &Network, params: &Value) -> Value {
+/// The daemon's list of nodes with the fields asked for (spec 03 §2.3), as these lies have it; a `limit` takes so many
+/// at random.
+pub(crate) fn service_nodes(network: &Network, lies: &[ListLie], params: &Value) -> Value {
     let wanted = |field: &str| match params.get("fields") {
         Some(Value::Object(fields)) if fields.get("all") != Some(&Value::Bool(true)) => {
             fields.get(field).is_some_and(|wanted| wanted == &Value::Bool(true))
@@ -123,12 +131,13 @@ pub(crate) fn service_nodes(network: &Network, params: &Value) -> Value {
         Some(Value::Array(fields)) => fields.iter().any(|name| name == field || name == "all"),
         _ => true,
     };
-    let mut nodes: Vec<&Node> = network.nodes.iter().map(|node| &**node).collect();
+    let mut nodes = network.list();
+    lies.iter().for_each(|lie| lie.tell(&mut nodes));
     if let Some(limit) = params.get("limit").and_then(Value::as_u64).filter(|&limit| limit > 0) {
         fastrand::shuffle(&mut nodes);
         nodes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
-    let states: Vec<Value> = nodes.into_iter().map(|node| pick(node_state(node), wanted)).collect();
+    let states: Vec<Value> = nodes.iter().map(|node| pick(node_state(node), wanted)).collect();
     let chain = json!({
         "height": HEIGHT,
         "block_hash": "0".repeat(64),
@@ -150,8 +159,7 @@ fn pick(all: Value, wanted: impl Fn(&str) -> bool) -> Value {
     }
 }
 
-fn node_state(node: &Node) -> Value {
-    let info = &node.info;
+fn node_state(info: &NodeInfo) -> Value {
     json!({
         "public_ip": info.address.ip(),
         "storage_port": info.address.port(),
@@ -161,8 +169,8 @@ fn node_state(node: &Node) -> Value {
         "service_node_pubkey": info.legacy,
         "requested_unlock_height": 0,
         "storage_server_version": VERSION,
-        "swarm_id": node.swarm().0,
-        "swarm": node.swarm().to_string(),
+        "swarm_id": info.swarm.0,
+        "swarm": info.swarm.to_string(),
         "active": true,
     })
 }

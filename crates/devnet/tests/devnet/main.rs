@@ -7,6 +7,7 @@
     reason = "a test that goes wrong is to panic"
 )]
 
+mod claims;
 mod client;
 mod directory;
 mod faults;
@@ -18,6 +19,8 @@ mod refusals;
 mod storage;
 mod subaccounts;
 mod vectors;
+mod wire;
+mod witnesses;
 
 use septet_devnet::Devnet;
 
