@@ -67,6 +67,19 @@ async fn a_body_drips() {
 }
 
 #[tokio::test]
+async fn the_certificate_is_rsa_of_2048_bits() {
+    let devnet = network().await;
+    let stream = tls_stream(devnet.nodes()[0].info().address).await;
+    let certificate = stream.get_ref().1.peer_certificates().unwrap()[0].to_vec();
+    // rsaEncryption, and a modulus of 2048 bits with its leading zero.
+    let has = |bytes: &[u8]| certificate.windows(bytes.len()).any(|window| window == bytes);
+    assert!(
+        has(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]) && has(&[0x02, 0x82, 0x01, 0x01, 0x00])
+    );
+    assert!(has(b"localhost"));
+}
+
+#[tokio::test]
 async fn everything_passes_one_line_at_its_rate() {
     let devnet = network().await;
     let to = &devnet.nodes()[20];
