@@ -16,6 +16,7 @@ use crate::error::DevnetError;
 use crate::file_server::{FileServer, FileServerKind, FileService, Files};
 use crate::http::{Door, Manner, bind};
 use crate::line::Bottleneck;
+use crate::membership::Nursery;
 use crate::network::{Network, Patience, Seat};
 use crate::node::{Node, NodeInfo};
 use crate::seed::Seed;
@@ -35,6 +36,7 @@ pub struct DevnetBuilder {
     patience: Patience,
     sweep_every: Duration,
     idle_close: Option<RangeInclusive<Duration>>,
+    active_nodes_bin: bool,
 }
 
 impl Default for DevnetBuilder {
@@ -53,6 +55,7 @@ impl Default for DevnetBuilder {
             patience,
             sweep_every: Duration::from_secs(10),
             idle_close: Some(Duration::from_secs(8)..=Duration::from_secs(12)),
+            active_nodes_bin: false,
         }
     }
 }
@@ -135,6 +138,13 @@ impl DevnetBuilder {
         self
     }
 
+    /// Whether nodes know `active_nodes_bin`, as storage server 2.11 does and 2.8 (the default) does not (spec 03 §2.4).
+    #[must_use]
+    pub fn active_nodes_bin(mut self, known: bool) -> Self {
+        self.active_nodes_bin = known;
+        self
+    }
+
     /// Starts the network on the current runtime. It serves when this returns.
     pub async fn start(self) -> Result<Devnet, DevnetError> {
         let runtime = Handle::current();
@@ -157,17 +167,23 @@ impl DevnetBuilder {
         if let Some(state) = &state {
             state.set_nodes(&records)?;
         }
-        let network = Arc::new(Network::new(nodes, self.patience, state.clone(), runtime.clone()));
+        let network = Arc::new(Network::new(
+            nodes,
+            (self.patience, self.active_nodes_bin),
+            state.clone(),
+            runtime.clone(),
+        ));
         if let Some(state) = &state {
             network.set_names(state.names()?);
         }
-        for node in &network.nodes {
-            let seat = Seat { network: Arc::clone(&network), node: Arc::clone(node) };
+        for node in network.nodes() {
+            let seat = Seat { network: Arc::clone(&network), node: Arc::clone(&node) };
             node.door.install(Arc::new(NodeService::new(seat)));
         }
         let files = self.make_file_server(&network, &ports).await?;
+        let nursery = Nursery { manner, distinct_subnets: distinct, runtime };
         let (seed, seed_door) = make_seed(&network, &line, &ports).await?;
-        let devnet = Devnet::new(network, files, seed, seed_door, line, distinct);
+        let devnet = Devnet::new(network, files, (seed, seed_door), line, nursery);
         devnet.open(self.sweep_every);
         Ok(devnet)
     }
@@ -232,7 +248,7 @@ async fn make_seed(
 }
 
 /// The loopback address of a node, alone in its /24.
-fn node_ip(index: usize) -> Ipv4Addr {
+pub(crate) fn node_ip(index: usize) -> Ipv4Addr {
     let (high, low) = (index / 250, index % 250);
     let part = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
     Ipv4Addr::new(127, part(high), part(low + 1), 1)

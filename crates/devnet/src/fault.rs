@@ -75,6 +75,8 @@ pub enum FileFault {
     NotFound,
     /// Every upload is too large: 413.
     TooLarge,
+    /// Every upload is refused with this status.
+    RefusesUploads(u16),
     /// Every request fails with 500.
     Broken,
     /// Its front end answers plain `502 Bad Gateway` in HTML, unencrypted.

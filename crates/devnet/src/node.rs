@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use data_encoding::{BASE64, Encoding, Specification};
@@ -27,7 +28,7 @@ pub struct NodeInfo {
     pub x25519: X25519Public,
     /// Its key in the daemon's list, known to clients from texts only.
     pub legacy: Ed25519Public,
-    /// The swarm it was assigned to when the network was made.
+    /// The swarm it was assigned to when it was made; in lists, the one it is in.
     pub swarm: SwarmId,
 }
 
@@ -72,6 +73,7 @@ pub(crate) struct Node {
     requests: Mutex<BTreeMap<String, u64>>,
     aliases: Mutex<Aliases>,
     last_store: Mutex<Option<Map<String, Value>>>,
+    swarm: AtomicU64,
     pub door: Door,
 }
 
@@ -79,9 +81,9 @@ impl Node {
     pub fn new(info: NodeInfo, ed25519: Ed25519Secret, storage: Storage, door: Door) -> Self {
         let x25519 = ed25519.to_x25519();
         let (faults, _) = watch::channel(Faults::default());
-        let storage = Mutex::new(storage);
+        let (storage, swarm) = (Mutex::new(storage), AtomicU64::new(info.swarm.0));
         let (requests, aliases, last_store) = Default::default();
-        Self { info, ed25519, x25519, storage, faults, requests, aliases, last_store, door }
+        Self { info, ed25519, x25519, storage, faults, requests, aliases, last_store, swarm, door }
     }
 
     /// The node's table. Never held across an `await`.
@@ -101,7 +103,17 @@ impl Node {
 
     /// The swarm it belongs to at present.
     pub fn swarm(&self) -> SwarmId {
-        if self.faults.borrow().left.is_some() { SwarmId::NONE } else { self.info.swarm }
+        if self.faults.borrow().left.is_some() { SwarmId::NONE } else { self.assigned() }
+    }
+
+    /// The swarm it was assigned to last, whatever its faults.
+    pub fn assigned(&self) -> SwarmId {
+        SwarmId(self.swarm.load(Ordering::Relaxed))
+    }
+
+    /// Puts it into a swarm.
+    pub fn assign(&self, swarm: SwarmId) {
+        self.swarm.store(swarm.0, Ordering::Relaxed);
     }
 
     /// Signs a reply, base64; wrongly if it is told to.
@@ -147,6 +159,11 @@ impl NodeHandle {
     /// Address, keys and swarm.
     pub fn info(&self) -> &NodeInfo {
         &self.0.info
+    }
+
+    /// The swarm it is in at present; [`SwarmId::NONE`] if in none.
+    pub fn swarm(&self) -> SwarmId {
+        self.0.swarm()
     }
 
     /// Its identity.

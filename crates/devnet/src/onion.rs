@@ -122,7 +122,7 @@ async fn relay(seat: &Seat, next: Ed25519Public, layer: Layer) -> Answer {
     let Some(next_node) = known else {
         return Answer::text(502, format!("Next node not found: {next}"));
     };
-    let relayed = receive(seat.at(next_node), layer);
+    let relayed = receive(seat.at(&next_node), layer);
     tokio::time::timeout(seat.network.patience.relay, relayed)
         .await
         .unwrap_or_else(|_| Answer::text(504, "Request time out"))

@@ -71,7 +71,9 @@ impl Seed {
         match request.get("method").and_then(Value::as_str) {
             Some("get_n_service_nodes" | "get_service_nodes") => {
                 let params = request.get("params").unwrap_or(&Value::Null);
-                let result = rpc::service_nodes(&self.network, &self.faults().lies, params);
+                let mut nodes = self.network.list();
+                self.faults().lies.iter().for_each(|lie| lie.tell(&mut nodes));
+                let result = rpc::service_nodes(nodes, params);
                 json!({"jsonrpc": "2.0", "id": id, "result": result})
             }
             Some(_) => error(id, -32601, "Method not found"),

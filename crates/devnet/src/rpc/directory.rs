@@ -1,13 +1,13 @@
 //! Questions about the network itself: `info`, `get_swarm`, `oxend_request` (spec 03 §4.3, §9.15, §9.16).
 
+use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 use super::params::{Params, ParseError, Parsed, require};
 use super::{Call, Request, Response, finish};
 use crate::http::Boxed;
-use crate::lie::ListLie;
 use crate::names;
-use crate::network::{HARD_FORK, HEIGHT, Network, Seat, VERSION};
+use crate::network::{HARD_FORK, HEIGHT, Seat, VERSION};
 use crate::node::NodeInfo;
 use crate::pubkey::Pubkey;
 
@@ -94,13 +94,7 @@ pub(super) fn parse_oxend(params: Params<'_>) -> Parsed<Request> {
 impl Oxend {
     fn answer(&self, seat: &Seat) -> Response {
         let result = match self.endpoint.as_str() {
-            "get_service_nodes" => {
-                let lies = seat.node.faults().lies.list;
-                if !lies.is_empty() {
-                    seat.node.count("lie:list");
-                }
-                Ok(service_nodes(&seat.network, &lies, &self.params))
-            }
+            "get_service_nodes" => Ok(service_nodes(told_nodes(seat), &self.params)),
             _ => names::resolve(&seat.network, &self.params),
         };
         match result {
@@ -121,9 +115,39 @@ impl Call for Oxend {
     }
 }
 
-/// The daemon's list of nodes with the fields asked for (spec 03 §2.3), as these lies have it; a `limit` takes so many
-/// at random.
-pub(crate) fn service_nodes(network: &Network, lies: &[ListLie], params: &Value) -> Value {
+/// All nodes as a node tells of them.
+fn told_nodes(seat: &Seat) -> Vec<NodeInfo> {
+    let (mut nodes, lies) = (seat.network.list(), seat.node.faults().lies.list);
+    if !lies.is_empty() {
+        seat.node.count("lie:list");
+    }
+    lies.iter().for_each(|lie| lie.tell(&mut nodes));
+    nodes
+}
+
+/// `active_nodes_bin`: the list as records of 51 bytes (spec 03 §2.4).
+pub(super) struct ActiveNodes;
+
+impl Call for ActiveNodes {
+    fn run(&self, seat: Seat) -> Boxed<Response> {
+        Box::pin(async move {
+            if !seat.network.active_nodes_bin {
+                return Response::text(400, "no method active_nodes_bin");
+            }
+            let records: Vec<u8> = told_nodes(&seat).iter().flat_map(record).collect();
+            Response::json(200, BASE64.encode(&records).into())
+        })
+    }
+}
+
+fn record(info: &NodeInfo) -> Vec<u8> {
+    let (ip, port) = (info.address.ip().octets(), info.address.port().to_be_bytes());
+    let version = VERSION.map(|part| u8::try_from(part).unwrap_or(u8::MAX));
+    [info.ed25519.as_bytes(), &info.swarm.0.to_be_bytes()[..], &ip, &port, &port, &version].concat()
+}
+
+/// The daemon's list of these nodes with the fields asked for (spec 03 §2.3); a `limit` takes so many at random.
+pub(crate) fn service_nodes(mut nodes: Vec<NodeInfo>, params: &Value) -> Value {
     let wanted = |field: &str| match params.get("fields") {
         Some(Value::Object(fields)) if fields.get("all") != Some(&Value::Bool(true)) => {
             fields.get(field).is_some_and(|wanted| wanted == &Value::Bool(true))
@@ -131,8 +155,6 @@ pub(crate) fn service_nodes(network: &Network, lies: &[ListLie], params: &Value)
         Some(Value::Array(fields)) => fields.iter().any(|name| name == field || name == "all"),
         _ => true,
     };
-    let mut nodes = network.list();
-    lies.iter().for_each(|lie| lie.tell(&mut nodes));
     if let Some(limit) = params.get("limit").and_then(Value::as_u64).filter(|&limit| limit > 0) {
         fastrand::shuffle(&mut nodes);
         nodes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));

@@ -14,6 +14,7 @@ mod faults;
 mod files;
 mod lasting;
 mod lies;
+mod membership;
 mod onion;
 mod refusals;
 mod storage;
