@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use data_encoding::{BASE64, Encoding, Specification};
-use septet_protocol::crypto::{Ed25519Secret, SystemRandom, X25519Secret};
+use septet_protocol::crypto::{Ed25519Secret, Random, SystemRandom, X25519Secret};
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SwarmId, X25519Public};
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use crate::fault::{Fault, Faults};
@@ -26,7 +28,7 @@ pub struct NodeInfo {
     pub x25519: X25519Public,
     /// Its key in the daemon's list, known to clients from texts only.
     pub legacy: Ed25519Public,
-    /// The swarm it was assigned to when the network was made.
+    /// The swarm it was assigned to when it was made; in lists, the one it is in.
     pub swarm: SwarmId,
 }
 
@@ -34,14 +36,21 @@ impl NodeInfo {
     /// A node that does not exist, for lies about the network: its keys belong together, and nothing serves at its
     /// address, which is a loopback address.
     pub fn invented() -> Self {
-        let ed25519 = Ed25519Secret::generate(&mut SystemRandom);
         let ip = Ipv4Addr::new(127, 251, fastrand::u8(..), fastrand::u8(1..255));
+        let address = SocketAddrV4::new(ip, 22_021);
+        let swarm = SwarmId(fastrand::u64(..u64::MAX));
+        Self::of(SystemRandom.array(), SystemRandom.array(), address, swarm)
+    }
+
+    /// A node with keys from these seeds.
+    pub(crate) fn of(seed: [u8; 32], legacy: [u8; 32], address: SocketAddrV4, swarm: SwarmId) -> Self {
+        let ed25519 = Ed25519Secret::from_seed(seed);
         Self {
-            address: SocketAddrV4::new(ip, 22_021),
+            address,
             ed25519: ed25519.public(),
             x25519: ed25519.to_x25519().public(),
-            legacy: Ed25519Secret::generate(&mut SystemRandom).public(),
-            swarm: SwarmId(fastrand::u64(..u64::MAX)),
+            legacy: Ed25519Secret::from_seed(legacy).public(),
+            swarm,
         }
     }
 
@@ -63,6 +72,8 @@ pub(crate) struct Node {
     faults: watch::Sender<Faults>,
     requests: Mutex<BTreeMap<String, u64>>,
     aliases: Mutex<Aliases>,
+    last_store: Mutex<Option<Map<String, Value>>>,
+    swarm: AtomicU64,
     pub door: Door,
 }
 
@@ -70,8 +81,9 @@ impl Node {
     pub fn new(info: NodeInfo, ed25519: Ed25519Secret, storage: Storage, door: Door) -> Self {
         let x25519 = ed25519.to_x25519();
         let (faults, _) = watch::channel(Faults::default());
-        let (storage, requests, aliases) = (Mutex::new(storage), Mutex::default(), Mutex::default());
-        Self { info, ed25519, x25519, storage, faults, requests, aliases, door }
+        let (storage, swarm) = (Mutex::new(storage), AtomicU64::new(info.swarm.0));
+        let (requests, aliases, last_store) = Default::default();
+        Self { info, ed25519, x25519, storage, faults, requests, aliases, last_store, swarm, door }
     }
 
     /// The node's table. Never held across an `await`.
@@ -91,7 +103,17 @@ impl Node {
 
     /// The swarm it belongs to at present.
     pub fn swarm(&self) -> SwarmId {
-        if self.faults.borrow().left.is_some() { SwarmId::NONE } else { self.info.swarm }
+        if self.faults.borrow().left.is_some() { SwarmId::NONE } else { self.assigned() }
+    }
+
+    /// The swarm it was assigned to last, whatever its faults.
+    pub fn assigned(&self) -> SwarmId {
+        SwarmId(self.swarm.load(Ordering::Relaxed))
+    }
+
+    /// Puts it into a swarm.
+    pub fn assign(&self, swarm: SwarmId) {
+        self.swarm.store(swarm.0, Ordering::Relaxed);
     }
 
     /// Signs a reply, base64; wrongly if it is told to.
@@ -119,6 +141,11 @@ impl Node {
         self.aliases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Its last honest reply to `store`.
+    pub fn last_store(&self) -> MutexGuard<'_, Option<Map<String, Value>>> {
+        self.last_store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn requests(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,6 +159,11 @@ impl NodeHandle {
     /// Address, keys and swarm.
     pub fn info(&self) -> &NodeInfo {
         &self.0.info
+    }
+
+    /// The swarm it is in at present; [`SwarmId::NONE`] if in none.
+    pub fn swarm(&self) -> SwarmId {
+        self.0.swarm()
     }
 
     /// Its identity.

@@ -77,13 +77,14 @@ pub(crate) struct Page {
     pub more: bool,
 }
 
+#[derive(Clone)]
 struct Row {
     account: Pubkey,
     message: StoredMessage,
 }
 
 /// The table of one node.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Storage {
     last_row: u64,
     rows: HashMap<u64, Row>,
@@ -99,6 +100,11 @@ impl Storage {
     /// An empty table that writes its changes to `journal`, if there is one.
     pub fn new(journal: Option<Journal>) -> Self {
         Self { journal, ..Self::default() }
+    }
+
+    /// A copy whose changes are written nowhere.
+    pub fn copy(&self) -> Self {
+        Self { journal: None, ..self.clone() }
     }
 
     /// Puts back a row read from the state folder.
@@ -122,16 +128,16 @@ impl Storage {
             }
             return Stored { already: true, expiry };
         }
-        if is_public_outbox(message.namespace) {
-            self.remove_scope(&account, Scope::One(message.namespace), |_| true);
-        }
-        let expiry = message.expiry;
+        let (expiry, namespace, hash) = (message.expiry, message.namespace, message.hash);
         self.last_row += 1;
         let row = self.last_row;
         if let Some(journal) = &self.journal {
             journal.insert(row, &account, &message);
         }
         self.index(row, account, message);
+        if is_public_outbox(namespace) {
+            self.remove_scope(&account, Scope::One(namespace), |message| message.hash != hash);
+        }
         Stored { already: false, expiry }
     }
 
@@ -217,8 +223,12 @@ impl Storage {
         self.rows.get(&self.row_of(account, hash)?).map(|row| row.message.expiry)
     }
 
-    /// Remembers tokens as revoked; only the 50 newest of an account are kept.
+    /// Remembers tokens as revoked; only the 50 newest of an account are kept. As on the official server, an account
+    /// is known only while it has messages: without any, nothing is remembered.
     pub fn revoke(&mut self, account: Pubkey, tokens: &[Token]) {
+        if !self.knows(&account) {
+            return;
+        }
         let revoked = self.revoked.entry(account).or_default();
         for token in tokens {
             revoked.retain(|known| known != token);
@@ -256,6 +266,46 @@ impl Storage {
             }
             self.remove(row);
         }
+    }
+
+    /// Whether an account has messages.
+    fn knows(&self, account: &Pubkey) -> bool {
+        self.boxes.range((*account, i16::MIN)..=(*account, i16::MAX)).next().is_some()
+    }
+
+    fn forget_revocations(&mut self, account: &Pubkey) {
+        if self.revoked.remove(account).is_some()
+            && let Some(journal) = &self.journal
+        {
+            journal.revoked(account, &VecDeque::new());
+        }
+    }
+
+    /// The accounts that have messages.
+    pub fn accounts(&self) -> BTreeSet<Pubkey> {
+        self.boxes.keys().map(|(account, _)| *account).collect()
+    }
+
+    /// All messages of an account in order of arrival, and its revoked tokens, the oldest first.
+    pub fn account(&self, account: &Pubkey) -> (Vec<StoredMessage>, Vec<Token>) {
+        let mut rows = self.rows_in(account, Scope::All, |_| true);
+        rows.sort_unstable();
+        let messages = rows.iter().filter_map(|row| self.rows.get(row)).map(|row| row.message.clone());
+        let revoked = self.revoked.get(account).into_iter().flatten().copied();
+        (messages.collect(), revoked.collect())
+    }
+
+    /// Takes what another member of the swarm has kept.
+    pub fn take_over(&mut self, account: &Pubkey, (messages, revoked): (Vec<StoredMessage>, Vec<Token>)) {
+        for message in messages {
+            self.store(*account, message);
+        }
+        self.revoke(*account, &revoked);
+    }
+
+    /// Forgets an account.
+    pub fn forget(&mut self, account: &Pubkey) {
+        self.remove_scope(account, Scope::All, |_| true);
     }
 
     /// All messages of an account in one namespace, in order of arrival.
@@ -315,6 +365,9 @@ impl Storage {
             if rows.is_empty() {
                 self.boxes.remove(&place);
             }
+        }
+        if !self.knows(&account) {
+            self.forget_revocations(&account);
         }
         self.hashes.remove(&message.hash);
         self.expiries.remove(&(message.expiry, row));
@@ -434,11 +487,28 @@ mod tests {
     #[test]
     fn only_the_fifty_newest_revocations_are_kept() {
         let mut storage = Storage::default();
+        storage.store(account(), message(1, 0, 100));
         let tokens: Vec<Token> = (0..60).map(|n| [n; 36]).collect();
         storage.revoke(account(), &tokens);
         assert!(!storage.is_revoked(&account(), &[9; 36]));
         assert!(storage.is_revoked(&account(), &[10; 36]));
         assert_eq!(storage.unrevoke(account(), &tokens), 50);
+    }
+
+    #[test]
+    fn revocations_live_as_long_as_the_account_has_messages() {
+        let mut storage = Storage::default();
+        let tokens = [[1; 36], [2; 36]];
+        storage.revoke(account(), &tokens);
+        assert!(!storage.is_revoked(&account(), &tokens[0]), "nobody is known by that name");
+        storage.store(account(), message(1, 0, 100));
+        storage.store(account(), message(2, 5, 200));
+        storage.revoke(account(), &tokens);
+        storage.sweep(100);
+        assert!(storage.is_revoked(&account(), &tokens[1]));
+        storage.sweep(200);
+        storage.store(account(), message(3, 0, 300));
+        assert!(!storage.is_revoked(&account(), &tokens[1]));
     }
 
     #[test]

@@ -9,11 +9,18 @@
 //! add up; the last one of `store`, of the time and of the swarm holds. Each reply with a lie in it is counted under
 //! `lie:` and the kind in [`crate::NodeHandle::requests`]; a reply the lie changes nothing in is not.
 
+mod claim;
+pub(crate) mod hop;
+mod list;
 pub(crate) mod retrieve;
 
 use crate::fault::Fault;
 use crate::node::NodeInfo;
 
+pub(crate) use claim::Claim;
+pub use claim::StoreLie;
+pub use hop::HopLie;
+pub use list::ListLie;
 pub use retrieve::RetrieveLie;
 
 /// Something false that a node says.
@@ -28,6 +35,15 @@ pub enum Lie {
     /// 421 with the same list (unless it [`Lie::Colludes`]). The nodes may be real or [`NodeInfo::invented`], or real
     /// with something changed. The id it gives is the true one. Counted as `lie:swarm`.
     Misdirects(Vec<NodeInfo>),
+    /// About the network's nodes, in `get_service_nodes`. Counted as `lie:list`.
+    List(ListLie),
+    /// As an onion hop. Counted as `lie:hop`.
+    Hop(HopLie),
+    /// About what it was given to store. Counted as `lie:store`.
+    Store(StoreLie),
+    /// Claims to have deleted what `delete`, `delete_all` or `delete_before` name, with a valid proof, and does
+    /// nothing; asked by a client, it passes nothing on to its swarm. Counted as `lie:delete`.
+    Delete,
     /// Serves every account as if it were in the account's swarm together with all other nodes that collude: takes
     /// what is stored, with valid proofs, and never finds anything. Counted as `lie:retrieve`.
     Colludes,
@@ -45,12 +61,34 @@ impl From<RetrieveLie> for Fault {
     }
 }
 
+impl From<ListLie> for Fault {
+    fn from(lie: ListLie) -> Self {
+        Self::Lies(Lie::List(lie))
+    }
+}
+
+impl From<HopLie> for Fault {
+    fn from(lie: HopLie) -> Self {
+        Self::Lies(Lie::Hop(lie))
+    }
+}
+
+impl From<StoreLie> for Fault {
+    fn from(lie: StoreLie) -> Self {
+        Self::Lies(Lie::Store(lie))
+    }
+}
+
 /// All the lies a node tells at present, by the place where they are told.
 #[derive(Clone, Default, PartialEq, Debug)]
 pub(crate) struct Lies {
     pub retrieve: Vec<RetrieveLie>,
     pub time: i64,
     pub misdirects: Option<Vec<NodeInfo>>,
+    pub list: Vec<ListLie>,
+    pub hop: Vec<HopLie>,
+    pub store: Option<StoreLie>,
+    pub delete: bool,
     pub colludes: bool,
 }
 
@@ -61,6 +99,10 @@ impl Lies {
             Lie::Retrieve(lie) => self.retrieve.push(lie),
             Lie::Time(ms) => self.time = ms,
             Lie::Misdirects(members) => self.misdirects = Some(members),
+            Lie::List(lie) => self.list.push(lie),
+            Lie::Hop(lie) => self.hop.push(lie),
+            Lie::Store(lie) => self.store = Some(lie),
+            Lie::Delete => self.delete = true,
             Lie::Colludes => self.colludes = true,
         }
     }
