@@ -112,6 +112,7 @@ impl AttachmentRow {
             AttachmentState::Local => "local",
             AttachmentState::Failed { .. } => "failed",
             AttachmentState::Expired => "expired",
+            AttachmentState::Unusable => "unusable",
         };
         Self {
             name: attachment.name.clone(),
@@ -223,7 +224,8 @@ pub fn message_line(message: &Message) -> String {
     let who = if message.outgoing { "me".to_string() } else { message.from.short() };
     let mut line = format!("{}  {who}: {}", local_time(message.timestamp), printable(&message.text));
     for file in &message.attachments {
-        line.push_str(&format!(" [{}, {} bytes]", printable(&file.name), file.size));
+        let unusable = if file.state == AttachmentState::Unusable { ", cannot be opened" } else { "" };
+        line.push_str(&format!(" [{}, {} bytes{unusable}]", printable(&file.name), file.size));
     }
     match message.state {
         MessageState::Sending => line.push_str(" (sending)"),

@@ -176,6 +176,7 @@ notice-group = Invitation to the group { $group }
 file-sending = { $done } of { $total } · sending
 file-receiving = { $done } of { $total } · receiving
 file-expired = Not on the server any more
+file-unusable = Cannot be opened: its address or key is missing
 stop-sending = Stop sending
 stop-receiving = Stop receiving
 download = Download
@@ -198,6 +199,7 @@ too-long = A message has at most { $limit } characters. Send it in parts.
 too-many-files = A message has at most { $limit } files.
 file-too-large = { $name } is larger than 10 MB, which is the most the network takes.
 file-empty = { $name } is empty.
+file-may-tell-place = { $name } may say where it was made, and that cannot be taken out of it.
 
 ## Requests and blocking
 

@@ -355,6 +355,8 @@ pub enum AttachmentState {
     },
     /// The file server does not have it any more.
     Expired,
+    /// Its message does not say in a usable way where it is or how to decrypt it: it can never be opened.
+    Unusable,
 }
 
 /// What to send.

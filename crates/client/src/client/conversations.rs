@@ -55,6 +55,7 @@ impl Client {
         };
         let accepted = self.write(accept).await??;
         self.0.engine.bells.config.notify_one();
+        self.0.engine.bells.downloads.notify_one();
         if accepted {
             self.0.engine.bells.outbox.notify_one();
             self.0.engine.events.send(Event::Messages(id));

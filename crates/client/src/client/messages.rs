@@ -172,6 +172,8 @@ impl Client {
         };
         self.write(react).await??;
         self.0.engine.bells.outbox.notify_one();
+        // Reacting accepts: the other's picture may be wanted now.
+        self.0.engine.bells.downloads.notify_one();
         self.0.engine.bells.config.notify_one();
         self.tell_changed(conversation);
         Ok(())

@@ -67,6 +67,8 @@ impl Engine {
         self.became_read(written.read);
         self.bells.outbox.notify_one();
         self.bells.config.notify_one();
+        // Writing accepts: the other's picture may be wanted now.
+        self.bells.downloads.notify_one();
         self.events.send(Event::Messages(to));
         self.events.send(Event::Conversations);
         Ok(written.id)

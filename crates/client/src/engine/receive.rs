@@ -73,7 +73,7 @@ fn interpret(received: Received, me: SessionId, receipts: bool) -> Option<Incomi
     let kind = match received.content {
         Content::Visible(visible) => Some(IncomingKind::Message {
             text: visible.body,
-            attachments: visible.attachments.iter().filter_map(attachment).collect(),
+            attachments: visible.attachments.iter().map(attachment).collect(),
             quote: visible.quote.map(key),
             expiry,
         }),
@@ -139,21 +139,27 @@ fn profile(profile: Profile) -> ProfileData {
     }
 }
 
-/// An attachment as the store has it; `None` if the message does not say where it is (spec 02 §13).
-fn attachment(pointer: &AttachmentPointer) -> Option<NewAttachment> {
-    let url = pointer.url.as_ref()?;
-    let (key, digest) = match &pointer.encryption {
-        Encryption::Legacy { key, digest } => (key.as_bytes().to_vec(), Some(*digest)),
-        Encryption::Deterministic { key } => (key.as_bytes().to_vec(), None),
-        Encryption::None | Encryption::Unusable => (Vec::new(), None),
-    };
-    Some(NewAttachment {
+/// An attachment as the store has it. Official apps leave out one without an address (spec 02 §13); we show that there
+/// was one, because a person who sent a picture must not be taken for one who sent nothing.
+fn attachment(pointer: &AttachmentPointer) -> NewAttachment {
+    NewAttachment {
         name: name::displayed(&pointer.name),
         content_type: pointer.content_type.clone(),
         size: u64::from(pointer.size),
         dimensions: pointer.dimensions,
         voice: pointer.voice,
-        remote: Some(RemoteFile { url: url.as_str().to_owned(), key: Zeroizing::new(key), digest }),
+        remote: remote(pointer),
         file: None,
-    })
+    }
+}
+
+/// Where an attachment is and how to open it; `None` if its message lacks the one or the other.
+fn remote(pointer: &AttachmentPointer) -> Option<RemoteFile> {
+    let (key, digest) = match &pointer.encryption {
+        Encryption::Legacy { key, digest } => (key.as_bytes().to_vec(), Some(*digest)),
+        Encryption::Deterministic { key } => (key.as_bytes().to_vec(), None),
+        Encryption::None | Encryption::Unusable => return None,
+    };
+    let url = pointer.url.as_ref()?.as_str().to_owned();
+    Some(RemoteFile { url, key: Zeroizing::new(key), digest })
 }

@@ -259,6 +259,7 @@ fn attachment(row: &Row<'_>) -> rusqlite::Result<Attachment> {
                 AttachmentState::Failed { reason: row.get::<_, Option<String>>(9)?.unwrap_or_default() }
             }
             TransferState::Expired => AttachmentState::Expired,
+            TransferState::Unusable => AttachmentState::Unusable,
         },
     })
 }

@@ -199,7 +199,8 @@ impl Db {
             let state = match (&attachment.file, &attachment.remote) {
                 (Some(_), None) => TransferState::Upload,
                 (Some(_), Some(_)) => TransferState::Local,
-                (None, _) => TransferState::Remote,
+                (None, Some(_)) => TransferState::Remote,
+                (None, None) => TransferState::Unusable,
             };
             let remote = attachment.remote.as_ref();
             statement.execute(named_params! {

@@ -102,10 +102,12 @@ impl Db {
         Ok(())
     }
 
-    /// Pictures that are to be fetched.
+    /// Pictures that are to be fetched: our own, and those of people we accepted. A stranger's waits until then, because
+    /// whoever writes to us first would otherwise choose a server that learns when we are here, and what is drawn.
     pub fn pictures_wanted(&self) -> Result<Vec<WantedPicture>, StoreError> {
         let mut statement = self.sql().prepare_cached(
-            "SELECT account, name, picture_url, picture_key, profile_updated FROM people WHERE picture_state = 1",
+            "SELECT account, name, picture_url, picture_key, profile_updated FROM people
+             WHERE picture_state = 1 AND (approved = 1 OR id IN (SELECT person FROM account))",
         )?;
         let rows = statement.query_map([], |row| {
             let Person(id) = row.get(0)?;

@@ -65,7 +65,8 @@ pub struct NewAttachment {
     pub dimensions: Option<(u32, u32)>,
     /// It is a voice message.
     pub voice: bool,
-    /// Where it is on the file server: of a received one, always.
+    /// Where it is on the file server: of a received one, unless its message does not say so in a way that can be
+    /// used. Without it and without a file it can never be opened.
     pub remote: Option<RemoteFile>,
     /// Its name in the folder of files: of one to send, always.
     pub file: Option<String>,
@@ -86,6 +87,8 @@ pub enum TransferState {
     Failed,
     /// Gone from the file server.
     Expired,
+    /// Nowhere that we know of, or with no key that could open it.
+    Unusable,
 }
 
 /// An attachment with everything that up- and download need.

@@ -125,7 +125,15 @@ macro_rules! numbered {
 }
 
 numbered!(MessageState { Sending = 0, Sent = 1, Failed = 2, Received = 3 });
-numbered!(TransferState { Upload = 0, Remote = 1, Download = 2, Local = 3, Failed = 4, Expired = 5 });
+numbered!(TransferState {
+    Upload = 0,
+    Remote = 1,
+    Download = 2,
+    Local = 3,
+    Failed = 4,
+    Expired = 5,
+    Unusable = 6,
+});
 numbered!(JobKind { ToRecipient = 0, SyncCopy = 1, OwnNote = 2, Other = 3 });
 
 /// The two columns of a disappearing setting.

@@ -4,6 +4,7 @@ use septet_client::client::SendError;
 use septet_client::event::Event;
 use septet_client::model::{ConversationId, Draft, Notice};
 
+use crate::sync::{look, picture, sees_picture};
 use crate::world::{PATIENCE, World};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,4 +57,23 @@ async fn nothing_of_a_blocked_account_arrives_until_it_is_unblocked() {
     alice.says(&bob, "and now?").await;
     bob.hears("and now?").await;
     assert_eq!(bob.texts(alice.id()).await, ["hi", "hello", "and now?"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_picture_is_fetched_when_they_are_accepted() {
+    let world = World::new().await;
+    let (mut alice, mut bob) = (world.person("Alice").await, world.person("Bob").await);
+    let with_alice = ConversationId(alice.id());
+    alice.client.set_picture(Some(picture())).await.unwrap();
+    sees_picture(&mut alice, with_alice).await;
+    alice.hands(&bob, "hello.bin", vec![7; 500]).await;
+
+    // What is clicked is fetched, by the same task that would fetch the picture; that one is not wanted yet.
+    let attachment = bob.next_message().await.attachments.remove(0);
+    bob.client.download(attachment.id).await.unwrap();
+    assert_eq!(bob.receives(&attachment).await, vec![7; 500]);
+    assert_eq!(look(&bob, with_alice).await.picture, None);
+
+    bob.client.accept(with_alice).await.unwrap();
+    assert_eq!(sees_picture(&mut bob, with_alice).await, (400, 400));
 }

@@ -1,8 +1,14 @@
 //! Pictures and files.
 
-use septet_client::client::SendError;
+use septet_client::client::{ClientError, SendError};
 use septet_client::event::Event;
 use septet_client::model::{AttachmentState, ConversationId, Draft, OutgoingFile};
+use septet_protocol::account::Seed;
+use septet_protocol::attachment::{AttachmentPointer, Encryption, Key};
+use septet_protocol::crypto::SystemRandom;
+use septet_protocol::id::{Account, Namespace};
+use septet_protocol::message::{Content, Outgoing, Visible, encode_one_to_one};
+use septet_protocol::time::Timestamp;
 
 use crate::world::World;
 
@@ -104,4 +110,52 @@ async fn an_upload_tells_how_far_it_is() {
             _ => None,
         })
         .await;
+}
+
+/// A message of only these files, from a stranger who writes them as they are.
+async fn hears_files(world: &World, attachments: Vec<AttachmentPointer>) -> crate::world::Person {
+    let bob = world.resting_person("Bob").await;
+    let stranger = Seed::generate(&mut SystemRandom).keys();
+    let content = Content::Visible(Visible { attachments, ..Visible::default() });
+    let now = world.net.now();
+    let message = Outgoing::new(content, Timestamp::from_ms(now));
+    let data = encode_one_to_one(&message, &stranger, &bob.id(), &mut SystemRandom).unwrap();
+    world.net.deliver(&Account::from(bob.id()), Namespace::MESSAGES, data, now, now + 1_000_000_000);
+    bob.client.start();
+    bob
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_can_never_be_opened_are_shown_as_such() {
+    let world = World::new().await;
+    let file = |name: &str, url: &str, encryption| AttachmentPointer {
+        url: url.parse().ok(),
+        encryption,
+        content_type: "image/png".to_owned(),
+        size: 5,
+        name: name.to_owned(),
+        dimensions: None,
+        voice: false,
+    };
+    let good = "http://filev2.getsession.org/file/1#d";
+    let without_address = file("nowhere.png", "", Encryption::Deterministic { key: Key::new([1; 32]) });
+    let without_key = file("locked.png", good, Encryption::None);
+    let mut bob = hears_files(&world, vec![without_address, without_key]).await;
+    let heard = bob.next_message().await;
+    let names: Vec<_> = heard.attachments.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["nowhere.png", "locked.png"]);
+
+    // A click changes nothing, nor does a restart.
+    for file in &heard.attachments {
+        bob.client.download(file.id).await.unwrap();
+    }
+    let bob = world.reopen(bob).await;
+    let shown = bob.client.message(heard.id).await.unwrap().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for file in &shown.attachments {
+        assert_eq!(file.state, AttachmentState::Unusable);
+        let refused = bob.client.save_attachment(file.id, folder.path()).await;
+        assert!(matches!(refused, Err(ClientError::NotDownloaded)));
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

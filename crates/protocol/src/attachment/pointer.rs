@@ -122,20 +122,46 @@ impl AttachmentPointer {
     }
 }
 
-/// What key, digest and address together mean.
+/// What key, digest and address together mean. Where they disagree, the key has the last word (spec 09 §2.2): an address
+/// that lost its `d` on the way, or got one too many, must not cost the file, and both formats notice a wrong key.
 fn encryption(key: Vec<u8>, digest: Vec<u8>, deterministic: bool) -> Encryption {
     let key = zeroize::Zeroizing::new(key);
     if key.is_empty() {
         return Encryption::None;
     }
-    if deterministic {
-        return match Key::from_slice(&key) {
-            Some(key) => Encryption::Deterministic { key },
-            None => Encryption::Unusable,
-        };
+    if let (Some(key), Ok(digest)) = (Key::from_slice(&key), <[u8; 32]>::try_from(digest.as_slice())) {
+        return Encryption::Legacy { key, digest };
     }
-    match (Key::from_slice(&key), digest.try_into()) {
-        (Some(key), Ok(digest)) => Encryption::Legacy { key, digest },
+    match Key::from_slice(&key) {
+        Some(key) if deterministic || digest.is_empty() => Encryption::Deterministic { key },
         _ => Encryption::Unusable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_decides_where_the_address_disagrees() {
+        let stream = Encryption::Deterministic { key: Key::new([1; 32]) };
+        let legacy = Encryption::Legacy { key: Key::new([1; 64]), digest: [2; 32] };
+        for (key, digest, marked, expected) in [
+            (32, 0, true, stream.clone()),
+            (32, 0, false, stream.clone()),
+            (32, 32, true, stream),
+            (32, 32, false, Encryption::Unusable),
+            (64, 32, false, legacy.clone()),
+            (64, 32, true, legacy),
+            (64, 0, false, Encryption::Unusable),
+            (16, 0, true, Encryption::Unusable),
+            (0, 32, true, Encryption::None),
+        ] {
+            assert_eq!(
+                encryption(vec![1; key], vec![2; digest], marked),
+                expected,
+                "{key} {digest} {marked}"
+            );
+        }
     }
 }

@@ -182,6 +182,7 @@ impl Painting<'_> {
             AttachmentState::Downloading { .. } => format!("{} {name}", self.cx.t("stop-receiving")),
             AttachmentState::Failed { .. } => format!("{} {name}", self.cx.t("try-again")),
             AttachmentState::Expired => format!("{name} {}", self.cx.t("file-expired")),
+            AttachmentState::Unusable => format!("{name} {}", self.cx.t("file-unusable")),
         };
         let response = self.click(rect, attachment.id, &label);
         self.overlay(attachment, rect);
@@ -191,7 +192,7 @@ impl Painting<'_> {
                     self.cx.send(Command::Download(attachment.id));
                 }
                 AttachmentState::Downloading { .. } => self.cx.send(Command::StopTransfer(attachment.id)),
-                AttachmentState::Expired => {}
+                AttachmentState::Expired | AttachmentState::Unusable => {}
                 AttachmentState::Local | AttachmentState::Uploading { .. } => {
                     self.act = Some(Act::View(attachment.id));
                 }
@@ -211,7 +212,7 @@ impl Painting<'_> {
             AttachmentState::Local => return,
             AttachmentState::Remote => (Icon::DOWNLOAD, None),
             AttachmentState::Failed { .. } => (Icon::ROTATE_CW, None),
-            AttachmentState::Expired => (Icon::IMAGE_OFF, None),
+            AttachmentState::Expired | AttachmentState::Unusable => (Icon::IMAGE_OFF, None),
             AttachmentState::Uploading { done, total } => (Icon::ARROW_UP, Some(fraction(*done, *total))),
             AttachmentState::Downloading { done, total } => (Icon::X, Some(fraction(*done, *total))),
         };
@@ -243,7 +244,7 @@ impl Painting<'_> {
         };
         let top = tile.top() + if transfer(attachment).is_some() { -1.0 } else { 1.0 };
         text_left(self.ui.painter(), pos2(left, top + 10.0), &name, self.cx.body(), right - left);
-        let failed = matches!(attachment.state, AttachmentState::Failed { .. });
+        let failed = matches!(attachment.state, AttachmentState::Failed { .. } | AttachmentState::Unusable);
         let color = match (failed, outgoing) {
             (true, _) => theme.out_bad,
             (false, _) => theme.bubble_muted(outgoing),
@@ -278,6 +279,7 @@ impl Painting<'_> {
             AttachmentState::Downloading { done, .. } => moved("file-receiving", *done),
             AttachmentState::Failed { reason } => reason.clone(),
             AttachmentState::Expired => self.cx.t("file-expired").to_string(),
+            AttachmentState::Unusable => self.cx.t("file-unusable").to_string(),
             AttachmentState::Remote | AttachmentState::Local => size,
         }
     }
@@ -297,7 +299,7 @@ impl Painting<'_> {
             AttachmentState::Local => {
                 (Icon::SAVE, "save-as", Command::SaveAs { attachment: attachment.id, name: name.to_owned() })
             }
-            AttachmentState::Expired => return,
+            AttachmentState::Expired | AttachmentState::Unusable => return,
         };
         let place = Rect::from_center_size(pos2(rect.right() - 22.0, rect.top() + 22.0), vec2(28.0, 28.0));
         let label = format!("{} {name}", self.cx.t(label));

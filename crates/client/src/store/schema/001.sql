@@ -92,7 +92,8 @@ CREATE TABLE attachments (
     width        INTEGER,
     height       INTEGER,
     voice        INTEGER NOT NULL DEFAULT 0 CHECK (voice IN (0, 1)),
-    state        INTEGER NOT NULL,                       -- 0 upload, 1 remote, 2 download, 3 local, 4 failed, 5 expired
+    state        INTEGER NOT NULL,                       -- 0 upload, 1 remote, 2 download, 3 local, 4 failed, 5 expired,
+                                                         -- 6 unusable
     failure      TEXT,
     url          TEXT,
     key          BLOB,

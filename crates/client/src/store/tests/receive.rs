@@ -387,6 +387,50 @@ fn deleted_contacts_are_strangers_again_and_old_hashes_stay_known() {
 }
 
 #[test]
+fn a_strangers_picture_waits_until_they_are_accepted() {
+    let mut db = db();
+    let picture = PictureSource { url: "http://f/1".into(), key: vec![1; 32].into() };
+    let profile = ProfileData { name: "Alice".into(), picture: Some(picture), updated: 5 };
+    let mut request = from(alice(), at(1), text("hi"));
+    request.incoming.as_mut().unwrap().profile = Some(profile.clone());
+    take(&mut db, vec![request]);
+    assert!(db.pictures_wanted().unwrap().is_empty());
+    assert!(db.accept(with(alice()), at(2), NOW).unwrap());
+    let wanted: Vec<_> = db.pictures_wanted().unwrap().into_iter().map(|wish| wish.id).collect();
+    assert_eq!(wanted, [alice()]);
+
+    db.set_profile(me(), &profile).unwrap();
+    assert_eq!(db.pictures_wanted().unwrap().len(), 2, "our own needs no leave");
+}
+
+#[test]
+fn a_file_without_address_or_key_is_shown_and_never_fetched() {
+    let mut db = db();
+    befriend(&mut db, alice());
+    let file = NewAttachment {
+        name: "x.bin".into(),
+        content_type: "application/octet-stream".into(),
+        size: 5,
+        dimensions: None,
+        voice: false,
+        remote: None,
+        file: None,
+    };
+    let kind = IncomingKind::Message {
+        text: String::new(),
+        attachments: vec![file],
+        quote: None,
+        expiry: Expiry::Off,
+    };
+    take(&mut db, vec![from(alice(), at(1), kind)]);
+    let shown = page(&db, alice()).remove(0).attachments.remove(0);
+    assert_eq!((shown.name.as_str(), shown.state), ("x.bin", AttachmentState::Unusable));
+    assert!(!db.attachment_wanted(shown.id).unwrap());
+    assert!(!db.attachment_unwanted(shown.id).unwrap());
+    assert_eq!(db.transfers_next().unwrap(), None);
+}
+
+#[test]
 fn files_of_deleted_messages_are_doomed() {
     let mut db = db();
     befriend(&mut db, alice());
