@@ -64,6 +64,11 @@ impl ProfileKey {
         Zeroizing::new(blake2b(&self.data[..], &[b"septet files"]))
     }
 
+    /// The key that the network part's files are encrypted with, 32 bytes.
+    pub(crate) fn network(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(blake2b(&self.data[..], &[b"septet network"]))
+    }
+
     /// Makes a new key and writes its file.
     pub(crate) fn create(path: &Path, protection: KeyProtection) -> Result<Self, StoreError> {
         let mut random = SystemRandom;

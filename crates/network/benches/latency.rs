@@ -23,7 +23,7 @@ fn report(what: &str, mut times: Vec<Duration>) {
 
 async fn connect(devnet: &Devnet, folder: &std::path::Path) -> Network {
     let config = NetworkConfig::from_toml(&devnet.network_toml()).unwrap();
-    let network = Network::start(config, folder).unwrap();
+    let network = Network::start(config, folder, &[7; 32]).unwrap();
     network.status().wait_for(|status| !status.paths.is_empty()).await.unwrap();
     network
 }

@@ -34,12 +34,6 @@ pub(crate) fn jitter(time: Duration) -> Duration {
     time.mul_f64(0.8 + 0.4 * fastrand::f64())
 }
 
-/// The wait before try number `n` (from 1): `first`, doubled each time, at most `cap`, with jitter.
-pub(crate) fn backoff(n: u32, first: Duration, cap: Duration) -> Duration {
-    let doubled = first.saturating_mul(1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX));
-    jitter(doubled.min(cap))
-}
-
 #[cfg(test)]
 mod tests {
     use septet_protocol::crypto::SystemRandom;
@@ -54,15 +48,5 @@ mod tests {
         }
         assert_eq!(seen, [true; 5]);
         assert_eq!(one(Vec::<u8>::new(), &mut SystemRandom), None);
-    }
-
-    #[test]
-    fn waits_grow_up_to_the_cap() {
-        let wait = |n| backoff(n, Duration::from_secs(1), Duration::from_secs(15));
-        for _ in 0..50 {
-            assert!((800..=1200).contains(&wait(1).as_millis()));
-            assert!((3200..=4800).contains(&wait(3).as_millis()));
-            assert!((12_000..=18_000).contains(&wait(40).as_millis()));
-        }
     }
 }

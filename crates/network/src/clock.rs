@@ -1,139 +1,279 @@
-//! The network's time (spec 03 §8).
+//! The network's time (spec 03 §8; 09 §3.5).
 //!
-//! Decision: the machine's clock plus an offset, the median of what the last ten decrypted replies said, each corrected
-//! by half its round trip. A single node can lie as it likes without moving the median; with an even number of replies
-//! the one nearer to the machine's clock counts. When a node complains about our time, the offset is measured afresh.
+//! Replies of nodes say what time it is there. From each node the latest word counts, corrected by half its round trip,
+//! and the median over the nodes is the network's time: one node, however often it is asked, can never move it.
+//!
+//! Decision: between replies the time is counted by a clock that nobody can set and that goes on while the machine
+//! sleeps ([`machine::steady`]). The machine's own clock is only a first guess; once two nodes agree, the time is *known*,
+//! and from then on it does not matter what the machine's clock shows, or whether it jumps. What was known is kept: as
+//! long as the machine has not been started anew, the steady clock proves that it still holds.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use septet_protocol::id::Ed25519Public;
 use septet_protocol::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
-/// Replies whose word counts.
-const SAMPLES: usize = 10;
+use crate::machine;
+
+/// Nodes whose word counts; the ones heard longest ago go first.
+const NODES: usize = 15;
+/// The words of two nodes that differ by less agree, in ms.
+const AGREE: i64 = 30_000;
+/// A change of the time that is worth writing down, in ms.
+const WORTH_SAVING: i64 = 2_000;
 
 /// The network's clock.
-#[derive(Default)]
 pub(crate) struct Clock {
-    offset: AtomicI64,
-    samples: Mutex<VecDeque<i64>>,
+    state: Mutex<State>,
+    known: watch::Sender<bool>,
 }
 
-/// Two moments of the machine's clock, in Unix ms: around a request.
+#[derive(Default)]
+struct State {
+    /// Network's time less the steady clock's, in ms, once it is known.
+    offset: Option<i64>,
+    /// Network's time less the machine's clock's, in ms, when last known; for a first guess.
+    guess: i64,
+    /// What each node said, and when on the steady clock.
+    words: BTreeMap<Ed25519Public, Word>,
+    saved: Option<SavedClock>,
+}
+
+#[derive(Clone, Copy)]
+struct Word {
+    offset: i64,
+    at: Duration,
+}
+
+/// The clock as it is written down.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct SavedClock {
+    /// Which run of the machine the offset belongs to.
+    boot: Option<String>,
+    /// Network's time less the steady clock's, in ms.
+    offset: i64,
+    /// Network's time less the machine's clock's, in ms.
+    guess: i64,
+}
+
+/// Two moments on the steady clock: around a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RoundTrip {
     /// When the request went.
-    pub sent: i64,
+    pub sent: Duration,
     /// When the reply was there.
-    pub received: i64,
+    pub received: Duration,
 }
 
 impl RoundTrip {
-    /// By how much a node's clock is ahead of the machine's, if it answered half way through.
-    pub const fn offset(self, node: Timestamp) -> i64 {
-        let middle = self.sent + (self.received - self.sent) / 2;
-        node.as_ms() as i64 - middle
+    /// By how many ms a node's clock is ahead of the steady one, if it answered half way through.
+    pub fn offset(self, node: Timestamp) -> i64 {
+        let middle = self.sent + self.received.saturating_sub(self.sent) / 2;
+        ms(node).saturating_sub(machine::milliseconds(middle).cast_signed())
     }
 }
 
-/// The machine's clock, Unix ms.
-pub(crate) fn machine_now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+fn ms(time: Timestamp) -> i64 {
+    i64::try_from(time.as_ms()).unwrap_or(i64::MAX)
+}
+
+fn steady_ms() -> i64 {
+    machine::milliseconds(machine::steady()).cast_signed()
 }
 
 impl Clock {
-    /// The network's time.
+    /// A clock that goes on from what was known before, if that can be proven still to hold.
+    pub fn new(saved: Option<SavedClock>) -> Self {
+        Self::at_boot(saved, machine::boot().as_deref())
+    }
+
+    fn at_boot(saved: Option<SavedClock>, boot: Option<&str>) -> Self {
+        let holds = |saved: &&SavedClock| boot.is_some() && saved.boot.as_deref() == boot;
+        let state = State {
+            offset: saved.as_ref().filter(holds).map(|saved| saved.offset),
+            guess: saved.as_ref().map_or(0, |saved| saved.guess),
+            words: BTreeMap::new(),
+            saved,
+        };
+        let known = watch::Sender::new(state.offset.is_some());
+        Self { state: Mutex::new(state), known }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The network's time, or the best guess.
     pub fn now(&self) -> Timestamp {
-        let ms = machine_now().saturating_add(self.offset.load(Ordering::Relaxed));
+        let state = self.state();
+        let ms = match state.offset {
+            Some(offset) => steady_ms().saturating_add(offset),
+            None => machine::wall().saturating_add(state.guess),
+        };
         Timestamp::from_ms(ms.max(0).cast_unsigned())
     }
 
     /// The network's time, once it is known.
     pub fn known(&self) -> Option<Timestamp> {
-        Some(self.now())
+        self.known.borrow().then(|| self.now())
     }
 
     /// Until it is known.
     pub async fn until_known(&self) -> Timestamp {
+        // The sender is ours, so it does not go away first.
+        let _ = self.known.subscribe().wait_for(|known| *known).await;
         self.now()
     }
 
-    /// Takes an offset from a node's reply into account.
-    pub fn learn(&self, offset: i64) {
-        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
-        if samples.len() == SAMPLES {
-            samples.pop_front();
+    /// Takes a node's word into account: an offset from the steady clock.
+    pub fn learn(&self, node: Ed25519Public, offset: i64) {
+        let mut state = self.state();
+        state.words.insert(node, Word { offset, at: machine::steady() });
+        if state.words.len() > NODES {
+            let oldest = state.words.iter().min_by_key(|(_, word)| word.at).map(|(node, _)| *node);
+            oldest.map(|node| state.words.remove(&node));
         }
-        samples.push_back(offset);
-        self.offset.store(median(samples.iter().copied()), Ordering::Relaxed);
+        let offsets: Vec<i64> = state.words.values().map(|word| word.offset).collect();
+        self.set(&mut state, &offsets);
     }
 
-    /// Forgets what was learnt and starts anew from these offsets; nothing changes if there are none.
-    pub fn restart(&self, offsets: Vec<i64>) {
-        if offsets.is_empty() {
-            return;
+    /// Forgets what was heard and starts anew from what these nodes have just said; nothing changes if they do not make
+    /// a time.
+    pub fn restart(&self, words: Vec<(Ed25519Public, i64)>) {
+        let mut state = self.state();
+        let at = machine::steady();
+        let words: BTreeMap<_, _> =
+            words.into_iter().map(|(node, offset)| (node, Word { offset, at })).collect();
+        let offsets: Vec<i64> = words.values().map(|word| word.offset).collect();
+        if self.set(&mut state, &offsets) {
+            state.words = words;
         }
-        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
-        *samples = offsets.into();
-        self.offset.store(median(samples.iter().copied()), Ordering::Relaxed);
+    }
+
+    /// Sets the time by these words, if they make one; whether they do.
+    fn set(&self, state: &mut State, offsets: &[i64]) -> bool {
+        let Some(offset) = agreed(offsets, state.offset) else { return false };
+        state.offset = Some(offset);
+        state.guess = steady_ms().saturating_add(offset).saturating_sub(machine::wall());
+        self.known.send_if_modified(|known| !std::mem::replace(known, true));
+        true
+    }
+
+    /// What is to be written down, if it has changed by so much since it last was.
+    pub fn to_save(&self) -> Option<SavedClock> {
+        let mut state = self.state();
+        let offset = state.offset?;
+        let near = |a: i64, b: i64| a.abs_diff(b) < WORTH_SAVING.unsigned_abs();
+        let boot = machine::boot();
+        let same = |saved: &SavedClock| {
+            saved.boot == boot && near(saved.offset, offset) && near(saved.guess, state.guess)
+        };
+        if state.saved.as_ref().is_some_and(same) {
+            return None;
+        }
+        state.saved = Some(SavedClock { boot, offset, guess: state.guess });
+        state.saved.clone()
     }
 }
 
-/// The middle offset; of two middle ones that nearer to zero. Zero if there is none.
-fn median(offsets: impl Iterator<Item = i64>) -> i64 {
-    let mut sorted: Vec<i64> = offsets.collect();
+/// The time that several nodes make: the median of three or more, or what two say that agree; of two middle ones that
+/// nearer to what we had. `None` if there are too few, or the middle itself is disputed.
+fn agreed(offsets: &[i64], before: Option<i64>) -> Option<i64> {
+    let mut sorted = offsets.to_vec();
     sorted.sort_unstable();
-    let upper = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
-    let lower = sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0);
-    if lower.unsigned_abs() < upper.unsigned_abs() { lower } else { upper }
+    let lower = *sorted.get(sorted.len().checked_sub(1)? / 2)?;
+    let upper = *sorted.get(sorted.len() / 2)?;
+    if sorted.len() < 2 || (sorted.len() == 2 && lower.abs_diff(upper) > AGREE.unsigned_abs()) {
+        return None;
+    }
+    let before = before.unwrap_or(lower);
+    Some(if lower.abs_diff(before) <= upper.abs_diff(before) { lower } else { upper })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn node(n: u8) -> Ed25519Public {
+        Ed25519Public([n; 32])
+    }
+
+    fn is_at(clock: &Clock, offset: i64) -> bool {
+        (ms(clock.now()) - steady_ms() - offset).abs() < 1000
+    }
+
     #[test]
-    fn one_liar_does_not_move_the_clock() {
-        let clock = Clock::default();
-        for offset in [100, 1_000_000_000, 120] {
-            clock.learn(offset);
+    fn one_node_never_moves_the_clock_however_often_it_is_asked() {
+        let clock = Clock::new(None);
+        for _ in 0..20 {
+            clock.learn(node(1), 1_000_000_000);
         }
-        assert_eq!(clock.offset.load(Ordering::Relaxed), 120);
-        assert!(clock.now().as_ms().abs_diff(machine_now().cast_unsigned() + 120) < 1000);
+        assert_eq!(clock.known(), None);
+        clock.learn(node(2), 100);
+        assert_eq!(clock.known(), None, "two that disagree make no time");
+        clock.learn(node(3), 120);
+        assert!(clock.known().is_some() && is_at(&clock, 120));
+        for _ in 0..20 {
+            clock.learn(node(1), -1_000_000_000);
+        }
+        assert!(is_at(&clock, 110));
     }
 
     #[test]
-    fn of_two_the_nearer_to_our_own_clock_counts() {
-        assert_eq!(median([5, 900].into_iter()), 5);
-        assert_eq!(median([-900, -5].into_iter()), -5);
-        assert_eq!(median([].into_iter()), 0);
+    fn two_that_agree_make_the_time_known() {
+        let clock = Clock::new(None);
+        clock.learn(node(1), 5_000);
+        clock.learn(node(2), 5_900);
+        assert!(clock.known().is_some() && is_at(&clock, 5_000));
     }
 
     #[test]
-    fn only_the_last_ten_count() {
-        let clock = Clock::default();
-        (0..10).for_each(|_| clock.learn(50));
-        (0..6).for_each(|_| clock.learn(3_600_000));
-        assert_eq!(clock.offset.load(Ordering::Relaxed), 3_600_000);
+    fn the_machines_clock_is_only_the_first_guess() {
+        let clock = Clock::new(None);
+        assert!((ms(clock.now()) - machine::wall()).abs() < 1000);
+        clock.restart(vec![(node(1), 3_600_000), (node(2), 3_600_010), (node(3), 5)]);
+        assert!(is_at(&clock, 3_600_000));
+        clock.restart(vec![(node(1), 7)]);
+        assert!(is_at(&clock, 3_600_000), "one is no measurement");
+    }
+
+    #[test]
+    fn what_was_known_holds_as_long_as_the_machine_runs() {
+        let saved = SavedClock { boot: Some("one".into()), offset: 77_000, guess: 0 };
+        assert!(is_at(&Clock::at_boot(Some(saved.clone()), Some("one")), 77_000));
+        let other = Clock::at_boot(Some(saved.clone()), Some("two"));
+        assert_eq!(other.known(), None);
+        assert_eq!(Clock::at_boot(Some(SavedClock { boot: None, ..saved }), None).known(), None);
+    }
+
+    #[test]
+    fn it_is_written_down_when_it_has_changed() {
+        let clock = Clock::new(None);
+        assert_eq!(clock.to_save(), None);
+        clock.restart(vec![(node(1), 0), (node(2), 0)]);
+        let saved = clock.to_save().unwrap();
+        assert_eq!((saved.offset, clock.to_save()), (0, None));
+        clock.restart(vec![(node(1), 100_000), (node(2), 100_000)]);
+        assert_eq!(clock.to_save().unwrap().offset, 100_000);
+    }
+
+    #[test]
+    fn only_the_nodes_heard_last_count() {
+        let clock = Clock::new(None);
+        (0..15).for_each(|n| clock.learn(node(n), 0));
+        (100..115).for_each(|n| clock.learn(node(n), 3_600_000));
+        assert_eq!(clock.state().words.len(), NODES);
+        assert!(is_at(&clock, 3_600_000));
     }
 
     #[test]
     fn half_the_round_trip_is_taken_off() {
-        let trip = RoundTrip { sent: 1000, received: 1400 };
+        let trip = RoundTrip { sent: Duration::from_millis(1000), received: Duration::from_millis(1400) };
         assert_eq!(trip.offset(Timestamp::from_ms(1200)), 0);
         assert_eq!(trip.offset(Timestamp::from_ms(700)), -500);
-    }
-
-    #[test]
-    fn a_fresh_measurement_replaces_the_old() {
-        let clock = Clock::default();
-        (0..10).for_each(|_| clock.learn(0));
-        clock.restart(vec![3_600_000, 3_600_010, 5]);
-        assert_eq!(clock.offset.load(Ordering::Relaxed), 3_600_000);
-        clock.restart(Vec::new());
-        assert_eq!(clock.offset.load(Ordering::Relaxed), 3_600_000);
     }
 }

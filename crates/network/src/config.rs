@@ -3,12 +3,16 @@
 //! Decision: everything in which networks differ is in one value, made before anything is started. The built-in
 //! networks and a network file fill the same fields; nothing else in this crate asks which network it is on.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use septet_protocol::attachment::FileServer;
+use septet_protocol::swarm::Node;
 use serde::Deserialize;
+
+use crate::policy::Settings;
 use url::Url;
 
 /// Why a network cannot be used; each is a sentence for the person who chose it.
@@ -25,6 +29,9 @@ pub enum ConfigError {
     /// The file is no TOML, has a key too many, or one of a wrong kind.
     #[error("the network file is not right: {0}")]
     Form(String),
+    /// A bootstrap node is none.
+    #[error("a bootstrap node needs `ed25519` (64 hexadecimal digits), `ip` and `port`")]
+    Bootstrap,
     /// A network needs at least one seed.
     #[error("the network file names no seed (`seeds = [\"http://127.0.0.1:…/json_rpc\"]`)")]
     NoSeed,
@@ -64,6 +71,12 @@ pub struct NetworkConfig {
     pub(crate) pool_consensus: bool,
     /// Whether the nodes of a path must be in different /24 networks.
     pub(crate) distinct_subnets: bool,
+    /// Whether nodes must have addresses of the Internet at large; only networks to try things on may have others.
+    pub(crate) public_only: bool,
+    /// Nodes that are asked for the list when no seed answers (spec 03 §2.2).
+    pub(crate) bootstrap: Vec<Node>,
+    /// A list of nodes for when nobody answers; may be empty.
+    pub(crate) snapshot: Vec<Node>,
     /// Where files go (spec 04 §1).
     pub(crate) file_server: FileServer,
     /// The path of a file server's onion entrance.
@@ -108,6 +121,9 @@ impl NetworkConfig {
             min_pool: 12,
             pool_consensus: true,
             distinct_subnets: true,
+            public_only: true,
+            bootstrap: bootstrap(&MAINNET),
+            snapshot: Vec::new(),
             file_server: FileServer::mainnet(),
             onion_target: onion_target(),
         }
@@ -125,6 +141,9 @@ impl NetworkConfig {
             min_pool: 8,
             pool_consensus: true,
             distinct_subnets: true,
+            public_only: true,
+            bootstrap: bootstrap(&TESTNET),
+            snapshot: Vec::new(),
             file_server: FileServer::testnet(),
             onion_target: onion_target(),
         }
@@ -162,9 +181,23 @@ impl NetworkConfig {
             min_pool: file.min_pool,
             pool_consensus: file.pool_consensus,
             distinct_subnets: file.distinct_subnets,
+            public_only: false,
+            bootstrap: file.bootstrap.iter().map(BootstrapNode::read).collect::<Result<_, _>>()?,
+            snapshot: Vec::new(),
             file_server: file.file_server.read()?,
             onion_target: file.file_server.onion_target,
         })
+    }
+
+    /// What the rules about nodes and paths need to know of the network.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            min_pool: self.min_pool,
+            consensus: self.pool_consensus,
+            distinct_subnets: self.distinct_subnets,
+            bootstrap: !self.bootstrap.is_empty(),
+            snapshot: self.snapshot.clone(),
+        }
     }
 
     /// What distinguishes this network from others of the same name: the addresses of its seeds. The node list on disk
@@ -190,7 +223,43 @@ struct NetworkFile {
     pool_consensus: bool,
     #[serde(default)]
     distinct_subnets: bool,
+    #[serde(default)]
+    bootstrap: Vec<BootstrapNode>,
     file_server: FileServerTable,
+}
+
+/// A node that is asked for the list when no seed answers.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BootstrapNode {
+    ed25519: String,
+    ip: Ipv4Addr,
+    port: u16,
+}
+
+impl BootstrapNode {
+    fn read(&self) -> Result<Node, ConfigError> {
+        let key = self.ed25519.parse().map_err(|_| ConfigError::Bootstrap)?;
+        Node::new(key, self.ip, self.port).ok_or(ConfigError::Bootstrap)
+    }
+}
+
+/// Built-in nodes, `(Ed25519 key, address, HTTPS port)` (spec 03 §2.2).
+type BuiltIn = (&'static str, [u8; 4], u16);
+
+const MAINNET: [BuiltIn; 5] = [
+    ("1f000f09a7b07828dcb72af7cd16857050c10c02bd58afb0e38111fb6cda1fef", [95, 216, 33, 113], 22100),
+    ("1f101f0acee4db6f31aaa8b4df134e85ca8a4878efaef7f971e88ab144c1a7ce", [37, 27, 236, 229], 22101),
+    ("1f202f00f4d2d4acc01e20773999a291cf3e3136c325474d159814e06199919f", [172, 96, 140, 124], 22102),
+    ("1f303f1d7523c46fa5398826740d13282d26b5de90fbae5749442f66afb6d78b", [208, 73, 207, 54], 22103),
+    ("1f604f1c858a121a681d8f9b470ef72e6946ee1b9c5ad15a35e16b50c28db7b0", [104, 194, 8, 115], 22104),
+];
+const TESTNET: [BuiltIn; 1] =
+    [("decaf20025ca6389d8225bda6a32d7fc4ee5176d21e3b2e9e08c3505a48a811a", [23, 88, 6, 250], 35520)];
+
+fn bootstrap(nodes: &[BuiltIn]) -> Vec<Node> {
+    let node = |(key, ip, port): &BuiltIn| Node::new(key.parse().ok()?, Ipv4Addr::from(*ip), *port);
+    nodes.iter().filter_map(node).collect()
 }
 
 #[derive(Deserialize)]
@@ -279,6 +348,8 @@ mod tests {
             }
         }
         assert_eq!(NetworkConfig::mainnet().seeds.len(), 3);
+        assert_eq!(NetworkConfig::mainnet().bootstrap.len(), 5);
+        assert_eq!(NetworkConfig::testnet().bootstrap.len(), 1);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::failure::{self, Verdict};
 use crate::http::PostOptions;
 use crate::onion::Fault;
 use crate::path::Path;
+use crate::policy::PathId;
 use crate::shared::Shared;
 
 /// Tries for one file, each over another path.
@@ -137,7 +138,7 @@ impl Shared {
         destination: &Destination,
         request: &[u8],
         options: &PostOptions,
-        used: &mut Vec<u64>,
+        used: &mut Vec<PathId>,
     ) -> Result<Response, Trouble> {
         let path = self.find_path(None, used).await.map_err(Trouble::GiveUp)?;
         let path = path.ok_or(Trouble::GiveUp(NetworkError::Offline))?;
@@ -146,33 +147,21 @@ impl Shared {
         let sending = self.send(path.guard(), &hops, destination, request, options);
         let sealed = self.attend(&path, &options.activity, sending).await;
         let sealed = sealed.map_err(|fault| self.server_fault(&path, &fault))?;
-        path.succeed();
+        self.tell(|policy, now| policy.succeeded(path.id, None, now));
         let opened = tokio::task::spawn_blocking(move || sealed.key.open_server_v4(&sealed.body)).await;
         match opened {
             Ok(Ok(response)) => judge(response),
             _ => {
                 // Or a hop has damaged the reply; the path's test will show.
-                self.suspect(&path);
+                self.tell(|policy, now| policy.failed(path.id, None, Verdict::PathFailed, false, now));
                 Err(Trouble::WrongKey)
             }
         }
     }
 
     fn server_fault(&self, path: &Path, fault: &Fault) -> Trouble {
-        let verdict = fault.verdict(&path.keys(), None);
-        tracing::debug!(?fault, ?verdict, path = path.id, "request to a server failed");
-        match verdict {
-            Verdict::HopLost(key) => {
-                self.forget(&key);
-                self.suspect(path);
-            }
-            Verdict::NodeNotReady(key) => {
-                self.strike(&key);
-                self.suspect(path);
-            }
-            Verdict::PathFailed => self.suspect(path),
-            _ => {}
-        }
+        let verdict = self.note(path, None, fault);
+        tracing::debug!(?fault, ?verdict, path = ?path.id, "request to a server failed");
         match fault {
             Fault::NoNetwork => Trouble::GiveUp(NetworkError::Offline),
             // Any hop can say so; only if it is the same on several paths it is true.

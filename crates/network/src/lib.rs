@@ -6,34 +6,36 @@
 //!
 //! ```text
 //! Network (handle)
-//!   ├─ keeper      two tested paths at all times; seed, disk: where nodes come from
-//!   ├─ swarm       requests to an account's swarm: member, retries, redirects, clock
+//!   ├─ policy      whom to ask and whom to believe, decided without doing any of it
+//!   ├─ driver      doing it; seed, disk: where lists of nodes and guards come from
+//!   ├─ swarm       requests to an account's swarm: member, redirects, clock; attempts: how often anything is tried
 //!   ├─ file_server uploads and downloads          names: who is called what
 //!   └─ onion       one request over one path; failure: what each error means
 //!        └─ http   posts, and their limits of time; activity: what moves
 //!             └─ connections, connection: open sockets; pace: how far ahead of the line; tls: whom we believe
 //! ```
-//! `shared` is what they have in common: node pool, paths, clock, status; `machine`: clocks, and whether it has slept.
+//! `shared` is what they have in common: the policy, paths, clock, status; `machine`: clocks, and whether it has slept.
 
 mod activity;
+mod attempts;
 mod choose;
 mod clock;
 pub mod config;
 mod connection;
 mod connections;
 mod disk;
+mod driver;
 mod error;
 mod failure;
 mod file_server;
 mod http;
-mod keeper;
 mod machine;
 mod names;
 mod network;
 mod onion;
 mod pace;
 mod path;
-mod pool;
+mod policy;
 mod seed;
 mod shared;
 mod status;

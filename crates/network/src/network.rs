@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use septet_protocol::attachment::FileUrl;
 use septet_protocol::id::{Account, Ed25519Public, SessionId};
@@ -11,15 +12,17 @@ use septet_protocol::swarm::request::Store;
 use septet_protocol::swarm::{Auth, MemberKeys, ReplyError, Rpc};
 use septet_protocol::time::Timestamp;
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::config::NetworkConfig;
-use crate::disk::Disk;
+use crate::disk::{Disk, SavedNodes};
+use crate::driver;
 use crate::error::NetworkError;
 use crate::file_server::UploadedFile;
-use crate::keeper::{self, Keeper};
+use crate::policy::{Policy, Saved};
 use crate::shared::Shared;
 use crate::status::{NetworkStatus, PathHop};
 
@@ -50,14 +53,24 @@ pub struct Reply {
 }
 
 impl Network {
-    /// Starts keeping paths, with the node list and guards in `data_dir/network`. Returns at once; requests wait for the
-    /// first path. To be called within a tokio runtime.
-    pub fn start(config: NetworkConfig, data_dir: &Path) -> Result<Self, NetworkError> {
-        let disk = Disk::new(data_dir, config.identity());
-        let shared = Arc::new(Shared::new(config)?);
+    /// Starts keeping paths, with the node list, guards and clock in `data_dir/network`, encrypted with keys derived from
+    /// `key`. Returns at once; requests wait for the first path. To be called within a tokio runtime.
+    pub fn start(config: NetworkConfig, data_dir: &Path, key: &[u8; 32]) -> Result<Self, NetworkError> {
+        let disk = Disk::new(data_dir, config.identity(), key);
+        let clock = Clock::new(disk.clock());
+        let age = |saved: &SavedNodes| {
+            let age = u64::try_from(clock.now().as_ms().cast_signed() - saved.fetched);
+            // A list from the future tells nothing of its age.
+            age.map_or(Duration::MAX, Duration::from_millis)
+        };
+        let nodes = disk.nodes().map(|saved| (age(&saved), saved.nodes)).map(|(age, nodes)| (nodes, age));
+        let saved = Saved { nodes, guards: disk.guards() };
+        let policy = Policy::new(config.settings(), saved, Instant::now());
+        let (orders, received) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared::new(config, policy, clock, orders)?);
         let tasks = vec![
-            tokio::spawn(Keeper::new(shared.clone(), disk.clone()).run()),
-            tokio::spawn(keeper::refresh(shared.clone(), disk)),
+            tokio::spawn(driver::run(shared.clone(), disk, received)),
+            tokio::spawn(driver::watch_way(shared.clone())),
             tokio::spawn(shared.http.clone().keep_awake()),
         ];
         Ok(Self { shared, _tasks: Arc::new(Tasks(tasks)) })

@@ -55,11 +55,6 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Whether it shows that the machine has a working network: somebody said something.
-    pub const fn proves_network(&self) -> bool {
-        matches!(self, Self::Plain { .. } | Self::Unreadable | Self::TooLarge)
-    }
-
     /// What follows for a request over `path` to `destination` (`None`: a server).
     pub fn verdict(&self, path: &[Ed25519Public], destination: Option<&Ed25519Public>) -> Verdict {
         match self {
@@ -129,7 +124,7 @@ impl Shared {
         options: &PostOptions,
     ) -> Result<Sealed, Fault> {
         let request = build(hops, destination, payload).await.ok_or(Fault::Unreadable)?;
-        let sent = machine::wall();
+        let sent = machine::steady();
         let posted = self.http.post_onion(guard, request.body, options).await?;
         if posted.status != 200 {
             let text = String::from_utf8_lossy(&posted.body).chars().take(300).collect();
@@ -138,7 +133,7 @@ impl Shared {
         Ok(Sealed {
             key: request.key,
             body: posted.body,
-            trip: RoundTrip { sent, received: machine::wall() },
+            trip: RoundTrip { sent, received: machine::steady() },
         })
     }
 
@@ -156,33 +151,38 @@ impl Shared {
         let trip = sealed.trip;
         let (status, body) = open(sealed).await.ok_or(Fault::Unreadable)?;
         if let Some(time) = reply::network_time(&body) {
-            self.clock.learn(trip.offset(time));
+            self.clock.learn(node.ed25519, trip.offset(time));
         }
         Ok(Answer { status, body, trip })
     }
 
-    /// As [`Shared::ask_over`], over a path in use; what went wrong is noted against the path. The verdict on the
-    /// destination is the caller's to act on.
+    /// As [`Shared::ask_over`], over a path in use; what it shows of path and destination is noted.
     pub async fn ask(&self, path: &Path, node: &Node, rpc: &Rpc) -> Result<Answer, (Fault, Verdict)> {
         let options = PostOptions::silent_for(Duration::from_millis(rpc.time_limit()));
         let hops = path.hops();
         let request = self.ask_over(path.guard(), &hops, node, rpc, &options);
         match self.attend(path, &options.activity, request).await {
             Ok(answer) => {
-                path.succeed();
-                self.was_quick(&node.ed25519);
+                self.tell(|policy, now| policy.succeeded(path.id, Some(&node.ed25519), now));
                 Ok(answer)
             }
             Err(fault) => {
-                tracing::debug!(method = rpc.method(), ?fault, path = path.id, "request failed");
-                if fault == Fault::NoReply {
-                    self.was_slow(&node.ed25519, path);
-                }
-                let verdict = fault.verdict(&path.keys(), Some(&node.ed25519));
-                self.blame(path, &node.ed25519, verdict);
+                tracing::debug!(method = rpc.method(), ?fault, path = ?path.id, "request failed");
+                let verdict = self.note(path, Some(&node.ed25519), &fault);
                 Err((fault, verdict))
             }
         }
+    }
+
+    /// Notes a failure where it belongs; what it means. `destination` is `None` for a server beyond the network.
+    pub fn note(&self, path: &Path, destination: Option<&Ed25519Public>, fault: &Fault) -> Verdict {
+        let verdict = fault.verdict(&path.keys(), destination);
+        // A slow line is nobody's fault, and what failed because its path was given up has been counted there.
+        if !matches!(fault, Fault::NoNetwork | Fault::Slow | Fault::PathLost) {
+            let timed_out = *fault == Fault::NoReply;
+            self.tell(|policy, now| policy.failed(path.id, destination, verdict, timed_out, now));
+        }
+        verdict
     }
 
     /// A request under way over a path in use: whenever it has been silent for long the path is tested, and once the path
@@ -214,36 +214,9 @@ impl Shared {
             let long = LONG * self.http.patience();
             let quiet = activity.quiet_for();
             if awake && quiet >= long && !self.http.moving(path.guard()) {
-                self.doubt(path);
+                self.tell(|policy, _| policy.doubt(path.id));
             }
             wait = if quiet < long { long - quiet } else { long };
-        }
-    }
-
-    /// Notes a failure where it belongs.
-    pub fn blame(&self, path: &Path, destination: &Ed25519Public, verdict: Verdict) {
-        match verdict {
-            Verdict::PathFailed => self.suspect(path),
-            Verdict::NodeNotReady(key) => {
-                self.strike(&key);
-                self.suspect(path);
-            }
-            // A hop that lies about its neighbour pays for it with its path's good name.
-            Verdict::HopLost(key) => {
-                self.forget(&key);
-                self.suspect(path);
-            }
-            Verdict::DestinationLost => {
-                self.forget(destination);
-                self.suspect(path);
-            }
-            Verdict::DestinationFailed => self.strike(destination),
-            Verdict::Deliver
-            | Verdict::Refuse
-            | Verdict::ClockOff
-            | Verdict::WrongSwarm
-            | Verdict::Busy
-            | Verdict::ServerFailed => {}
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Where the list of nodes comes from: seeds at first, nodes themselves later (spec 03 §2, §3).
+//! Asking for the list of nodes: seeds at first, nodes themselves later (spec 03 §2, §3). When whom to ask is decided
+//! elsewhere ([`crate::policy`]).
 
 use std::time::Duration;
 
@@ -8,9 +9,8 @@ use septet_protocol::swarm::request::service_nodes_params;
 use septet_protocol::swarm::{Node, Rpc, nodes};
 use serde_json::{Value, json};
 
-use crate::error::NetworkError;
 use crate::http::PostOptions;
-use crate::pool::agreement;
+use crate::policy::agreement;
 use crate::shared::Shared;
 
 /// How long a seed may be silent.
@@ -33,7 +33,6 @@ impl Shared {
         let mut replies: FuturesUnordered<_> = self.config.seeds.iter().map(ask).collect();
         while let Some(reply) = replies.next().await {
             if let Some(nodes) = reply.filter(|nodes| nodes.len() >= self.config.min_pool) {
-                tracing::info!(count = nodes.len(), "node list from a seed");
                 return Some(nodes);
             }
         }
@@ -49,6 +48,7 @@ impl Shared {
             Ok(reply) if reply.status == 200 => {
                 let list = serde_json::from_slice::<Value>(&reply.body).ok();
                 let list = list.and_then(|list| nodes::service_nodes(&list).ok());
+                let list = list.map(|list| self.possible(list));
                 if list.is_none() {
                     tracing::warn!(host, "a seed's reply is no node list");
                 }
@@ -65,23 +65,42 @@ impl Shared {
         }
     }
 
-    /// The list of nodes as three nodes see it, asked through paths; else from the seeds.
-    pub async fn fetch_nodes(&self) -> Option<Vec<Node>> {
-        if self.config.pool_consensus {
-            let witnesses = self.off_path_nodes(WITNESSES);
-            let lists = join_all(witnesses.iter().map(|node| self.ask_for_nodes(node))).await;
-            let lists: Vec<Vec<Node>> = lists.into_iter().flatten().collect();
-            let agreed = agreement(&lists);
-            if agreed.len() >= self.config.min_pool {
-                tracing::info!(count = agreed.len(), "node list agreed on by nodes");
-                return Some(agreed);
-            }
-        }
-        self.fetch_from_seeds().await
+    /// The list of nodes as two of three nodes see it, asked through paths.
+    pub async fn fetch_from_nodes(&self) -> Option<Vec<Node>> {
+        let witnesses = self.off_path_nodes(WITNESSES, |_| false);
+        let lists = join_all(witnesses.iter().map(|node| self.ask_for_nodes(node))).await;
+        agreed(lists)
     }
 
     async fn ask_for_nodes(&self, node: &Node) -> Option<Vec<Node>> {
-        let read = |body: Value| nodes::service_nodes(&body).map_err(NetworkError::from);
-        self.ask_node(node, &Rpc::service_nodes(), read).await.ok()
+        let read = |body: Value| Ok(nodes::service_nodes(&body)?);
+        let list = self.ask_node(node, &Rpc::service_nodes(), read).await.ok()?;
+        Some(self.possible(list))
     }
+
+    /// The list as two of the built-in nodes see it. They are asked directly, in a request that only they can read and
+    /// that says nothing about us; it is for where no seed is reached, and there are no paths yet.
+    pub async fn fetch_from_bootstrap(&self) -> Option<Vec<Node>> {
+        let lists = join_all(self.config.bootstrap.iter().map(|node| self.ask_bootstrap(node))).await;
+        agreed(lists)
+    }
+
+    async fn ask_bootstrap(&self, node: &Node) -> Option<Vec<Node>> {
+        let options =
+            PostOptions { overall: OVERALL, max_reply: MAX_LIST, ..PostOptions::silent_for(SILENCE) };
+        let answer = self.ask_over(node, &[], node, &Rpc::service_nodes(), &options).await.ok()?;
+        Some(self.possible(nodes::service_nodes(&answer.body).ok()?))
+    }
+
+    /// Those nodes of a list that can be any of this network, going by their addresses.
+    fn possible(&self, mut list: Vec<Node>) -> Vec<Node> {
+        list.retain(|node| !self.config.public_only || node.is_public());
+        list
+    }
+}
+
+/// What at least two lists have in common; `None` if there are no two.
+fn agreed(lists: Vec<Option<Vec<Node>>>) -> Option<Vec<Node>> {
+    let lists: Vec<Vec<Node>> = lists.into_iter().flatten().collect();
+    (lists.len() >= 2).then(|| agreement(&lists))
 }

@@ -1,26 +1,26 @@
-//! What requests and maintenance share: the pool, the paths, the clock, the status.
+//! What requests and maintenance share: what is decided, the paths in use, the clock, the status.
 //!
-//! Decision: short locks around plain data, never held across an `await`. Requests only read, and mark what failed;
-//! the keeper alone builds and drops paths, woken by those marks. So no request ever does the work of
-//! another one.
+//! Decision: one short lock around everything that is decided ([`Policy`]), never held across an `await`. Whoever has
+//! found something out tells the policy, and what follows for the paths in use is carried out at once, under the same
+//! lock; what takes time — tests, lists, files — is handed to the driver. So no request ever does the work of another
+//! one, and all of them see the same.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use septet_protocol::crypto::SystemRandom;
-use septet_protocol::id::{Account, Ed25519Public};
+use septet_protocol::id::Ed25519Public;
 use septet_protocol::swarm::Node;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::timeout_at;
 
-use crate::choose;
 use crate::clock::Clock;
 use crate::config::NetworkConfig;
 use crate::error::NetworkError;
 use crate::http::Http;
 use crate::path::Path;
-use crate::pool::Pool;
+use crate::policy::{Action, PathId, Policy};
 use crate::status::{Connection, NetworkStatus, shown};
 
 /// How long a request waits for a path while paths are being built.
@@ -28,128 +28,132 @@ const WAIT_CONNECTING: Duration = Duration::from_secs(10);
 /// How long a request waits for a path when nobody could be reached just before.
 const WAIT_OFFLINE: Duration = Duration::from_millis(2500);
 
-/// Shared by all requests and the keeper.
+/// Shared by all requests and the driver.
 pub(crate) struct Shared {
     pub config: NetworkConfig,
     pub http: Http,
     pub clock: Clock,
-    pool: Mutex<Pool>,
-    paths: Mutex<Vec<Arc<Path>>>,
-    /// Swarms as nodes told us, where the pool does not know better.
-    swarms: Mutex<BTreeMap<Account, Vec<Node>>>,
-    /// Destinations whose last answer did not come in time, and the path it was expected on.
-    slow: Mutex<BTreeMap<Ed25519Public, u64>>,
-    pub status: watch::Sender<NetworkStatus>,
-    /// Something for the keeper to look at.
+    state: Mutex<State>,
+    /// What takes time, for the driver to do.
+    orders: mpsc::UnboundedSender<Action>,
+    /// The driver is to look at [`Shared::next_wake`] again.
     pub wake: Notify,
+    pub status: watch::Sender<NetworkStatus>,
     /// When the clock was last measured on purpose.
     pub measured: tokio::sync::Mutex<Option<Instant>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whoever panicked left whole data behind: every change under these locks is a single step.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A way to a destination.
-enum Way {
-    Path(Arc<Path>),
-    /// There are paths, but the destination is part of each.
-    OnEvery,
-    None,
+struct State {
+    policy: Policy,
+    paths: BTreeMap<PathId, Arc<Path>>,
+    /// When the driver will call by itself.
+    wake: Option<Instant>,
 }
 
 impl Shared {
-    pub fn new(config: NetworkConfig) -> Result<Self, NetworkError> {
+    /// With what is decided at the start, and where to send what is to be done.
+    pub fn new(
+        config: NetworkConfig,
+        policy: Policy,
+        clock: Clock,
+        orders: mpsc::UnboundedSender<Action>,
+    ) -> Result<Self, NetworkError> {
         let http = Http::new(&config).map_err(NetworkError::Setup)?;
         Ok(Self {
             config,
             http,
-            clock: Clock::default(),
-            pool: Mutex::default(),
-            paths: Mutex::default(),
-            swarms: Mutex::default(),
-            slow: Mutex::default(),
-            status: watch::Sender::default(),
+            clock,
+            state: Mutex::new(State { policy, paths: BTreeMap::new(), wake: None }),
+            orders,
             wake: Notify::new(),
+            status: watch::Sender::default(),
             measured: tokio::sync::Mutex::default(),
         })
     }
 
-    /// The pool, for as long as the guard lives: not across an `await`.
-    pub fn pool(&self) -> MutexGuard<'_, Pool> {
-        lock(&self.pool)
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Whoever panicked left whole data behind: every change under this lock is a single step.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A copy of all nodes.
-    pub fn nodes(&self) -> Vec<Node> {
-        self.pool().nodes().to_vec()
+    /// Tells the policy what has happened, and has what follows carried out.
+    pub fn tell<T>(&self, event: impl FnOnce(&mut Policy, Instant) -> T) -> T {
+        let mut state = self.state();
+        let now = Instant::now();
+        let answer = event(&mut state.policy, now);
+        state.policy.tick(now, &mut SystemRandom);
+        for action in state.policy.take_actions() {
+            match action {
+                Action::Open(id, nodes) => {
+                    tracing::debug!(path = ?id, "path built");
+                    state.paths.insert(id, Arc::new(Path::new(id, nodes)));
+                }
+                Action::Retire(id) => _ = state.paths.remove(&id),
+                Action::Close(id) => {
+                    tracing::debug!(path = ?id, "path lost");
+                    if let Some(path) = state.paths.remove(&id) {
+                        path.give_up();
+                    }
+                }
+                // Fails only if the driver has ended, and the network with it.
+                other => _ = self.orders.send(other),
+            }
+        }
+        let wake = state.policy.next_wake(now);
+        if wake != state.wake {
+            state.wake = wake;
+            self.wake.notify_one();
+        }
+        self.show(&state);
+        answer
     }
 
-    /// The paths in use.
-    pub fn paths(&self) -> Vec<Arc<Path>> {
-        lock(&self.paths).clone()
+    /// Asks the policy something.
+    pub fn ask_policy<T>(&self, question: impl FnOnce(&Policy) -> T) -> T {
+        question(&self.state().policy)
     }
 
-    /// Takes a new path into use, or one out of it, and tells whoever waits.
-    pub fn change_paths(&self, change: impl FnOnce(&mut Vec<Arc<Path>>)) {
-        let mut paths = lock(&self.paths);
-        change(&mut paths);
-        let shown: Vec<_> = paths.iter().map(|path| shown(path)).collect();
-        drop(paths);
+    /// When the policy is to be called although nothing has happened.
+    pub fn next_wake(&self) -> Option<Instant> {
+        self.state().wake
+    }
+
+    fn show(&self, state: &State) {
         self.status.send_if_modified(|status| {
-            let connection = match status.connection {
-                _ if !shown.is_empty() => Connection::Connected,
-                Connection::Connected => Connection::Connecting,
-                other => other,
+            let connection = match state.paths.is_empty() {
+                false => Connection::Connected,
+                true if state.policy.is_offline() => Connection::Offline,
+                true if status.connection == Connection::Offline => Connection::Offline,
+                true => Connection::Connecting,
             };
-            let changed = status.connection != connection || status.paths != shown;
-            *status = NetworkStatus { connection, paths: shown };
-            changed
-        });
-    }
-
-    /// Says how far we are while there is no path.
-    pub fn without_path(&self, connection: Connection) {
-        self.status.send_if_modified(|status| {
-            let changed = status.paths.is_empty() && status.connection != connection;
+            let same = status.paths.len() == state.paths.len()
+                && status.paths.iter().zip(state.paths.values()).all(|(shown, path)| {
+                    shown.iter().map(|hop| hop.ed25519).eq(path.nodes.iter().map(|node| node.ed25519))
+                });
+            let changed = !same || status.connection != connection;
             if changed {
-                status.connection = connection;
+                let paths = state.paths.values().map(|path| shown(path)).collect();
+                *status = NetworkStatus { connection, paths };
             }
             changed
         });
-    }
-
-    /// A path for a request: at random, preferably one that is not suspect and not in `used`.
-    fn way(&self, destination: Option<&Ed25519Public>, used: &[u64]) -> Way {
-        let paths = self.paths();
-        if paths.is_empty() {
-            return Way::None;
-        }
-        let usable = |path: &&Arc<Path>| destination.is_none_or(|key| !path.contains(key));
-        let usable: Vec<_> = paths.iter().filter(usable).cloned().collect();
-        let best = usable.iter().map(|path| (path.is_suspect(), used.contains(&path.id))).min();
-        let best =
-            usable.into_iter().filter(|path| Some((path.is_suspect(), used.contains(&path.id))) == best);
-        choose::one(best.collect(), &mut SystemRandom).map_or(Way::OnEvery, Way::Path)
     }
 
     /// A path for a request, waiting for one if need be. `None` if the destination is part of every path.
     pub async fn find_path(
         &self,
         destination: Option<&Ed25519Public>,
-        used: &[u64],
+        used: &[PathId],
     ) -> Result<Option<Arc<Path>>, NetworkError> {
         let mut status = self.status.subscribe();
         let offline = status.borrow_and_update().connection == Connection::Offline;
         let wait = if offline { WAIT_OFFLINE } else { WAIT_CONNECTING };
         let deadline = tokio::time::Instant::now() + wait;
         loop {
-            match self.way(destination, used) {
-                Way::Path(path) => return Ok(Some(path)),
-                Way::OnEvery => return Ok(None),
-                Way::None => self.wake.notify_one(),
+            if let Some(found) = self.choose_path(destination, used) {
+                return Ok(found);
             }
+            self.tell(Policy::demand);
             if timeout_at(deadline, status.changed()).await.is_err() {
                 return Err(NetworkError::Offline);
             }
@@ -159,80 +163,34 @@ impl Shared {
         }
     }
 
-    /// Marks a path as one to be tested, and has it tested.
-    pub fn suspect(&self, path: &Path) {
-        path.fail();
-        self.wake.notify_one();
-    }
-
-    /// Has a path tested on which a request takes long.
-    pub fn doubt(&self, path: &Path) {
-        path.doubt();
-        self.wake.notify_one();
-    }
-
-    /// Notes a failure of a node; with the third it is forgotten everywhere.
-    pub fn strike(&self, key: &Ed25519Public) {
-        if self.pool().strike(key) {
-            self.forget(key);
+    /// A path; `None` if there is none at all, `Some(None)` if the destination is part of each.
+    fn choose_path(&self, destination: Option<&Ed25519Public>, used: &[PathId]) -> Option<Option<Arc<Path>>> {
+        let state = self.state();
+        if state.paths.is_empty() {
+            return None;
         }
+        let id = state.policy.paths.choose(destination, used, &mut SystemRandom);
+        Some(id.and_then(|id| state.paths.get(&id)).cloned())
     }
 
-    /// Forgets a node: no pool, no swarm, no path has it any more.
-    pub fn forget(&self, key: &Ed25519Public) {
-        self.pool().remove(key);
-        for members in lock(&self.swarms).values_mut() {
-            members.retain(|member| member.ed25519 != *key);
+    /// So many nodes that are in no path of ours, at random, none of which `except` names; where that is asked for, in
+    /// different /24 networks. Those that are gone around come last.
+    pub fn off_path_nodes(&self, count: usize, except: impl Fn(&Ed25519Public) -> bool) -> Vec<Node> {
+        let (state, now) = (self.state(), Instant::now());
+        let distinct = self.config.distinct_subnets;
+        let mut chosen: Vec<Node> = Vec::new();
+        while chosen.len() < count {
+            let fits = |node: &Node| {
+                let near = |other: &Node| {
+                    other.ed25519 == node.ed25519 || (distinct && other.subnet() == node.subnet())
+                };
+                !except(&node.ed25519)
+                    && !state.policy.paths.contain(&node.ed25519)
+                    && !chosen.iter().any(near)
+            };
+            let Some(node) = state.policy.pool.draw(fits, now, &mut SystemRandom) else { break };
+            chosen.push(node);
         }
-        if self.paths().iter().any(|path| path.contains(key)) {
-            self.wake.notify_one();
-        }
-    }
-
-    /// A destination did not answer in time on a path. Twice on different paths, and it is the destination's fault.
-    pub fn was_slow(&self, key: &Ed25519Public, path: &Path) {
-        let before = lock(&self.slow).insert(*key, path.id);
-        if before.is_some_and(|before| before != path.id) {
-            lock(&self.slow).remove(key);
-            self.strike(key);
-        }
-    }
-
-    /// A destination answered.
-    pub fn was_quick(&self, key: &Ed25519Public) {
-        let mut slow = lock(&self.slow);
-        if !slow.is_empty() {
-            slow.remove(key);
-        }
-    }
-
-    /// The members of an account's swarm as far as we know them without asking.
-    pub fn known_swarm(&self, account: &Account) -> Vec<Node> {
-        let told = lock(&self.swarms).get(account).cloned().unwrap_or_default();
-        if told.is_empty() { self.pool().swarm_of(account) } else { told }
-    }
-
-    /// Takes a node's word for who is in an account's swarm; the keys and addresses are ours where we have them.
-    pub fn learn_swarm(&self, account: &Account, members: Vec<Node>) {
-        let pool = self.pool();
-        let members =
-            members.into_iter().map(|member| *pool.get(&member.ed25519).unwrap_or(&member)).collect();
-        drop(pool);
-        lock(&self.swarms).insert(*account, members);
-    }
-
-    /// This node is not in the account's swarm after all.
-    pub fn unlearn_member(&self, account: &Account, key: &Ed25519Public) {
-        let mut members = self.known_swarm(account);
-        members.retain(|member| member.ed25519 != *key);
-        lock(&self.swarms).insert(*account, members);
-    }
-
-    /// Takes a fresh list of nodes. Swarms that were told to us are asked for again.
-    pub fn replace_pool(&self, nodes: Vec<Node>) {
-        self.pool().replace(nodes);
-        lock(&self.swarms).clear();
-        lock(&self.slow).clear();
-        self.wake.notify_one();
+        chosen
     }
 }

@@ -1,11 +1,13 @@
-//! Asking swarms: the right member, and another one when it fails (spec 03 §4, §7, §10.3).
+//! Asking swarms: the right member, and another one when it fails (spec 03 §4, §7, §10.3; 09 §3.4).
 //!
 //! Decision: one loop for every request to a swarm. A request is built anew for each try, by a function of the member
 //! (what was last fetched is known per node) and of network time (which signatures cover). Each try goes to another
-//! member, drawn at random, and over another path if the last one failed; three in all. Two things are no tries: being
-//! sent to another swarm, and having to set the clock; each is followed a limited number of times.
+//! member, drawn at random, and over another path if the last one failed ([`Attempts`]). A member that sends us to
+//! another swarm is not followed on its own word: a second node is asked, and once in a request we go where both say.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use septet_protocol::crypto::SystemRandom;
@@ -15,49 +17,40 @@ use septet_protocol::time::Timestamp;
 use serde_json::Value;
 use tokio::time::sleep;
 
+use crate::attempts::{Attempts, Failure, Next};
 use crate::choose;
 use crate::error::NetworkError;
 use crate::failure::{self, Verdict};
 use crate::onion::{Answer, Fault};
+use crate::path::Path;
+use crate::policy::Claim;
 use crate::shared::Shared;
 
-/// Tries for one request.
-const TRIES: usize = 3;
-/// Redirections and clock corrections followed for one request, each.
-const DETOURS: u32 = 3;
-/// Wait before another try.
-const PAUSE: Duration = Duration::from_millis(100);
-/// Wait after "too many requests".
-const BUSY_PAUSE: Duration = Duration::from_secs(1);
 /// How many nodes are asked for the time.
 const CLOCKS: usize = 3;
+/// How many nodes are asked who is in a swarm until two of them agree.
+const WITNESSES: usize = 4;
+/// With fewer usable members than this the list of nodes is doubted.
+const FEW: usize = 3;
 
-/// How a request has fared so far.
-#[derive(Default)]
-struct Attempts {
+/// One request to a swarm.
+struct Request<'a> {
+    account: &'a Account,
     /// Whom to ask first.
     prefer: Option<Ed25519Public>,
-    /// Members that had their chance.
-    members: Vec<Ed25519Public>,
-    /// Paths that had theirs.
-    paths: Vec<u64>,
-    redirected: u32,
-    /// When the last request was built.
+    attempts: Attempts,
+    /// Whether another swarm was followed already.
+    redirected: bool,
+    /// When the last try was built.
     asked: Option<Instant>,
     /// Members that found our clock wrong.
     clock_complaints: Vec<Ed25519Public>,
-    last_error: Option<NetworkError>,
 }
 
-/// One try.
+/// What one try has brought.
 enum Try<T> {
     Done(T),
-    /// Final: no other member would do better.
-    GiveUp(NetworkError),
-    /// Another member might; the pause comes first.
-    Again(Duration),
-    /// The same, and this was no fault of a member: it does not count as a try.
-    Detour,
+    Next(Next),
 }
 
 impl Shared {
@@ -70,251 +63,304 @@ impl Shared {
         build: impl Fn(&Ed25519Public, Timestamp) -> Rpc,
         read: impl Fn(&MemberKeys, Value) -> Result<T, ReplyError>,
     ) -> Result<(Ed25519Public, T), NetworkError> {
-        let mut attempts = Attempts { prefer, ..Attempts::default() };
-        let mut tries = 0;
-        while tries < TRIES {
-            let (member, path) = self.member_and_path(account, &attempts).await?;
-            attempts.paths.push(path.id);
-            attempts.asked = Some(Instant::now());
+        let mut request = Request {
+            account,
+            prefer,
+            attempts: Attempts::default(),
+            redirected: false,
+            asked: None,
+            clock_complaints: Vec::new(),
+        };
+        loop {
+            let (member, path) = self.member_and_path(&request).await?;
+            request.attempts.paths.push(path.id);
+            request.asked = Some(Instant::now());
             let rpc = build(&member.ed25519, self.clock.now());
             let outcome = match self.ask(&path, &member, &rpc).await {
-                Ok(answer) => self.weigh(account, &member, answer, &read, &mut attempts).await,
-                Err((fault, verdict)) => self.weigh_fault(&fault, verdict, &member, &mut attempts).await,
+                Ok(answer) => self.weigh(&member, answer, &read, &mut request).await,
+                Err((fault, verdict)) => {
+                    Try::Next(self.weigh_fault(&fault, verdict, &member, &mut request).await)
+                }
             };
             match outcome {
                 Try::Done(value) => return Ok((member.ed25519, value)),
-                Try::GiveUp(error) => return Err(error),
-                Try::Detour => {}
-                Try::Again(pause) => {
-                    attempts.members.push(member.ed25519);
-                    tries += 1;
-                    if tries < TRIES {
-                        sleep(choose::jitter(pause)).await;
-                    }
-                }
+                Try::Next(Next::GiveUp(error)) => return Err(error),
+                Try::Next(Next::Again(pause)) => sleep(pause).await,
             }
         }
-        Err(attempts.last_error.unwrap_or(NetworkError::Failed))
     }
 
     /// What a member's own word means for the request.
     async fn weigh<T>(
         &self,
-        account: &Account,
         member: &Node,
         answer: Answer,
         read: &impl Fn(&MemberKeys, Value) -> Result<T, ReplyError>,
-        attempts: &mut Attempts,
+        request: &mut Request<'_>,
     ) -> Try<T> {
         let verdict = match failure::node(answer.status) {
             Verdict::Deliver => failure::batch(sub_codes(&answer.body)),
             other => other,
         };
-        match verdict {
-            Verdict::Deliver => match read(&self.member_keys(account), answer.body) {
+        let failed = match verdict {
+            Verdict::Deliver => match read(&self.member_keys(request.account), answer.body) {
                 Ok(value) => return Try::Done(value),
-                Err(error) => {
-                    self.strike(&member.ed25519);
-                    attempts.last_error = Some(NetworkError::BadReply(error));
-                }
+                Err(error) => NetworkError::BadReply(error),
             },
             Verdict::Refuse => {
                 let text = answer.text();
-                return Try::GiveUp(NetworkError::Rejected { status: answer.status, text });
+                return Try::Next(Next::GiveUp(NetworkError::Rejected { status: answer.status, text }));
             }
-            Verdict::WrongSwarm => return self.redirect(account, member, &answer.body, attempts),
-            Verdict::ClockOff => return self.correct_clock(member, attempts).await,
-            Verdict::Busy => return Try::Again(BUSY_PAUSE),
-            _ => {
-                self.strike(&member.ed25519);
-                attempts.last_error = Some(NetworkError::Failed);
+            Verdict::WrongSwarm => return Try::Next(self.redirect(member, &answer.body, request).await),
+            Verdict::ClockOff => return Try::Next(self.correct_clock(member, request).await),
+            Verdict::Busy => {
+                request.attempts.tried.push(member.ed25519);
+                return Try::Next(request.attempts.failed(Failure::Busy, NetworkError::Failed));
             }
+            _ => NetworkError::Failed,
+        };
+        Try::Next(self.member_failed(member, failed, request))
+    }
+
+    /// The member itself did not do what it should.
+    fn member_failed(&self, member: &Node, error: NetworkError, request: &mut Request<'_>) -> Next {
+        self.tell(|policy, now| policy.strike(&member.ed25519, now));
+        request.attempts.tried.push(member.ed25519);
+        request.attempts.failed(Failure::Destination, error)
+    }
+
+    async fn weigh_fault(
+        &self,
+        fault: &Fault,
+        verdict: Verdict,
+        member: &Node,
+        request: &mut Request<'_>,
+    ) -> Next {
+        let error = match fault {
+            Fault::NoNetwork => return Next::GiveUp(NetworkError::Offline),
+            Fault::GuardUnreachable => NetworkError::Offline,
+            Fault::NoReply | Fault::Slow => NetworkError::Timeout,
+            _ => NetworkError::Failed,
+        };
+        let failure = match verdict {
+            Verdict::ClockOff => return self.correct_clock(member, request).await,
+            Verdict::Busy => Failure::Busy,
+            _ => Failure::Path,
+        };
+        // Nobody knows whether it was the path or the member: the next try has another of each.
+        request.attempts.tried.push(member.ed25519);
+        request.attempts.failed(failure, error)
+    }
+
+    /// The member says that it does not keep the account. If it says who does, that is a claim to be checked.
+    async fn redirect(&self, member: &Node, body: &Value, request: &mut Request<'_>) -> Next {
+        let account = request.account;
+        let members = moved_to(body);
+        let named = members.iter().flatten().map(|node| node.ed25519);
+        let claim =
+            self.ask_policy(|policy| policy.swarms.claim(account, &member.ed25519, named, &policy.pool));
+        if let Claim::Check { members, parties } = claim {
+            if request.redirected {
+                return self.member_failed(member, NetworkError::Failed, request);
+            }
+            request.redirected = true;
+            if !self.second_says_so(account, &members, &parties).await {
+                return self.member_failed(member, NetworkError::Failed, request);
+            }
+            return request.attempts.detour(NetworkError::Failed);
         }
-        Try::Again(PAUSE)
+        self.tell(|policy, now| {
+            policy.swarms.has_left(account, &member.ed25519);
+            policy.doubt_list(now);
+        });
+        request.attempts.tried.push(member.ed25519);
+        request.attempts.detour(NetworkError::Failed)
+    }
+
+    /// Whether somebody who has no part in it names about the same members of an account's swarm; then they are
+    /// believed.
+    async fn second_says_so(
+        &self,
+        account: &Account,
+        claimed: &BTreeSet<Ed25519Public>,
+        parties: &BTreeSet<Ed25519Public>,
+    ) -> bool {
+        for node in self.off_path_nodes(2, |key| parties.contains(key)) {
+            let Ok(second) = self.ask_for_swarm(&node, account).await else { continue };
+            let named = second.iter().map(|node| node.ed25519);
+            let believed = self.tell(|policy, now| {
+                let believed = policy.swarms.confirm(account, claimed, named, &policy.pool);
+                if believed && claimed.len() < FEW {
+                    policy.doubt_list(now);
+                }
+                believed
+            });
+            tracing::debug!(believed, "a swarm is said to have changed");
+            return believed;
+        }
+        false
+    }
+
+    /// The member finds our clock wrong. The first time we measure it; a member that complains again has it wrong itself.
+    async fn correct_clock(&self, member: &Node, request: &mut Request<'_>) -> Next {
+        if request.clock_complaints.contains(&member.ed25519) {
+            return self.member_failed(member, NetworkError::ClockOff, request);
+        }
+        request.clock_complaints.push(member.ed25519);
+        self.measure_clock(request.asked).await;
+        request.attempts.detour(NetworkError::ClockOff)
     }
 
     fn member_keys(&self, account: &Account) -> MemberKeys {
         self.known_swarm(account).iter().map(|member| member.ed25519).collect()
     }
 
-    async fn weigh_fault<T>(
-        &self,
-        fault: &Fault,
-        verdict: Verdict,
-        member: &Node,
-        attempts: &mut Attempts,
-    ) -> Try<T> {
-        match (verdict, fault) {
-            (Verdict::ClockOff, _) => return self.correct_clock(member, attempts).await,
-            (Verdict::Busy, _) => return Try::Again(BUSY_PAUSE),
-            (_, Fault::NoReply | Fault::Slow) => attempts.last_error = Some(NetworkError::Timeout),
-            (_, Fault::NoNetwork) => return Try::GiveUp(NetworkError::Offline),
-            (_, Fault::GuardUnreachable) => attempts.last_error = Some(NetworkError::Offline),
-            _ => attempts.last_error = Some(NetworkError::Failed),
-        }
-        Try::Again(PAUSE)
-    }
-
-    /// The member is not of the account's swarm: its reply says who is, or at least that it is not.
-    fn redirect<T>(&self, account: &Account, member: &Node, body: &Value, attempts: &mut Attempts) -> Try<T> {
-        match moved_to(body) {
-            Some(swarm) => self.learn_swarm(account, swarm.members),
-            None => self.unlearn_member(account, &member.ed25519),
-        }
-        attempts.redirected += 1;
-        attempts.last_error = Some(NetworkError::Failed);
-        if attempts.redirected <= DETOURS { Try::Detour } else { Try::Again(PAUSE) }
-    }
-
-    /// The member finds our clock wrong. The first time we measure it; a member that complains again has it wrong itself.
-    async fn correct_clock<T>(&self, member: &Node, attempts: &mut Attempts) -> Try<T> {
-        attempts.last_error = Some(NetworkError::ClockOff);
-        if attempts.clock_complaints.contains(&member.ed25519) {
-            self.strike(&member.ed25519);
-            return Try::Again(PAUSE);
-        }
-        attempts.clock_complaints.push(member.ed25519);
-        self.measure_clock(attempts.asked).await;
-        if attempts.clock_complaints.len() <= DETOURS as usize { Try::Detour } else { Try::Again(PAUSE) }
+    fn known_swarm(&self, account: &Account) -> Vec<Node> {
+        self.ask_policy(|policy| policy.swarms.members(account, &policy.pool))
     }
 
     /// A member that has not been tried, and a path that does not lead through it.
-    async fn member_and_path(
-        &self,
-        account: &Account,
-        attempts: &Attempts,
-    ) -> Result<(Node, std::sync::Arc<crate::path::Path>), NetworkError> {
-        let mut members = self.swarm_members(account).await?;
+    async fn member_and_path(&self, request: &Request<'_>) -> Result<(Node, Arc<Path>), NetworkError> {
+        let mut members = self.swarm_members(request.account).await?;
         // After a clock correction the same member is asked again, so that it is known who was wrong.
-        let wanted = attempts.clock_complaints.last().or(attempts.prefer.as_ref());
+        let wanted = request.clock_complaints.last().or(request.prefer.as_ref());
         loop {
-            let fresh = |node: &&Node| !attempts.members.contains(&node.ed25519);
-            let first = members.iter().filter(fresh).find(|node| Some(&node.ed25519) == wanted).copied();
-            let fresh: Vec<Node> = members.iter().filter(fresh).copied().collect();
-            let choice = first
-                .or_else(|| choose::one(fresh, &mut SystemRandom))
-                .or_else(|| choose::one(members.clone(), &mut SystemRandom));
-            let Some(member) = choice else { return Err(NetworkError::Failed) };
-            match self.find_path(Some(&member.ed25519), &attempts.paths).await? {
+            let Some(member) = self.choose_member(&members, wanted, &request.attempts.tried) else {
+                return Err(NetworkError::Failed);
+            };
+            match self.find_path(Some(&member.ed25519), &request.attempts.paths).await? {
                 Some(path) => return Ok((member, path)),
                 None => members.retain(|node| node.ed25519 != member.ed25519),
             }
         }
     }
 
+    /// The wanted member if it has not been tried; else any that has not, those that are gone around last; else any.
+    fn choose_member(
+        &self,
+        members: &[Node],
+        wanted: Option<&Ed25519Public>,
+        tried: &[Ed25519Public],
+    ) -> Option<Node> {
+        let fresh: Vec<Node> =
+            members.iter().filter(|node| !tried.contains(&node.ed25519)).copied().collect();
+        if let Some(member) = fresh.iter().find(|node| Some(&node.ed25519) == wanted) {
+            return Some(*member);
+        }
+        let now = Instant::now();
+        let avoided: BTreeSet<Ed25519Public> = self.ask_policy(|policy| {
+            let keys = members.iter().map(|node| node.ed25519);
+            keys.filter(|key| policy.pool.is_avoided(key, now)).collect()
+        });
+        let good = fresh.iter().filter(|node| !avoided.contains(&node.ed25519)).copied().collect();
+        choose::one(good, &mut SystemRandom)
+            .or_else(|| choose::one(fresh, &mut SystemRandom))
+            .or_else(|| choose::one(members.to_vec(), &mut SystemRandom))
+    }
+
     /// The members of an account's swarm, from memory or from the network.
-    pub async fn swarm_members(&self, account: &Account) -> Result<Vec<Node>, NetworkError> {
+    async fn swarm_members(&self, account: &Account) -> Result<Vec<Node>, NetworkError> {
         let known = self.known_swarm(account);
         if !known.is_empty() {
             return Ok(known);
         }
         // Without any node there is nobody to ask; this waits for the list, and for a path.
         self.find_path(None, &[]).await?;
-        let known = self.pool().swarm_of(account);
+        let known = self.known_swarm(account);
         if !known.is_empty() {
             return Ok(known);
         }
-        let read = |body: Value| SwarmReply::read(&body).map_err(NetworkError::from);
-        let swarm = self.ask_anyone(&Rpc::get_swarm(account), read).await?;
-        self.learn_swarm(account, swarm.members.clone());
-        Ok(swarm.members)
+        self.agree_on_swarm(account).await?;
+        Ok(self.known_swarm(account))
     }
 
-    /// Has any node carry out a request that every node can.
-    pub async fn ask_anyone<T>(
-        &self,
-        rpc: &Rpc,
-        read: impl Fn(Value) -> Result<T, NetworkError>,
-    ) -> Result<T, NetworkError> {
+    /// The list does not say who is in which swarm: nodes are asked until two of them agree.
+    async fn agree_on_swarm(&self, account: &Account) -> Result<(), NetworkError> {
         let mut last = NetworkError::Failed;
-        for _ in 0..TRIES {
-            self.find_path(None, &[]).await?;
-            let nodes = self.off_path_nodes(1);
-            let Some(node) = nodes.first() else { return Err(NetworkError::Offline) };
-            match self.ask_node(node, rpc, &read).await {
-                Ok(value) => return Ok(value),
+        let mut said: Vec<BTreeSet<Ed25519Public>> = Vec::new();
+        for node in self.off_path_nodes(WITNESSES, |_| false) {
+            let members = match self.ask_for_swarm(&node, account).await {
+                Ok(members) => members,
                 Err(NetworkError::Offline) => return Err(NetworkError::Offline),
-                Err(error) => last = error,
+                Err(error) => {
+                    last = error;
+                    continue;
+                }
+            };
+            let named: BTreeSet<_> = members.iter().map(|node| node.ed25519).collect();
+            let agreed = self.tell(|policy, _| {
+                let mut before = said.iter();
+                before.any(|claim| policy.swarms.confirm(account, claim, named.iter().copied(), &policy.pool))
+            });
+            if agreed {
+                return Ok(());
             }
+            said.push(named);
         }
         Err(last)
     }
 
-    /// So many nodes that are in no path of ours, at random; where that is asked for, in different /24 networks.
-    pub fn off_path_nodes(&self, count: usize) -> Vec<Node> {
-        let paths = self.paths();
-        let distinct_subnets = self.config.distinct_subnets;
-        let mut nodes = self.nodes();
-        nodes.retain(|node| !paths.iter().any(|path| path.contains(&node.ed25519)));
-        let mut chosen = Vec::new();
-        while chosen.len() < count
-            && let Some(node) = choose::one(nodes.clone(), &mut SystemRandom)
-        {
-            nodes.retain(|other| {
-                other.ed25519 != node.ed25519 && !(distinct_subnets && other.subnet() == node.subnet())
-            });
-            chosen.push(node);
-        }
-        chosen
+    async fn ask_for_swarm(&self, node: &Node, account: &Account) -> Result<Vec<Node>, NetworkError> {
+        let read = |body: Value| Ok(SwarmReply::read(&body)?.members);
+        self.ask_node(node, &Rpc::get_swarm(account), read).await
     }
 
-    /// Has this very node carry out a request; one try over each of two paths.
+    /// Has this very node carry out a request that every node can.
     pub async fn ask_node<T>(
         &self,
         node: &Node,
         rpc: &Rpc,
         read: impl Fn(Value) -> Result<T, NetworkError>,
     ) -> Result<T, NetworkError> {
-        let mut used = Vec::new();
+        let mut attempts = Attempts::default();
         loop {
-            let Some(path) = self.find_path(Some(&node.ed25519), &used).await? else {
+            let Some(path) = self.find_path(Some(&node.ed25519), &attempts.paths).await? else {
                 return Err(NetworkError::Failed);
             };
-            used.push(path.id);
-            let error = match self.ask(&path, node, rpc).await {
+            attempts.paths.push(path.id);
+            let next = match self.ask(&path, node, rpc).await {
                 Ok(answer) => match failure::node(answer.status) {
                     Verdict::Deliver => return read(answer.body),
                     Verdict::DestinationFailed => {
-                        self.strike(&node.ed25519);
+                        self.tell(|policy, now| policy.strike(&node.ed25519, now));
                         return Err(NetworkError::Failed);
                     }
                     _ => return Err(NetworkError::Rejected { status: answer.status, text: answer.text() }),
                 },
                 Err((Fault::NoNetwork, _)) => return Err(NetworkError::Offline),
-                Err((Fault::NoReply | Fault::Slow, _)) => NetworkError::Timeout,
-                Err((_, Verdict::DestinationLost | Verdict::DestinationFailed)) => {
-                    return Err(NetworkError::Failed);
-                }
-                Err(_) => NetworkError::Failed,
+                Err((_, Verdict::DestinationLost)) => return Err(NetworkError::Failed),
+                // Perhaps it is this node that is silent; others can be asked.
+                Err((Fault::NoReply, _)) if attempts.paths.len() > 1 => return Err(NetworkError::Timeout),
+                Err((Fault::NoReply, _)) => attempts.failed(Failure::Path, NetworkError::Timeout),
+                Err(_) => attempts.failed(Failure::Path, NetworkError::Failed),
             };
-            if used.len() >= 2 {
-                return Err(error);
+            match next {
+                Next::Again(pause) => sleep(pause).await,
+                Next::GiveUp(error) => return Err(error),
             }
         }
     }
 
-    /// Measures the network's time: the median of what three nodes say. `asked` is when the request was built that was
-    /// found wrong: if the clock was measured since, that is enough, so requests that fail together share a measurement.
-    async fn measure_clock(&self, asked: Option<Instant>) {
+    /// Measures the network's time by what three nodes say. `asked` is when the request was built that was found wrong:
+    /// if the clock was measured since, that is enough, so requests that fail together share a measurement.
+    pub async fn measure_clock(&self, asked: Option<Instant>) {
         let mut measured = self.measured.lock().await;
         if measured.is_some() && *measured >= asked {
             return;
         }
-        let nodes = self.off_path_nodes(CLOCKS);
-        let offsets = join_all(nodes.iter().map(|node| self.measure_offset(node))).await;
-        let offsets: Vec<i64> = offsets.into_iter().flatten().collect();
-        tracing::info!(?offsets, "clock measured");
-        if !offsets.is_empty() {
-            *measured = Some(Instant::now());
-            self.clock.restart(offsets);
-        }
+        let nodes = self.off_path_nodes(CLOCKS, |_| false);
+        let words = join_all(nodes.iter().map(|node| self.measure_offset(node))).await;
+        let words: Vec<(Ed25519Public, i64)> = words.into_iter().flatten().collect();
+        tracing::info!(count = words.len(), "clock measured");
+        *measured = Some(Instant::now());
+        self.clock.restart(words);
     }
 
-    async fn measure_offset(&self, node: &Node) -> Option<i64> {
+    async fn measure_offset(&self, node: &Node) -> Option<(Ed25519Public, i64)> {
         let path = self.find_path(Some(&node.ed25519), &[]).await.ok()??;
         let answer = self.ask(&path, node, &Rpc::info()).await.ok()?;
         let info = reply::Info::read(&answer.body).ok()?;
-        Some(answer.trip.offset(info.timestamp))
+        Some((node.ed25519, answer.trip.offset(info.timestamp)))
     }
 }
 
@@ -325,13 +371,13 @@ fn sub_codes(body: &Value) -> Vec<u16> {
     results.into_iter().flatten().filter_map(code).collect()
 }
 
-/// The swarm that a 421 tells about, itself or in one of its parts.
-fn moved_to(body: &Value) -> Option<SwarmReply> {
+/// The members of the swarm that a 421 tells about, itself or in one of its parts.
+fn moved_to(body: &Value) -> Option<Vec<Node>> {
     let parts = body.get("results").and_then(Value::as_array).into_iter().flatten();
     let parts = parts.filter_map(|part| part.get("body"));
-    std::iter::once(body).chain(parts).find_map(|body| SwarmReply::read(body).ok())
+    let swarm = std::iter::once(body).chain(parts).find_map(|body| SwarmReply::read(body).ok())?;
+    Some(swarm.members)
 }
-
 #[cfg(test)]
 mod tests {
     use septet_protocol::crypto::Ed25519Secret;

@@ -103,7 +103,7 @@ impl Client {
     async fn with_store(profile: PathBuf, store: Store, options: OpenOptions) -> Result<Client, ClientError> {
         let (account, receipts) = store.read(|db| Ok((db.account()?, Receipts::load(db)?))).await?;
         let keys = account.seed.keys();
-        let network = Network::start(options.network, &profile);
+        let network = Network::start(options.network, &profile, store.network_key());
         let network = network.map_err(|error| ClientError::Network(error.to_string()))?;
         let engine = Engine::new(keys, store, network);
         engine.receipts.switch(receipts);

@@ -68,6 +68,7 @@ struct Threads {
     writer: mpsc::Sender<Order>,
     reader: mpsc::Sender<Order>,
     files: Files,
+    network_key: Zeroizing<[u8; 32]>,
     running: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -135,6 +136,7 @@ impl Store {
         db.account()?;
         let reader_db = Db::open_reader(&folder.database(), &file_key)?;
         let files = Files::open(folder.files(), key.files())?;
+        let network_key = key.network();
         // Listed before anybody can write a file, so nothing new is among them.
         let orphans = files.orphans(&db.files_in_use()?)?;
 
@@ -148,7 +150,7 @@ impl Store {
             write(db, folder, &thread_files, &writer_orders, &reader_gone);
         })?;
         let running = Mutex::new(vec![reading, writing]);
-        Ok(Self(Arc::new(Threads { writer, reader, files, running })))
+        Ok(Self(Arc::new(Threads { writer, reader, files, network_key, running })))
     }
 
     /// Does something with the database, in the order of the calls, and waits for its result.
@@ -173,6 +175,11 @@ impl Store {
         F: FnOnce(&Db) -> Result<T, StoreError> + Send + 'static,
     {
         ask(&self.0.reader, |db| f(db)).await
+    }
+
+    /// What the network part's files are encrypted with.
+    pub fn network_key(&self) -> &[u8; 32] {
+        &self.0.network_key
     }
 
     /// The folder of encrypted files; its methods block.

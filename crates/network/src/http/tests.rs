@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering::SeqCst;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, crypto::ring};
-use septet_protocol::id::{Ed25519Public, X25519Public};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Notify;
@@ -15,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::*;
+use crate::policy::tests::node as any_node;
 
 type Line = TlsStream<TcpStream>;
 
@@ -54,8 +54,12 @@ fn node<F: Future<Output = ()> + Send>(serve: impl Fn(usize, Line) -> F + Send +
             });
         }
     });
-    let (ed25519, x25519) = (Ed25519Public([1; 32]), X25519Public([2; 32]));
-    Node { ip: Ipv4Addr::LOCALHOST, port, ed25519, x25519, ..crate::pool::tests::node(1) }
+    at_port(port)
+}
+
+/// Some node's key, at a port of this machine.
+fn at_port(port: u16) -> Node {
+    Node::new(any_node(1).ed25519, Ipv4Addr::LOCALHOST, port).unwrap()
 }
 
 fn http() -> Http {
@@ -191,18 +195,14 @@ async fn a_reply_may_take_as_long_as_it_moves_and_is_seen_moving() {
     assert_eq!(reply.map(|reply| reply.len()), Ok(PIECES * 16 * 1024));
     assert!(http.moving(&node));
     assert_eq!(http.patience(), PATIENCE);
-    let other = Node { port: 1, ..node };
+    let other = at_port(1);
     assert!(!http.moving(&other));
 }
 
 #[tokio::test]
 async fn nobody_there_is_unreachable_and_no_tls_too() {
     let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let node = Node {
-        ip: Ipv4Addr::LOCALHOST,
-        port: free.local_addr().unwrap().port(),
-        ..crate::pool::tests::node(1)
-    };
+    let node = at_port(free.local_addr().unwrap().port());
     // The system takes the connection, and nobody ever speaks on it.
     assert_eq!(post(&http(), &node, 300).await, Err(PostError::Unreachable));
     drop(free);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use septet_devnet::{Devnet, Fault};
+use septet_devnet::{Devnet, Fault, NodeHandle};
 use septet_network::{Connection, NetworkError};
 use septet_protocol::swarm::Member;
 
@@ -27,7 +27,7 @@ async fn a_dead_guard_is_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_hop_is_gone_around_and_costs_no_guard() {
     let mut world = World::new().await;
-    let guards: Vec<_> = world.guards().iter().map(|guard| guard.ed25519()).collect();
+    let guards = world.guards().iter().map(NodeHandle::ed25519).collect();
     let frozen = world.path(0)[1].clone();
     world.move_away_from(&frozen);
     frozen.set_fault(Fault::Frozen);
@@ -40,9 +40,7 @@ async fn a_frozen_hop_is_gone_around_and_costs_no_guard() {
         hops.len() == 6 && !hops.iter().any(|hop| hop.ed25519 == frozen.ed25519())
     };
     world.network.status().wait_for(without).await.unwrap();
-    let now = world.network.paths();
-    // One that is slow to answer on a busy machine may be replaced; that both are is no chance.
-    assert!(now.iter().any(|path| guards.contains(&path[0].ed25519)));
+    world.until_guards(&guards).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +130,7 @@ async fn two_dead_members_do_not_stop_the_swarm() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_goes_and_comes_back_costs_no_guard() {
     let world = World::new().await;
-    let guards: Vec<_> = world.guards().iter().map(|guard| guard.ed25519()).collect();
+    let guards = world.guards().iter().map(NodeHandle::ed25519).collect();
     world.devnet.network_down(true);
     assert_eq!(world.store(b"lost").await.unwrap_err(), NetworkError::Offline);
     world.until(Connection::Offline).await;
@@ -143,9 +141,7 @@ async fn a_network_that_goes_and_comes_back_costs_no_guard() {
     world.devnet.network_down(false);
     world.until_paths(2).await;
     world.store(b"found").await.unwrap();
-    let now = world.network.paths();
-    // One that is slow to answer on a busy machine may be replaced; that both are is no chance.
-    assert!(now.iter().any(|path| guards.contains(&path[0].ed25519)));
+    world.until_guards(&guards).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

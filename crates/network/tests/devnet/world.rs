@@ -1,17 +1,20 @@
 //! A local network and a client's connection to it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use septet_devnet::{Devnet, DevnetBuilder, NodeHandle};
 use septet_network::{Connection, Network, NetworkConfig, NetworkError, Reply};
 use septet_protocol::account::{AccountKeys, Seed};
 use septet_protocol::crypto::SystemRandom;
-use septet_protocol::id::{Account, MessageHash, Namespace};
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace};
 use septet_protocol::swarm::Auth;
 use septet_protocol::swarm::reply::{RetrieveReply, StoreReply, StoredMessage};
 use septet_protocol::swarm::request::{Retrieve, Store};
 use tempfile::TempDir;
 
+/// What the network part's files are encrypted with.
+pub const KEY: [u8; 32] = [7; 32];
 /// How long a message is to be kept.
 pub const DAY: u64 = 24 * 3600 * 1000;
 
@@ -81,6 +84,15 @@ impl World {
         }
     }
 
+    /// Waits until just these are the guards in use.
+    pub async fn until_guards(&self, guards: &BTreeSet<Ed25519Public>) {
+        let mut status = self.network.status();
+        let these = status.wait_for(|status| {
+            status.paths.iter().map(|path| path[0].ed25519).collect::<BTreeSet<_>>() == *guards
+        });
+        tokio::time::timeout(Duration::from_secs(40), these).await.expect("the guards in time").unwrap();
+    }
+
     /// All guards in use.
     pub fn guards(&self) -> Vec<NodeHandle> {
         (0..self.network.paths().len()).map(|index| self.path(index)[0].clone()).collect()
@@ -126,5 +138,5 @@ impl World {
 /// A connection with this data folder.
 pub fn connect(devnet: &Devnet, folder: &TempDir) -> Network {
     let config = NetworkConfig::from_toml(&devnet.network_toml()).unwrap();
-    Network::start(config, folder.path()).unwrap()
+    Network::start(config, folder.path(), &KEY).unwrap()
 }

@@ -17,8 +17,8 @@ const JSON_ROOM: usize = 256;
 /// Why no request can be built. Another path (or destination) may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OnionError {
-    /// A path has at least one hop.
-    #[error("an onion path needs at least one hop")]
+    /// A path to a server has at least one hop.
+    #[error("an onion path to a server needs at least one hop")]
     EmptyPath,
     /// A node's key is not a usable key: the node list is wrong about this one.
     #[error("a node's encryption key is not valid")]
@@ -52,7 +52,7 @@ const DESKTOP: Form =
     Form { named: false, control: br#"{"body":null,"headers":{"Content-Type":"application/json"}}"# };
 
 /// Wraps `payload` in one layer for the destination and one for each hop, `path[0]` being the guard, and names the
-/// cipher in every layer, as the official core does.
+/// cipher in every layer, as the official core does. Without a hop the request goes to the node itself.
 ///
 /// For a node the payload is the JSON of the RPC, for a server a [`v4`](super::v4) request. Random draws: for every
 /// layer from the innermost to the outermost its throw-away key (32 bytes) and its nonce (12 or 24 bytes).
@@ -84,10 +84,10 @@ pub(super) fn wrap(
     form: Form,
     rng: &mut impl Random,
 ) -> Result<Request, OnionError> {
-    if path.is_empty() {
+    let to_node = matches!(destination, Destination::Node(_));
+    if path.is_empty() && !to_node {
         return Err(OnionError::EmptyPath);
     }
-    let to_node = matches!(destination, Destination::Node(_));
     let layers = path.len() + 1;
     let front = layers * (enc.nonce_len() + 4) + if to_node { 4 } else { 0 };
     let mut nest = Nest::with_room(front, payload.len() + layers * (TAG + JSON_ROOM));
@@ -99,14 +99,18 @@ pub(super) fn wrap(
     let innermost = X25519Secret::generate(rng);
     let key = ResponseKey::new(enc, &innermost, destination.x25519()).ok_or(OnionError::NodeKey)?;
     seal(&mut nest, key.layer(), enc, rng);
-    let mut json = route(destination, name, &innermost.public());
+    let outermost = |ephemeral| format!(r#"{{{}"ephemeral_key":"{ephemeral}"}}"#, cipher(name));
+    let mut json = match path.is_empty() {
+        true => outermost(innermost.public()),
+        false => route(destination, name, &innermost.public()),
+    };
     for (index, hop) in path.iter().enumerate().rev() {
         nest.frame(json.as_bytes()).ok_or(OnionError::TooLarge)?;
         let ephemeral = X25519Secret::generate(rng);
         let layer = LayerKey::client(enc, &ephemeral, &hop.x25519).ok_or(OnionError::NodeKey)?;
         seal(&mut nest, &layer, enc, rng);
         json = match index {
-            0 => format!(r#"{{{}"ephemeral_key":"{}"}}"#, cipher(name), ephemeral.public()),
+            0 => outermost(ephemeral.public()),
             _ => route_to_node(hop, name, &ephemeral.public()),
         };
     }
