@@ -44,8 +44,9 @@ pub enum Lie {
     /// Claims to have deleted what `delete`, `delete_all` or `delete_before` name, with a valid proof, and does
     /// nothing; asked by a client, it passes nothing on to its swarm. Counted as `lie:delete`.
     Delete,
-    /// Serves every account as if it were in the account's swarm together with all other nodes that collude: takes
-    /// what is stored, with valid proofs, and never finds anything. Counted as `lie:retrieve`.
+    /// Serves every account as if it were in the account's swarm together with all other nodes that collude: does
+    /// whatever is asked, with valid proofs of all of them, keeps nothing, and never finds anything. Counted as
+    /// `lie:colludes`.
     Colludes,
 }
 

@@ -220,7 +220,8 @@ async fn a_liar_leads_its_accounts_to_colluders() {
     let reply = direct(&colluders[1], "store", store.clone()).await.json();
     assert_eq!(StoreReply::read(&reply).unwrap().members.done().count(), 2);
     assert!(items(&page(&devnet, &colluders[0], &bob, 0, "").await).is_empty());
-    assert_eq!(told(&colluders[0], "retrieve"), 1);
+    assert_eq!((told(&colluders[0], "colludes"), told(&colluders[1], "colludes")), (2, 1));
+    assert!(colluders.iter().all(|node| node.message_count() == 0));
     // The honest members go on without the liar.
     let honest = &devnet.swarm_of(&bob.account())[1];
     let reply = direct(honest, "store", store).await.json();
