@@ -16,7 +16,6 @@ use crate::file_server::{FileServer, ONION_TARGET, StoredFile};
 use crate::http::Door;
 use crate::line::{Bottleneck, Line};
 use crate::membership::Nursery;
-use crate::names::NameRecord;
 use crate::network::{Network, Stopping};
 use crate::node::NodeHandle;
 use crate::pubkey::Pubkey;
@@ -293,7 +292,7 @@ impl Devnet {
 
     /// Registers a name for an account.
     pub fn register_name(&self, name: &Name, account: &SessionId) {
-        self.network.add_name(name.hash(), NameRecord::register(name, account));
+        self.network.register(name, account);
     }
 
     /// Stops the network and waits until its ports are free. Dropping it stops it without waiting.

@@ -14,6 +14,8 @@ pub(crate) mod hop;
 mod list;
 pub(crate) mod retrieve;
 
+use septet_protocol::id::SessionId;
+
 use crate::fault::Fault;
 use crate::node::NodeInfo;
 
@@ -37,6 +39,8 @@ pub enum Lie {
     Misdirects(Vec<NodeInfo>),
     /// About the network's nodes, in `get_service_nodes`. Counted as `lie:list`.
     List(ListLie),
+    /// About registered names: every one leads to this account, or (`None`) is not registered. Counted as `lie:name`.
+    Name(Option<SessionId>),
     /// As an onion hop. Counted as `lie:hop`.
     Hop(HopLie),
     /// About what it was given to store. Counted as `lie:store`.
@@ -87,6 +91,7 @@ pub(crate) struct Lies {
     pub time: i64,
     pub misdirects: Option<Vec<NodeInfo>>,
     pub list: Vec<ListLie>,
+    pub name: Option<Option<SessionId>>,
     pub hop: Vec<HopLie>,
     pub store: Option<StoreLie>,
     pub delete: bool,
@@ -101,6 +106,7 @@ impl Lies {
             Lie::Time(ms) => self.time = ms,
             Lie::Misdirects(members) => self.misdirects = Some(members),
             Lie::List(lie) => self.list.push(lie),
+            Lie::Name(account) => self.name = Some(account),
             Lie::Hop(lie) => self.hop.push(lie),
             Lie::Store(lie) => self.store = Some(lie),
             Lie::Delete => self.delete = true,

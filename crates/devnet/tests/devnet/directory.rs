@@ -1,7 +1,7 @@
 //! Lists of nodes, swarms and names (spec 03 §2.3, §4, §9.16, §11).
 
 use data_encoding::BASE64;
-use septet_devnet::Devnet;
+use septet_devnet::{Devnet, Fault, Lie};
 use septet_protocol::crypto::Ed25519Secret;
 use septet_protocol::id::{Account, Ed25519Public, SwarmId};
 use septet_protocol::name::Name;
@@ -130,6 +130,31 @@ async fn names_resolve_to_accounts() {
     let wrong =
         json!({"endpoint": "ons_resolve", "params": {"type": 1, "name_hash": BASE64.encode(&name.hash())}});
     assert_eq!(direct(node, "oxend_request", wrong).await.status, 400);
+}
+
+#[tokio::test]
+async fn names_lead_elsewhere_or_nowhere_and_records_differ() {
+    let devnet = network().await;
+    let (bob, eve, node) = (Person::new(), Person::new(), &devnet.nodes()[5]);
+    let name = Name::parse("septet").unwrap();
+    devnet.register_name(&name, &bob.id);
+    let record = async || {
+        let rpc = Rpc::ons_resolve(&name.hash());
+        ons_record(&direct(node, rpc.method(), rpc.params().clone()).await.json()).unwrap()
+    };
+    let account = async || {
+        let record = record().await?;
+        Some(name.decrypt(&record.encrypted_value, record.nonce.as_ref()).unwrap())
+    };
+    assert_eq!(record().await, record().await);
+    node.set_fault(Fault::NewNonces);
+    assert_ne!(record().await, record().await);
+    assert_eq!(account().await, Some(bob.id));
+    node.set_fault(Lie::Name(Some(eve.id)));
+    assert_eq!(account().await, Some(eve.id));
+    node.set_fault(Lie::Name(None));
+    assert_eq!(account().await, None);
+    assert_eq!(node.requests()["lie:name"], 2);
 }
 
 #[tokio::test]
