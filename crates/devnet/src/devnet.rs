@@ -14,7 +14,7 @@ use crate::error::DevnetError;
 use crate::fault::{Fault, FileFault, SeedFault};
 use crate::file_server::{FileServer, ONION_TARGET, StoredFile};
 use crate::http::Door;
-use crate::line::{Bottleneck, Line};
+use crate::line::{Bottleneck, Line, Traffic};
 use crate::membership::Nursery;
 use crate::network::{Network, Stopping};
 use crate::node::NodeHandle;
@@ -222,6 +222,11 @@ impl Devnet {
     /// through it.
     pub fn set_line(&self, line: Option<Line>) {
         self.line.set(line);
+    }
+
+    /// How many bytes clients and the network have exchanged so far, TLS and HTTP included, with or without a line.
+    pub fn traffic(&self) -> Traffic {
+        self.line.traffic()
     }
 
     /// Moves the network's clock by so many ms from the machine's.

@@ -49,7 +49,7 @@ pub use error::DevnetError;
 pub use fault::{Fault, FileFault, SeedFault};
 pub use file_server::{FileServerKind, StoredFile};
 pub use lie::{HopLie, Lie, ListLie, RetrieveLie, StoreLie};
-pub use line::Line;
+pub use line::{Line, Traffic};
 pub use membership::Handover;
 pub use node::{NodeHandle, NodeInfo};
 pub use storage::StoredMessage;

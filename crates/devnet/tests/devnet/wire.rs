@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use septet_devnet::{Devnet, Fault, Line};
+use septet_devnet::{Devnet, Fault, Line, Traffic};
 use septet_protocol::onion::EncType;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
@@ -92,8 +92,11 @@ async fn everything_passes_one_line_at_its_rate() {
     let half = || post(path[0], "/onion_req/v2", vec![7; bytes / 2]);
     let (one, other) = tokio::join!(half(), half());
     assert_eq!((one.unwrap().status, other.unwrap().status), (400, 400));
-    let least = Duration::from_millis(500) + 2 * line.delay;
-    assert!(started.elapsed() >= least, "{:?}", started.elapsed());
+    let traffic = devnet.traffic();
+    assert!(traffic.up >= 200_000 && traffic.up < 210_000 && traffic.down < 20_000, "{traffic:?}");
+    // The last bytes may still be on their way down when the replies are read; those up are not.
+    let least = line.needs(Traffic { down: 0, ..traffic }) + line.delay;
+    assert!(started.elapsed() >= least, "{:?} for {traffic:?}", started.elapsed());
     // A request and its reply over the narrow line, whole and intact.
     let (answer, key) = through(&path, to, EncType::AesGcm, &rpc_text("info", &json!({}))).await;
     assert_eq!(key.open_node(&answer.body).unwrap().status, 200);
