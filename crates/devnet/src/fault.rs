@@ -60,6 +60,8 @@ pub enum Fault {
 pub enum SeedFault {
     /// Its process is gone: connections are refused.
     Dead,
+    /// It takes requests and never answers them, also not when the fault is cleared.
+    Frozen,
     /// It answers every request with this HTTP status.
     Refuses(u16),
     /// It gives a false list of nodes.
