@@ -14,9 +14,8 @@ use crate::error::DevnetError;
 use crate::fault::{Fault, FileFault, SeedFault};
 use crate::file_server::{FileServer, ONION_TARGET, StoredFile};
 use crate::http::Door;
-use crate::line::{Bottleneck, Line};
+use crate::line::{Bottleneck, Line, Traffic};
 use crate::membership::Nursery;
-use crate::names::NameRecord;
 use crate::network::{Network, Stopping};
 use crate::node::NodeHandle;
 use crate::pubkey::Pubkey;
@@ -225,6 +224,11 @@ impl Devnet {
         self.line.set(line);
     }
 
+    /// How many bytes clients and the network have exchanged so far, TLS and HTTP included, with or without a line.
+    pub fn traffic(&self) -> Traffic {
+        self.line.traffic()
+    }
+
     /// Moves the network's clock by so many ms from the machine's.
     pub fn set_clock_offset(&self, ms: i64) {
         self.network.set_clock_offset(ms);
@@ -293,7 +297,7 @@ impl Devnet {
 
     /// Registers a name for an account.
     pub fn register_name(&self, name: &Name, account: &SessionId) {
-        self.network.add_name(name.hash(), NameRecord::register(name, account));
+        self.network.register(name, account);
     }
 
     /// Stops the network and waits until its ports are free. Dropping it stops it without waiting.

@@ -49,6 +49,8 @@ pub enum Fault {
     Closes,
     /// Its table cannot be read or written: its own entry of every recursive reply says `failed`.
     QueryFailure,
+    /// It encrypts the record of a registered name anew for each answer: true, but no two answers are equal.
+    NewNonces,
     /// It answers as if well, and says something false.
     Lies(Lie),
 }
@@ -58,6 +60,8 @@ pub enum Fault {
 pub enum SeedFault {
     /// Its process is gone: connections are refused.
     Dead,
+    /// It takes requests and never answers them, also not when the fault is cleared.
+    Frozen,
     /// It answers every request with this HTTP status.
     Refuses(u16),
     /// It gives a false list of nodes.
@@ -114,6 +118,7 @@ pub(crate) struct Faults {
     pub drip: Option<Duration>,
     pub closes: bool,
     pub query_failure: bool,
+    pub new_nonces: bool,
     pub lies: Lies,
 }
 
@@ -139,6 +144,7 @@ impl Faults {
             Fault::Drip(every) => self.drip = Some(every),
             Fault::Closes => self.closes = true,
             Fault::QueryFailure => self.query_failure = true,
+            Fault::NewNonces => self.new_nonces = true,
             Fault::Lies(lie) => self.lies.add(lie),
         }
     }

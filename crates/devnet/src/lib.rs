@@ -3,7 +3,8 @@
 //! A seed, storage nodes in swarms, and a file server, which answer as the official servers do: onion requests over
 //! TLS, the storage requests with their limits, signatures, times and texts, replication inside a swarm, paging,
 //! expiry. What passes here passes outside. For tests everything can be looked into ([`Devnet::messages_of`]) and
-//! broken ([`Fault`], [`FileFault`], [`Devnet::network_down`]) or made to lie ([`Lie`]).
+//! broken ([`Fault`], [`FileFault`], [`Devnet::network_down`]) made to lie ([`Lie`]), and put
+//! behind a slow line ([`Line`]).
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), septet_devnet::DevnetError> {
@@ -16,7 +17,9 @@
 //!
 //! Layout, from the outside in: `builder` makes a [`Devnet`]; `http` listens; `service` is a node's address list;
 //! `onion` peels and passes on; `rpc` answers storage requests on the tables of `storage`; `file_server` and `seed`
-//! stand beside the nodes; `state` keeps it all on disk if wanted. Only loopback addresses are served or contacted.
+//! stand beside the nodes; `state` keeps it all on disk if wanted. Beside these, what only tests need: `fault` and
+//! `lie` say what is wrong with a node, `line` is a slow line before the doors, `membership` changes the swarms. Only
+//! loopback addresses are served or contacted.
 
 mod base64;
 mod builder;
@@ -49,7 +52,7 @@ pub use error::DevnetError;
 pub use fault::{Fault, FileFault, SeedFault};
 pub use file_server::{FileServerKind, StoredFile};
 pub use lie::{HopLie, Lie, ListLie, RetrieveLie, StoreLie};
-pub use line::Line;
+pub use line::{Line, Traffic};
 pub use membership::Handover;
 pub use node::{NodeHandle, NodeInfo};
 pub use storage::StoredMessage;

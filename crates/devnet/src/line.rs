@@ -12,6 +12,7 @@
 
 use std::future::pending;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,7 +42,29 @@ pub(crate) enum Way {
     Down,
 }
 
+/// How much has passed between clients and the network.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Traffic {
+    /// Bytes from clients to nodes and the seed.
+    pub up: u64,
+    /// Bytes from nodes and the seed to clients.
+    pub down: u64,
+}
+
 impl Line {
+    /// A line of the same rate both ways, in kbit/s (1,000 bits), with a buffer of so much time at that rate.
+    pub fn symmetric(kbit_per_second: u64, delay: Duration, buffer: Duration) -> Self {
+        let rate = kbit_per_second.saturating_mul(125);
+        let buffer = u128::from(rate) * buffer.as_millis() / 1000;
+        Self { up: rate, down: rate, delay, buffer: u64::try_from(buffer).unwrap_or(u64::MAX) }
+    }
+
+    /// How long the line alone needs to carry so many bytes each way, both ways at once, from the first byte sent to
+    /// the last one received.
+    pub fn needs(&self, traffic: Traffic) -> Duration {
+        self.delay + self.time(Way::Up, traffic.up).max(self.time(Way::Down, traffic.down))
+    }
+
     /// How long the line needs for so many bytes in one direction.
     fn time(&self, way: Way, bytes: u64) -> Duration {
         let rate = match way {
@@ -92,11 +115,14 @@ struct Direction {
     busy: Mutex<Instant>,
     /// Who may try to put something in; the others wait in order.
     turn: tokio::sync::Mutex<()>,
+    /// Bytes taken so far, with or without a line.
+    passed: AtomicU64,
 }
 
 impl Direction {
     fn new() -> Self {
-        Self { busy: Mutex::new(Instant::now()), turn: tokio::sync::Mutex::new(()) }
+        let (busy, turn) = (Mutex::new(Instant::now()), tokio::sync::Mutex::new(()));
+        Self { busy, turn, passed: AtomicU64::new(0) }
     }
 
     fn set_busy(&self, until: Instant) {
@@ -120,6 +146,12 @@ impl Bottleneck {
         });
     }
 
+    /// What has passed so far.
+    pub fn traffic(&self) -> Traffic {
+        let passed = |way| self.direction(way).passed.load(Ordering::Relaxed);
+        Traffic { up: passed(Way::Up), down: passed(Way::Down) }
+    }
+
     fn direction(&self, way: Way) -> &Direction {
         match way {
             Way::Up => &self.up,
@@ -129,8 +161,9 @@ impl Bottleneck {
 
     /// Waits until bytes are taken into the buffer; when they arrive at the other end, if there is a line.
     async fn pass(&self, way: Way, bytes: u64) -> Option<Instant> {
-        (*self.line.borrow())?;
         let direction = self.direction(way);
+        direction.passed.fetch_add(bytes, Ordering::Relaxed);
+        (*self.line.borrow())?;
         let _turn = direction.turn.lock().await;
         let mut changes = self.line.subscribe();
         loop {
@@ -259,6 +292,14 @@ mod tests {
         // More than the buffer holds goes when nothing else is there.
         assert_eq!(LINE.take(Way::Up, full, now, 9000), Err(full));
         assert!(LINE.take(Way::Up, full, full, 9000).is_ok());
+    }
+
+    #[test]
+    fn a_line_can_be_had_in_kilobits() {
+        let line = Line::symmetric(1000, Duration::from_millis(100), Duration::from_secs(8));
+        assert_eq!((line.up, line.down, line.buffer), (125_000, 125_000, 1_000_000));
+        let upload = Traffic { up: 250_000, down: 1000 };
+        assert_eq!(line.needs(upload), Duration::from_millis(2100));
     }
 
     #[test]

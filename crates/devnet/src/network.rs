@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use septet_protocol::id::{Ed25519Public, SwarmId};
+use septet_protocol::id::{Ed25519Public, SessionId, SwarmId};
+use septet_protocol::name::Name;
 use septet_protocol::swarm;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -40,6 +41,7 @@ pub(crate) struct Patience {
 pub(crate) struct Network {
     nodes: RwLock<Vec<Arc<Node>>>,
     names: RwLock<BTreeMap<[u8; 32], NameRecord>>,
+    registered: RwLock<BTreeMap<[u8; 32], (Name, SessionId)>>,
     pub patience: Patience,
     /// Whether nodes know `active_nodes_bin`.
     pub active_nodes_bin: bool,
@@ -58,7 +60,17 @@ impl Network {
     ) -> Self {
         let (names, clock_offset, tasks) = (RwLock::default(), AtomicI64::new(0), Tasks::new(runtime));
         let (nodes, wire) = (RwLock::new(nodes), Wire::default());
-        Self { nodes, names, patience, active_nodes_bin, state, clock_offset, wire, tasks }
+        Self {
+            nodes,
+            names,
+            registered: RwLock::default(),
+            patience,
+            active_nodes_bin,
+            state,
+            clock_offset,
+            wire,
+            tasks,
+        }
     }
 
     /// All nodes, in the order they joined.
@@ -101,8 +113,16 @@ impl Network {
         *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
     }
 
+    /// A name registered since the start, in the clear.
+    pub fn registered(&self, hash: &[u8; 32]) -> Option<(Name, SessionId)> {
+        self.registered.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
     /// Puts a name on the chain.
-    pub fn add_name(&self, hash: [u8; 32], record: NameRecord) {
+    pub fn register(&self, name: &Name, account: &SessionId) {
+        let (hash, record) = (name.hash(), NameRecord::register(name, account));
+        let mut registered = self.registered.write().unwrap_or_else(PoisonError::into_inner);
+        registered.insert(hash, (name.clone(), *account));
         if let Some(state) = &self.state {
             state.put_name(&hash, &record);
         }

@@ -1,5 +1,6 @@
 //! The seed: the one address a fresh client knows (spec 03 §2.3). JSON-RPC over plain HTTP.
 
+use std::future::pending;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,7 @@ pub(crate) struct Seed {
 #[derive(Clone, Default)]
 struct Faults {
     dead: bool,
+    frozen: bool,
     refuses: Option<u16>,
     lies: Vec<ListLie>,
 }
@@ -47,6 +49,7 @@ impl Seed {
         let mut faults = self.faults();
         match fault {
             SeedFault::Dead => faults.dead = true,
+            SeedFault::Frozen => faults.frozen = true,
             SeedFault::Refuses(status) => faults.refuses = Some(status),
             SeedFault::Lies(lie) => faults.lies.push(lie),
         }
@@ -94,7 +97,10 @@ impl Service for Seed {
 
     fn answer(&self, request: Request) -> Boxed<Reply> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let refuses = self.faults().refuses;
+        let Faults { frozen, refuses, .. } = self.faults().clone();
+        if frozen {
+            return Box::pin(pending());
+        }
         let reply = match refuses {
             Some(status) => Reply::text(status, "refused"),
             None => Reply::new(200, "application/json", self.reply(&request.body).to_string()),

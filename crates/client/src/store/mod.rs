@@ -36,6 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 pub use account::StoredAccount;
 pub use db::Db;

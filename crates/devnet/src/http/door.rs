@@ -123,13 +123,19 @@ impl Drop for Door {
     }
 }
 
+/// The largest packet, bytes, without heads: what Ethernet allows.
+#[cfg(unix)]
+const PACKET: u32 = 1460;
 /// How many bytes of a client the system may take that the server has not, about.
 const RECEIVE_BUFFER: u32 = 65_536;
 
 fn listen(address: SocketAddrV4) -> io::Result<TcpListener> {
     let (socket, _) = bind(address)?;
-    // Small, or a slow line would begin behind megabytes that the system takes at once.
+    // Small, and packets as on the real network instead of loopback's: else the system, here and at the client's end,
+    // would take megabytes at once, and a slow line would begin behind them.
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    #[cfg(unix)]
+    socket2::SockRef::from(&socket).set_tcp_mss(PACKET)?;
     socket.listen(1024)
 }
 

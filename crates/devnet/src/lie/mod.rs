@@ -14,6 +14,8 @@ pub(crate) mod hop;
 mod list;
 pub(crate) mod retrieve;
 
+use septet_protocol::id::SessionId;
+
 use crate::fault::Fault;
 use crate::node::NodeInfo;
 
@@ -37,6 +39,8 @@ pub enum Lie {
     Misdirects(Vec<NodeInfo>),
     /// About the network's nodes, in `get_service_nodes`. Counted as `lie:list`.
     List(ListLie),
+    /// About registered names: every one leads to this account, or (`None`) is not registered. Counted as `lie:name`.
+    Name(Option<SessionId>),
     /// As an onion hop. Counted as `lie:hop`.
     Hop(HopLie),
     /// About what it was given to store. Counted as `lie:store`.
@@ -44,8 +48,9 @@ pub enum Lie {
     /// Claims to have deleted what `delete`, `delete_all` or `delete_before` name, with a valid proof, and does
     /// nothing; asked by a client, it passes nothing on to its swarm. Counted as `lie:delete`.
     Delete,
-    /// Serves every account as if it were in the account's swarm together with all other nodes that collude: takes
-    /// what is stored, with valid proofs, and never finds anything. Counted as `lie:retrieve`.
+    /// Serves every account as if it were in the account's swarm together with all other nodes that collude: does
+    /// whatever is asked, with valid proofs of all of them, keeps nothing, and never finds anything. Counted as
+    /// `lie:colludes`.
     Colludes,
 }
 
@@ -86,6 +91,7 @@ pub(crate) struct Lies {
     pub time: i64,
     pub misdirects: Option<Vec<NodeInfo>>,
     pub list: Vec<ListLie>,
+    pub name: Option<Option<SessionId>>,
     pub hop: Vec<HopLie>,
     pub store: Option<StoreLie>,
     pub delete: bool,
@@ -100,6 +106,7 @@ impl Lies {
             Lie::Time(ms) => self.time = ms,
             Lie::Misdirects(members) => self.misdirects = Some(members),
             Lie::List(lie) => self.list.push(lie),
+            Lie::Name(account) => self.name = Some(account),
             Lie::Hop(lie) => self.hop.push(lie),
             Lie::Store(lie) => self.store = Some(lie),
             Lie::Delete => self.delete = true,

@@ -67,7 +67,7 @@ pub(crate) fn page(
 ) -> Page {
     let lies = seat.node.faults().lies;
     if lies.colludes {
-        seat.node.count("lie:retrieve");
+        seat.node.count("lie:colludes");
         return Page { messages: Vec::new(), more: false };
     }
     if lies.retrieve.is_empty() {

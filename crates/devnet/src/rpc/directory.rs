@@ -95,7 +95,7 @@ impl Oxend {
     fn answer(&self, seat: &Seat) -> Response {
         let result = match self.endpoint.as_str() {
             "get_service_nodes" => Ok(service_nodes(told_nodes(seat), &self.params)),
-            _ => names::resolve(&seat.network, &self.params),
+            _ => names::resolve(seat, &self.params),
         };
         match result {
             Ok(result) => {

@@ -86,11 +86,13 @@ fn carry_out(seat: &Seat, work: &impl Work) -> (Option<Claim>, Ed25519Public, Ma
     }
     let claim = work.claim(&faults.lies);
     let mut storage = seat.node.storage();
-    let mut entry = match claim {
-        Some(claim) if !claim.keeps() => work.apply(seat, &mut storage.copy()),
-        _ => work.apply(seat, &mut storage),
-    };
+    let keeps = !faults.lies.colludes && claim.is_none_or(Claim::keeps);
+    let mut entry =
+        if keeps { work.apply(seat, &mut storage) } else { work.apply(seat, &mut storage.copy()) };
     drop(storage);
+    if faults.lies.colludes {
+        seat.node.count("lie:colludes");
+    }
     let signer = claim.map_or(seat.node.info.ed25519, |claim| {
         seat.node.count(claim.name());
         claim.spoil(seat, &mut entry)

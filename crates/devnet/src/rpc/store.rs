@@ -138,7 +138,10 @@ impl Work for Store {
 
     fn decorate(&self, seat: &Seat, own: &mut Map<String, Value>, reply: &mut Map<String, Value>) {
         own.insert("t".to_owned(), seat.told_time().into());
-        reply.insert("hash".to_owned(), own.get("hash").cloned().unwrap_or_default());
+        reply.insert(
+            "hash".to_owned(),
+            own.get("hash").cloned().unwrap_or_else(|| self.hash.to_string().into()),
+        );
     }
 
     fn claim(&self, lies: &Lies) -> Option<Claim> {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use data_encoding::BASE64;
 use septet_devnet::{Devnet, Fault, Lie, NodeHandle, NodeInfo, RetrieveLie};
 use septet_protocol::id::{MessageHash, Namespace};
-use septet_protocol::swarm;
 use septet_protocol::swarm::reply::StoreReply;
+use septet_protocol::swarm::{self, MemberKeys};
 use serde_json::{Value, json};
 
 use crate::client::{Person, ask, direct};
@@ -218,14 +218,20 @@ async fn a_liar_leads_its_accounts_to_colluders() {
     }
     // The colluders look like a swarm, proofs and all, and nothing stored there reaches the account.
     let reply = direct(&colluders[1], "store", store.clone()).await.json();
-    assert_eq!(StoreReply::read(&reply).unwrap().members.done().count(), 2);
+    let hash = swarm::message_hash(&bob.account(), Namespace::MESSAGES, b"a");
+    let proofs = |reply: &Value| {
+        let all: MemberKeys = devnet.nodes().iter().map(NodeHandle::ed25519).collect();
+        StoreReply::read(reply, &all, hash).unwrap().members.done().count()
+    };
+    assert_eq!(proofs(&reply), 2);
     assert!(items(&page(&devnet, &colluders[0], &bob, 0, "").await).is_empty());
-    assert_eq!(told(&colluders[0], "retrieve"), 1);
+    assert_eq!((told(&colluders[0], "colludes"), told(&colluders[1], "colludes")), (2, 1));
+    assert!(colluders.iter().all(|node| node.message_count() == 0));
     // The honest members go on without the liar.
     let honest = &devnet.swarm_of(&bob.account())[1];
     let reply = direct(honest, "store", store).await.json();
     assert_eq!(reply["swarm"][liar.ed25519().to_string()]["code"], json!("421"));
-    assert_eq!(StoreReply::read(&reply).unwrap().members.done().count(), 6);
+    assert_eq!(proofs(&reply), 6);
 }
 
 #[tokio::test]

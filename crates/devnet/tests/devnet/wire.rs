@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use septet_devnet::{Devnet, Fault, Line};
+use septet_devnet::{Devnet, Fault, Line, Traffic};
 use septet_protocol::onion::EncType;
 use serde_json::json;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::{direct, http, path, post, post_with, rpc_text, through};
@@ -18,13 +18,31 @@ fn info() -> Vec<u8> {
 #[tokio::test]
 async fn idle_connections_are_closed() {
     let idle = Duration::from_millis(50)..=Duration::from_millis(60);
-    let devnet = Devnet::builder().idle_close(Some(idle)).start().await.unwrap();
-    // A node closes; a slow answer in between does not count as idle.
+    let devnet = Devnet::builder().idle_close(Some(idle.clone())).start().await.unwrap();
     let node = &devnet.nodes()[0];
-    node.set_fault(Fault::Slow(Duration::from_millis(200)));
-    assert_eq!(post(node, "/storage_rpc/v1", info()).await.unwrap().status, 200);
+    // A long answer does not count as idle.
+    node.set_fault(Fault::Slow(4 * *idle.end()));
     let mut stream = tls_stream(node.info().address).await;
-    assert_eq!(stream.read(&mut [0]).await.unwrap_or(0), 0, "the node closed it");
+    let (body, started) = (info(), Instant::now());
+    let head =
+        format!("POST /storage_rpc/v1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+    let mut reply = Vec::new();
+    // Ends when the node closes; it may do so without the last word of TLS.
+    _ = stream.read_to_end(&mut reply).await;
+    let reply = String::from_utf8(reply).unwrap().to_lowercase();
+    assert!(reply.starts_with("http/1.1 200") && !reply.contains("connection: close"), "{reply}");
+    assert!(started.elapsed() >= 4 * *idle.end() + *idle.start());
+    // Neither is it kept when nothing is ever asked.
+    let mut stream = tls_stream(node.info().address).await;
+    assert_eq!(stream.read(&mut [0]).await.unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn connections_are_kept_where_they_are_not_to_be_closed() {
+    let devnet = Devnet::builder().idle_close(None).start().await.unwrap();
+    let mut stream = tls_stream(devnet.nodes()[0].info().address).await;
+    assert!(tokio::time::timeout(Duration::from_millis(100), stream.read(&mut [0])).await.is_err());
 }
 
 /// A connection over which nothing has been asked yet.
@@ -92,8 +110,11 @@ async fn everything_passes_one_line_at_its_rate() {
     let half = || post(path[0], "/onion_req/v2", vec![7; bytes / 2]);
     let (one, other) = tokio::join!(half(), half());
     assert_eq!((one.unwrap().status, other.unwrap().status), (400, 400));
-    let least = Duration::from_millis(500) + 2 * line.delay;
-    assert!(started.elapsed() >= least, "{:?}", started.elapsed());
+    let traffic = devnet.traffic();
+    assert!(traffic.up >= 200_000 && traffic.up < 210_000 && traffic.down < 20_000, "{traffic:?}");
+    // The last bytes may still be on their way down when the replies are read; those up are not.
+    let least = line.needs(Traffic { down: 0, ..traffic }) + line.delay;
+    assert!(started.elapsed() >= least, "{:?} for {traffic:?}", started.elapsed());
     // A request and its reply over the narrow line, whole and intact.
     let (answer, key) = through(&path, to, EncType::AesGcm, &rpc_text("info", &json!({}))).await;
     assert_eq!(key.open_node(&answer.body).unwrap().status, 200);

@@ -86,6 +86,9 @@ async fn the_seed_lies_refuses_and_goes_away() {
     assert_eq!(count(ask().await.unwrap()), 2);
     devnet.set_seed_fault(SeedFault::Refuses(503));
     assert_eq!(ask().await.unwrap().status, 503);
+    devnet.set_seed_fault(SeedFault::Frozen);
+    let short = std::time::Duration::from_millis(50);
+    assert!(tokio::time::timeout(short, ask()).await.is_err());
     devnet.set_seed_fault(SeedFault::Dead);
     assert!(ask().await.unwrap_err().is_connect());
     devnet.network_down(true);

@@ -169,7 +169,17 @@ fn what_cannot_be_built_is_refused() {
     let refused = |path: &[Hop], to: Hop| {
         build(path, &Destination::Node(to), b"", EncType::AesGcm, &mut SystemRandom).err()
     };
-    assert_eq!(refused(&[], hop), Some(OnionError::EmptyPath));
+    assert_eq!(refused(&[], hop), None, "a node can be asked directly");
+    let server = Destination::Server {
+        host: "a".into(),
+        target: "/oxen/v4/lsrpc".into(),
+        protocol: Protocol::Http,
+        port: None,
+        method: "POST".into(),
+        x25519: hop.x25519,
+    };
+    let direct = build(&[], &server, b"", EncType::AesGcm, &mut SystemRandom);
+    assert_eq!(direct.err(), Some(OnionError::EmptyPath));
     assert_eq!(refused(&[nobody], hop), Some(OnionError::NodeKey));
     assert_eq!(refused(&[hop], nobody), Some(OnionError::NodeKey));
     assert_eq!(refused(&[hop], hop), None);
@@ -192,7 +202,7 @@ fn unnamed_requests_are_built_byte_for_byte() {
     for case in unnamed {
         let layers = case["layers"].as_array().unwrap().iter();
         let draws = layers.flat_map(|layer| [bytes(&layer["ephemeral_secret"]), bytes(&layer["nonce"])]);
-        let mut rng = Replay::new(draws.collect());
+        let mut rng = Replay::new(draws);
         let request = match case.get("server_x25519_public") {
             Some(server) => {
                 let destination = Destination::Server {

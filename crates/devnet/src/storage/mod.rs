@@ -5,6 +5,8 @@
 //! keep every operation logarithmic. Members of a swarm share the bytes of a message. When the network has a state
 //! folder, each change is also written there at once, before the request is answered.
 
+mod whole;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -281,41 +283,9 @@ impl Storage {
         }
     }
 
-    /// The accounts that have messages.
-    pub fn accounts(&self) -> BTreeSet<Pubkey> {
-        self.boxes.keys().map(|(account, _)| *account).collect()
-    }
-
-    /// All messages of an account in order of arrival, and its revoked tokens, the oldest first.
-    pub fn account(&self, account: &Pubkey) -> (Vec<StoredMessage>, Vec<Token>) {
-        let mut rows = self.rows_in(account, Scope::All, |_| true);
-        rows.sort_unstable();
-        let messages = rows.iter().filter_map(|row| self.rows.get(row)).map(|row| row.message.clone());
-        let revoked = self.revoked.get(account).into_iter().flatten().copied();
-        (messages.collect(), revoked.collect())
-    }
-
-    /// Takes what another member of the swarm has kept.
-    pub fn take_over(&mut self, account: &Pubkey, (messages, revoked): (Vec<StoredMessage>, Vec<Token>)) {
-        for message in messages {
-            self.store(*account, message);
-        }
-        self.revoke(*account, &revoked);
-    }
-
-    /// Forgets an account.
-    pub fn forget(&mut self, account: &Pubkey) {
-        self.remove_scope(account, Scope::All, |_| true);
-    }
-
     /// All messages of an account in one namespace, in order of arrival.
     pub fn messages(&self, account: &Pubkey, namespace: i16) -> Vec<StoredMessage> {
         self.retrieve(account, namespace, None, None, usize::MAX).messages
-    }
-
-    /// What was in a namespace and is not any more: the last few, the oldest first.
-    pub fn gone(&self, account: &Pubkey, namespace: i16) -> Vec<StoredMessage> {
-        self.gone.get(&(*account, namespace)).into_iter().flatten().cloned().collect()
     }
 
     /// How many messages are stored.
