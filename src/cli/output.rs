@@ -35,6 +35,11 @@ impl Output {
         }
     }
 
+    /// Tells something on stderr that a person should know; the command goes on.
+    pub fn warning(&self, text: &str) {
+        eprintln!("septet: {text}");
+    }
+
     /// Says why a command failed: a line on stderr, and for programs an object on stdout.
     pub fn failure(&self, failure: &Failure) {
         if self.json {

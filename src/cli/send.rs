@@ -1,10 +1,13 @@
 //! `septet send`: writes a message and waits until the other's swarm has it.
 
+use std::path::PathBuf;
+
 use septet_client::client::ClientError;
 use septet_client::model::{Draft, MessageId, MessageState, OutgoingFile};
 use serde::Serialize;
 
 use super::args::{Common, SendOptions};
+use super::lists::printable;
 use super::output::Output;
 use super::{Failure, session};
 
@@ -14,6 +17,19 @@ struct Sent {
     timestamp: u64,
     hash: Option<String>,
     state: MessageState,
+}
+
+/// Tells which files may say where they were made, before they are sent.
+async fn warn_of_places(files: &[PathBuf], output: &Output) {
+    for path in files {
+        if septet_client::client::may_tell_place(OutgoingFile::Path(path.clone())).await {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            output.warning(&format!(
+                "{} may say where it was made, and Septet cannot take that out of it. It is sent as it is.",
+                printable(&name)
+            ));
+        }
+    }
 }
 
 /// Sends one message.
@@ -30,6 +46,7 @@ pub async fn run(options: SendOptions, common: &Common, output: &Output) -> Resu
         files: options.files.iter().cloned().map(OutgoingFile::Path).collect(),
         reply_to: options.reply_to.map(MessageId),
     };
+    warn_of_places(&options.files, output).await;
     let id = client.send(to, draft).await?;
     client.start();
     let message = match client.wait_sent(id, options.timeout).await {

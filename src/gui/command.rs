@@ -339,6 +339,8 @@ pub struct StagedFile {
     pub size: u64,
     /// A small picture of it, if it is one.
     pub thumbnail: Option<Arc<ColorImage>>,
+    /// It may say where it was made, and that cannot be taken out of it.
+    pub may_tell_place: bool,
     /// What to send.
     pub source: OutgoingFile,
 }

@@ -94,3 +94,18 @@ fn an_empty_file_is_refused_with_a_sentence() {
     let refused = alice.run(&["send", "self", "--file", path.to_str().unwrap()]);
     assert_eq!((refused.code, refused.error()), (Some(1), "file_empty"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_file_that_may_tell_where_it_was_made_is_named_before_it_is_sent() {
+    let network = Network::start();
+    let alice = network.person("Alice");
+    let scan = network.folder().join("scan.tif");
+    std::fs::write(&scan, b"MM\0*\0\0\0\x08\0\0\0\0\0\0").unwrap();
+    let notes = network.folder().join("notes.txt");
+    std::fs::write(&notes, "at home").unwrap();
+    let send = |file: &Path| alice.run(&["send", &alice.id, "--file", file.to_str().unwrap()]);
+    let sent = send(&scan);
+    assert_eq!(sent.code, Some(0), "{}", sent.stderr);
+    assert!(sent.stderr.contains("scan.tif may say where it was made"), "{}", sent.stderr);
+    assert!(!send(&notes).stderr.contains("may say where"));
+}

@@ -3,7 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use septet::gui::command::{Command, Update};
+use septet::gui::command::{Command, StagedFile, Update};
 use septet::gui::theme::ThemeChoice;
 use septet_client::model::*;
 
@@ -277,4 +277,54 @@ fn the_list_follows_its_updates() {
     list[3].name = "Tomasz K".into();
     stage.tell(Update::Conversations(shared(list)));
     stage.harness.get_by_label("Tomasz K");
+}
+
+#[test]
+fn a_file_that_may_tell_where_it_was_made_says_so_in_the_composer() {
+    let mut stage = stage();
+    let file = |name: &str, may_tell_place| StagedFile {
+        name: name.to_owned(),
+        size: 5,
+        thumbnail: None,
+        may_tell_place,
+        source: OutgoingFile::Bytes {
+            name: name.to_owned(),
+            content_type: "image/tiff".to_owned(),
+            bytes: vec![7; 5],
+        },
+    };
+    let label = |name: &str| format!("{name} may say where it was made, and that cannot be taken out of it.");
+    stage.tell(Update::Staged(sample::mara(), file("clean.png", false)));
+    stage.tell(Update::Staged(sample::mara(), file("scan.tif", true)));
+    stage.run();
+    stage.harness.get_by_label(&label("scan.tif"));
+    assert!(stage.harness.query_by_label(&label("clean.png")).is_none());
+    stage.harness.get_by_label("Remove scan.tif").click();
+    stage.run();
+    assert!(stage.harness.query_by_label(&label("scan.tif")).is_none());
+}
+
+#[test]
+fn a_file_that_can_never_be_opened_is_shown_without_a_way_to_fetch_it() {
+    let mut stage = stage();
+    let mut message = sample::message(900, false, "", sample::NOW);
+    message.attachments = vec![Attachment {
+        id: AttachmentId(900),
+        name: "lost.bin".to_owned(),
+        content_type: "application/octet-stream".to_owned(),
+        size: 5,
+        dimensions: None,
+        voice: false,
+        state: AttachmentState::Remote,
+    }];
+    let (conversation, id) = (message.conversation, message.id);
+    stage.tell(Update::Message(Box::new(message)));
+    stage.run();
+    stage.harness.get_by_label("Download lost.bin");
+    let state = AttachmentState::Unusable;
+    stage.tell(Update::Attachment { conversation, message: id, attachment: AttachmentId(900), state });
+    stage.run();
+    for deed in ["Download", "Try again", "Save as…"] {
+        assert!(stage.harness.query_by_label(&format!("{deed} lost.bin")).is_none(), "{deed}");
+    }
 }

@@ -24,6 +24,7 @@ use tokio::time::timeout_at;
 use zeroize::Zeroize;
 
 pub use error::{ClientError, SendError};
+pub use files::may_tell_place;
 
 use crate::engine::Engine;
 use crate::event::Event;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::ColorImage;
-use septet_client::client::Client;
+use septet_client::client::{Client, may_tell_place};
 use septet_client::model::{AttachmentId, ConversationId, OutgoingFile};
 
 use super::super::command::{StagedFile, Toast, Update};
@@ -32,9 +32,12 @@ pub fn pick(teller: Teller, conversation: ConversationId) {
 
 /// Prepares files: size, name, a small picture.
 pub fn stage(teller: Teller, conversation: ConversationId, paths: Vec<PathBuf>) {
-    tokio::task::spawn_blocking(move || {
+    tokio::spawn(async move {
         for path in paths {
-            match staged(&path) {
+            let may_tell_place = may_tell_place(OutgoingFile::Path(path.clone())).await;
+            let file = path.clone();
+            let file = tokio::task::spawn_blocking(move || staged(&file, may_tell_place));
+            match file.await.unwrap_or_else(|stopped| Err(std::io::Error::other(stopped))) {
                 Ok(file) => teller.tell(Update::Staged(conversation, file)),
                 Err(error) => {
                     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -45,7 +48,7 @@ pub fn stage(teller: Teller, conversation: ConversationId, paths: Vec<PathBuf>) 
     });
 }
 
-fn staged(path: &Path) -> std::io::Result<StagedFile> {
+fn staged(path: &Path, may_tell_place: bool) -> std::io::Result<StagedFile> {
     let about = std::fs::metadata(path)?;
     if about.is_dir() {
         return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder cannot be sent"));
@@ -58,7 +61,8 @@ fn staged(path: &Path) -> std::io::Result<StagedFile> {
     } else {
         None
     };
-    Ok(StagedFile { name, size: about.len(), thumbnail, source: OutgoingFile::Path(path.to_owned()) })
+    let source = OutgoingFile::Path(path.to_owned());
+    Ok(StagedFile { name, size: about.len(), thumbnail, may_tell_place, source })
 }
 
 /// Prepares a picture from the clipboard.
@@ -73,6 +77,7 @@ pub fn stage_picture(teller: Teller, conversation: ConversationId, picture: Arc<
             name: name.clone(),
             size: bytes.len() as u64,
             thumbnail: pictures::decode(&bytes, THUMBNAIL).map(Arc::new),
+            may_tell_place: false,
             source: OutgoingFile::Bytes { name, content_type: "image/png".into(), bytes },
         };
         teller.tell(Update::Staged(conversation, file));

@@ -10,12 +10,19 @@ use septet_protocol::message::{Content, DataExtraction};
 use septet_protocol::time::Timestamp;
 
 use super::{Client, ClientError};
+use crate::engine;
 use crate::event::Event;
-use crate::model::{AttachmentId, AttachmentState, Message, PictureId};
+use crate::model::{AttachmentId, AttachmentState, Message, OutgoingFile, PictureId};
 use crate::store::{Db, StoreError, StoredAttachment};
 
 /// More files of one name than this are not counted up.
 const MOST_COPIES: u32 = 10_000;
+
+/// Whether a file may still say where it was made when it is sent: of most kinds that is taken out, of some it cannot be.
+/// To be told to a person before sending.
+pub async fn may_tell_place(file: OutgoingFile) -> bool {
+    tokio::task::spawn_blocking(move || engine::may_tell_place(file)).await.unwrap_or(false)
+}
 
 impl Client {
     /// Fetches an attachment in the background; events tell how far it is.

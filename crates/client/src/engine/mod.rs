@@ -37,7 +37,7 @@ use crate::store::Store;
 
 pub(crate) use documents::Documents;
 pub(crate) use events::{Bells, Events};
-pub(crate) use outgoing::{check_text, load_files};
+pub(crate) use outgoing::{check_text, load_files, may_tell_place};
 pub(crate) use poll::Restore;
 pub(crate) use receipts::Receipts;
 

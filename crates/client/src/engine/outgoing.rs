@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use septet_protocol::attachment::{MAX_FILE_BYTES, mime, name};
+use septet_protocol::attachment::{MAX_FILE_BYTES, metadata, mime, name};
 use septet_protocol::message::{MAX_ATTACHMENTS, MAX_SENT_CHARS, MessageText, TextError};
 
 use crate::client::SendError;
@@ -43,6 +43,16 @@ pub fn load_files(files: Vec<OutgoingFile>) -> Result<Vec<LoadedFile>, SendError
         return Err(SendError::TooManyFiles { found: files.len(), limit: MAX_ATTACHMENTS });
     }
     files.into_iter().map(load_file).collect()
+}
+
+/// Whether a file may still say where it was made when it is sent. Reads it, which blocks. One that cannot be sent says
+/// nothing; sending it tells why.
+pub fn may_tell_place(file: OutgoingFile) -> bool {
+    let bytes = match file {
+        OutgoingFile::Path(path) => read(&path, &base_name(&path)),
+        OutgoingFile::Bytes { bytes, .. } => Ok(bytes),
+    };
+    bytes.is_ok_and(|bytes| metadata::clean(bytes).may_tell_place)
 }
 
 /// Reads and prepares one file.
@@ -133,6 +143,22 @@ mod tests {
         assert!(matches!(refused, Err(SendError::FileTooLarge { size: 10_000_001, .. })));
         let refused = load_files((0..33).map(|_| bytes(1)).collect());
         assert!(matches!(refused, Err(SendError::TooManyFiles { found: 33, .. })));
+    }
+
+    #[test]
+    fn a_file_that_may_tell_its_place_is_known_before_it_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content, tells) in [
+            ("scan.tif", &b"MM\0*\0\0\0\x08"[..], true),
+            ("cut.jpg", b"\xff\xd8\xff\xe1", true),
+            ("notes.txt", b"at home", false),
+            ("clip.mp4", b"\0\0\0\x0cftypisom", false),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(may_tell_place(OutgoingFile::Path(path)), tells, "{name}");
+        }
+        assert!(!may_tell_place(OutgoingFile::Path(folder.path().join("missing"))));
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub struct Prepared {
     pub dimensions: Option<(u32, u32)>,
 }
 
-/// Prepares a file for sending; what is no picture passes unchanged. Takes as long as decoding does: call it where
+/// Prepares a file for sending; what is neither picture nor video passes unchanged. Takes as long as decoding does: call it where
 /// blocking is allowed. `limit` is the largest size in bytes to aim at.
 pub fn prepare(bytes: Vec<u8>, content_type: &str, limit: u64) -> Prepared {
     let format = image::guess_format(&bytes).ok();
@@ -44,18 +44,12 @@ pub fn prepare(bytes: Vec<u8>, content_type: &str, limit: u64) -> Prepared {
         Some(ImageFormat::WebP) => fit_webp(&bytes),
         _ => None,
     };
-    let (bytes, content_type) = match (fitted, metadata::strip(&bytes)) {
-        (Some(fitted), _) => (fitted, sniffed(&bytes, content_type)),
-        (None, Some(Ok(stripped))) => (stripped.bytes, sniffed(&bytes, content_type)),
-        // A picture that nobody can show is just a file.
-        (None, Some(Err(metadata::Damaged))) => (bytes, "application/octet-stream".to_owned()),
-        (None, None) => {
-            let content_type = sniffed(&bytes, content_type);
-            (bytes, content_type)
-        }
-    };
-    let dimensions = format.and_then(|format| dimensions(&bytes, format));
-    Prepared { bytes, content_type, dimensions }
+    let content_type = sniffed(&bytes, content_type);
+    let cleaned = metadata::clean(fitted.unwrap_or(bytes));
+    // A picture that nobody can show is just a file.
+    let content_type = if cleaned.damaged { mime::UNKNOWN.to_owned() } else { content_type };
+    let dimensions = format.and_then(|format| dimensions(&cleaned.bytes, format));
+    Prepared { bytes: cleaned.bytes, content_type, dimensions }
 }
 
 /// A picture as a display picture: its first frame, upright, cropped to the square in its centre, at most
@@ -199,6 +193,14 @@ mod tests {
         let prepared = prepare(turned(&jpeg(40, 20)), "image/jpeg", 10_000_000);
         assert_eq!(prepared.dimensions, Some((20, 40)));
         assert!(!prepared.bytes.windows(4).any(|window| window == b"Exif"));
+    }
+
+    #[test]
+    fn a_video_loses_its_notes_and_keeps_its_length() {
+        let notes = |name: &[u8]| [b"\0\0\0\x0cftypisom\0\0\0\x14moov\0\0\0\x0c", name].concat();
+        let prepared = prepare([notes(b"udta").as_slice(), b"52.5"].concat(), "video/mp4", 10_000_000);
+        assert_eq!(prepared.bytes, [notes(b"free").as_slice(), &[0; 4]].concat());
+        assert_eq!((prepared.content_type.as_str(), prepared.dimensions), ("video/mp4", None));
     }
 
     #[test]

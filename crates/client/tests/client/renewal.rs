@@ -120,6 +120,7 @@ async fn from_a_server_that_cannot_the_picture_moves_on_before_it_is_gone() {
     alice.says(&carol, "me too").await;
     let mut carol = carol;
     carol.hears("me too").await;
+    carol.client.accept(own).await.unwrap();
     assert_eq!(sees_picture(&mut carol, own).await, (400, 400));
     assert_eq!(look(&bob, own).await.name, "Alice B");
 }

@@ -4,12 +4,13 @@
 //! message carries an [`AttachmentPointer`] with that address ([`FileUrl`]) and the key. Display pictures work the
 //! same way ([`picture`]).
 //!
-//! Decision: we send the [`legacy`] format, as all official clients do today, and read both; which one it is says
-//! the address alone ([`FileUrl::is_deterministic`]). What a pointer promises (lengths of keys, presence of the
-//! digest) is checked once, when the pointer is read: an [`Encryption`] cannot hold a wrong combination.
+//! Decision: we send the [`legacy`] format and read both; which one it is say the address
+//! ([`FileUrl::is_deterministic`]) and the key, and where they disagree, the key. What a pointer promises (lengths of
+//! keys, presence of the digest) is checked once, when the pointer is read: an [`Encryption`] cannot hold a wrong
+//! combination.
 //!
 //! [`name`], [`mime`] and [`metadata`] deal with what a file tells beside its content: a name that might be a trap,
-//! a type that might be a lie, and the place where a photograph was taken.
+//! a type that might be a lie, and the place where a photograph or a video was taken.
 
 pub mod deterministic;
 mod key;

@@ -8,7 +8,7 @@ use septet_client::model::OutgoingFile;
 use super::super::super::command::{StagedFile, Toast};
 use super::super::super::icons::Icon;
 use super::super::super::view::ViewCtx;
-use super::super::super::widgets::text_left;
+use super::super::super::widgets::{paragraph, text_left};
 use super::words;
 
 /// The most files of a message.
@@ -63,6 +63,11 @@ impl Staged {
                 }
             });
         });
+        for (file, _) in self.files.iter().filter(|(file, _)| file.may_tell_place) {
+            ui.add_space(6.0);
+            let name = [("name", file.name.as_str().into())];
+            paragraph(ui, &cx.strings.with("file-may-tell-place", name), cx.tiny());
+        }
         ui.add_space(10.0);
         if let Some(index) = removed {
             self.files.remove(index);
