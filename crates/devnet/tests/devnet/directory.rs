@@ -142,3 +142,29 @@ async fn a_network_may_be_of_any_size() {
     }
     assert!(Devnet::builder().swarms(0).start().await.is_err());
 }
+
+#[tokio::test]
+async fn a_newer_node_gives_the_list_in_one_piece() {
+    let devnet = Devnet::builder().active_nodes_bin(true).start().await.unwrap();
+    let rpc = Rpc::active_nodes_bin();
+    let reply = ask(&devnet, &devnet.nodes()[20], rpc.method(), rpc.params().clone()).await;
+    let text: String = serde_json::from_slice(&reply.body).unwrap();
+    let nodes = swarm::nodes::active_nodes(&BASE64.decode(text.as_bytes()).unwrap()).unwrap();
+    assert_eq!(nodes.len(), 21);
+    for (listed, node) in nodes.iter().zip(devnet.nodes()) {
+        let info = node.info();
+        assert_eq!(
+            (listed.ed25519, listed.x25519, listed.swarm),
+            (info.ed25519, info.x25519, Some(info.swarm))
+        );
+        assert_eq!((listed.ip, listed.port), (*info.address.ip(), info.address.port()));
+    }
+}
+
+#[tokio::test]
+async fn the_network_file_asks_for_consensus_if_wanted() {
+    let devnet = network().await;
+    assert!(devnet.network_toml().contains("pool_consensus = false\n"));
+    let with = devnet.network_toml_with(true);
+    assert_eq!(with.replace("pool_consensus = true", "pool_consensus = false"), devnet.network_toml());
+}
