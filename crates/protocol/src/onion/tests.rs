@@ -192,7 +192,7 @@ fn unnamed_requests_are_built_byte_for_byte() {
     for case in unnamed {
         let layers = case["layers"].as_array().unwrap().iter();
         let draws = layers.flat_map(|layer| [bytes(&layer["ephemeral_secret"]), bytes(&layer["nonce"])]);
-        let mut rng = Replay::new(draws.collect());
+        let mut rng = Replay::new(draws);
         let request = match case.get("server_x25519_public") {
             Some(server) => {
                 let destination = Destination::Server {
