@@ -11,7 +11,7 @@
 //!   ├─ file_server uploads and downloads          names: who is called what
 //!   └─ onion       one request over one path; failure: what each error means
 //!        └─ http   posts, and their limits of time; activity: what moves
-//!             └─ connections, connection: open sockets; pace: how far ahead of the line; tls: whom we believe
+//!             └─ connections, connection: open sockets; pace, gate: how far ahead of the line; tls: whom we believe
 //! ```
 //! `shared` is what they have in common: node pool, paths, clock, status; `machine`: clocks, and whether it has slept.
 
@@ -25,6 +25,7 @@ mod disk;
 mod error;
 mod failure;
 mod file_server;
+mod gate;
 mod http;
 mod keeper;
 mod machine;
