@@ -35,6 +35,9 @@ use crate::tls;
 const CONNECT: Duration = Duration::from_secs(4);
 /// Bytes that must move within two silences.
 const STEP: u64 = 16 * 1024;
+/// How long a post may last in all if nothing else is said. A large page of messages takes minutes at 64 kbit/s, and to
+/// begin anew would take longer still.
+const OVERALL: Duration = Duration::from_secs(600);
 /// How much longer silences are while a transfer fills the line.
 const PATIENCE: u32 = 3;
 /// How often a post begins anew because connections were dropped under it.
@@ -91,15 +94,9 @@ pub(crate) struct PostOptions {
 }
 
 impl PostOptions {
-    /// With this silence, six times as long in all; replies up to what a node sends at most.
+    /// With this silence; replies up to what a node sends at most.
     pub fn silent_for(silence: Duration) -> Self {
-        Self {
-            silence,
-            overall: silence * 6,
-            max_reply: 12_000_000,
-            activity: Arc::default(),
-            received: None,
-        }
+        Self { silence, overall: OVERALL, max_reply: 12_000_000, activity: Arc::default(), received: None }
     }
 }
 
@@ -182,7 +179,8 @@ impl Http {
         let tls = (url.scheme() == "https").then(|| self.seeds.clone());
         let target = Target {
             authority: format!("{}:{port}", seed.host),
-            peer: Peer { host: seed.host.clone(), port, tls },
+            // IPv6 addresses stand in brackets in URLs only.
+            peer: Peer { host: seed.host.trim_matches(['[', ']']).to_owned(), port, tls },
             traffic: Arc::default(),
         };
         let question = Question { kind: JSON, body: body.into(), ..Question::new(url.path(), None) };
