@@ -100,9 +100,14 @@ impl Activity {
         self.moved.store(milliseconds(steady()), Ordering::Relaxed);
     }
 
+    /// Bytes that the socket has taken in this try.
+    pub fn up(&self) -> u64 {
+        self.up.load(Ordering::Relaxed)
+    }
+
     /// Bytes moved in this try, both ways.
     pub fn bytes(&self) -> u64 {
-        self.up.load(Ordering::Relaxed) + self.down.load(Ordering::Relaxed)
+        self.up() + self.down.load(Ordering::Relaxed)
     }
 
     /// How long nothing has moved: since the last byte, or since the try began. Zero before the first try.

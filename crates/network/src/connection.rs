@@ -10,10 +10,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -26,6 +24,7 @@ use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::{Activity, Traffic};
+use crate::gate::Outgoing;
 use crate::machine::steady;
 use crate::pace::{self, Pace};
 
@@ -77,7 +76,7 @@ impl Meter {
 /// An open connection, for one request after another. When it is dropped it is closed at once, also amid a request.
 pub(crate) struct Connection {
     /// Takes requests.
-    pub sender: SendRequest<Full<Bytes>>,
+    pub sender: SendRequest<Outgoing>,
     /// Ends with the connections of its time.
     pub time: CancellationToken,
     meter: Arc<Meter>,

@@ -77,14 +77,14 @@ impl Shared {
     pub async fn download(&self, url: &FileUrl, progress: Progress) -> Result<Vec<u8>, NetworkError> {
         let request = v4::request("GET", &format!("/file/{}", url.id()), &[], None);
         let options = PostOptions { received: Some(progress), ..options() };
-        let (server, other_key) = server_of(url, &self.config.file_server);
+        let (server, other_key) = server_of(url);
         self.converse(&server, other_key, &request, &options, |response| Some(response.body)).await
     }
 
     /// Starts a file's life anew; until when the server keeps it then. Not every server can do that.
     pub async fn extend(&self, url: &FileUrl) -> Result<Timestamp, NetworkError> {
         let request = v4::request("POST", &format!("/file/{}/extend", url.id()), &[], None);
-        let (server, other_key) = server_of(url, &self.config.file_server);
+        let (server, other_key) = server_of(url);
         let read = |response: Response| {
             let reply: Value = serde_json::from_slice(&response.body).ok()?;
             Some(expires(&reply, self.clock.now()))
@@ -192,14 +192,11 @@ fn options() -> PostOptions {
     PostOptions { overall: OVERALL, max_reply: MAX_REPLY, ..PostOptions::silent_for(SILENCE) }
 }
 
-/// The server of an address, and the other reading of its key, if there is one. A key in the address decides, whatever
-/// the host (spec 04 §3).
-fn server_of(url: &FileUrl, own: &FileServer) -> (FileServer, Option<X25519Public>) {
+/// The server of an address, and the other reading of its key, if there is one. The address decides alone, also where its
+/// host is that of our own server (spec 04 §3).
+fn server_of(url: &FileUrl) -> (FileServer, Option<X25519Public>) {
     let (x25519, other) = match url.key() {
         ServerKey::Given { x25519, other } => (x25519, other),
-        ServerKey::Default if (url.host(), url.port()) == (own.host.as_str(), own.port) => {
-            return (own.clone(), None);
-        }
         ServerKey::Default => (FileServer::mainnet().x25519, None),
     };
     let host = url.host().to_owned();
@@ -262,6 +259,18 @@ mod tests {
         assert_eq!(error(response(413, "application/json", "{}")), NetworkError::FileTooLarge);
         assert!(matches!(judge(response(507, "application/json", "{}")), Err(Trouble::Again(_))));
         assert!(judge(response(200, "application/octet-stream", "x")).is_ok());
+    }
+
+    #[test]
+    fn a_key_in_an_address_decides_whatever_the_host() {
+        let (mainnet, testnet) = (FileServer::mainnet(), FileServer::testnet());
+        let key = |url: String| server_of(&url.parse().unwrap()).0.x25519;
+        let (default, other) = (mainnet.ed25519.unwrap(), testnet.ed25519.unwrap());
+        for host in [&mainnet.host, &testnet.host, "elsewhere.test"] {
+            assert_eq!(key(format!("http://{host}/file/1#p={other}")), testnet.x25519, "{host}");
+            assert_eq!(key(format!("http://{host}/file/1#p={default}")), mainnet.x25519, "{host}");
+        }
+        assert_eq!(key(format!("http://{}/file/1", mainnet.host)), mainnet.x25519);
     }
 
     #[test]

@@ -10,22 +10,24 @@
 //! anybody. Everything else comes out as one of the things that the rest of the crate tells apart ([`PostError`]).
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, HOST, USER_AGENT};
 use hyper::{Request, Response, body::Incoming};
 use rustls::ClientConfig;
-use septet_protocol::swarm::Node;
+use septet_protocol::swarm::{Node, Rpc};
 use url::Url;
 
 use crate::activity::{Activity, Progress, Traffic};
 use crate::config::{NetworkConfig, Seed};
 use crate::connection::{Connection, Meter, Peer};
 use crate::connections::Connections;
+use crate::gate::{Gate, Outgoing};
 use crate::machine::{self, Watch};
 use crate::tls;
 
@@ -33,10 +35,22 @@ use crate::tls;
 const CONNECT: Duration = Duration::from_secs(4);
 /// Bytes that must move within two silences.
 const STEP: u64 = 16 * 1024;
+/// How long a post may last in all if nothing else is said. A large page of messages takes minutes at 64 kbit/s, and to
+/// begin anew would take longer still.
+const OVERALL: Duration = Duration::from_secs(600);
 /// How much longer silences are while a transfer fills the line.
 const PATIENCE: u32 = 3;
 /// How often a post begins anew because connections were dropped under it.
 const RENEWALS: u32 = 3;
+
+/// Bodies up to this size, in bytes, go out at once.
+const AT_ONCE: usize = 64 * 1024;
+/// How long the question behind a large body may be silent.
+const PROBE: Duration = Duration::from_secs(10);
+/// How soon another one follows.
+const PROBE_GAP: Duration = Duration::from_millis(250);
+/// The kind of all bodies but onion requests.
+const JSON: Option<&str> = Some("application/json");
 
 /// Why a post brought no reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,15 +94,9 @@ pub(crate) struct PostOptions {
 }
 
 impl PostOptions {
-    /// With this silence, six times as long in all; replies up to what a node sends at most.
+    /// With this silence; replies up to what a node sends at most.
     pub fn silent_for(silence: Duration) -> Self {
-        Self {
-            silence,
-            overall: silence * 6,
-            max_reply: 12_000_000,
-            activity: Arc::default(),
-            received: None,
-        }
+        Self { silence, overall: OVERALL, max_reply: 12_000_000, activity: Arc::default(), received: None }
     }
 }
 
@@ -105,6 +113,14 @@ struct Question {
     path: String,
     kind: Option<&'static str>,
     body: Bytes,
+    /// What lets the body out.
+    gate: Option<Arc<Gate>>,
+}
+
+impl Question {
+    fn new(path: &str, gate: Option<Arc<Gate>>) -> Self {
+        Self { path: path.to_owned(), kind: None, body: Bytes::new(), gate }
+    }
 }
 
 /// Why a try ended.
@@ -163,11 +179,11 @@ impl Http {
         let tls = (url.scheme() == "https").then(|| self.seeds.clone());
         let target = Target {
             authority: format!("{}:{port}", seed.host),
-            peer: Peer { host: seed.host.clone(), port, tls },
+            // IPv6 addresses stand in brackets in URLs only.
+            peer: Peer { host: seed.host.trim_matches(['[', ']']).to_owned(), port, tls },
             traffic: Arc::default(),
         };
-        let question =
-            Question { path: url.path().to_owned(), kind: Some("application/json"), body: body.into() };
+        let question = Question { kind: JSON, body: body.into(), ..Question::new(url.path(), None) };
         self.post(&target, &question, options).await
     }
 
@@ -178,8 +194,34 @@ impl Http {
         body: Vec<u8>,
         options: &PostOptions,
     ) -> Result<Posted, PostError> {
-        let question = Question { path: "/onion_req/v2".to_owned(), kind: None, body: body.into() };
-        self.post(&self.node(guard), &question, options).await
+        let gate = (body.len() > AT_ONCE).then(Arc::<Gate>::default);
+        let question = Question { body: body.into(), ..Question::new("/onion_req/v2", gate.clone()) };
+        let target = self.node(guard);
+        let post = self.post(&target, &question, options);
+        let Some(gate) = gate else { return post.await };
+        tokio::select! {
+            posted = post => posted,
+            never = self.watch_line(guard, &gate, &options.activity) => match never {},
+        }
+    }
+
+    /// While a large body goes out: asks the guard small questions behind it, and has the gate let out what the line
+    /// carries.
+    async fn watch_line(&self, guard: &Node, gate: &Gate, activity: &Activity) -> Infallible {
+        loop {
+            gate.something_under_way().await;
+            let (sent, since) = (activity.up(), machine::steady());
+            let options = PostOptions::silent_for(PROBE);
+            match self.post_rpc(guard, Rpc::info().to_json(), &options).await {
+                Ok(_) => gate.confirm(sent, since, machine::steady()),
+                Err(_) => {
+                    gate.open();
+                    return std::future::pending().await;
+                }
+            }
+            let spent = machine::steady().saturating_sub(since);
+            tokio::time::sleep(PROBE_GAP.saturating_sub(spent)).await;
+        }
     }
 
     /// Posts a storage request to a node directly. For requests that say nothing about us.
@@ -189,11 +231,7 @@ impl Http {
         body: Vec<u8>,
         options: &PostOptions,
     ) -> Result<Posted, PostError> {
-        let question = Question {
-            path: "/storage_rpc/v1".to_owned(),
-            kind: Some("application/json"),
-            body: body.into(),
-        };
+        let question = Question { kind: JSON, body: body.into(), ..Question::new("/storage_rpc/v1", None) };
         self.post(&self.node(node), &question, options).await
     }
 
@@ -371,7 +409,7 @@ fn authority(node: &Node) -> String {
     format!("{}:{}", node.ip, node.port)
 }
 
-fn request(target: &Target, question: &Question) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
+fn request(target: &Target, question: &Question) -> Result<Request<Outgoing>, hyper::http::Error> {
     let mut request = Request::post(question.path.as_str());
     if let Some(kind) = question.kind {
         request = request.header(CONTENT_TYPE, kind);
@@ -381,7 +419,7 @@ fn request(target: &Target, question: &Question) -> Result<Request<Full<Bytes>>,
         .header(ACCEPT_LANGUAGE, "en-us")
         .header(ACCEPT, "*/*")
         .header(HOST, target.authority.as_str())
-        .body(Full::new(question.body.clone()))
+        .body(Outgoing::new(question.body.clone(), question.gate.clone()))
 }
 
 async fn read(response: Response<Incoming>, options: &PostOptions) -> Result<Vec<u8>, PostError> {

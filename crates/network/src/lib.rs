@@ -12,7 +12,7 @@
 //!   ├─ file_server uploads and downloads          names: who is called what
 //!   └─ onion       one request over one path; failure: what each error means
 //!        └─ http   posts, and their limits of time; activity: what moves
-//!             └─ connections, connection: open sockets; pace: how far ahead of the line; tls: whom we believe
+//!             └─ connections, connection: open sockets; pace, gate: how far ahead of the line; tls: whom we believe
 //! ```
 //! `shared` is what they have in common: the policy, paths, clock, status; `machine`: clocks, and whether it has slept.
 
@@ -28,6 +28,7 @@ mod driver;
 mod error;
 mod failure;
 mod file_server;
+mod gate;
 mod http;
 mod machine;
 mod names;

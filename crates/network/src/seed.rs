@@ -15,8 +15,6 @@ use crate::shared::Shared;
 
 /// How long a seed may be silent.
 const SILENCE: Duration = Duration::from_secs(5);
-/// How long its list may take to arrive: some hundred kB for the real network, three times at once.
-const OVERALL: Duration = Duration::from_secs(300);
 /// The largest list, in bytes: some thousand nodes; far more is no list.
 const MAX_LIST: usize = 32_000_000;
 /// How many nodes are asked for their list.
@@ -40,8 +38,7 @@ impl Shared {
     }
 
     async fn ask_seed(&self, seed: &crate::config::Seed, body: Vec<u8>) -> Option<Vec<Node>> {
-        let options =
-            PostOptions { overall: OVERALL, max_reply: MAX_LIST, ..PostOptions::silent_for(SILENCE) };
+        let options = PostOptions { max_reply: MAX_LIST, ..PostOptions::silent_for(SILENCE) };
         let reply = self.http.post_seed(seed, body, &options).await;
         let host = seed.host.as_str();
         match reply {

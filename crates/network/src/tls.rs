@@ -189,4 +189,31 @@ mod tests {
             assert!(rustls::server::ParsedCertificate::try_from(certificate).is_ok());
         }
     }
+
+    #[test]
+    fn the_built_in_certificates_are_the_published_ones() {
+        // Spec 03 §2.1: SHA-256 of the whole certificate.
+        let published = [
+            ("seed1.getsession.org", "36ea0b253537988551ee856e4fd20d55011e9c8b27eaa2f34b8f32a0bdf04f2d"),
+            ("seed2.getsession.org", "c5908dd4139acd96aedd1e45576597650809c8a5ea02af556d4853d45396e0e7"),
+            ("seed3.getsession.org", "8a0af2c712342f22ce00e53c1601410ef8d84156aee0a9809c32f6f7efbe556e"),
+        ];
+        let seeds = crate::NetworkConfig::mainnet().seeds;
+        let hash = ring::default_provider()
+            .cipher_suites
+            .iter()
+            .find_map(|suite| match suite.suite() {
+                rustls::CipherSuite::TLS13_AES_128_GCM_SHA256 => Some(suite.tls13()?.common.hash_provider),
+                _ => None,
+            })
+            .unwrap();
+        let pins: Vec<_> = seeds
+            .iter()
+            .flat_map(|seed| seed.certificates.iter().map(|certificate| (seed.host.as_str(), certificate)))
+            .map(|(host, certificate)| {
+                (host, data_encoding::HEXLOWER.encode(hash.hash(certificate).as_ref()))
+            })
+            .collect();
+        assert_eq!(pins, published.map(|(host, pin)| (host, pin.to_owned())));
+    }
 }
