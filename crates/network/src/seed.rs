@@ -83,8 +83,7 @@ impl Shared {
     }
 
     async fn ask_bootstrap(&self, node: &Node) -> Option<Vec<Node>> {
-        let options =
-            PostOptions { overall: OVERALL, max_reply: MAX_LIST, ..PostOptions::silent_for(SILENCE) };
+        let options = PostOptions { max_reply: MAX_LIST, ..PostOptions::silent_for(SILENCE) };
         let answer = self.ask_over(node, &[], node, &Rpc::service_nodes(), &options).await.ok()?;
         Some(self.possible(nodes::service_nodes(&answer.body).ok()?))
     }
