@@ -1,6 +1,7 @@
 //! Making a network.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,12 +10,13 @@ use septet_protocol::crypto::{Ed25519Secret, Random, SystemRandom, X25519Secret}
 use septet_protocol::id::SwarmId;
 use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
-use tokio_rustls::TlsAcceptor;
 
 use crate::devnet::Devnet;
 use crate::error::DevnetError;
 use crate::file_server::{FileServer, FileServerKind, FileService, Files};
-use crate::http::{Door, bind};
+use crate::http::{Door, Manner, bind};
+use crate::line::Bottleneck;
+use crate::membership::Nursery;
 use crate::network::{Network, Patience, Seat};
 use crate::node::{Node, NodeInfo};
 use crate::seed::Seed;
@@ -33,6 +35,8 @@ pub struct DevnetBuilder {
     file_server: FileServerKind,
     patience: Patience,
     sweep_every: Duration,
+    idle_close: Option<RangeInclusive<Duration>>,
+    active_nodes_bin: bool,
 }
 
 impl Default for DevnetBuilder {
@@ -50,6 +54,8 @@ impl Default for DevnetBuilder {
             file_server: FileServerKind::default(),
             patience,
             sweep_every: Duration::from_secs(10),
+            idle_close: Some(Duration::from_secs(8)..=Duration::from_secs(12)),
+            active_nodes_bin: false,
         }
     }
 }
@@ -124,34 +130,60 @@ impl DevnetBuilder {
         self
     }
 
+    /// After how long without a request a node closes a connection: somewhere in this range, or never. 8 to 12 s on
+    /// the real network.
+    #[must_use]
+    pub fn idle_close(mut self, after: Option<RangeInclusive<Duration>>) -> Self {
+        self.idle_close = after;
+        self
+    }
+
+    /// Whether nodes know `active_nodes_bin`, as storage server 2.11 does and 2.8 (the default) does not (spec 03 §2.4).
+    #[must_use]
+    pub fn active_nodes_bin(mut self, known: bool) -> Self {
+        self.active_nodes_bin = known;
+        self
+    }
+
     /// Starts the network on the current runtime. It serves when this returns.
     pub async fn start(self) -> Result<Devnet, DevnetError> {
         let runtime = Handle::current();
         let state = self.state_dir.as_deref().map(State::open).transpose()?.map(Arc::new);
         let mut records = self.records(state.as_deref())?;
         let storages = storages(records.len(), state.as_ref())?;
-        let tls = tls::acceptor()?;
+        let line = Arc::new(Bottleneck::new());
+        let manner = Manner {
+            tls: Some(tls::acceptor()?),
+            line: Some(Arc::clone(&line)),
+            idle: self.idle_close.clone(),
+        };
         let ports = Ports { runtime: runtime.clone(), patience: Instant::now() + PORT_PATIENCE };
         let distinct = self.distinct_subnets && bind(SocketAddrV4::new(node_ip(1), 0)).is_ok();
         let mut nodes = Vec::new();
         for (index, (record, storage)) in records.iter_mut().zip(storages).enumerate() {
             let ip = if distinct { node_ip(index) } else { Ipv4Addr::LOCALHOST };
-            nodes.push(Arc::new(make_node(record, ip, storage, &tls, &ports).await?));
+            nodes.push(Arc::new(make_node(record, ip, storage, &manner, &ports).await?));
         }
         if let Some(state) = &state {
             state.set_nodes(&records)?;
         }
-        let network = Arc::new(Network::new(nodes, self.patience, state.clone(), runtime.clone()));
+        let network = Arc::new(Network::new(
+            nodes,
+            (self.patience, self.active_nodes_bin),
+            state.clone(),
+            runtime.clone(),
+        ));
         if let Some(state) = &state {
             network.set_names(state.names()?);
         }
-        for node in &network.nodes {
-            let seat = Seat { network: Arc::clone(&network), node: Arc::clone(node) };
+        for node in network.nodes() {
+            let seat = Seat { network: Arc::clone(&network), node: Arc::clone(&node) };
             node.door.install(Arc::new(NodeService::new(seat)));
         }
         let files = self.make_file_server(&network, &ports).await?;
-        let (seed, seed_door) = make_seed(&network, &ports).await?;
-        let devnet = Devnet::new(network, files, seed, seed_door, distinct);
+        let nursery = Nursery { manner, distinct_subnets: distinct, runtime };
+        let (seed, seed_door) = make_seed(&network, &line, &ports).await?;
+        let devnet = Devnet::new(network, files, (seed, seed_door), line, nursery);
         devnet.open(self.sweep_every);
         Ok(devnet)
     }
@@ -195,7 +227,7 @@ impl DevnetBuilder {
         }
         let files = state.as_ref().map(|state| state.files()).transpose()?.unwrap_or_default();
         let files = Files::new(files, state.clone());
-        let door = ports.lasting_door("file server port", state.as_deref()).await?;
+        let door = ports.lasting_door("file server port", Manner::default(), state.as_deref()).await?;
         let secret = X25519Secret::from_bytes(secret);
         let server = Arc::new(FileServer::new(secret, files, door, self.file_server, Arc::clone(network)));
         server.door.install(Arc::new(FileService(Arc::clone(&server))));
@@ -203,15 +235,20 @@ impl DevnetBuilder {
     }
 }
 
-async fn make_seed(network: &Arc<Network>, ports: &Ports) -> Result<(Arc<Seed>, Door), DevnetError> {
+async fn make_seed(
+    network: &Arc<Network>,
+    line: &Arc<Bottleneck>,
+    ports: &Ports,
+) -> Result<(Arc<Seed>, Door), DevnetError> {
     let seed = Arc::new(Seed::new(Arc::clone(network)));
-    let door = ports.lasting_door("seed port", network.state.as_deref()).await?;
+    let manner = Manner { line: Some(Arc::clone(line)), ..Manner::default() };
+    let door = ports.lasting_door("seed port", manner, network.state.as_deref()).await?;
     door.install(Arc::clone(&seed) as Arc<dyn crate::http::Service>);
     Ok((seed, door))
 }
 
 /// The loopback address of a node, alone in its /24.
-fn node_ip(index: usize) -> Ipv4Addr {
+pub(crate) fn node_ip(index: usize) -> Ipv4Addr {
     let (high, low) = (index / 250, index % 250);
     let part = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
     Ipv4Addr::new(127, part(high), part(low + 1), 1)
@@ -230,20 +267,14 @@ async fn make_node(
     record: &mut NodeRecord,
     ip: Ipv4Addr,
     storage: Storage,
-    tls: &TlsAcceptor,
+    manner: &Manner,
     ports: &Ports,
 ) -> Result<Node, DevnetError> {
     let ed25519 = Ed25519Secret::from_seed(record.seed);
     let (socket, address) = ports.bind(ip, record.port).await?;
     record.port = address.port();
-    let info = NodeInfo {
-        address,
-        ed25519: ed25519.public(),
-        x25519: ed25519.to_x25519().public(),
-        legacy: Ed25519Secret::from_seed(record.legacy).public(),
-        swarm: SwarmId(record.swarm),
-    };
-    let door = Door::new(socket, address, Some(tls.clone()), ports.runtime.clone());
+    let info = NodeInfo::of(record.seed, record.legacy, address, SwarmId(record.swarm));
+    let door = Door::new(socket, address, manner.clone(), ports.runtime.clone());
     Ok(Node::new(info, ed25519, storage, door))
 }
 
@@ -273,13 +304,18 @@ impl Ports {
     }
 
     /// A door at `127.0.0.1` whose port is remembered under `key`.
-    async fn lasting_door(&self, key: &str, state: Option<&State>) -> Result<Door, DevnetError> {
+    async fn lasting_door(
+        &self,
+        key: &str,
+        manner: Manner,
+        state: Option<&State>,
+    ) -> Result<Door, DevnetError> {
         let known = state.map(|state| state.meta(key)).transpose()?.flatten();
         let port = known.and_then(|bytes| bytes.try_into().ok()).map_or(0, u16::from_le_bytes);
         let (socket, address) = self.bind(Ipv4Addr::LOCALHOST, port).await?;
         if let Some(state) = state {
             state.set_meta(key, &address.port().to_le_bytes())?;
         }
-        Ok(Door::new(socket, address, None, self.runtime.clone()))
+        Ok(Door::new(socket, address, manner, self.runtime.clone()))
     }
 }

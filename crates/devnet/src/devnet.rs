@@ -11,10 +11,11 @@ use septet_protocol::name::Name;
 use crate::builder::DevnetBuilder;
 use crate::cut::Cut;
 use crate::error::DevnetError;
-use crate::fault::{Fault, FileFault};
+use crate::fault::{Fault, FileFault, SeedFault};
 use crate::file_server::{FileServer, ONION_TARGET, StoredFile};
 use crate::http::Door;
-use crate::names::NameRecord;
+use crate::line::{Bottleneck, Line};
+use crate::membership::Nursery;
 use crate::network::{Network, Stopping};
 use crate::node::NodeHandle;
 use crate::pubkey::Pubkey;
@@ -24,12 +25,13 @@ use crate::storage::StoredMessage;
 
 /// A network that serves. It stops when dropped.
 pub struct Devnet {
-    network: Arc<Network>,
+    pub(crate) network: Arc<Network>,
     nodes: Vec<NodeHandle>,
     file_server: Arc<FileServer>,
     seed: Arc<Seed>,
     seed_door: Door,
-    distinct_subnets: bool,
+    line: Arc<Bottleneck>,
+    pub(crate) nursery: Nursery,
 }
 
 impl Devnet {
@@ -46,12 +48,12 @@ impl Devnet {
     pub(crate) fn new(
         network: Arc<Network>,
         file_server: Arc<FileServer>,
-        seed: Arc<Seed>,
-        seed_door: Door,
-        distinct_subnets: bool,
+        (seed, seed_door): (Arc<Seed>, Door),
+        line: Arc<Bottleneck>,
+        nursery: Nursery,
     ) -> Self {
-        let nodes = network.nodes.iter().cloned().map(NodeHandle).collect();
-        Self { network, nodes, file_server, seed, seed_door, distinct_subnets }
+        let nodes = network.nodes().into_iter().map(NodeHandle).collect();
+        Self { network, nodes, file_server, seed, seed_door, line, nursery }
     }
 
     /// Opens all doors and starts sweeping.
@@ -82,13 +84,19 @@ impl Devnet {
         self.file_server.secret.public()
     }
 
-    /// The text of a network file that leads clients here.
+    /// The text of a network file that leads clients here. They take the seed's word for the list of nodes.
     pub fn network_toml(&self) -> String {
+        self.network_toml_with(false)
+    }
+
+    /// As [`Devnet::network_toml`], with or without `pool_consensus`: whether clients ask several nodes for the list
+    /// of nodes and keep what they agree on, as on the real network.
+    pub fn network_toml_with(&self, pool_consensus: bool) -> String {
         format!(
             "name = \"local\"\n\
              seeds = [\"{seed}\"]\n\
              min_pool = {min_pool}\n\
-             pool_consensus = false\n\
+             pool_consensus = {pool_consensus}\n\
              distinct_subnets = {distinct}\n\
              [file_server]\n\
              url = \"{files}\"\n\
@@ -97,7 +105,7 @@ impl Devnet {
              onion_target = \"{ONION_TARGET}\"\n",
             seed = self.seed_url(),
             min_pool = self.nodes.len().min(7),
-            distinct = self.distinct_subnets,
+            distinct = self.nursery.distinct_subnets,
             files = self.file_server_url(),
             key = self.file_server_key(),
         )
@@ -109,14 +117,19 @@ impl Devnet {
             .map_err(|source| DevnetError::NetworkFile { path: path.to_owned(), source })
     }
 
-    /// All nodes, swarm by swarm.
+    /// The nodes the network was made with, swarm by swarm.
     pub fn nodes(&self) -> &[NodeHandle] {
         &self.nodes
     }
 
+    /// All nodes, those that joined later at the end.
+    pub fn all_nodes(&self) -> Vec<NodeHandle> {
+        self.network.nodes().into_iter().map(NodeHandle).collect()
+    }
+
     /// The node with this identity.
-    pub fn node(&self, key: &Ed25519Public) -> Option<&NodeHandle> {
-        self.nodes.iter().find(|node| node.ed25519() == *key)
+    pub fn node(&self, key: &Ed25519Public) -> Option<NodeHandle> {
+        self.network.find(key).map(NodeHandle)
     }
 
     /// The members of an account's swarm at present.
@@ -131,7 +144,7 @@ impl Devnet {
     }
 
     /// Lets something be wrong with a node, in addition to what is.
-    pub fn set_fault(&self, node: &NodeHandle, fault: Fault) {
+    pub fn set_fault(&self, node: &NodeHandle, fault: impl Into<Fault>) {
         node.set_fault(fault);
     }
 
@@ -140,11 +153,11 @@ impl Devnet {
         node.clear_faults();
     }
 
-    /// Makes every node and the file server well again, and the network reachable.
+    /// Makes every node, the seed and the file server well again, and the network reachable.
     pub fn clear_all_faults(&self) {
-        self.nodes.iter().for_each(NodeHandle::clear_faults);
+        self.all_nodes().iter().for_each(NodeHandle::clear_faults);
         self.file_server.clear_faults();
-        self.seed_door.open();
+        self.clear_seed_faults();
         self.network.wire.mend();
     }
 
@@ -174,19 +187,41 @@ impl Devnet {
         self.file_server.clear_faults();
     }
 
+    /// Lets something be wrong with the seed, in addition to what is.
+    pub fn set_seed_fault(&self, fault: SeedFault) {
+        self.seed.set_fault(fault);
+        if self.seed.is_dead() {
+            self.seed_door.close();
+        }
+    }
+
+    /// Makes the seed well again.
+    pub fn clear_seed_faults(&self) {
+        self.seed.clear_faults();
+        self.seed_door.open();
+    }
+
     /// Takes the whole network away from its clients (every connection breaks, new ones are refused), or gives it
     /// back. What is dead by a fault of its own stays away.
     pub fn network_down(&self, down: bool) {
         let dead = |node: &&NodeHandle| node.0.faults().dead;
-        let node_doors = self.nodes.iter().filter(|node| down || !dead(node)).map(|node| &node.0.door);
+        let nodes = self.all_nodes();
+        let node_doors = nodes.iter().filter(|node| down || !dead(node)).map(|node| &node.0.door);
         let files = Some(&self.file_server.door).filter(|_| down || !self.file_server.is_dead());
-        for door in node_doors.chain(files).chain([&self.seed_door]) {
+        let seed = Some(&self.seed_door).filter(|_| down || !self.seed.is_dead());
+        for door in node_doors.chain(files).chain(seed) {
             if down {
                 door.close();
             } else {
                 door.open();
             }
         }
+    }
+
+    /// Puts all clients behind one line to the nodes and the seed, or takes it away. Connections that are open go on
+    /// through it.
+    pub fn set_line(&self, line: Option<Line>) {
+        self.line.set(line);
     }
 
     /// Moves the network's clock by so many ms from the machine's.
@@ -207,7 +242,7 @@ impl Devnet {
     /// How many requests all nodes have seen, by name (see [`NodeHandle::requests`]).
     pub fn requests(&self) -> BTreeMap<String, u64> {
         let mut all = BTreeMap::new();
-        for (name, count) in self.nodes.iter().flat_map(NodeHandle::requests) {
+        for (name, count) in self.all_nodes().iter().flat_map(NodeHandle::requests) {
             *all.entry(name).or_default() += count;
         }
         all
@@ -220,13 +255,13 @@ impl Devnet {
 
     /// Counts all requests from zero again, those of the seed excepted.
     pub fn reset_requests(&self) {
-        self.nodes.iter().for_each(NodeHandle::reset_requests);
+        self.all_nodes().iter().for_each(NodeHandle::reset_requests);
     }
 
     /// Every message that any member of the swarm stores for an account in a namespace, each once, by timestamp.
     pub fn messages_of(&self, account: &Account, namespace: Namespace) -> Vec<StoredMessage> {
         let mut found: BTreeMap<(u64, MessageHash), StoredMessage> = BTreeMap::new();
-        for message in self.nodes.iter().flat_map(|node| node.messages_of(account, namespace)) {
+        for message in self.all_nodes().iter().flat_map(|node| node.messages_of(account, namespace)) {
             found.entry((message.timestamp, message.hash)).or_insert(message);
         }
         found.into_values().collect()
@@ -257,7 +292,7 @@ impl Devnet {
 
     /// Registers a name for an account.
     pub fn register_name(&self, name: &Name, account: &SessionId) {
-        self.network.add_name(name.hash(), NameRecord::register(name, account));
+        self.network.register(name, account);
     }
 
     /// Stops the network and waits until its ports are free. Dropping it stops it without waiting.
@@ -281,7 +316,7 @@ impl Drop for Devnet {
 
 fn sweep(network: &Network, files: &FileServer) {
     let now = network.now();
-    for node in &network.nodes {
+    for node in network.nodes() {
         node.storage().sweep(now.saturating_add_signed(node.faults().clock_skew));
     }
     files.files.sweep(now);

@@ -36,9 +36,6 @@ pub enum DevnetError {
     /// The state folder's database cannot be read or written.
     #[error("the state of the local network cannot be used: {0}")]
     State(#[from] rusqlite::Error),
-    /// No certificate could be made.
-    #[error("cannot make a certificate: {0}")]
-    Certificate(#[from] rcgen::Error),
     /// The certificate was not accepted.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::lie::{Lie, Lies, ListLie};
+
 /// Something wrong with a node.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Fault {
@@ -40,6 +42,28 @@ pub enum Fault {
     Busy,
     /// As a destination it answers every storage request with this status and text.
     Answers(u16, String),
+    /// The bodies of its HTTP replies come one byte after each such time.
+    Drip(Duration),
+    /// It accepts connections and closes them at the first byte; a request on a connection that was open before
+    /// breaks it.
+    Closes,
+    /// Its table cannot be read or written: its own entry of every recursive reply says `failed`.
+    QueryFailure,
+    /// It encrypts the record of a registered name anew for each answer: true, but no two answers are equal.
+    NewNonces,
+    /// It answers as if well, and says something false.
+    Lies(Lie),
+}
+
+/// Something wrong with the seed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SeedFault {
+    /// Its process is gone: connections are refused.
+    Dead,
+    /// It answers every request with this HTTP status.
+    Refuses(u16),
+    /// It gives a false list of nodes.
+    Lies(ListLie),
 }
 
 /// Something wrong with the file server.
@@ -53,6 +77,8 @@ pub enum FileFault {
     NotFound,
     /// Every upload is too large: 413.
     TooLarge,
+    /// Every upload is refused with this status.
+    RefusesUploads(u16),
     /// Every request fails with 500.
     Broken,
     /// Its front end answers plain `502 Bad Gateway` in HTML, unencrypted.
@@ -87,6 +113,11 @@ pub(crate) struct Faults {
     pub not_ready: bool,
     pub busy: bool,
     pub answers: Option<(u16, String)>,
+    pub drip: Option<Duration>,
+    pub closes: bool,
+    pub query_failure: bool,
+    pub new_nonces: bool,
+    pub lies: Lies,
 }
 
 impl Faults {
@@ -108,6 +139,11 @@ impl Faults {
             Fault::NotReady => self.not_ready = true,
             Fault::Busy => self.busy = true,
             Fault::Answers(status, text) => self.answers = Some((status, text)),
+            Fault::Drip(every) => self.drip = Some(every),
+            Fault::Closes => self.closes = true,
+            Fault::QueryFailure => self.query_failure = true,
+            Fault::NewNonces => self.new_nonces = true,
+            Fault::Lies(lie) => self.lies.add(lie),
         }
     }
 }
@@ -137,10 +173,15 @@ pub(crate) async fn admit(faults: &watch::Sender<Faults>) -> Admission {
     Admission::Taken
 }
 
+/// Random bytes, about as many.
+pub(crate) fn garbage(length: usize) -> Vec<u8> {
+    std::iter::repeat_with(|| fastrand::u8(..)).take(length.max(64)).collect()
+}
+
 /// Spoils bytes on their way out, if the faults say so.
 pub(crate) fn spoil(faults: &Faults, mut bytes: Vec<u8>) -> Vec<u8> {
     if faults.garbage {
-        bytes = std::iter::repeat_with(|| fastrand::u8(..)).take(bytes.len().max(64)).collect();
+        bytes = garbage(bytes.len());
     }
     if faults.truncated {
         bytes.truncate(bytes.len() / 2);

@@ -3,7 +3,7 @@
 //! A seed, storage nodes in swarms, and a file server, which answer as the official servers do: onion requests over
 //! TLS, the storage requests with their limits, signatures, times and texts, replication inside a swarm, paging,
 //! expiry. What passes here passes outside. For tests everything can be looked into ([`Devnet::messages_of`]) and
-//! broken ([`Fault`], [`FileFault`], [`Devnet::network_down`]).
+//! broken ([`Fault`], [`FileFault`], [`Devnet::network_down`]) or made to lie ([`Lie`]).
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), septet_devnet::DevnetError> {
@@ -26,7 +26,10 @@ mod error;
 mod fault;
 mod file_server;
 mod http;
+mod lie;
 mod limit;
+mod line;
+mod membership;
 mod names;
 mod network;
 mod node;
@@ -43,7 +46,10 @@ pub use builder::DevnetBuilder;
 pub use cut::Cut;
 pub use devnet::Devnet;
 pub use error::DevnetError;
-pub use fault::{Fault, FileFault};
+pub use fault::{Fault, FileFault, SeedFault};
 pub use file_server::{FileServerKind, StoredFile};
+pub use lie::{HopLie, Lie, ListLie, RetrieveLie, StoreLie};
+pub use line::Line;
+pub use membership::Handover;
 pub use node::{NodeHandle, NodeInfo};
 pub use storage::StoredMessage;

@@ -7,7 +7,7 @@ use septet_protocol::id::SessionId;
 use septet_protocol::name::Name;
 use serde_json::{Value, json};
 
-use crate::network::Network;
+use crate::network::Seat;
 
 /// What the chain holds for a name.
 #[derive(Clone)]
@@ -24,14 +24,29 @@ impl NameRecord {
     }
 }
 
+/// What a node says the chain holds for a name. Who encrypts anew has to know the name: the names registered since the
+/// network was started are known, as those a liar guessed.
+fn told(seat: &Seat, hash: &[u8; 32]) -> Option<NameRecord> {
+    let (truth, faults) = (seat.network.name(hash), seat.node.faults());
+    let known = || seat.network.registered(hash);
+    let Some(lie) = faults.lies.name else {
+        let anew = known().filter(|_| faults.new_nonces);
+        return anew.map(|(name, account)| NameRecord::register(&name, &account)).or(truth);
+    };
+    if truth.is_some() {
+        seat.node.count("lie:name");
+    }
+    lie.and_then(|account| Some(NameRecord::register(&known()?.0, &account)))
+}
+
 /// Answers `ons_resolve`; the text of a refusal otherwise.
-pub(crate) fn resolve(network: &Network, params: &Value) -> Result<Value, String> {
+pub(crate) fn resolve(seat: &Seat, params: &Value) -> Result<Value, String> {
     if params.get("type").and_then(Value::as_u64) != Some(0) {
         return Err("Invalid ONS type".to_owned());
     }
     let hash = params.get("name_hash").and_then(Value::as_str).and_then(parse_hash);
     let hash = hash.ok_or_else(|| "Invalid ONS name hash".to_owned())?;
-    Ok(match network.name(&hash) {
+    Ok(match told(seat, &hash) {
         Some(record) => json!({
             "encrypted_value": HEXLOWER.encode(&record.encrypted),
             "nonce": HEXLOWER.encode(&record.nonce),

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use septet_protocol::id::{Ed25519Public, SwarmId};
+use septet_protocol::id::{Ed25519Public, SessionId, SwarmId};
+use septet_protocol::name::Name;
 use septet_protocol::swarm;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -14,7 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::cut::Wire;
 use crate::names::NameRecord;
-use crate::node::Node;
+use crate::node::{Node, NodeInfo};
 use crate::pubkey::Pubkey;
 use crate::state::State;
 
@@ -38,10 +39,12 @@ pub(crate) struct Patience {
 
 /// The whole network, as each of its nodes sees it.
 pub(crate) struct Network {
-    pub nodes: Vec<Arc<Node>>,
-    by_key: BTreeMap<Ed25519Public, usize>,
+    nodes: RwLock<Vec<Arc<Node>>>,
     names: RwLock<BTreeMap<[u8; 32], NameRecord>>,
+    registered: RwLock<BTreeMap<[u8; 32], (Name, SessionId)>>,
     pub patience: Patience,
+    /// Whether nodes know `active_nodes_bin`.
+    pub active_nodes_bin: bool,
     pub state: Option<Arc<State>>,
     clock_offset: AtomicI64,
     pub wire: Wire,
@@ -51,26 +54,53 @@ pub(crate) struct Network {
 impl Network {
     pub fn new(
         nodes: Vec<Arc<Node>>,
-        patience: Patience,
+        (patience, active_nodes_bin): (Patience, bool),
         state: Option<Arc<State>>,
         runtime: Handle,
     ) -> Self {
-        let by_key = nodes.iter().enumerate().map(|(index, node)| (node.info.ed25519, index)).collect();
         let (names, clock_offset, tasks) = (RwLock::default(), AtomicI64::new(0), Tasks::new(runtime));
-        let wire = Wire::default();
-        Self { nodes, by_key, names, patience, state, clock_offset, wire, tasks }
+        let (nodes, wire) = (RwLock::new(nodes), Wire::default());
+        Self {
+            nodes,
+            names,
+            registered: RwLock::default(),
+            patience,
+            active_nodes_bin,
+            state,
+            clock_offset,
+            wire,
+            tasks,
+        }
+    }
+
+    /// All nodes, in the order they joined.
+    pub fn nodes(&self) -> Vec<Arc<Node>> {
+        self.nodes.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes a new node in.
+    pub fn add(&self, node: Arc<Node>) {
+        self.nodes.write().unwrap_or_else(PoisonError::into_inner).push(node);
     }
 
     /// The node with this identity.
-    pub fn find(&self, key: &Ed25519Public) -> Option<&Arc<Node>> {
-        self.nodes.get(*self.by_key.get(key)?)
+    pub fn find(&self, key: &Ed25519Public) -> Option<Arc<Node>> {
+        self.nodes().into_iter().find(|node| node.info.ed25519 == *key)
     }
 
     /// The swarm responsible for an account, and its present members (spec 03 §4).
     pub fn swarm_of(&self, account: &Pubkey) -> (SwarmId, Vec<Arc<Node>>) {
-        let swarms = self.nodes.iter().map(|node| node.swarm());
+        let mut nodes = self.nodes();
+        let swarms = nodes.iter().map(|node| node.swarm());
         let Some(id) = swarm::nearest(account.position(), swarms) else { return (SwarmId::NONE, Vec::new()) };
-        (id, self.nodes.iter().filter(|node| node.swarm() == id).cloned().collect())
+        nodes.retain(|node| node.swarm() == id);
+        (id, nodes)
+    }
+
+    /// All nodes, as they are at present.
+    pub fn list(&self) -> Vec<NodeInfo> {
+        let info = |node: &Arc<Node>| NodeInfo { swarm: node.swarm(), ..node.info.clone() };
+        self.nodes().iter().map(info).collect()
     }
 
     /// What the chain holds under the hash of a name.
@@ -83,8 +113,16 @@ impl Network {
         *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
     }
 
+    /// A name registered since the start, in the clear.
+    pub fn registered(&self, hash: &[u8; 32]) -> Option<(Name, SessionId)> {
+        self.registered.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
     /// Puts a name on the chain.
-    pub fn add_name(&self, hash: [u8; 32], record: NameRecord) {
+    pub fn register(&self, name: &Name, account: &SessionId) {
+        let (hash, record) = (name.hash(), NameRecord::register(name, account));
+        let mut registered = self.registered.write().unwrap_or_else(PoisonError::into_inner);
+        registered.insert(hash, (name.clone(), *account));
         if let Some(state) = &self.state {
             state.put_name(&hash, &record);
         }
@@ -121,7 +159,7 @@ impl Network {
 
     /// Stops everything that runs.
     pub fn stop(&self) -> Stopping {
-        let doors = self.nodes.iter().filter_map(|node| node.door.retire()).collect();
+        let doors = self.nodes().iter().filter_map(|node| node.door.retire()).collect();
         Stopping { tasks: self.tasks.stop(), doors }
     }
 }
@@ -186,10 +224,32 @@ impl Seat {
         self.network.now().saturating_add_signed(self.node.faults().clock_skew)
     }
 
-    /// Whether the node keeps this account's messages.
+    /// The time it tells others, Unix ms.
+    pub fn told_time(&self) -> u64 {
+        let lie = self.node.faults().lies.time;
+        if lie != 0 {
+            self.node.count("lie:time");
+        }
+        self.now().saturating_add_signed(lie)
+    }
+
+    /// Whether the node acts as one that keeps this account's messages.
     pub fn is_responsible_for(&self, account: &Pubkey) -> bool {
+        let lies = self.node.faults().lies;
+        if lies.colludes || lies.misdirects.is_some() {
+            return lies.colludes;
+        }
         let (swarm, _) = self.network.swarm_of(account);
         swarm != SwarmId::NONE && swarm == self.node.swarm()
+    }
+
+    /// Those that keep this account's messages, as the node acts: the swarm, or all that collude if it does.
+    pub fn members_for(&self, account: &Pubkey) -> Vec<Arc<Node>> {
+        let colludes = |node: &Arc<Node>| node.faults().lies.colludes;
+        if colludes(&self.node) {
+            return self.network.nodes().into_iter().filter(colludes).collect();
+        }
+        self.network.swarm_of(account).1
     }
 
     /// The same network seen from another node.

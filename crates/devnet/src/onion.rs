@@ -10,6 +10,7 @@ use septet_protocol::onion::{self, EncType, LayerKey, PeelError, Peeled, Protoco
 
 use crate::fault::{self, Admission};
 use crate::http::{self, Boxed, Reply};
+use crate::lie::hop::{Passing, passing};
 use crate::network::Seat;
 use crate::rpc::{self, Response};
 
@@ -105,11 +106,23 @@ fn wrap(key: &LayerKey, response: Response, options: RpcOptions) -> Answer {
 
 async fn pass_on(seat: &Seat, next: Ed25519Public, layer: Layer) -> Answer {
     seat.node.count("relay");
+    match passing(seat, &next) {
+        Passing::Honest => relay(seat, next, layer).await,
+        Passing::Refused(status, text) => Answer::text(status, text),
+        Passing::Dropped => std::future::pending().await,
+        Passing::Garbled => {
+            let Answer { body, .. } = relay(seat, next, layer).await;
+            Answer { status: 200, body: fault::garbage(body.len()) }
+        }
+    }
+}
+
+async fn relay(seat: &Seat, next: Ed25519Public, layer: Layer) -> Answer {
     let known = if seat.node.faults().knows_nobody { None } else { seat.network.find(&next) };
     let Some(next_node) = known else {
         return Answer::text(502, format!("Next node not found: {next}"));
     };
-    let relayed = receive(seat.at(next_node), layer);
+    let relayed = receive(seat.at(&next_node), layer);
     tokio::time::timeout(seat.network.patience.relay, relayed)
         .await
         .unwrap_or_else(|_| Answer::text(504, "Request time out"))

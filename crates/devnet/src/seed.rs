@@ -1,13 +1,15 @@
 //! The seed: the one address a fresh client knows (spec 03 §2.3). JSON-RPC over plain HTTP.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::{HeaderMap, Method};
 use serde_json::{Value, json};
 
+use crate::fault::SeedFault;
 use crate::http::{Boxed, Reply, Request, Service};
+use crate::lie::ListLie;
 use crate::network::Network;
 use crate::rpc;
 
@@ -15,16 +17,49 @@ use crate::rpc;
 pub(crate) struct Seed {
     network: Arc<Network>,
     requests: AtomicU64,
+    faults: Mutex<Faults>,
+}
+
+/// What is wrong with the seed at present.
+#[derive(Clone, Default)]
+struct Faults {
+    dead: bool,
+    refuses: Option<u16>,
+    lies: Vec<ListLie>,
 }
 
 impl Seed {
     pub fn new(network: Arc<Network>) -> Self {
-        Self { network, requests: AtomicU64::new(0) }
+        Self { network, requests: AtomicU64::new(0), faults: Mutex::default() }
     }
 
     /// How often it was asked.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets something be wrong, in addition to what is.
+    pub fn set_fault(&self, fault: SeedFault) {
+        let mut faults = self.faults();
+        match fault {
+            SeedFault::Dead => faults.dead = true,
+            SeedFault::Refuses(status) => faults.refuses = Some(status),
+            SeedFault::Lies(lie) => faults.lies.push(lie),
+        }
+    }
+
+    /// Makes everything well again.
+    pub fn clear_faults(&self) {
+        *self.faults() = Faults::default();
+    }
+
+    /// Whether its process is gone.
+    pub fn is_dead(&self) -> bool {
+        self.faults().dead
     }
 
     fn reply(&self, body: &[u8]) -> Value {
@@ -36,7 +71,9 @@ impl Seed {
         match request.get("method").and_then(Value::as_str) {
             Some("get_n_service_nodes" | "get_service_nodes") => {
                 let params = request.get("params").unwrap_or(&Value::Null);
-                let result = rpc::service_nodes(&self.network, params);
+                let mut nodes = self.network.list();
+                self.faults().lies.iter().for_each(|lie| lie.tell(&mut nodes));
+                let result = rpc::service_nodes(nodes, params);
                 json!({"jsonrpc": "2.0", "id": id, "result": result})
             }
             Some(_) => error(id, -32601, "Method not found"),
@@ -57,7 +94,11 @@ impl Service for Seed {
 
     fn answer(&self, request: Request) -> Boxed<Reply> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let reply = self.reply(&request.body).to_string();
-        Box::pin(std::future::ready(Reply::new(200, "application/json", reply)))
+        let refuses = self.faults().refuses;
+        let reply = match refuses {
+            Some(status) => Reply::text(status, "refused"),
+            None => Reply::new(200, "application/json", self.reply(&request.body).to_string()),
+        };
+        Box::pin(std::future::ready(reply))
     }
 }

@@ -51,7 +51,7 @@ impl Service for NodeService {
         Box::pin(async move {
             let mut faults = node.fault_switch().subscribe();
             let thawed = faults.wait_for(|faults| !faults.frozen || faults.dead).await;
-            thawed.is_ok_and(|faults| !faults.dead)
+            thawed.is_ok_and(|faults| !faults.dead && !faults.closes)
         })
     }
 
@@ -77,12 +77,15 @@ impl Service for NodeService {
         let seat = self.seat.clone();
         let network = seat.network.clone();
         Box::pin(async move {
-            if network.wire.is_cut() || fault::admit(seat.node.fault_switch()).await == Admission::Lost {
+            if network.wire.is_cut()
+                || seat.node.faults().closes
+                || fault::admit(seat.node.fault_switch()).await == Admission::Lost
+            {
                 return Reply::HangUp;
             }
             // A client that hangs up does not stop what it has set going.
-            let reply = network.detached(respond(seat, request)).await.unwrap_or(Reply::HangUp);
-            if network.wire.is_cut() { Reply::HangUp } else { reply }
+            let reply = network.detached(respond(seat.clone(), request)).await.unwrap_or(Reply::HangUp);
+            if network.wire.is_cut() { Reply::HangUp } else { reply.dripping(seat.node.faults().drip) }
         })
     }
 }

@@ -111,7 +111,10 @@ impl FileServer {
             FileServerKind::Live => MAX_UPLOAD,
             FileServerKind::OpenSource => MAX_UPLOAD_OPEN_SOURCE,
         };
-        if faults.too_large || data.is_empty() || data.len() > largest {
+        if let Some(status) = faults.refuses_uploads {
+            return Err(Outcome::failure(status));
+        }
+        if data.is_empty() || data.len() > largest {
             return Err(Outcome::failure(413));
         }
         Ok(self.files.add(self.kind, data, ttl, self.network.now()))

@@ -4,13 +4,15 @@
 //! listening, keeps the port from being given to somebody else meanwhile (where the system permits; elsewhere opening
 //! again is tried until it works).
 
+use std::future::pending;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
+use std::ops::RangeInclusive;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,10 +20,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
+use super::body::Outgoing;
 use super::{MAX_BODY, Reply, Request, Service};
+use crate::line::Bottleneck;
 
 /// A socket bound to a port of this machine's loopback, not yet listening. `port` 0 takes any free one.
 pub(crate) fn bind(address: SocketAddrV4) -> io::Result<(TcpSocket, SocketAddrV4)> {
@@ -37,6 +42,18 @@ pub(crate) fn bind(address: SocketAddrV4) -> io::Result<(TcpSocket, SocketAddrV4
     }
 }
 
+/// How connections are served at a door.
+#[derive(Clone, Default)]
+pub(crate) struct Manner {
+    /// Speaks TLS.
+    pub tls: Option<TlsAcceptor>,
+    /// What lies between clients and the door.
+    pub line: Option<Arc<Bottleneck>>,
+    /// After how long without a request a connection is closed: somewhere in this range, as the official server
+    /// looks every few seconds.
+    pub idle: Option<RangeInclusive<Duration>>,
+}
+
 /// A server's entrance.
 pub(crate) struct Door {
     shared: Arc<Shared>,
@@ -46,7 +63,7 @@ pub(crate) struct Door {
 
 struct Shared {
     address: SocketAddrV4,
-    tls: Option<TlsAcceptor>,
+    manner: Manner,
     runtime: Handle,
     service: Mutex<Option<Arc<dyn Service>>>,
     serving: Mutex<Option<JoinHandle<()>>>,
@@ -54,13 +71,9 @@ struct Shared {
 
 impl Door {
     /// A shut door at an address taken with [`bind`].
-    pub fn new(
-        reserved: TcpSocket,
-        address: SocketAddrV4,
-        tls: Option<TlsAcceptor>,
-        runtime: Handle,
-    ) -> Self {
-        let shared = Shared { address, tls, runtime, service: Mutex::default(), serving: Mutex::default() };
+    pub fn new(reserved: TcpSocket, address: SocketAddrV4, manner: Manner, runtime: Handle) -> Self {
+        let shared =
+            Shared { address, manner, runtime, service: Mutex::default(), serving: Mutex::default() };
         Self { shared: Arc::new(shared), _reserved: reserved }
     }
 
@@ -110,8 +123,19 @@ impl Drop for Door {
     }
 }
 
+/// The largest packet, bytes, without heads: what Ethernet allows.
+#[cfg(unix)]
+const PACKET: u32 = 1460;
+/// How many bytes of a client the system may take that the server has not, about.
+const RECEIVE_BUFFER: u32 = 65_536;
+
 fn listen(address: SocketAddrV4) -> io::Result<TcpListener> {
     let (socket, _) = bind(address)?;
+    // Small, and packets as on the real network instead of loopback's: else the system, here and at the client's end,
+    // would take megabytes at once, and a slow line would begin behind them.
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    #[cfg(unix)]
+    socket2::SockRef::from(&socket).set_tcp_mss(PACKET)?;
     socket.listen(1024)
 }
 
@@ -146,27 +170,82 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, from: SocketAddr) {
     let service = shared.service().clone();
     let Some(service) = service else { return };
     if !service.welcome().await {
+        // Not before the client says something: it is to find its connection broken, not refused.
+        _ = stream.peek(&mut [0]).await;
         return;
     }
     _ = stream.set_nodelay(true);
-    match &shared.tls {
-        Some(tls) => match tls.accept(stream).await {
-            Ok(stream) => serve(service, stream, from).await,
-            Err(error) => tracing::debug!(%error, "TLS handshake failed"),
-        },
-        None => serve(service, stream, from).await,
+    let Manner { tls, line, idle } = &shared.manner;
+    match line {
+        Some(line) => {
+            line.connect(stream, |stream| greet(tls.as_ref(), idle.clone(), service, stream, from)).await
+        }
+        None => greet(tls.as_ref(), idle.clone(), service, stream, from).await,
     }
 }
 
-async fn serve(service: Arc<dyn Service>, stream: impl AsyncRead + AsyncWrite + Unpin, from: SocketAddr) {
+/// Speaks TLS if need be, then HTTP.
+async fn greet(
+    tls: Option<&TlsAcceptor>,
+    idle: Option<RangeInclusive<Duration>>,
+    service: Arc<dyn Service>,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    from: SocketAddr,
+) {
+    match tls {
+        Some(tls) => match tls.accept(stream).await {
+            Ok(stream) => serve(service, stream, from, idle).await,
+            Err(error) => tracing::debug!(%error, "TLS handshake failed"),
+        },
+        None => serve(service, stream, from, idle).await,
+    }
+}
+
+async fn serve(
+    service: Arc<dyn Service>,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    from: SocketAddr,
+    idle: Option<RangeInclusive<Duration>>,
+) {
+    let (busy, _) = watch::channel(0_usize);
+    let under_way = busy.clone();
     let handler = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { respond(&*service, request, from).await }
+        let (service, under_way) = (Arc::clone(&service), under_way.clone());
+        async move {
+            under_way.send_modify(|count| *count += 1);
+            let reply = respond(&*service, request, from).await;
+            under_way.send_modify(|count| *count -= 1);
+            reply
+        }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).keep_alive(true).half_close(true);
-    if let Err(error) = http.serve_connection(TokioIo::new(stream), handler).await {
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), handler));
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = until_idle(&busy, idle) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
         tracing::trace!(%error, "connection ended");
+    }
+}
+
+/// Waits until no request has been under way for as long as connections may be idle.
+async fn until_idle(busy: &watch::Sender<usize>, idle: Option<RangeInclusive<Duration>>) {
+    let Some(idle) = idle else { return pending().await };
+    let mut changes = busy.subscribe();
+    loop {
+        // The sender is ours, so it does not go away first.
+        _ = changes.wait_for(|count| *count == 0).await;
+        let range = idle.end().saturating_sub(*idle.start());
+        let patience = *idle.start() + range.mul_f64(fastrand::f64());
+        tokio::select! {
+            () = tokio::time::sleep(patience) => return,
+            _ = changes.changed() => {}
+        }
     }
 }
 
@@ -179,7 +258,7 @@ async fn respond(
     service: &dyn Service,
     request: hyper::Request<Incoming>,
     from: SocketAddr,
-) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
+) -> Result<hyper::Response<Outgoing>, HungUp> {
     let (head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     if let Some(reply) = service.preview(&head.method, &target, &head.headers, from.ip()) {
@@ -198,17 +277,17 @@ async fn respond(
     too_large()
 }
 
-fn too_large() -> Result<hyper::Response<Full<Bytes>>, HungUp> {
+fn too_large() -> Result<hyper::Response<Outgoing>, HungUp> {
     render(Reply::text(413, "Request body too large"), true)
 }
 
-fn render(reply: Reply, close: bool) -> Result<hyper::Response<Full<Bytes>>, HungUp> {
-    let Reply::Answer { status, content_type, body } = reply else { return Err(HungUp) };
+fn render(reply: Reply, close: bool) -> Result<hyper::Response<Outgoing>, HungUp> {
+    let Reply::Answer { status, content_type, body, drip } = reply else { return Err(HungUp) };
     let mut response = hyper::Response::builder().status(status).header("Content-Type", content_type);
     if close {
         response = response.header("Connection", "close");
     }
-    response.body(Full::new(body)).map_err(|_| HungUp)
+    response.body(Outgoing::new(body, drip)).map_err(|_| HungUp)
 }
 
 #[cfg(test)]

@@ -3,15 +3,17 @@
 //! Decision: hyper directly, without a framework. The nodes know two addresses, and faults must reach below requests:
 //! refuse connections, hold the TLS handshake, close without an answer.
 
+mod body;
 mod door;
 mod post;
 
-pub(crate) use door::{Door, bind};
+pub(crate) use door::{Door, Manner, bind};
 pub(crate) use post::{PostError, post};
 
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::HeaderMap;
@@ -30,7 +32,13 @@ pub(crate) struct Request {
 
 /// A reply, or the decision to hang up without one.
 pub(crate) enum Reply {
-    Answer { status: u16, content_type: String, body: Bytes },
+    Answer {
+        status: u16,
+        content_type: String,
+        body: Bytes,
+        /// Sends one byte of the body after each such time.
+        drip: Option<Duration>,
+    },
     HangUp,
 }
 
@@ -40,10 +48,19 @@ impl Reply {
         Self::new(status, "text/plain", text.into().into_bytes())
     }
 
+    /// The same reply, its body sent byte by byte.
+    #[must_use]
+    pub fn dripping(mut self, every: Option<Duration>) -> Self {
+        if let Self::Answer { drip, .. } = &mut self {
+            *drip = every;
+        }
+        self
+    }
+
     /// A reply with a body of the given type.
     pub fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let (content_type, body) = (content_type.to_owned(), body.into());
-        Self::Answer { status, content_type, body }
+        Self::Answer { status, content_type, body, drip: None }
     }
 }
 

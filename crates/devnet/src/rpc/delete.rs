@@ -11,9 +11,10 @@ use super::params::{Hash, Params, Parsed, require};
 use super::spread::{Spread, Work};
 use super::{Call, Request, Response, demand_responsible};
 use crate::http::Boxed;
+use crate::lie::{Claim, Lies};
 use crate::network::Seat;
 use crate::pubkey::Pubkey;
-use crate::storage::Scope;
+use crate::storage::{Scope, Storage};
 
 struct Delete {
     auth: Auth,
@@ -48,9 +49,9 @@ impl Work for Delete {
         )
     }
 
-    fn apply(&self, seat: &Seat) -> Map<String, Value> {
+    fn apply(&self, seat: &Seat, storage: &mut Storage) -> Map<String, Value> {
         let ids: Vec<MessageHash> = self.hashes.iter().filter_map(Hash::id).collect();
-        let deleted = seat.node.storage().delete(&self.auth.account, &ids);
+        let deleted = storage.delete(&self.auth.account, &ids);
         let mut signed = self.auth.account.hex() + &joined(&self.hashes);
         signed.extend(deleted.iter().map(String::as_str));
         let deleted: Vec<String> = deleted.into_iter().collect();
@@ -60,6 +61,10 @@ impl Work for Delete {
     fn status(&self, entries: &Map<String, Value>) -> u16 {
         let empty = |entry: &Value| entry.get("deleted").and_then(Value::as_array).is_none_or(Vec::is_empty);
         if self.required && entries.values().all(empty) { 404 } else { 200 }
+    }
+
+    fn claim(&self, lies: &Lies) -> Option<Claim> {
+        lies.delete.then_some(Claim::Delete)
     }
 }
 
@@ -136,9 +141,13 @@ impl Work for DeleteAll {
         self.auth.demand(seat, Access::DELETE, message.as_bytes(), "delete_all signature verification failed")
     }
 
-    fn apply(&self, seat: &Seat) -> Map<String, Value> {
-        let deleted = seat.node.storage().delete_scope(&self.auth.account, self.scope, None);
+    fn apply(&self, seat: &Seat, storage: &mut Storage) -> Map<String, Value> {
+        let deleted = storage.delete_scope(&self.auth.account, self.scope, None);
         scope_entry(seat, &self.auth.account, self.timestamp, "deleted", self.scope, deleted)
+    }
+
+    fn claim(&self, lies: &Lies) -> Option<Claim> {
+        lies.delete.then_some(Claim::Delete)
     }
 }
 
@@ -178,10 +187,14 @@ impl Work for DeleteBefore {
         check_before(&self.auth, seat, &scope_text(Scope::One(self.namespace)), self.before)
     }
 
-    fn apply(&self, seat: &Seat) -> Map<String, Value> {
+    fn apply(&self, seat: &Seat, storage: &mut Storage) -> Map<String, Value> {
         let scope = Scope::One(self.namespace);
-        let deleted = seat.node.storage().delete_scope(&self.auth.account, scope, Some(self.before));
+        let deleted = storage.delete_scope(&self.auth.account, scope, Some(self.before));
         scope_entry(seat, &self.auth.account, self.before, "deleted", scope, deleted)
+    }
+
+    fn claim(&self, lies: &Lies) -> Option<Claim> {
+        lies.delete.then_some(Claim::Delete)
     }
 }
 

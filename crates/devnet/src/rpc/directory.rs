@@ -1,13 +1,14 @@
 //! Questions about the network itself: `info`, `get_swarm`, `oxend_request` (spec 03 §4.3, §9.15, §9.16).
 
+use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 use super::params::{Params, ParseError, Parsed, require};
 use super::{Call, Request, Response, finish};
 use crate::http::Boxed;
 use crate::names;
-use crate::network::{HARD_FORK, HEIGHT, Network, Seat, VERSION};
-use crate::node::Node;
+use crate::network::{HARD_FORK, HEIGHT, Seat, VERSION};
+use crate::node::NodeInfo;
 use crate::pubkey::Pubkey;
 
 /// `info`: version and time.
@@ -18,7 +19,7 @@ impl Call for Info {
         Box::pin(async move {
             let mut reply = Map::new();
             reply.insert("version".to_owned(), json!(VERSION));
-            reply.insert("timestamp".to_owned(), seat.now().into());
+            reply.insert("timestamp".to_owned(), seat.told_time().into());
             Response::json(200, finish(reply, &seat))
         })
     }
@@ -43,18 +44,24 @@ impl Call for GetSwarm {
     }
 }
 
-/// The members of an account's swarm, as `get_swarm` and 421 replies list them.
+/// The members of an account's swarm, as `get_swarm` and 421 replies list them; others, if the node misdirects.
 pub(crate) fn swarm_json(seat: &Seat, account: &Pubkey) -> Map<String, Value> {
     let (swarm, members) = seat.network.swarm_of(account);
-    let snodes: Vec<Value> = members.iter().map(|node| member_json(node)).collect();
+    let snodes: Vec<Value> = match seat.node.faults().lies.misdirects {
+        Some(members) => {
+            seat.node.count("lie:swarm");
+            members.iter().map(member_json).collect()
+        }
+        None => members.iter().map(|node| member_json(&node.info)).collect(),
+    };
     let mut reply = Map::new();
     reply.insert("snodes".to_owned(), snodes.into());
     reply.insert("swarm".to_owned(), swarm.to_string().into());
     reply
 }
 
-fn member_json(node: &Node) -> Value {
-    let (info, port) = (&node.info, node.info.address.port());
+fn member_json(info: &NodeInfo) -> Value {
+    let port = info.address.port();
     json!({
         "address": info.snode_address(),
         "pubkey_legacy": info.legacy,
@@ -87,8 +94,8 @@ pub(super) fn parse_oxend(params: Params<'_>) -> Parsed<Request> {
 impl Oxend {
     fn answer(&self, seat: &Seat) -> Response {
         let result = match self.endpoint.as_str() {
-            "get_service_nodes" => Ok(service_nodes(&seat.network, &self.params)),
-            _ => names::resolve(&seat.network, &self.params),
+            "get_service_nodes" => Ok(service_nodes(told_nodes(seat), &self.params)),
+            _ => names::resolve(seat, &self.params),
         };
         match result {
             Ok(result) => {
@@ -108,8 +115,39 @@ impl Call for Oxend {
     }
 }
 
-/// The daemon's list of nodes with the fields asked for (spec 03 §2.3); a `limit` takes so many at random.
-pub(crate) fn service_nodes(network: &Network, params: &Value) -> Value {
+/// All nodes as a node tells of them.
+fn told_nodes(seat: &Seat) -> Vec<NodeInfo> {
+    let (mut nodes, lies) = (seat.network.list(), seat.node.faults().lies.list);
+    if !lies.is_empty() {
+        seat.node.count("lie:list");
+    }
+    lies.iter().for_each(|lie| lie.tell(&mut nodes));
+    nodes
+}
+
+/// `active_nodes_bin`: the list as records of 51 bytes (spec 03 §2.4).
+pub(super) struct ActiveNodes;
+
+impl Call for ActiveNodes {
+    fn run(&self, seat: Seat) -> Boxed<Response> {
+        Box::pin(async move {
+            if !seat.network.active_nodes_bin {
+                return Response::text(400, "no method active_nodes_bin");
+            }
+            let records: Vec<u8> = told_nodes(&seat).iter().flat_map(record).collect();
+            Response::json(200, BASE64.encode(&records).into())
+        })
+    }
+}
+
+fn record(info: &NodeInfo) -> Vec<u8> {
+    let (ip, port) = (info.address.ip().octets(), info.address.port().to_be_bytes());
+    let version = VERSION.map(|part| u8::try_from(part).unwrap_or(u8::MAX));
+    [info.ed25519.as_bytes(), &info.swarm.0.to_be_bytes()[..], &ip, &port, &port, &version].concat()
+}
+
+/// The daemon's list of these nodes with the fields asked for (spec 03 §2.3); a `limit` takes so many at random.
+pub(crate) fn service_nodes(mut nodes: Vec<NodeInfo>, params: &Value) -> Value {
     let wanted = |field: &str| match params.get("fields") {
         Some(Value::Object(fields)) if fields.get("all") != Some(&Value::Bool(true)) => {
             fields.get(field).is_some_and(|wanted| wanted == &Value::Bool(true))
@@ -117,12 +155,11 @@ pub(crate) fn service_nodes(network: &Network, params: &Value) -> Value {
         Some(Value::Array(fields)) => fields.iter().any(|name| name == field || name == "all"),
         _ => true,
     };
-    let mut nodes: Vec<&Node> = network.nodes.iter().map(|node| &**node).collect();
     if let Some(limit) = params.get("limit").and_then(Value::as_u64).filter(|&limit| limit > 0) {
         fastrand::shuffle(&mut nodes);
         nodes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
-    let states: Vec<Value> = nodes.into_iter().map(|node| pick(node_state(node), wanted)).collect();
+    let states: Vec<Value> = nodes.iter().map(|node| pick(node_state(node), wanted)).collect();
     let chain = json!({
         "height": HEIGHT,
         "block_hash": "0".repeat(64),
@@ -144,8 +181,7 @@ fn pick(all: Value, wanted: impl Fn(&str) -> bool) -> Value {
     }
 }
 
-fn node_state(node: &Node) -> Value {
-    let info = &node.info;
+fn node_state(info: &NodeInfo) -> Value {
     json!({
         "public_ip": info.address.ip(),
         "storage_port": info.address.port(),
@@ -155,8 +191,8 @@ fn node_state(node: &Node) -> Value {
         "service_node_pubkey": info.legacy,
         "requested_unlock_height": 0,
         "storage_server_version": VERSION,
-        "swarm_id": node.swarm().0,
-        "swarm": node.swarm().to_string(),
+        "swarm_id": info.swarm.0,
+        "swarm": info.swarm.to_string(),
         "active": true,
     })
 }

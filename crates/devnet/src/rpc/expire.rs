@@ -15,7 +15,7 @@ use super::{Call, Request, Response, demand_responsible};
 use crate::http::Boxed;
 use crate::network::Seat;
 use crate::pubkey::Pubkey;
-use crate::storage::{ExpiryRule, Scope};
+use crate::storage::{ExpiryRule, Scope, Storage};
 
 struct Expire {
     auth: Auth,
@@ -70,9 +70,8 @@ impl Expire {
     }
 
     /// Sets what may be set; hash and new expiry of each message changed.
-    fn update(&self, seat: &Seat, expiries: &[u64]) -> BTreeMap<String, u64> {
+    fn update(&self, storage: &mut Storage, expiries: &[u64]) -> BTreeMap<String, u64> {
         let rule = if self.may_shorten() { self.rule } else { ExpiryRule::ExtendOnly };
-        let mut storage = seat.node.storage();
         let mut updated = BTreeMap::new();
         let mut seen = BTreeSet::new();
         for (hash, &expiry) in self.hashes.iter().zip(expiries.iter().cycle()) {
@@ -88,8 +87,7 @@ impl Expire {
     }
 
     /// Messages that are here and were left alone.
-    fn unchanged(&self, seat: &Seat, updated: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
-        let storage = seat.node.storage();
+    fn unchanged(&self, storage: &Storage, updated: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
         let left = self.hashes.iter().filter(|hash| !updated.contains_key(hash.as_str()));
         left.filter_map(|hash| {
             let expiry = storage.expiry(&self.auth.account, &hash.id()?)?;
@@ -119,9 +117,9 @@ impl Work for Expire {
         Ok(())
     }
 
-    fn apply(&self, seat: &Seat) -> Map<String, Value> {
+    fn apply(&self, seat: &Seat, storage: &mut Storage) -> Map<String, Value> {
         let expiries = self.capped(seat);
-        let updated = self.update(seat, &expiries);
+        let updated = self.update(storage, &expiries);
         let several = expiries.len() > 1;
         let listed: Vec<u64> = if several { updated.values().copied().collect() } else { expiries };
         let mut signed = self.auth.account.hex();
@@ -130,7 +128,7 @@ impl Work for Expire {
         signed.extend(updated.keys().map(String::as_str));
         let mut entry = Map::new();
         if self.rule != ExpiryRule::Set {
-            let unchanged = self.unchanged(seat, &updated);
+            let unchanged = self.unchanged(storage, &updated);
             signed.extend(unchanged.iter().map(|(hash, expiry)| format!("{hash}{expiry}")));
             entry.insert("unchanged".to_owned(), json!(unchanged));
         }
@@ -170,8 +168,8 @@ impl Work for ExpireAll {
         self.auth.demand(seat, Access::DELETE, message.as_bytes(), "expire_all signature verification failed")
     }
 
-    fn apply(&self, seat: &Seat) -> Map<String, Value> {
-        let updated = seat.node.storage().expire_scope(&self.auth.account, self.scope, self.expiry);
+    fn apply(&self, seat: &Seat, storage: &mut Storage) -> Map<String, Value> {
+        let updated = storage.expire_scope(&self.auth.account, self.scope, self.expiry);
         scope_entry(seat, &self.auth.account, self.expiry, "updated", self.scope, updated)
     }
 }

@@ -151,6 +151,7 @@ fn parse(method: &str, params: &Map<String, Value>) -> Option<Parsed<Request>> {
         "get_expiries" => expire::parse_get(params),
         "revoke_subaccount" => subaccount::parse_revoke(params),
         "unrevoke_subaccount" => subaccount::parse_unrevoke(params),
+        "active_nodes_bin" => Ok(Request::new("active_nodes_bin", directory::ActiveNodes)),
         "info" => Ok(Request::new("info", directory::Info)),
         "get_swarm" | "get_snodes_for_pubkey" => directory::parse_get_swarm(params),
         "oxend_request" => directory::parse_oxend(params),
@@ -163,7 +164,7 @@ fn parse(method: &str, params: &Map<String, Value>) -> Option<Parsed<Request>> {
 
 /// Adds the fields every reply has.
 fn finish(mut reply: Map<String, Value>, seat: &Seat) -> Value {
-    reply.insert("t".to_owned(), seat.now().into());
+    reply.insert("t".to_owned(), seat.told_time().into());
     reply.insert("hf".to_owned(), json!(HARD_FORK));
     Value::Object(reply)
 }

@@ -9,6 +9,7 @@ use super::params::{Params, ParseError, Parsed, at_most_one, require};
 use super::{Call, Request, Response, demand_responsible, finish};
 use crate::base64;
 use crate::http::Boxed;
+use crate::lie;
 use crate::network::Seat;
 use crate::pubkey::Pubkey;
 use crate::storage::{StoredMessage, is_readable_by_all, is_unrevocable};
@@ -100,13 +101,11 @@ impl Retrieve {
         if let Err(refusal) = self.check(seat) {
             return refusal;
         }
-        let page = seat.node.storage().retrieve(
-            &self.account,
-            self.namespace,
-            self.last_hash.as_ref(),
-            self.max_count,
-            self.max_size,
-        );
+        let honest = |after: Option<&MessageHash>| {
+            let storage = seat.node.storage();
+            storage.retrieve(&self.account, self.namespace, after, self.max_count, self.max_size)
+        };
+        let page = lie::retrieve::page(seat, &self.account, self.namespace, self.last_hash, honest);
         let messages: Vec<Value> = page.messages.iter().map(message_json).collect();
         let mut reply = Map::new();
         reply.insert("messages".to_owned(), messages.into());

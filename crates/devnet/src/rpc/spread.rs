@@ -6,14 +6,17 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use septet_protocol::id::Ed25519Public;
 use serde_json::{Map, Value, json};
 
 use super::{Call, Response, demand_responsible, finish};
 use crate::fault::{self, Admission};
 use crate::http::Boxed;
+use crate::lie::{Claim, Lies};
 use crate::network::Seat;
 use crate::node::Node;
 use crate::pubkey::Pubkey;
+use crate::storage::Storage;
 
 /// The part of a recursive request that each member does.
 pub(crate) trait Work: Send + Sync + 'static {
@@ -22,8 +25,16 @@ pub(crate) trait Work: Send + Sync + 'static {
     /// Refuses what must not be done: times, then signatures. `forwarded`: another member passed it on.
     fn check(&self, seat: &Seat, forwarded: bool) -> Result<(), Response>;
 
-    /// Does it here; the member's entry of the reply.
-    fn apply(&self, seat: &Seat) -> Map<String, Value>;
+    /// Does it on the node's table, or on a copy; the member's entry of the reply.
+    fn apply(&self, seat: &Seat, storage: &mut Storage) -> Map<String, Value>;
+
+    /// The claim to have done it with which a node that tells these lies answers instead.
+    fn claim(&self, _lies: &Lies) -> Option<Claim> {
+        None
+    }
+
+    /// Takes note of an honest reply.
+    fn answered(&self, _seat: &Seat, _reply: &Map<String, Value>) {}
 
     /// What the member that was asked adds to its own entry and to the whole reply.
     fn decorate(&self, _seat: &Seat, _own: &mut Map<String, Value>, _reply: &mut Map<String, Value>) {}
@@ -49,18 +60,50 @@ async fn spread<W: Work>(seat: Seat, work: Arc<W>) -> Response {
     if let Err(refusal) = allowed {
         return refusal;
     }
-    let mut own = work.apply(&seat);
-    let (_, members) = seat.network.swarm_of(work.account());
-    let others = members.iter().filter(|member| member.info.ed25519 != seat.node.info.ed25519);
-    let mut entries: Map<String, Value> =
-        join_all(others.map(|member| at_member(&seat, member, &*work))).await.into_iter().collect();
+    let (claim, signer, mut own) = carry_out(&seat, &*work);
+    // A liar keeps to itself what it was to pass on.
+    let mut entries = if claim.is_some() { Map::new() } else { at_others(&seat, &*work).await };
     let mut reply = Map::new();
     work.decorate(&seat, &mut own, &mut reply);
-    entries.insert(seat.node.info.ed25519.to_string(), own.into());
-    let all_failed = entries.values().all(|entry| entry.get("failed").is_some());
-    let status = if all_failed { 500 } else { work.status(&entries) };
+    entries.insert(signer.to_string(), own.into());
+    // As on the official server, also when every entry says `failed`.
+    let status = work.status(&entries);
     reply.insert("swarm".to_owned(), entries.into());
+    match claim {
+        Some(claim) => claim.retell(&seat, &mut reply),
+        None => work.answered(&seat, &reply),
+    }
     Response::json(status, finish(reply, &seat))
+}
+
+/// Does the work at a node, or lets the node claim that; its entry, and the key the entry is to stand under.
+fn carry_out(seat: &Seat, work: &impl Work) -> (Option<Claim>, Ed25519Public, Map<String, Value>) {
+    let faults = seat.node.faults();
+    if faults.query_failure {
+        let failed = [("failed", true), ("query_failure", true)];
+        let entry = failed.map(|(key, value)| (key.to_owned(), Value::from(value)));
+        return (None, seat.node.info.ed25519, entry.into_iter().collect());
+    }
+    let claim = work.claim(&faults.lies);
+    let mut storage = seat.node.storage();
+    let keeps = !faults.lies.colludes && claim.is_none_or(Claim::keeps);
+    let mut entry =
+        if keeps { work.apply(seat, &mut storage) } else { work.apply(seat, &mut storage.copy()) };
+    drop(storage);
+    if faults.lies.colludes {
+        seat.node.count("lie:colludes");
+    }
+    let signer = claim.map_or(seat.node.info.ed25519, |claim| {
+        seat.node.count(claim.name());
+        claim.spoil(seat, &mut entry)
+    });
+    (claim, signer, entry)
+}
+
+async fn at_others(seat: &Seat, work: &impl Work) -> Map<String, Value> {
+    let members = seat.members_for(work.account());
+    let others = members.iter().filter(|member| member.info.ed25519 != seat.node.info.ed25519);
+    join_all(others.map(|member| at_member(seat, member, work))).await.into_iter().collect()
 }
 
 /// What one other member makes of it, under its key.
@@ -69,7 +112,7 @@ async fn at_member(seat: &Seat, member: &Arc<Node>, work: &impl Work) -> (String
     let working = async {
         match fault::admit(member.fault_switch()).await {
             Admission::Lost => std::future::pending().await,
-            Admission::Taken => carry_out(&there, work),
+            Admission::Taken => take_over(&there, work),
         }
     };
     let entry = tokio::time::timeout(seat.network.patience.member, working)
@@ -78,7 +121,8 @@ async fn at_member(seat: &Seat, member: &Arc<Node>, work: &impl Work) -> (String
     (member.info.ed25519.to_string(), entry)
 }
 
-fn carry_out(there: &Seat, work: &impl Work) -> Value {
+/// Does a request that another member passed on.
+fn take_over(there: &Seat, work: &impl Work) -> Value {
     let faults = there.node.faults();
     let allowed = demand_responsible(there, work.account()).and_then(|()| work.check(there, true));
     match allowed {
@@ -86,7 +130,7 @@ fn carry_out(there: &Seat, work: &impl Work) -> Value {
             json!({"failed": true, "code": refusal.status.to_string(), "reason": refusal.body.into_text()})
         }
         Ok(()) => {
-            let entry = work.apply(there);
+            let (_, _, entry) = carry_out(there, work);
             if faults.garbage || faults.truncated || faults.nonsense {
                 return json!({"failed": true, "bad_peer_response": true});
             }

@@ -11,9 +11,10 @@ use super::params::{Params, ParseError, Parsed, at_most_one, require};
 use super::spread::{Spread, Work};
 use super::{Request, Response};
 use crate::base64;
+use crate::lie::{Claim, Lies};
 use crate::network::Seat;
 use crate::pubkey::Pubkey;
-use crate::storage::{StoredMessage, is_public_outbox};
+use crate::storage::{Storage, StoredMessage, is_public_outbox};
 
 /// The largest message, bytes.
 const MAX_DATA: usize = 76_800;
@@ -115,7 +116,7 @@ impl Work for Store {
         if self.namespace.is_public_inbox() { Ok(()) } else { self.check_signature(seat, now) }
     }
 
-    fn apply(&self, seat: &Seat) -> Map<String, Value> {
+    fn apply(&self, seat: &Seat, storage: &mut Storage) -> Map<String, Value> {
         let message = StoredMessage {
             hash: self.hash,
             namespace: self.namespace.0,
@@ -123,7 +124,7 @@ impl Work for Store {
             expiry: u64::try_from(self.expiry).unwrap_or(0),
             data: Arc::clone(&self.data),
         };
-        let stored = seat.node.storage().store(self.account, message);
+        let stored = storage.store(self.account, message);
         let hash = self.hash.to_string();
         let mut entry = Map::new();
         entry.insert("signature".to_owned(), seat.node.sign(hash.as_bytes()).into());
@@ -136,7 +137,15 @@ impl Work for Store {
     }
 
     fn decorate(&self, seat: &Seat, own: &mut Map<String, Value>, reply: &mut Map<String, Value>) {
-        own.insert("t".to_owned(), seat.now().into());
-        reply.insert("hash".to_owned(), self.hash.to_string().into());
+        own.insert("t".to_owned(), seat.told_time().into());
+        reply.insert("hash".to_owned(), own.get("hash").cloned().unwrap_or_default());
+    }
+
+    fn claim(&self, lies: &Lies) -> Option<Claim> {
+        lies.store.map(Claim::Store)
+    }
+
+    fn answered(&self, seat: &Seat, reply: &Map<String, Value>) {
+        *seat.node.last_store() = Some(reply.clone());
     }
 }

@@ -10,7 +10,7 @@ use super::spread::{Spread, Work};
 use super::{Request, Response};
 use crate::network::Seat;
 use crate::pubkey::Pubkey;
-use crate::storage::Token;
+use crate::storage::{Storage, Token};
 
 struct Revocation {
     auth: Auth,
@@ -64,14 +64,14 @@ impl Work for Revocation {
         self.auth.demand(seat, Access::OWNER, &self.signed(method), &refusal)
     }
 
-    fn apply(&self, seat: &Seat) -> Map<String, Value> {
+    fn apply(&self, seat: &Seat, storage: &mut Storage) -> Map<String, Value> {
         let mut entry = Map::new();
         let account = self.auth.account;
         if self.undo {
-            let count = seat.node.storage().unrevoke(account, &self.tokens);
+            let count = storage.unrevoke(account, &self.tokens);
             entry.insert("count".to_owned(), count.into());
         } else {
-            seat.node.storage().revoke(account, &self.tokens);
+            storage.revoke(account, &self.tokens);
         }
         let signature = seat.node.sign(&self.signed(&account.hex()));
         entry.insert("signature".to_owned(), signature.into());

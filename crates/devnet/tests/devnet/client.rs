@@ -40,16 +40,20 @@ impl Person {
     }
 }
 
-/// An HTTP client that takes any certificate, as clients do with nodes.
-pub fn http() -> reqwest::Client {
+/// TLS that takes any certificate, as clients do with nodes.
+pub fn tls() -> rustls::ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
+    rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(AnyCertificate))
-        .with_no_client_auth();
-    reqwest::Client::builder().tls_backend_preconfigured(config).no_proxy().build().unwrap()
+        .with_no_client_auth()
+}
+
+/// An HTTP client.
+pub fn http() -> reqwest::Client {
+    reqwest::Client::builder().tls_backend_preconfigured(tls()).no_proxy().build().unwrap()
 }
 
 #[derive(Debug)]

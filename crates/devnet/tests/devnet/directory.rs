@@ -1,7 +1,7 @@
 //! Lists of nodes, swarms and names (spec 03 §2.3, §4, §9.16, §11).
 
 use data_encoding::BASE64;
-use septet_devnet::Devnet;
+use septet_devnet::{Devnet, Fault, Lie};
 use septet_protocol::crypto::Ed25519Secret;
 use septet_protocol::id::{Account, Ed25519Public, SwarmId};
 use septet_protocol::name::Name;
@@ -133,6 +133,31 @@ async fn names_resolve_to_accounts() {
 }
 
 #[tokio::test]
+async fn names_lead_elsewhere_or_nowhere_and_records_differ() {
+    let devnet = network().await;
+    let (bob, eve, node) = (Person::new(), Person::new(), &devnet.nodes()[5]);
+    let name = Name::parse("septet").unwrap();
+    devnet.register_name(&name, &bob.id);
+    let record = async || {
+        let rpc = Rpc::ons_resolve(&name.hash());
+        ons_record(&direct(node, rpc.method(), rpc.params().clone()).await.json()).unwrap()
+    };
+    let account = async || {
+        let record = record().await?;
+        Some(name.decrypt(&record.encrypted_value, record.nonce.as_ref()).unwrap())
+    };
+    assert_eq!(record().await, record().await);
+    node.set_fault(Fault::NewNonces);
+    assert_ne!(record().await, record().await);
+    assert_eq!(account().await, Some(bob.id));
+    node.set_fault(Lie::Name(Some(eve.id)));
+    assert_eq!(account().await, Some(eve.id));
+    node.set_fault(Lie::Name(None));
+    assert_eq!(account().await, None);
+    assert_eq!(node.requests()["lie:name"], 2);
+}
+
+#[tokio::test]
 async fn a_network_may_be_of_any_size() {
     for (swarms, nodes) in [(1, 1), (1, 4), (5, 2)] {
         let devnet = Devnet::builder().swarms(swarms).nodes_per_swarm(nodes).start().await.unwrap();
@@ -141,4 +166,30 @@ async fn a_network_may_be_of_any_size() {
         assert_eq!(devnet.swarm_of(&Account::Group(septet_protocol::id::GroupId(key.0))).len(), nodes);
     }
     assert!(Devnet::builder().swarms(0).start().await.is_err());
+}
+
+#[tokio::test]
+async fn a_newer_node_gives_the_list_in_one_piece() {
+    let devnet = Devnet::builder().active_nodes_bin(true).start().await.unwrap();
+    let rpc = Rpc::active_nodes_bin();
+    let reply = ask(&devnet, &devnet.nodes()[20], rpc.method(), rpc.params().clone()).await;
+    let text: String = serde_json::from_slice(&reply.body).unwrap();
+    let nodes = swarm::nodes::active_nodes(&BASE64.decode(text.as_bytes()).unwrap()).unwrap();
+    assert_eq!(nodes.len(), 21);
+    for (listed, node) in nodes.iter().zip(devnet.nodes()) {
+        let info = node.info();
+        assert_eq!(
+            (listed.ed25519, listed.x25519, listed.swarm),
+            (info.ed25519, info.x25519, Some(info.swarm))
+        );
+        assert_eq!((listed.ip, listed.port), (*info.address.ip(), info.address.port()));
+    }
+}
+
+#[tokio::test]
+async fn the_network_file_asks_for_consensus_if_wanted() {
+    let devnet = network().await;
+    assert!(devnet.network_toml().contains("pool_consensus = false\n"));
+    let with = devnet.network_toml_with(true);
+    assert_eq!(with.replace("pool_consensus = true", "pool_consensus = false"), devnet.network_toml());
 }

@@ -228,3 +228,17 @@ async fn a_server_that_thinks_too_long_is_given_up() {
     let (answer, _) = send(&devnet, &payload, EncType::AesGcm).await;
     assert_eq!((answer.status, answer.text()), (504, "Connection timed out after 100 milliseconds"));
 }
+
+#[tokio::test]
+async fn uploads_are_refused_with_a_status_and_downloads_go_on() {
+    let devnet = network().await;
+    let id = upload(&devnet, b"there before").await;
+    for status in [400, 403, 413, 500, 503] {
+        devnet.set_file_fault(FileFault::RefusesUploads(status));
+        assert_eq!(call(&devnet, "POST", "/file", &[], Some(b"new")).await.code, status);
+        let got = call(&devnet, "GET", &format!("/file/{id}"), &[], None).await;
+        assert_eq!((got.code, &got.body[..]), (200, &b"there before"[..]));
+    }
+    devnet.clear_file_faults();
+    upload(&devnet, b"new").await;
+}

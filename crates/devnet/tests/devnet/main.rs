@@ -7,16 +7,21 @@
     reason = "a test that goes wrong is to panic"
 )]
 
+mod claims;
 mod client;
 mod directory;
 mod faults;
 mod files;
 mod lasting;
+mod lies;
+mod membership;
 mod onion;
 mod refusals;
 mod storage;
 mod subaccounts;
 mod vectors;
+mod wire;
+mod witnesses;
 
 use septet_devnet::Devnet;
 

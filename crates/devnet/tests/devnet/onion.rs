@@ -63,6 +63,20 @@ async fn the_reply_can_be_had_as_json_and_as_bytes() {
 }
 
 #[tokio::test]
+async fn a_node_answers_a_request_that_has_no_hops() {
+    let devnet = network().await;
+    let (node, bob) = (&devnet.nodes()[0], Person::new());
+    let request = rpc_text("get_swarm", &json!({"pubkey": bob.id}));
+    let (body, key) = sealed(node, &frame(request.as_bytes(), &json!({"headers": ""})));
+    let answer = post(node, "/onion_req/v2", body).await.unwrap();
+    let opened = key.decrypt(&data_encoding::BASE64.decode(&answer.body).unwrap()).unwrap();
+    let reply: Value = serde_json::from_slice(&opened).unwrap();
+    let swarm: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
+    assert_eq!((&reply["status"], swarm["snodes"].as_array().unwrap().len()), (&json!(200), 7));
+    assert_eq!((devnet.requests().get("onion"), devnet.requests().get("relay")), (Some(&1), None));
+}
+
+#[tokio::test]
 async fn what_a_hop_cannot_read_is_refused_in_the_clear() {
     let devnet = network().await;
     let node = &devnet.nodes()[0];

@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use septet_devnet::{Devnet, NodeHandle};
 use septet_protocol::crypto::{Ed25519Secret, SystemRandom};
-use septet_protocol::id::{Account, GroupId};
+use septet_protocol::id::{Account, GroupId, Namespace};
 use septet_protocol::swarm::reply::RevokeReply;
 use septet_protocol::swarm::request::Revoke;
 use septet_protocol::swarm::{Auth, MemberKeys, SubaccountToken};
@@ -161,9 +161,22 @@ async fn revoked_tokens_are_refused_until_allowed_again() {
     let group = Group::new();
     let token = group.token(READ);
     group.revoke(&devnet, vec![token], false).await;
+    assert_eq!(
+        group.retrieve(&devnet, 11, READ).await,
+        200,
+        "without messages there is no account to revoke for"
+    );
+    let (account, now) = (Account::Group(group.id), devnet.now());
+    let hash = devnet.deliver(&account, Namespace(11), *b"kept", now, now + 86_400_000);
+    group.revoke(&devnet, vec![token], false).await;
     assert_eq!(group.retrieve(&devnet, 11, READ).await, 401);
     assert_eq!(group.retrieve(&devnet, -11, READ).await, 200, "there to tell the member");
     let body = group.revoke(&devnet, vec![token], true).await;
     assert!(body["swarm"].as_object().unwrap().values().all(|entry| entry["count"] == 1));
+    assert_eq!(group.retrieve(&devnet, 11, READ).await, 200);
+    // With the last message the revocations go.
+    group.revoke(&devnet, vec![token, group.token(WRITE)], false).await;
+    assert_eq!(group.retrieve(&devnet, 11, READ).await, 401);
+    assert!(group.node(&devnet).forget(&account, hash));
     assert_eq!(group.retrieve(&devnet, 11, READ).await, 200);
 }

@@ -86,6 +86,8 @@ async fn the_vectors_subaccount_is_accepted_and_can_be_revoked() {
     let id: Account = vectors["group"]["group_id"].as_str().unwrap().parse().unwrap();
     let node = &devnet.swarm_of(&id)[0];
     let sub = &vectors["subaccount"];
+    // Revocations are kept for accounts that have messages.
+    devnet.deliver(&id, Namespace(11), *b"kept", THEN, THEN + 86_400_000);
     let retrieve = json!({"pubkey": id.to_string(), "namespace": 11, "timestamp": THEN,
         "subaccount": sub["token_base64"], "subaccount_sig": sub["token_signature_by_group_base64"],
         "signature": sub["retrieve_ns11_signature_by_subaccount_base64"]});

@@ -5,6 +5,8 @@
 //! keep every operation logarithmic. Members of a swarm share the bytes of a message. When the network has a state
 //! folder, each change is also written there at once, before the request is answered.
 
+mod whole;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -15,6 +17,9 @@ use crate::state::Journal;
 
 /// The most revoked tokens kept for an account (spec 03 §9.14).
 const MAX_REVOKED: usize = 50;
+
+/// How many messages that are gone are remembered of each namespace of an account, for liars.
+const REMEMBERED: usize = 16;
 
 /// A subaccount token as it travels: 36 bytes (spec 03 §9.4).
 pub(crate) type Token = [u8; 36];
@@ -68,18 +73,20 @@ impl ExpiryRule {
 }
 
 /// A page of `retrieve`.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Page {
     pub messages: Vec<StoredMessage>,
     pub more: bool,
 }
 
+#[derive(Clone)]
 struct Row {
     account: Pubkey,
     message: StoredMessage,
 }
 
 /// The table of one node.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Storage {
     last_row: u64,
     rows: HashMap<u64, Row>,
@@ -87,6 +94,7 @@ pub(crate) struct Storage {
     hashes: HashMap<MessageHash, u64>,
     expiries: BTreeSet<(u64, u64)>,
     revoked: HashMap<Pubkey, VecDeque<Token>>,
+    gone: BTreeMap<(Pubkey, i16), VecDeque<StoredMessage>>,
     journal: Option<Journal>,
 }
 
@@ -94,6 +102,11 @@ impl Storage {
     /// An empty table that writes its changes to `journal`, if there is one.
     pub fn new(journal: Option<Journal>) -> Self {
         Self { journal, ..Self::default() }
+    }
+
+    /// A copy whose changes are written nowhere.
+    pub fn copy(&self) -> Self {
+        Self { journal: None, ..self.clone() }
     }
 
     /// Puts back a row read from the state folder.
@@ -117,16 +130,16 @@ impl Storage {
             }
             return Stored { already: true, expiry };
         }
-        if is_public_outbox(message.namespace) {
-            self.remove_scope(&account, Scope::One(message.namespace), |_| true);
-        }
-        let expiry = message.expiry;
+        let (expiry, namespace, hash) = (message.expiry, message.namespace, message.hash);
         self.last_row += 1;
         let row = self.last_row;
         if let Some(journal) = &self.journal {
             journal.insert(row, &account, &message);
         }
         self.index(row, account, message);
+        if is_public_outbox(namespace) {
+            self.remove_scope(&account, Scope::One(namespace), |message| message.hash != hash);
+        }
         Stored { already: false, expiry }
     }
 
@@ -212,8 +225,12 @@ impl Storage {
         self.rows.get(&self.row_of(account, hash)?).map(|row| row.message.expiry)
     }
 
-    /// Remembers tokens as revoked; only the 50 newest of an account are kept.
+    /// Remembers tokens as revoked; only the 50 newest of an account are kept. As on the official server, an account
+    /// is known only while it has messages: without any, nothing is remembered.
     pub fn revoke(&mut self, account: Pubkey, tokens: &[Token]) {
+        if !self.knows(&account) {
+            return;
+        }
         let revoked = self.revoked.entry(account).or_default();
         for token in tokens {
             revoked.retain(|known| known != token);
@@ -250,6 +267,19 @@ impl Storage {
                 break;
             }
             self.remove(row);
+        }
+    }
+
+    /// Whether an account has messages.
+    fn knows(&self, account: &Pubkey) -> bool {
+        self.boxes.range((*account, i16::MIN)..=(*account, i16::MAX)).next().is_some()
+    }
+
+    fn forget_revocations(&mut self, account: &Pubkey) {
+        if self.revoked.remove(account).is_some()
+            && let Some(journal) = &self.journal
+        {
+            journal.revoked(account, &VecDeque::new());
         }
     }
 
@@ -306,10 +336,18 @@ impl Storage {
                 self.boxes.remove(&place);
             }
         }
+        if !self.knows(&account) {
+            self.forget_revocations(&account);
+        }
         self.hashes.remove(&message.hash);
         self.expiries.remove(&(message.expiry, row));
         if let Some(journal) = &self.journal {
             journal.remove(row);
+        }
+        let gone = self.gone.entry(place).or_default();
+        gone.push_back(message.clone());
+        if gone.len() > REMEMBERED {
+            gone.pop_front();
         }
         Some(message)
     }
@@ -419,11 +457,28 @@ mod tests {
     #[test]
     fn only_the_fifty_newest_revocations_are_kept() {
         let mut storage = Storage::default();
+        storage.store(account(), message(1, 0, 100));
         let tokens: Vec<Token> = (0..60).map(|n| [n; 36]).collect();
         storage.revoke(account(), &tokens);
         assert!(!storage.is_revoked(&account(), &[9; 36]));
         assert!(storage.is_revoked(&account(), &[10; 36]));
         assert_eq!(storage.unrevoke(account(), &tokens), 50);
+    }
+
+    #[test]
+    fn revocations_live_as_long_as_the_account_has_messages() {
+        let mut storage = Storage::default();
+        let tokens = [[1; 36], [2; 36]];
+        storage.revoke(account(), &tokens);
+        assert!(!storage.is_revoked(&account(), &tokens[0]), "nobody is known by that name");
+        storage.store(account(), message(1, 0, 100));
+        storage.store(account(), message(2, 5, 200));
+        storage.revoke(account(), &tokens);
+        storage.sweep(100);
+        assert!(storage.is_revoked(&account(), &tokens[1]));
+        storage.sweep(200);
+        storage.store(account(), message(3, 0, 300));
+        assert!(!storage.is_revoked(&account(), &tokens[1]));
     }
 
     #[test]

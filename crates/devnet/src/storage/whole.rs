@@ -1,0 +1,40 @@
+//! A table as a whole: what members of a swarm hand over to each other, and what liars look at.
+
+use std::collections::BTreeSet;
+
+use super::{Scope, Storage, StoredMessage, Token};
+use crate::pubkey::Pubkey;
+
+impl Storage {
+    /// The accounts that have messages.
+    pub fn accounts(&self) -> BTreeSet<Pubkey> {
+        self.boxes.keys().map(|(account, _)| *account).collect()
+    }
+
+    /// All messages of an account in order of arrival, and its revoked tokens, the oldest first.
+    pub fn account(&self, account: &Pubkey) -> (Vec<StoredMessage>, Vec<Token>) {
+        let mut rows = self.rows_in(account, Scope::All, |_| true);
+        rows.sort_unstable();
+        let messages = rows.iter().filter_map(|row| self.rows.get(row)).map(|row| row.message.clone());
+        let revoked = self.revoked.get(account).into_iter().flatten().copied();
+        (messages.collect(), revoked.collect())
+    }
+
+    /// Takes what another member of the swarm has kept.
+    pub fn take_over(&mut self, account: &Pubkey, (messages, revoked): (Vec<StoredMessage>, Vec<Token>)) {
+        for message in messages {
+            self.store(*account, message);
+        }
+        self.revoke(*account, &revoked);
+    }
+
+    /// Forgets an account.
+    pub fn forget(&mut self, account: &Pubkey) {
+        self.remove_scope(account, Scope::All, |_| true);
+    }
+
+    /// What was in a namespace and is not any more: the last few, the oldest first.
+    pub fn gone(&self, account: &Pubkey, namespace: i16) -> Vec<StoredMessage> {
+        self.gone.get(&(*account, namespace)).into_iter().flatten().cloned().collect()
+    }
+}
