@@ -314,7 +314,7 @@ async fn not_witnessed(
     let auth = Auth::user(engine.me(), &engine.keys.ed25519);
     let read = |swarm: &MemberKeys, body| {
         let reply = ExpireReply::read(&body, swarm, &me, &request)?;
-        let has = |it: &Expired, hash| it.updated.contains_key(hash) || it.unchanged.contains_key(hash);
+        let has = |it: &Expired, hash: &MessageHash| it.updated.contains_key(hash) || it.unchanged.contains_key(hash);
         let count = |hash: &MessageHash| reply.members.done().filter(|(_, it)| has(it, hash)).count();
         let missing = |hash: &MessageHash| count(hash) < witnesses(swarm);
         Ok(hashes.iter().copied().filter(missing).collect())

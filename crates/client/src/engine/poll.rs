@@ -43,7 +43,7 @@ const COMPARTMENTS: &[(Namespace, i64)] = &[
 ];
 /// The compartment that a restore asks for first.
 const PROFILE: &[(Namespace, i64)] = &[(Namespace::USER_PROFILE, 1)];
-/// So many pages are fetched from one member in one poll; a node that promises more is lying.
+/// So many pages are fetched from one member in one poll, more than a swarm can hold if they are small.
 const MOST_PAGES: u32 = 2000;
 /// So many members are asked in one poll, should each make another one necessary.
 const MOST_MEMBERS: u32 = 3;
@@ -177,8 +177,9 @@ impl Poller {
     async fn poll_member(&mut self, engine: &Arc<Engine>) -> Result<bool, PollError> {
         let asked = self.plan.next(self.started.elapsed(), &mut random);
         let mut member = asked;
+        let mut before: HashSet<MessageHash> = HashSet::new();
         for _ in 0..MOST_PAGES {
-            let page = match fetch(engine, COMPARTMENTS, member, &mut self.size).await {
+            let mut page = match fetch(engine, COMPARTMENTS, member, &mut self.size).await {
                 Ok(page) => page,
                 Err(error) => {
                     self.plan.failed(member);
@@ -189,6 +190,9 @@ impl Poller {
                 // The network went on to another one.
                 self.plan.failed(member);
             }
+            // Who shows the same again and promises more would never come to an end.
+            let goes_on = page.listed.iter().filter(|hash| before.insert(**hash)).count() > 0;
+            page.forged |= page.more && !goes_on;
             member = Some(page.node);
             self.note(&page);
             if let Some(namespace) = page.unreadable {
@@ -235,7 +239,9 @@ struct Page {
     more: bool,
     /// Messages that are new here.
     messages: u64,
-    /// What the member showed.
+    /// What the member listed.
+    listed: Vec<MessageHash>,
+    /// What of that is not over.
     shown: Vec<MessageHash>,
     /// What of that nobody had shown before.
     new: BTreeSet<MessageHash>,
@@ -274,6 +280,7 @@ async fn fetch(
         known: known.map(|(node, _)| *node).collect(),
         more: false,
         messages: 0,
+        listed: Vec::new(),
         shown: Vec::new(),
         new: BTreeSet::new(),
         unreadable: None,
@@ -420,6 +427,7 @@ async fn store(
     let account = Account::from(engine.me());
     let last_hash = fetched.messages.last().map(|message| message.hash);
     let mut messages = fetched.messages;
+    page.listed.extend(messages.iter().map(|message| message.hash));
     messages.retain(|message| message.expiry > now);
     let hashes: Vec<MessageHash> = messages.iter().map(|message| message.hash).collect();
     page.shown.extend(&hashes);

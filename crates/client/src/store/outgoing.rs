@@ -173,7 +173,7 @@ impl Db {
         let mut statement =
             self.sql().prepare_cached("SELECT max(sorted_at) FROM messages WHERE conversation = ?1")?;
         let last: Option<Ms> = statement.query_row([conversation], |row| row.get(0))?;
-        Ok(last.map_or(timestamp, |last| last.0.max(timestamp)))
+        Ok(last.map_or(timestamp, |last| timestamp.max(last.0 + 1)))
     }
 
     /// Writes one row of `messages`.

@@ -67,10 +67,10 @@ fn the_list_has_pins_first_then_the_latest_then_titles() {
         db.set_priority(with(*id), 0).unwrap();
         db.ensure_conversation(with(*id)).unwrap();
     }
-    take(&mut db, vec![from(people[3], at(5), text("c")), from(people[4], at(9), text("d"))]);
+    take(&mut db, vec![from(people[3], at(-9), text("c")), from(people[4], at(-5), text("d"))]);
     db.set_priority(with(people[2]), 1).unwrap();
     db.set_priority(with(people[5]), 7).unwrap();
-    db.open_conversation(with(me()), at(7)).unwrap();
+    db.open_conversation(with(me()), at(-7)).unwrap();
     let list = db.conversations().unwrap();
     let names: Vec<String> =
         list.iter().map(|it| if it.id.0 == me() { "note".into() } else { it.title() }).collect();
