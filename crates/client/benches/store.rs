@@ -11,7 +11,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use septet_client::key::KeyProtection;
 use septet_client::model::{ConversationId, Expiry, MessageId, Page};
 use septet_client::store::{
-    Incoming, IncomingKind, JobKind, NewJob, OutgoingMessage, ReceivedBatch, ReceivedItem, Store,
+    Incoming, IncomingKind, JobKind, NewJob, Now, OutgoingMessage, ReceivedBatch, ReceivedItem, Store,
     StoredAccount,
 };
 use septet_protocol::account::Seed;
@@ -74,9 +74,12 @@ impl Bench {
             timestamp,
             ttl_ms: 1_209_600_000,
             payload: Some(vec![0; 600]),
+            wish: None,
             copy: None,
         };
-        self.runtime.block_on(self.store.call(move |db| db.insert_outgoing(&message, &[job], NOW))).unwrap();
+        self.runtime
+            .block_on(self.store.call(move |db| db.insert_outgoing(&message, &[job], Now::Known(NOW))))
+            .unwrap();
     }
 }
 

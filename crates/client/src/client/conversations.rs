@@ -1,13 +1,12 @@
 //! The list of conversations and what one does with a whole one.
 
 use septet_protocol::account::DisplayName;
-use septet_protocol::message::Content;
 use septet_protocol::time::Timestamp;
 
 use super::{Client, ClientError};
 use crate::event::Event;
 use crate::model::{Conversation, ConversationId, Expiry};
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, Wish};
 
 impl Client {
     /// All conversations, also hidden ones, requests and blocked ones, in list order: pinned first, then the
@@ -41,16 +40,16 @@ impl Client {
     pub async fn accept(&self, id: ConversationId) -> Result<(), ClientError> {
         self.not_myself(id)?;
         let (engine, documents) = (self.0.engine.clone(), self.0.engine.documents.clone());
-        let now = self.now();
         let accept = move |db: &mut Db| {
             db.transaction(|db| {
+                let now = engine.writing_time(db)?;
                 let at = db.next_timestamp(now)?;
                 let accepted = db.accept(id, at, now)?;
                 documents.conversation_changed(db, id, now)?;
                 if !accepted {
                     return Ok(Ok(false));
                 }
-                Ok(engine.enqueue(db, id.0, Content::RequestResponse(true))?.map(|_| true))
+                Ok(engine.enqueue(db, id.0, Wish::RequestResponse)?.map(|_| true))
             })
         };
         let accepted = self.write(accept).await??;
@@ -152,7 +151,7 @@ impl Client {
 
     /// Marks the conversation as unread by hand, or takes that mark away.
     pub async fn mark_unread(&self, id: ConversationId, unread: bool) -> Result<(), ClientError> {
-        let (documents, now) = (self.0.engine.documents.clone(), self.now());
+        let (documents, now) = (self.0.engine.documents.clone(), self.0.engine.now());
         let mark = move |db: &mut Db| {
             if db.set_marked_unread(id, unread)? {
                 documents.read_changed(db, id, now)?;
@@ -164,7 +163,7 @@ impl Client {
 
     /// Deletes the conversation with all its messages and files, also on our other devices; the contact stays.
     pub async fn delete_conversation(&self, id: ConversationId) -> Result<(), ClientError> {
-        let (documents, now) = (self.0.engine.documents.clone(), self.now());
+        let (documents, now) = (self.0.engine.documents.clone(), self.0.engine.now());
         let delete = move |db: &mut Db| {
             db.delete_conversation(id)?;
             if db.set_marked_unread(id, false)? {
@@ -183,7 +182,7 @@ impl Client {
         id: ConversationId,
         f: impl FnOnce(&mut Db) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), ClientError> {
-        let (documents, now) = (self.0.engine.documents.clone(), self.now());
+        let (documents, now) = (self.0.engine.documents.clone(), self.0.engine.now());
         let change = move |db: &mut Db| {
             db.transaction(|db| {
                 f(db)?;

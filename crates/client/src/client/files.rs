@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use septet_protocol::attachment::name;
-use septet_protocol::message::{Content, DataExtraction};
 use septet_protocol::time::Timestamp;
 
 use super::{Client, ClientError};
 use crate::engine;
 use crate::event::Event;
 use crate::model::{AttachmentId, AttachmentState, Message, OutgoingFile, PictureId};
-use crate::store::{Db, StoreError, StoredAttachment};
+use crate::store::{Db, StoreError, StoredAttachment, Wish};
 
 /// More files of one name than this are not counted up.
 const MOST_COPIES: u32 = 10_000;
@@ -99,8 +98,8 @@ impl Client {
                 if !db.conversation(id)?.is_some_and(|it| it.approved && !it.blocked) {
                     return Ok(Ok(()));
                 }
-                let content = Content::DataExtraction(DataExtraction::MediaSaved(Some(message.timestamp)));
-                Ok(engine.enqueue(db, id.0, content)?.map(drop))
+                let wish = Wish::MediaSaved { timestamp: message.timestamp };
+                Ok(engine.enqueue(db, id.0, wish)?.map(drop))
             })
         };
         self.write(tell).await??;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use septet_protocol::message::{Content, MessageRef, Reaction, ReactionAction};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Client, ClientError, SendError};
@@ -11,7 +10,7 @@ use crate::event::Event;
 use crate::model::{
     ConversationId, Draft, Message, MessageId, MessagePage, MessageState, OutgoingFile, Page,
 };
-use crate::store::{Db, NewAttachment, QuoteKey};
+use crate::store::{Db, NewAttachment, Wish};
 
 impl Client {
     /// A part of a conversation of at most `limit` messages, oldest first.
@@ -107,7 +106,7 @@ impl Client {
 
     /// Marks all messages up to and including this one as read.
     pub async fn mark_read(&self, id: ConversationId, up_to: MessageId) -> Result<(), ClientError> {
-        let now = self.now();
+        let now = self.0.engine.now();
         let documents = self.0.engine.documents.clone();
         let read = move |db: &mut Db| {
             db.transaction(|db| {
@@ -161,10 +160,9 @@ impl Client {
                 if let Err(error) = engine.answer(db, conversation)? {
                     return Ok(Err(error));
                 }
-                let action = if remove { ReactionAction::Remove } else { ReactionAction::React };
-                let target = MessageRef { author: message.from, timestamp: message.timestamp };
-                let content = Content::Reaction(Reaction { target, emoji: emoji.clone(), action });
-                match engine.enqueue(db, conversation.0, content)? {
+                let (author, timestamp) = (message.from, message.timestamp);
+                let wish = Wish::Reaction { author, timestamp, emoji: emoji.clone(), remove };
+                match engine.enqueue(db, conversation.0, wish)? {
                     Ok(timestamp) => db.react(id, &emoji, remove, timestamp).map(Ok),
                     Err(error) => Ok(Err(error)),
                 }
@@ -201,8 +199,8 @@ impl Client {
             db.transaction(|db| {
                 let hashes = db.hashes_of(&[id])?;
                 if message.state == MessageState::Sent {
-                    let target = MessageRef { author: message.from, timestamp: message.timestamp };
-                    if let Err(error) = engine.enqueue(db, conversation.0, Content::Unsend(target))? {
+                    let wish = Wish::Unsend { author: message.from, timestamp: message.timestamp };
+                    if let Err(error) = engine.enqueue(db, conversation.0, wish)? {
                         return Ok(Err(error));
                     }
                 }
@@ -227,12 +225,11 @@ impl Client {
         self.0.engine.events.send(Event::Conversations);
     }
 
-    /// What a draft answers.
-    async fn quoted(&self, id: ConversationId, message: MessageId) -> Result<QuoteKey, SendError> {
+    /// Checks what a draft answers.
+    async fn quoted(&self, id: ConversationId, message: MessageId) -> Result<MessageId, SendError> {
         let quoted =
             self.message(message).await?.filter(|quoted| quoted.conversation == id && !quoted.deleted);
-        let quoted = quoted.ok_or(SendError::NoSuchMessage)?;
-        Ok(QuoteKey { author: quoted.from, timestamp: quoted.timestamp })
+        quoted.map(|quoted| quoted.id).ok_or(SendError::NoSuchMessage)
     }
 
     /// Reads and prepares the files of a draft and stores them encrypted.

@@ -8,13 +8,13 @@ use septet_network::Network;
 use septet_protocol::account::{DisplayName, Seed};
 use septet_protocol::crypto::SystemRandom;
 use septet_protocol::time::Timestamp;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use super::{Client, ClientError, Handle, OpenOptions, RestoreStage};
 use crate::engine::{Documents, Engine, Receipts, Restore};
 use crate::store::{Db, Store, StoreError, StoredAccount, discard_profile, profile_exists};
 
-/// How long a restore waits for the account's profile (spec 01 §8).
+/// How long a restore waits for a connection, and then for the account's profile (spec 01 §8).
 const PROFILE_WAIT: Duration = Duration::from_secs(15);
 /// How long a restore then stays to fetch messages; what is left arrives later.
 const MESSAGES_WAIT: Duration = Duration::from_secs(30);
@@ -37,8 +37,9 @@ impl Client {
         Self::make(profile, &seed, options, move |db| documents.fill_new(db, &name, local_now())).await
     }
 
-    /// Restores an account from its seed into an empty folder: asks its swarm for the profile (at most 15 s), then
-    /// for the messages of the last 14 days (at most 30 s, the rest arrives later), telling the stages (spec 01 §8).
+    /// Restores an account from its seed into an empty folder: asks its swarm for the profile (at most 15 s once
+    /// there is a connection), then for the messages of the last 14 days (at most 30 s, the rest arrives later), telling
+    /// the stages (spec 01 §8). What has come by then is kept.
     ///
     /// `fallback_name` is used if the swarm has none. Without either, [`Profile::name`](crate::model::Profile) is
     /// empty: ask the person and call [`Client::set_name`]. Being offline is not an error; everything arrives when
@@ -57,12 +58,11 @@ impl Client {
         let engine = &client.0.engine;
         progress(RestoreStage::Connecting);
         let mut restore = Restore::default();
-        let deadline = Instant::now() + PROFILE_WAIT;
-        let connected = timeout_at(deadline, engine.wait_connected()).await.is_ok();
+        let connected = timeout(PROFILE_WAIT, engine.wait_connected()).await.is_ok();
         progress(RestoreStage::Profile);
         if connected {
             // Both limits are no errors: the person goes on, and the rest arrives in the background.
-            let _ = timeout_at(deadline, restore.profile(engine)).await;
+            let _ = timeout(PROFILE_WAIT, restore.profile(engine)).await;
         }
         if let Some(name) = fallback_name
             && client.profile().await?.name.is_empty()
@@ -72,7 +72,7 @@ impl Client {
         if connected {
             progress(RestoreStage::Messages { fetched: 0 });
             let tell = |fetched| progress(RestoreStage::Messages { fetched });
-            let _ = timeout_at(Instant::now() + MESSAGES_WAIT, restore.messages(engine, &tell)).await;
+            let _ = timeout(MESSAGES_WAIT, restore.messages(engine, &tell)).await;
         }
         unfinished.store = None;
         progress(RestoreStage::Done);
@@ -107,7 +107,7 @@ impl Client {
         let network = network.map_err(|error| ClientError::Network(error.to_string()))?;
         let engine = Engine::new(keys, store, network);
         engine.receipts.switch(receipts);
-        let (documents, now) = (engine.documents.clone(), engine.network.now());
+        let (documents, now) = (engine.documents.clone(), engine.now());
         engine.store.call(move |db| documents.reconcile(db, now)).await?;
         Ok(Client(Arc::new(Handle { engine })))
     }

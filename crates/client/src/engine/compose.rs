@@ -2,6 +2,10 @@
 //!
 //! Decision: both are made together and stored, before anything is sent. A retry, even after a restart, stores the
 //! same bytes, which a swarm keeps only once (spec 02 §8).
+//!
+//! Decision: while the network's time is not known, nothing can have its final bytes, because the sent timestamp is a
+//! part of them. It is encoded all the same, so that a person hears at once what cannot be sent; the bytes are made
+//! anew when the time is known, as after uploads.
 
 use std::sync::Arc;
 
@@ -10,8 +14,8 @@ use septet_protocol::attachment::{AttachmentPointer, Key};
 use septet_protocol::crypto::SystemRandom;
 use septet_protocol::id::{Account, Namespace, SessionId};
 use septet_protocol::message::{
-    Content, EncodeError, MessageRef, Outgoing, Profile, ProfilePicture, TTL_CONTENT_MS, Visible,
-    encode_one_to_one,
+    Content, DataExtraction, EncodeError, MessageRef, Outgoing, Profile, ProfilePicture, Reaction,
+    ReactionAction, TTL_CONTENT_MS, Visible, encode_one_to_one,
 };
 use septet_protocol::time::Timestamp;
 
@@ -20,7 +24,8 @@ use crate::client::ClientError;
 use crate::event::Event;
 use crate::model::{ConversationId, Expiry, MessageId, Notice};
 use crate::store::{
-    Db, JobKind, NewAttachment, NewJob, OutgoingMessage, ProfileData, QuoteKey, StoreError, SwarmCopy,
+    Db, JobKind, NewAttachment, NewJob, Now, OutgoingMessage, ProfileData, QuoteKey, StoreError, SwarmCopy,
+    Wish,
 };
 
 /// Bytes for the recipient's swarm, and a copy for our own if the kind has one.
@@ -51,12 +56,24 @@ impl Engine {
         Ok(Parcel { payload, copy, ttl_ms: outgoing.ttl_ms() })
     }
 
+    /// What time it is for something that is written now: what stands behind something without a final timestamp has
+    /// none either.
+    pub fn writing_time(&self, db: &Db) -> Result<Now, StoreError> {
+        let now = self.now();
+        if now.known().is_some() && !db.has_undated()? {
+            return Ok(now);
+        }
+        // It is rung in the middle of a transaction, but whoever hears it has to wait for that to end.
+        self.bells.undated.notify_one();
+        Ok(Now::Guessed(now.at()))
+    }
+
     /// Writes a message down, with the jobs that deliver it, in one transaction.
     pub async fn send_message(
         self: &Arc<Self>,
         to: ConversationId,
         text: String,
-        quote: Option<QuoteKey>,
+        quote: Option<MessageId>,
         attachments: Vec<NewAttachment>,
     ) -> Result<MessageId, ClientError> {
         let engine = Arc::clone(self);
@@ -80,20 +97,26 @@ impl Engine {
         db: &mut Db,
         to: ConversationId,
         text: String,
-        quote: Option<QuoteKey>,
+        quote: Option<MessageId>,
         attachments: Vec<NewAttachment>,
     ) -> Result<Result<crate::store::Outgoing, EncodeError>, StoreError> {
         let conversation = db.conversation(to)?;
-        let now = self.network.now();
+        let now = self.writing_time(db)?;
         if conversation.as_ref().is_some_and(|it| it.approved_me && !it.approved) && to.0 != self.me() {
             // Writing back accepts; the other is told first (spec 02 §21.2).
-            if let Err(error) = self.enqueue(db, to.0, Content::RequestResponse(true))? {
+            if let Err(error) = self.enqueue(db, to.0, Wish::RequestResponse)? {
                 return Ok(Err(error));
             }
         }
         let timestamp = db.next_timestamp(now)?;
         let unread = conversation.as_ref().is_some_and(|it| it.unread > 0 || it.marked_unread);
         let expiry = conversation.map_or(Expiry::Off, |it| it.expiry);
+        let quote = match quote {
+            Some(quoted) => {
+                db.message(quoted)?.map(|it| QuoteKey { author: it.from, timestamp: it.timestamp })
+            }
+            None => None,
+        };
         let message =
             OutgoingMessage { conversation: to, timestamp, text, quote, attachments, notice: None, expiry };
         let job = match message.attachments.is_empty() {
@@ -119,10 +142,10 @@ impl Engine {
         if to.0 == self.me() {
             return Ok(Ok(()));
         }
-        let now = self.network.now();
+        let now = self.writing_time(db)?;
         let at = db.next_timestamp(now)?;
         if db.accept(to, at, now)?
-            && let Err(error) = self.enqueue(db, to.0, Content::RequestResponse(true))?
+            && let Err(error) = self.enqueue(db, to.0, Wish::RequestResponse)?
         {
             return Ok(Err(error));
         }
@@ -154,13 +177,10 @@ impl Engine {
         if !db.set_expiry(to, expiry)? {
             return Ok(Ok(false));
         }
-        let now = self.network.now();
+        let now = self.writing_time(db)?;
         let timestamp = db.next_timestamp(now)?;
-        let mut outgoing = Outgoing::new(Content::TimerUpdate, timestamp);
-        outgoing.expiration = receive::expiration(expiry);
-        outgoing.profile = self.profile(db)?;
-        let parcel = match self.pack(outgoing, to.0) {
-            Ok(parcel) => parcel,
+        let job = match self.wish_job(db, to.0, Wish::TimerUpdate { expiry }, timestamp)? {
+            Ok(job) => job,
             Err(error) => return Ok(Err(error)),
         };
         let message = OutgoingMessage {
@@ -172,7 +192,7 @@ impl Engine {
             notice: Some(Notice::ExpiryChanged { expiry }),
             expiry,
         };
-        db.insert_outgoing(&message, &[parcel.into_job(self.job(to.0, timestamp))], now)?;
+        db.insert_outgoing(&message, &[job], now)?;
         self.documents.conversation_changed(db, to, now)?;
         Ok(Ok(true))
     }
@@ -201,22 +221,34 @@ impl Engine {
         &self,
         db: &mut Db,
         to: SessionId,
-        content: Content,
+        wish: Wish,
     ) -> Result<Result<Timestamp, EncodeError>, StoreError> {
-        let now = self.network.now();
+        let now = self.writing_time(db)?;
         let timestamp = db.next_timestamp(now)?;
-        let mut outgoing = Outgoing::new(content, timestamp);
-        if let Some(conversation) = db.conversation(ConversationId(to))? {
-            outgoing.expiration = receive::expiration(conversation.expiry);
-        }
-        outgoing.profile = self.profile(db)?;
-        let parcel = match self.pack(outgoing, to) {
-            Ok(parcel) => parcel,
+        match self.wish_job(db, to, wish, timestamp)? {
+            Ok(job) => db.enqueue(&NewJob { kind: JobKind::Other, ..job }, now)?,
             Err(error) => return Ok(Err(error)),
         };
-        let job = NewJob { kind: JobKind::Other, ..parcel.into_job(self.job(to, timestamp)) };
-        db.enqueue(&job, now)?;
         Ok(Ok(timestamp))
+    }
+
+    /// The job that delivers what is no message of its own.
+    pub fn wish_job(
+        &self,
+        db: &Db,
+        to: SessionId,
+        wish: Wish,
+        timestamp: Timestamp,
+    ) -> Result<Result<NewJob, EncodeError>, StoreError> {
+        let expiry = match &wish {
+            Wish::TimerUpdate { expiry } => *expiry,
+            _ => db.conversation(ConversationId(to))?.map_or(Expiry::Off, |it| it.expiry),
+        };
+        let mut outgoing = Outgoing::new(content(wish.clone()), timestamp);
+        outgoing.expiration = receive::expiration(expiry);
+        outgoing.profile = self.profile(db)?;
+        let job = NewJob { wish: Some(wish), ..self.job(to, timestamp) };
+        Ok(self.pack(outgoing, to).map(|parcel| parcel.into_job(job)))
     }
 
     /// An empty job for a recipient.
@@ -229,6 +261,7 @@ impl Engine {
             timestamp,
             ttl_ms: TTL_CONTENT_MS,
             payload: None,
+            wish: None,
             copy: None,
         }
     }
@@ -243,6 +276,23 @@ impl Parcel {
     /// Fills a job.
     fn into_job(self, job: NewJob) -> NewJob {
         NewJob { ttl_ms: self.ttl_ms, payload: Some(self.payload), copy: self.copy, ..job }
+    }
+}
+
+/// What a wish says on the network.
+fn content(wish: Wish) -> Content {
+    match wish {
+        Wish::RequestResponse => Content::RequestResponse(true),
+        Wish::Reaction { author, timestamp, emoji, remove } => {
+            let action = if remove { ReactionAction::Remove } else { ReactionAction::React };
+            Content::Reaction(Reaction { target: MessageRef { author, timestamp }, emoji, action })
+        }
+        Wish::Unsend { author, timestamp } => Content::Unsend(MessageRef { author, timestamp }),
+        Wish::ReadReceipt { timestamps } => Content::ReadReceipt(timestamps),
+        Wish::MediaSaved { timestamp } => {
+            Content::DataExtraction(DataExtraction::MediaSaved(Some(timestamp)))
+        }
+        Wish::TimerUpdate { .. } => Content::TimerUpdate,
     }
 }
 

@@ -25,7 +25,7 @@ use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::model::{ConversationId, Expiry, Memberships};
-use crate::store::{Db, ProfileData, ReadMessage, StoreError, StoredConfig};
+use crate::store::{Db, Now, ProfileData, ReadMessage, StoreError, StoredConfig};
 
 /// Changes the documents of one account.
 #[derive(Clone)]
@@ -44,6 +44,8 @@ pub struct Part {
     pub messages: Vec<Vec<u8>>,
     /// What is to be deleted after that.
     pub obsolete: Vec<StorageHash>,
+    /// Where the document is stored, as far as known: what replaces that if there is nothing to store.
+    pub current: Vec<StorageHash>,
 }
 
 /// What became of a part of a push.
@@ -170,27 +172,38 @@ impl Documents {
         })
     }
 
+    /// The network's time is known: what was dated by a wrong clock and seen by nobody is dated anew.
+    pub fn settle_time(&self, db: &mut Db, now: Timestamp) -> Result<(), StoreError> {
+        let profile: UserProfile = self.load(db)?;
+        if profile.needs_push() && profile.updated().is_some_and(|updated| updated > now) {
+            self.with_profile(db, |profile| profile.bring_down(now))?;
+        }
+        Ok(())
+    }
+
     /// Something about a conversation changed in the tables: writes it into the document it belongs to. Returns
     /// whether that changed. To be called in the transaction of the change.
     pub fn conversation_changed(
         &self,
         db: &mut Db,
         id: ConversationId,
-        now: Timestamp,
+        now: Now,
     ) -> Result<bool, StoreError> {
-        self.conversations_changed(db, &BTreeMap::from([(id.0, now)]))
+        self.conversations_changed(db, &BTreeMap::from([(id.0, now.at())]), now)
     }
 
-    /// As [`Documents::conversation_changed`], for several at once, each at its own time.
+    /// As [`Documents::conversation_changed`], for several at once; each with the time it was made at, should it be
+    /// new.
     pub fn conversations_changed(
         &self,
         db: &mut Db,
         changed: &BTreeMap<SessionId, Timestamp>,
+        now: Now,
     ) -> Result<bool, StoreError> {
         let note = changed.contains_key(&self.me) && self.note_changed(db)?;
         let contacts = self.contacts_changed(db, changed)?;
-        for (id, now) in changed {
-            self.catch_up(db, ConversationId(*id), *now)?;
+        for id in changed.keys() {
+            self.catch_up(db, ConversationId(*id), now)?;
         }
         Ok(contacts || note)
     }
@@ -226,12 +239,13 @@ impl Documents {
             .iter()
             .map(|message| (StorageHash::from(message.hash), message.data.as_slice()))
             .collect();
-        let newest = messages.iter().map(|message| message.timestamp).max().unwrap_or_default();
+        // Nothing was stored after now, whatever a node says.
+        let newest = messages.iter().map(|message| message.timestamp.min(now)).max().unwrap_or_default();
         db.transaction(|db| {
             let merge = match namespace {
                 Namespace::USER_PROFILE => {
                     let merge = self.with_profile(db, |profile| take_in(profile, &list, now))?;
-                    self.catch_up(db, ConversationId(self.me), now)?;
+                    self.catch_up(db, ConversationId(self.me), Now::Known(now))?;
                     merge
                 }
                 Namespace::CONTACTS => self.merge_contacts(db, &list, now)?,
@@ -249,7 +263,7 @@ impl Documents {
 
     /// Makes documents and tables say the same. They do, as both change in one transaction, unless an older version
     /// wrote them or a document was damaged; that one is fetched from the swarm again.
-    pub fn reconcile(&self, db: &mut Db, now: Timestamp) -> Result<(), StoreError> {
+    pub fn reconcile(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
         db.transaction(|db| {
             let account = Account::from(self.me);
             for stored in db.configs(account)? {
@@ -296,6 +310,20 @@ impl Documents {
                         (false, _) => {}
                     }
                 })?;
+            }
+            Ok(())
+        })
+    }
+
+    /// These are deleted from the swarm.
+    pub fn forget_obsolete(
+        &self,
+        db: &mut Db,
+        deleted: &[(Namespace, Vec<StorageHash>)],
+    ) -> Result<(), StoreError> {
+        db.transaction(|db| {
+            for (namespace, hashes) in deleted {
+                self.with_config(db, *namespace, |config| config.document_mut().forget_obsolete(hashes))?;
             }
             Ok(())
         })
@@ -443,10 +471,11 @@ fn part(config: &mut dyn Config, now: Timestamp) -> Result<Part, PushError> {
     if !config.needs_push() {
         let document = config.document();
         let (seqno, obsolete) = (document.seqno(), document.obsolete());
-        return Ok(Part { namespace, seqno, messages: Vec::new(), obsolete });
+        let current = document.current_hashes().to_vec();
+        return Ok(Part { namespace, seqno, messages: Vec::new(), obsolete, current });
     }
     let Push { seqno, messages, obsolete } = config.push(now)?;
-    Ok(Part { namespace, seqno, messages, obsolete })
+    Ok(Part { namespace, seqno, messages, obsolete, current: Vec::new() })
 }
 
 /// When a change of our profile is made: now, but in a later second than the one before, or nobody would take it

@@ -37,6 +37,8 @@ pub struct Bells {
     pub poll: Notify,
     /// A file is wanted.
     pub downloads: Notify,
+    /// Something was written that has no final timestamp.
+    pub undated: Notify,
     /// A countdown began.
     pub expiry: Notify,
     /// What other devices should know changed.

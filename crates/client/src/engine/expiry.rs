@@ -1,7 +1,8 @@
 //! Messages that disappear (spec 02 §18), and what is forgotten with time.
 //!
 //! The store knows when each countdown ends; this task sleeps until the next one. It looks at the clock at least once
-//! a minute, because a machine that slept does not count sleeping time.
+//! a minute, because a machine that slept does not count sleeping time. Nothing goes before the network's time is
+//! known, whatever the machine's clock says.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +29,11 @@ const WAKES_PER_CLEARING: u32 = 60;
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     let mut wakes = 0;
     loop {
-        let next = match clear(&engine, wakes % WAKES_PER_CLEARING == 0).await {
+        let now = tokio::select! {
+            () = cancel.cancelled() => return,
+            now = engine.network.time_known() => now,
+        };
+        let next = match clear(&engine, wakes % WAKES_PER_CLEARING == 0, now).await {
             Ok(next) => next,
             Err(error) => {
                 tracing::warn!(%error, "messages that should disappear cannot be removed");
@@ -46,8 +51,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
 }
 
 /// Removes what has disappeared by now; tells when the next message does.
-async fn clear(engine: &Arc<Engine>, all: bool) -> Result<Option<Timestamp>, StoreError> {
-    let now = engine.network.now();
+async fn clear(engine: &Arc<Engine>, all: bool, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let (touched, next) = engine
         .store
         .call(move |db| {

@@ -4,6 +4,7 @@
 //! its bell rings or its time comes; none holds anything in memory that the store would not bring back after a kill.
 //! The [`Client`](crate::client::Client) is the handle on it.
 
+mod clock;
 mod compose;
 mod config;
 mod connection;
@@ -15,14 +16,17 @@ mod outbox;
 mod outgoing;
 mod own_picture;
 mod pace;
+mod page_size;
 mod pictures;
 mod poll;
+mod poll_plan;
 mod receipts;
 mod receive;
 mod renewal;
 mod transfers;
 mod uploads;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use septet_network::Network;
@@ -33,7 +37,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::Connection;
-use crate::store::Store;
+use crate::store::{Now, Store};
 
 pub(crate) use documents::Documents;
 pub(crate) use events::{Bells, Events};
@@ -57,6 +61,8 @@ pub(crate) struct Engine {
     pub documents: Documents,
     /// Documents that the swarm would not take.
     pub refused: config::Refused,
+    /// What waited for the network's time is dated; until then, what is written waits as well.
+    settled: AtomicBool,
     /// How many polls were begun and completed.
     pub polls: poll::Polls,
     /// Counts whenever something of what is to be sent is done or tried.
@@ -86,6 +92,7 @@ impl Engine {
             bells: Bells::default(),
             documents,
             refused: config::Refused::default(),
+            settled: AtomicBool::new(false),
             polls: poll::Polls::default(),
             progress: watch::Sender::new(0),
             receipts: Receipts::default(),
@@ -97,6 +104,14 @@ impl Engine {
     /// Our own id.
     pub fn me(&self) -> SessionId {
         self.keys.session_id
+    }
+
+    /// What time it is on the network, and whether that is known and everything written before it is dated.
+    pub fn now(&self) -> Now {
+        match self.network.time() {
+            Some(now) if self.settled.load(Ordering::Acquire) => Now::Known(now),
+            _ => Now::Guessed(self.network.now()),
+        }
     }
 
     /// How well we are connected.
@@ -112,6 +127,7 @@ impl Engine {
         }
         let cancel = CancellationToken::new();
         let tasks = vec![
+            tokio::spawn(clock::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(connection::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(poll::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(outbox::run(Arc::clone(self), cancel.clone())),

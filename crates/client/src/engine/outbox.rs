@@ -28,6 +28,11 @@ const MOST_LANES: usize = 16;
 
 /// Sends until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
+    // What is sent has a timestamp; before the time is known, none has a right one.
+    tokio::select! {
+        () = cancel.cancelled() => return,
+        _ = engine.network.time_known() => {}
+    }
     let mut lanes = Lanes::default();
     let mut reconnects = Reconnects::of(&engine);
     loop {
@@ -167,7 +172,7 @@ fn attempt(error: &NetworkError) -> Attempt {
 
 /// Writes down that a job is done, and tells.
 async fn sent(engine: &Arc<Engine>, job: Job, hash: MessageHash, at: Timestamp) -> Result<(), StoreError> {
-    let (now, job_kind) = (engine.network.now(), job.kind);
+    let (now, job_kind) = (engine.now(), job.kind);
     let changed = engine.store.call(move |db| db.outbox_sent(job.id, hash, at, now)).await?;
     if let Some((conversation, message)) = changed.filter(|_| job_kind != JobKind::SyncCopy) {
         engine.events.send(Event::State { conversation, message, state: MessageState::Sent });

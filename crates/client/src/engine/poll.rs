@@ -4,44 +4,53 @@
 //! first, and each compartment is stored together with the mark of where the next request goes on; a kill between
 //! any two steps only makes the next poll fetch again what was not stored.
 //!
-//! Decision: polls stay with one member of the swarm for a while, because the mark is per member and a new member
-//! sends everything of the last 14 days; but they move on now and then, because a member can miss a message.
+//! Decision: whom to ask is decided in [`poll_plan`](super::poll_plan), how much at once in
+//! [`page_size`](super::page_size); this is what carries it out. What came is taken in only when the network's time
+//! is known, because of much of it the age decides.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use septet_network::NetworkError;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
-use septet_protocol::swarm::reply::{self, ReplyError, RetrieveReply, StoredMessage};
+use septet_protocol::swarm::reply::{self, RetrieveReply, StoredMessage, SubReply};
 use septet_protocol::swarm::request::{Delete, Retrieve};
-use septet_protocol::swarm::{Auth, Batch, Rpc};
+use septet_protocol::swarm::{Auth, Batch, MemberKeys, Rpc};
 use septet_protocol::time::Timestamp;
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Reconnects;
 use super::documents::Merge;
+use super::page_size::PageSize;
+use super::poll_plan::{self, PollPlan};
 use super::{Engine, pace, receive};
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
-use crate::store::{AppliedBatch, Db, ReceivedBatch, ReceivedItem, StoreError};
+use crate::store::{AppliedBatch, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
 
-/// The compartments of an account in the order they are applied (spec 05 §1), and the share of a reply for each:
-/// −n is an n-th.
+/// The compartments of an account in the order they are applied (spec 05 §1), and the share of a reply for each: one
+/// part of so many.
 const COMPARTMENTS: Batch<'static, (Namespace, i64)> = Batch::of(&[
-    (Namespace::USER_PROFILE, -8),
-    (Namespace::CONTACTS, -8),
-    (Namespace::USER_GROUPS, -8),
-    (Namespace::CONVO_INFO_VOLATILE, -8),
-    (Namespace::MESSAGES, -2),
+    (Namespace::USER_PROFILE, 8),
+    (Namespace::CONTACTS, 8),
+    (Namespace::USER_GROUPS, 8),
+    (Namespace::CONVO_INFO_VOLATILE, 8),
+    (Namespace::MESSAGES, 2),
 ]);
 /// The compartment that a restore asks for first.
-const PROFILE: Batch<'static, (Namespace, i64)> = Batch::of(&[(Namespace::USER_PROFILE, -1)]);
-/// So many polls go to one member before another one is asked.
-const POLLS_PER_MEMBER: u32 = 100;
-/// More pages than a swarm can hold; a node that promises more is lying.
-const MOST_PAGES: u32 = 200;
+const PROFILE: Batch<'static, (Namespace, i64)> = Batch::of(&[(Namespace::USER_PROFILE, 1)]);
+/// So many pages are fetched from one member in one poll, more than a swarm can hold if they are small.
+const MOST_PAGES: u32 = 2000;
+/// So many members are asked in one poll, should each make another one necessary.
+const MOST_MEMBERS: u32 = 3;
+/// So many members must agree that an account has no profile.
+const AGREE: usize = 2;
+/// The network's time is known long before that, or nobody tells it.
+const TIME_WAIT: Duration = Duration::from_secs(10);
 
 /// Counts polls, so that one can wait for a complete one that began after now.
 pub struct Polls {
@@ -83,27 +92,30 @@ pub enum PollError {
     /// The network did not answer.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// A node answered nonsense.
-    #[error(transparent)]
-    Reply(#[from] ReplyError),
     /// The store could not keep what came.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A node could not read one of the compartments. What the others had is stored.
     #[error("a member of the swarm cannot read {0}")]
     Unreadable(Namespace),
+    /// All members that were asked sent what is not what it says it is.
+    #[error("members of the swarm send forged messages")]
+    Forged,
+    /// What came cannot be taken in yet; it will come again.
+    #[error("the network's time is not known yet")]
+    TimeUnknown,
 }
 
 /// Polls until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
-    let mut member = Member::default();
+    let mut poller = Poller::new();
     let mut failures = 0;
     let mut reconnects = Reconnects::of(&engine);
     while !cancel.is_cancelled() {
         let number = engine.polls.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let result = tokio::select! {
             () = cancel.cancelled() => return,
-            result = poll(&engine, &mut member) => result,
+            result = poller.poll(&engine) => result,
         };
         match result {
             Ok(()) => {
@@ -115,7 +127,6 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             }
             Err(error) => {
                 failures += 1;
-                member = Member::default();
                 report(&engine, &error, failures);
             }
         }
@@ -138,43 +149,106 @@ fn report(engine: &Engine, error: &PollError, failures: u32) {
     }
 }
 
-/// The member of our swarm that polls go to.
-#[derive(Default)]
-struct Member {
-    node: Option<Ed25519Public>,
-    polls: u32,
+/// What is remembered from one poll to the next.
+struct Poller {
+    plan: PollPlan,
+    size: PageSize,
+    started: Instant,
 }
 
-/// Fetches everything there is.
-async fn poll(engine: &Arc<Engine>, member: &mut Member) -> Result<(), PollError> {
-    member.polls += 1;
-    if member.polls > POLLS_PER_MEMBER {
-        *member = Member::default();
+impl Poller {
+    fn new() -> Self {
+        Self { plan: PollPlan::default(), size: PageSize::default(), started: Instant::now() }
     }
-    for _ in 0..MOST_PAGES {
-        let page = fetch(engine, COMPARTMENTS, member.node).await?;
-        member.node = Some(page.node);
-        if let Some(namespace) = page.unreadable {
-            // A poll is complete only with everything; or a restored account would push before it has heard all.
-            return Err(PollError::Unreadable(namespace));
+
+    /// Fetches everything there is, from as many members as the plan wants.
+    async fn poll(&mut self, engine: &Arc<Engine>) -> Result<(), PollError> {
+        let mut honest = false;
+        for _ in 0..MOST_MEMBERS {
+            honest = self.poll_member(engine).await?;
+            if !self.plan.is_urgent() {
+                break;
+            }
         }
-        if !page.more {
-            break;
-        }
+        if honest { Ok(()) } else { Err(PollError::Forged) }
     }
-    Ok(())
+
+    /// Fetches everything that the next member has; tells whether nothing of it was forged.
+    async fn poll_member(&mut self, engine: &Arc<Engine>) -> Result<bool, PollError> {
+        let asked = self.plan.next(self.started.elapsed(), &mut random);
+        let mut member = asked;
+        let mut before: HashSet<MessageHash> = HashSet::new();
+        for _ in 0..MOST_PAGES {
+            let mut page = match fetch(engine, COMPARTMENTS, member, &mut self.size).await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.plan.failed(member);
+                    return Err(error);
+                }
+            };
+            if member.is_some_and(|member| member != page.node) {
+                // The network went on to another one.
+                self.plan.failed(member);
+            }
+            // Who shows the same again and promises more would never come to an end.
+            let goes_on = page.listed.iter().filter(|hash| before.insert(**hash)).count() > 0;
+            page.forged |= page.more && !goes_on;
+            member = Some(page.node);
+            self.note(&page);
+            if let Some(namespace) = page.unreadable {
+                // A poll is complete only with everything; or a restored account would push before it has heard all.
+                self.plan.failed(member);
+                return Err(PollError::Unreadable(namespace));
+            }
+            if page.forged || !page.more {
+                return Ok(!page.forged);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Tells the plan what came.
+    fn note(&mut self, page: &Page) {
+        self.plan.set_members(page.swarm.iter());
+        self.plan.set_known(page.known.iter().copied());
+        let told = poll_plan::Page {
+            member: page.node,
+            complete: !page.more && page.unreadable.is_none(),
+            shown: &page.shown,
+            new: &page.new,
+            forged: page.forged,
+        };
+        self.plan.page(&told, self.started.elapsed(), &mut random);
+    }
+}
+
+/// Any number below `below`.
+fn random(below: u32) -> u32 {
+    fastrand::u32(..below.max(1))
 }
 
 /// What one request brought.
 struct Page {
     /// The member that answered.
     node: Ed25519Public,
+    /// All members of the swarm.
+    swarm: MemberKeys,
+    /// Members that need not send everything.
+    known: BTreeSet<Ed25519Public>,
     /// There is more.
     more: bool,
     /// Messages that are new here.
     messages: u64,
+    /// What the member listed.
+    listed: Vec<MessageHash>,
+    /// What of that is not over.
+    shown: Vec<MessageHash>,
+    /// What of that nobody had shown before.
+    new: BTreeSet<MessageHash>,
     /// A compartment that the member could not read.
     unreadable: Option<Namespace>,
+    /// Some of the answer is not what it has to be.
+    forged: bool,
 }
 
 /// Fetches and stores one reply's worth.
@@ -182,45 +256,99 @@ async fn fetch(
     engine: &Arc<Engine>,
     compartments: Batch<'_, (Namespace, i64)>,
     prefer: Option<Ed25519Public>,
+    size: &mut PageSize,
 ) -> Result<Page, PollError> {
     let account = Account::from(engine.me());
     let marks = engine.store.read(move |db| db.last_hashes(account)).await?;
-    let build = |node: &Ed25519Public, now| request(engine, compartments, &marks, node, now);
-    let reply = engine.network.swarm_request_at(&account, prefer, build).await?;
-    let mut page = Page { node: reply.node, more: false, messages: 0, unreadable: None };
-    for ((namespace, _), result) in compartments.iter().copied().zip(reply::results(reply.body)?) {
-        if !result.is_ok() {
-            // One compartment that a member cannot read must not hide the others.
-            tracing::debug!(%namespace, code = result.code, "a retrieve failed");
-            page.unreadable = Some(namespace);
-            continue;
+    let (begun, asked) = (Instant::now(), *size);
+    let build = |node: &Ed25519Public, now| request(engine, compartments, &marks, node, asked, now);
+    let reply = match engine.network.swarm_request_at(&account, prefer, build).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            if matches!(error, NetworkError::Timeout | NetworkError::Failed) {
+                size.halve();
+            }
+            return Err(error.into());
         }
-        let fetched = RetrieveReply::read(&result.body, &account, namespace)?;
-        let mark = marks.get(&(page.node, namespace));
-        let moved = fetched.messages.last().is_some_and(|last| mark != Some(&last.hash));
-        if moved {
-            page.more |= fetched.more;
-            page.messages += store(engine, page.node, namespace, fetched).await?;
-        }
+    };
+    size.came(begun.elapsed());
+    let now = timeout(TIME_WAIT, engine.network.time_known()).await.map_err(|_| PollError::TimeUnknown)?;
+    let known = marks.keys().filter(|(_, namespace)| *namespace == Namespace::MESSAGES);
+    let mut page = Page {
+        node: reply.node,
+        swarm: reply.swarm,
+        known: known.map(|(node, _)| *node).collect(),
+        more: false,
+        messages: 0,
+        listed: Vec::new(),
+        shown: Vec::new(),
+        new: BTreeSet::new(),
+        unreadable: None,
+        forged: false,
+    };
+    let results = reply::results(reply.body).unwrap_or_default();
+    // Who leaves some out has not answered what it was asked.
+    page.forged = results.len() != compartments.iter().len();
+    for ((namespace, _), result) in compartments.iter().copied().zip(results) {
+        let mark = marks.get(&(page.node, namespace)).copied();
+        take_in(engine, &mut page, namespace, &result, mark, now).await?;
     }
     Ok(page)
+}
+
+/// Stores what a member has in one compartment.
+async fn take_in(
+    engine: &Arc<Engine>,
+    page: &mut Page,
+    namespace: Namespace,
+    result: &SubReply,
+    mark: Option<MessageHash>,
+    now: Timestamp,
+) -> Result<(), PollError> {
+    if !result.is_ok() {
+        // One compartment that a member cannot read must not hide the others.
+        tracing::debug!(%namespace, code = result.code, "a retrieve failed");
+        page.unreadable = Some(namespace);
+        return Ok(());
+    }
+    let Ok(fetched) = RetrieveReply::read(&result.body, &Account::from(engine.me()), namespace) else {
+        page.forged = true;
+        return Ok(());
+    };
+    page.forged |= fetched.forged > 0;
+    let moved = fetched.messages.last().is_some_and(|last| mark != Some(last.hash));
+    if moved {
+        page.more |= fetched.more;
+        store(engine, page, namespace, fetched, now).await?;
+    }
+    Ok(())
 }
 
 /// Fetches what a restored account had (spec 01 §8).
 #[derive(Default)]
 pub struct Restore {
     node: Option<Ed25519Public>,
+    members: Vec<Ed25519Public>,
+    size: PageSize,
 }
 
 impl Restore {
-    /// Asks members of the swarm for the profile until one has a name, or all of three had none.
+    /// Asks members of the swarm for the profile until one has a name, or until two of them agree that there is none;
+    /// one alone may say what it likes.
     pub async fn profile(&mut self, engine: &Arc<Engine>) {
-        let (mut answers, mut failures) = (0, 0);
-        while answers < 3 {
-            match fetch(engine, PROFILE, None).await {
+        let (mut without, mut failures) = (BTreeSet::new(), 0);
+        loop {
+            let prefer = self.members.iter().find(|member| !without.contains(*member)).copied();
+            match fetch(engine, PROFILE, prefer, &mut self.size).await {
                 Ok(page) => {
                     self.node = Some(page.node);
-                    answers += 1;
+                    self.members = page.swarm.iter().copied().collect();
+                    let tells = !page.forged && page.unreadable.is_none();
+                    if !tells || !without.insert(page.node) {
+                        // The same again, or nothing that counts.
+                        failures += 1;
+                        self.members.retain(|member| *member != page.node);
+                    }
                 }
                 Err(error) => {
                     failures += 1;
@@ -231,21 +359,35 @@ impl Restore {
             if engine.store.read(|db| db.profile()).await.is_ok_and(|profile| !profile.name.is_empty()) {
                 return;
             }
+            let alone = without.len() == 1 && self.members.len() <= 1;
+            if without.len() >= AGREE || alone && failures > 0 {
+                return;
+            }
         }
     }
 
     /// Fetches all messages that the swarm still has, and tells how many so far.
     pub async fn messages(&mut self, engine: &Arc<Engine>, progress: &(impl Fn(u64) + Sync)) {
         let (mut fetched, mut failures) = (0, 0);
+        let mut shown = false;
+        let mut asked = BTreeSet::new();
         loop {
-            match fetch(engine, COMPARTMENTS, self.node).await {
+            match fetch(engine, COMPARTMENTS, self.node, &mut self.size).await {
                 Ok(page) => {
                     self.node = Some(page.node);
                     fetched += page.messages;
+                    shown |= !page.shown.is_empty();
                     progress(fetched);
-                    if !page.more {
+                    if page.more && !page.forged {
+                        continue;
+                    }
+                    // One that has nothing at all, or nothing true, is not the last word; another one is.
+                    asked.insert(page.node);
+                    let other = page.swarm.iter().find(|member| !asked.contains(*member)).copied();
+                    if (shown && !page.forged) || asked.len() > AGREE || other.is_none() {
                         return;
                     }
+                    self.node = other;
                 }
                 Err(error) => {
                     failures += 1;
@@ -263,36 +405,46 @@ fn request(
     compartments: Batch<'_, (Namespace, i64)>,
     marks: &BTreeMap<(Ed25519Public, Namespace), MessageHash>,
     node: &Ed25519Public,
+    size: PageSize,
     now: Timestamp,
 ) -> Rpc {
     let auth = Auth::user(engine.me(), &engine.keys.ed25519);
-    let retrieve = |&(namespace, share): &(Namespace, i64)| {
+    let retrieve = |&(namespace, parts): &(Namespace, i64)| {
         let last_hash = marks.get(&(*node, namespace)).copied();
-        Retrieve { namespace, last_hash, max_size: Some(share) }.rpc(&auth, now)
+        Retrieve { namespace, last_hash, max_size: Some(size.share(parts)) }.rpc(&auth, now)
     };
     Rpc::batch(compartments, retrieve)
 }
 
-/// Stores what one compartment had, with the mark of how far we are; returns how many messages were new.
+/// Stores what one compartment had, with the mark of how far we are, and notes in the page what came.
 async fn store(
     engine: &Arc<Engine>,
-    node: Ed25519Public,
+    page: &mut Page,
     namespace: Namespace,
     fetched: RetrieveReply,
-) -> Result<u64, PollError> {
+    now: Timestamp,
+) -> Result<(), PollError> {
     let account = Account::from(engine.me());
     let last_hash = fetched.messages.last().map(|message| message.hash);
-    let now = engine.network.now();
     let mut messages = fetched.messages;
+    page.listed.extend(messages.iter().map(|message| message.hash));
     messages.retain(|message| message.expiry > now);
-    let batch = ReceivedBatch { node, account, namespace, last_hash, items: Vec::new(), now };
-    if namespace != Namespace::MESSAGES {
-        // Merging the same again is harmless, and needed if a document was lost (spec 05 §8.3).
-        store_config(engine, batch, messages).await?;
-        return Ok(0);
-    }
     let hashes: Vec<MessageHash> = messages.iter().map(|message| message.hash).collect();
+    page.shown.extend(&hashes);
     let unseen = engine.store.read(move |db| db.unseen(account, &hashes)).await?;
+    page.new.extend(&unseen);
+    let batch = ReceivedBatch { node: page.node, account, namespace, last_hash, items: Vec::new(), now };
+    if namespace != Namespace::MESSAGES {
+        // Merging the same again is harmless, and needed if a document was lost (spec 05 §8.3). The names are kept
+        // only to tell what is new in the swarm.
+        let seen = |message: &StoredMessage| ReceivedItem {
+            hash: message.hash,
+            expiration: message.expiry,
+            incoming: None,
+        };
+        let items = messages.iter().map(seen).collect();
+        return store_config(engine, ReceivedBatch { items, ..batch }, messages).await;
+    }
     let unseen: HashSet<MessageHash> = unseen.into_iter().collect();
     messages.retain(|message| unseen.contains(&message.hash));
     let items = receive::read_all(engine, messages).await;
@@ -302,7 +454,8 @@ async fn store(
             let people = concerned(&items);
             let mut applied = db.apply_received(&ReceivedBatch { items, ..batch })?;
             want_files(db, &mut applied.messages)?;
-            let changed = !people.is_empty() && documents.conversations_changed(db, &people)?;
+            let changed =
+                !people.is_empty() && documents.conversations_changed(db, &people, Now::Known(now))?;
             Ok((applied, changed))
         })
     };
@@ -310,9 +463,9 @@ async fn store(
     if configs_changed {
         engine.bells.config.notify_one();
     }
-    let new = applied.messages.len() as u64;
+    page.messages += applied.messages.len() as u64;
     engine.follow_up(applied);
-    Ok(new)
+    Ok(())
 }
 
 /// Everybody of whom these messages may tell something new, with the time of their first one, so that all our

@@ -8,12 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use septet_protocol::message::Content;
 use septet_protocol::time::Timestamp;
 
 use super::Engine;
 use crate::model::{ConversationId, ConversationKind};
-use crate::store::{Db, ReadMessage, StoreError};
+use crate::store::{Db, ReadMessage, StoreError, Wish};
 
 /// The setting's name in the store.
 const SETTING: &str = "read_receipts";
@@ -92,7 +91,7 @@ impl Engine {
         let conversation = db.conversation(id)?;
         let welcome =
             conversation.is_some_and(|it| it.kind == ConversationKind::Private && it.approved && !it.blocked);
-        if welcome && let Err(error) = self.enqueue(db, id.0, Content::ReadReceipt(read))? {
+        if welcome && let Err(error) = self.enqueue(db, id.0, Wish::ReadReceipt { timestamps: read })? {
             tracing::debug!(%error, "a read receipt has no form");
         }
         Ok(())

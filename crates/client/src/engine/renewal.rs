@@ -81,9 +81,8 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
 
 /// Does what is to be done today.
 async fn renew(engine: &Arc<Engine>) -> Result<(), ClientError> {
-    let documents = engine.documents.clone();
-    let Some(own) = engine.store.read(move |db| own(db, &documents)).await? else { return Ok(()) };
-    let now = engine.network.now();
+    let (documents, now) = (engine.documents.clone(), engine.network.now());
+    let Some(own) = engine.store.read(move |db| own(db, &documents, now)).await? else { return Ok(()) };
     if now.as_ms() < own.kept.asked.saturating_add(DAY_MS) {
         return Ok(());
     }
@@ -104,10 +103,15 @@ async fn renew(engine: &Arc<Engine>) -> Result<(), ClientError> {
 }
 
 /// Our picture and what is known of its file; `None` if we have none.
-fn own(db: &Db, documents: &super::Documents) -> Result<Option<Own>, StoreError> {
+fn own(db: &Db, documents: &super::Documents, now: Timestamp) -> Result<Option<Own>, StoreError> {
     let Some((picture, updated)) = documents.picture(db)? else { return Ok(None) };
     let file = db.profile()?.picture.map(|picture| picture.0);
-    let known: Option<Kept> = db.setting(SETTING)?;
+    // A wrong clock may have written what lies in the future; nobody would be asked until that comes.
+    let known = db.setting(SETTING)?.map(|kept: Kept| Kept {
+        begun: kept.begun.min(now.as_ms()),
+        asked: if kept.asked > now.as_ms() { 0 } else { kept.asked },
+        ..kept
+    });
     let kept = known.filter(|kept| kept.url == picture.url()).unwrap_or_else(|| Kept {
         url: picture.url().to_owned(),
         begun: updated.as_ms(),

@@ -10,6 +10,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use septet_network::NetworkError;
 use septet_protocol::attachment::{AttachmentPointer, Encryption, Key, legacy};
 use septet_protocol::crypto::SystemRandom;
+use septet_protocol::id::Account;
 use septet_protocol::message::EncodeError;
 use zeroize::Zeroizing;
 
@@ -17,13 +18,19 @@ use super::Engine;
 use super::outbox::Attempt;
 use crate::event::Event;
 use crate::model::{AttachmentState, Message, MessageId};
-use crate::store::{Job, OutgoingMessage, QuoteKey, RemoteFile, StoreError, StoredAttachment};
+use crate::store::{
+    Db, Job, JobId, NewJob, OutgoingMessage, QuoteKey, RemoteFile, StoreError, StoredAttachment, Wish,
+};
 
 /// So many files of all messages go up at the same time.
 pub const MOST_UPLOADS: usize = 3;
 
-/// Uploads what is missing of a job's message and then encodes it: the job has its bytes from then on.
+/// Uploads what is missing of a job's message and then encodes it: the job has its bytes from then on. What is not a
+/// message only waited for its timestamp.
 pub async fn complete(engine: &Arc<Engine>, job: &Job) -> Result<(), Attempt> {
+    if let Some(wish) = job.wish.clone() {
+        return encode_wish(engine, job, wish).await;
+    }
     let gone = || Attempt::Refused("The message is not here any more.".to_owned());
     let id = job.message.ok_or_else(gone)?;
     let attachments = engine.store.call(move |db| db.attachments_of(id)).await?;
@@ -40,23 +47,45 @@ pub async fn complete(engine: &Arc<Engine>, job: &Job) -> Result<(), Attempt> {
 async fn encode(engine: &Arc<Engine>, job: &Job, id: MessageId) -> Result<(), Attempt> {
     let (job, timestamp) = (job.id, job.timestamp);
     let this = Arc::clone(engine);
-    let encoded = engine
-        .store
-        .call(move |db| {
-            db.transaction(|db| {
-                let Some(message) = db.message(id)? else { return Ok(Ok(())) };
-                let pointers = db.attachments_of(id)?.iter().map(pointer).collect();
-                match this.message_job(db, &outgoing(message, timestamp), pointers)? {
-                    Err(error) => Ok(Err(error)),
-                    Ok(encoded) => {
-                        let payload = encoded.payload.unwrap_or_default();
-                        db.outbox_encoded(job, &payload, encoded.copy.as_ref()).map(Ok)
-                    }
-                }
-            })
+    let encode = move |db: &mut Db| {
+        db.transaction(|db| {
+            let Some(message) = db.message(id)? else { return Ok(Ok(())) };
+            let pointers = db.attachments_of(id)?.iter().map(pointer).collect();
+            keep(db, job, this.message_job(db, &outgoing(message, timestamp), pointers)?)
         })
-        .await?;
-    encoded.map_err(|error: EncodeError| Attempt::Refused(format!("This message cannot be sent: {error}.")))
+    };
+    engine.store.call(encode).await?.map_err(unsendable)
+}
+
+/// Gives a job that is no message the bytes of what it is to say.
+async fn encode_wish(engine: &Arc<Engine>, job: &Job, wish: Wish) -> Result<(), Attempt> {
+    let (job, timestamp, recipient) = (job.id, job.timestamp, job.recipient);
+    let Account::User(to) = recipient else {
+        return Err(Attempt::Refused("This cannot be sent to a group.".to_owned()));
+    };
+    let this = Arc::clone(engine);
+    let encode =
+        move |db: &mut Db| db.transaction(|db| keep(db, job, this.wish_job(db, to, wish, timestamp)?));
+    engine.store.call(encode).await?.map_err(unsendable)
+}
+
+/// Writes a job's bytes down.
+fn keep(
+    db: &mut Db,
+    job: JobId,
+    encoded: Result<NewJob, EncodeError>,
+) -> Result<Result<(), EncodeError>, StoreError> {
+    match encoded {
+        Err(error) => Ok(Err(error)),
+        Ok(encoded) => {
+            let payload = encoded.payload.unwrap_or_default();
+            db.outbox_encoded(job, &payload, encoded.copy.as_ref()).map(Ok)
+        }
+    }
+}
+
+fn unsendable(error: EncodeError) -> Attempt {
+    Attempt::Refused(format!("This message cannot be sent: {error}."))
 }
 
 /// What is encoded of a stored message.

@@ -11,9 +11,12 @@ use zeroize::Zeroizing;
 use super::db::Db;
 use super::error::StoreError;
 use super::people::picture_id;
-use super::types::StoredConfig;
+use super::types::{Now, StoredConfig};
 use super::values::{Ms, Owner, Person, time};
 use crate::model::Profile;
+
+/// A timestamp that is further ahead of now than this, in ms, was given under a wrong clock.
+pub(super) const AHEAD_MS: u64 = 5000;
 
 /// Ourselves, as rows refer to us.
 #[derive(Clone, Copy)]
@@ -82,13 +85,32 @@ impl Db {
     }
 
     /// A timestamp for something we send: now, or one more than the last one given out, so that none is ever used
-    /// twice, not even after a restart with a clock set back (spec 02 §6).
-    pub fn next_timestamp(&mut self, now: Timestamp) -> Result<Timestamp, StoreError> {
+    /// twice and later things have later ones, also if the clock is set back a little (spec 02 §6).
+    ///
+    /// A last one that is far ahead of the network's time was given under a wrong clock. It is left behind, not
+    /// followed into the future; should time reach what was given out there, that is stepped over.
+    pub fn next_timestamp(&mut self, now: Now) -> Result<Timestamp, StoreError> {
         self.transaction(|db| {
-            let next = now.max(db.last_timestamp()? + 1);
-            db.raise_clock(next)?;
+            let last = db.last_timestamp()?;
+            let mut next = match now.known() {
+                Some(now) if last > now + AHEAD_MS => now,
+                _ => now.at().max(last + 1),
+            };
+            while db.is_used(next)? {
+                next = next + 1;
+            }
+            db.sql().prepare_cached("UPDATE clock SET last = ?1")?.execute([Ms(next)])?;
             Ok(next)
         })
+    }
+
+    /// Whether something of ours that is still here has this sent timestamp.
+    fn is_used(&self, at: Timestamp) -> Result<bool, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "SELECT 1 FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0
+             UNION ALL SELECT 1 FROM outbox WHERE timestamp = ?2 AND message IS NULL",
+        )?;
+        Ok(statement.exists(params![self.me()?.person, Ms(at)])?)
     }
 
     /// The newest timestamp given to anything we sent.

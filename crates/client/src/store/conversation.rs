@@ -31,7 +31,8 @@ macro_rules! list_sql {
              FROM conversations c
              JOIN people p ON p.id = c.person
              LEFT JOIN messages m ON m.id = (
-                 SELECT id FROM messages WHERE conversation = c.id ORDER BY timestamp DESC, id DESC LIMIT 1)
+                 SELECT id FROM messages WHERE conversation = c.id
+                 ORDER BY sorted_at DESC, timestamp DESC, id DESC LIMIT 1)
              LEFT JOIN people a ON a.id = m.author
              LEFT JOIN attachments t ON t.message = m.id AND t.position = 0 ",
             $condition

@@ -1,6 +1,6 @@
 //! Reading messages: pages of a conversation.
 //!
-//! Decision: pages are found by key, never by counting: "the rows before (timestamp, id)" is one descent of the
+//! Decision: pages are found by key, never by counting: "the rows before (place, timestamp, id)" is one descent of the
 //! index wherever in a million messages it lies. A page is a handful of queries: the rows, their attachments, their
 //! reactions, the first attachments of what they quote.
 
@@ -39,21 +39,24 @@ macro_rules! message_sql {
 }
 
 /// The newest of a conversation.
-pub(super) const NEWEST: &str =
-    message_sql!("WHERE m.conversation = ?1 ORDER BY m.timestamp DESC, m.id DESC LIMIT ?2");
+pub(super) const NEWEST: &str = message_sql!(
+    "WHERE m.conversation = ?1 ORDER BY m.sorted_at DESC, m.timestamp DESC, m.id DESC
+     LIMIT ?2"
+);
 /// Those before a place, newest first.
 pub(super) const BEFORE: &str = message_sql!(
-    "WHERE m.conversation = ?1 AND (m.timestamp, m.id) < (?3, ?4) ORDER BY m.timestamp DESC, m.id DESC LIMIT ?2"
+    "WHERE m.conversation = ?1 AND (m.sorted_at, m.timestamp, m.id) < (?3, ?4, ?5) ORDER BY m.sorted_at DESC, m.timestamp DESC, m.id DESC
+     LIMIT ?2"
 );
 /// Those from a place on, oldest first.
 pub(super) const AFTER: &str = message_sql!(
-    "WHERE m.conversation = ?1 AND (m.timestamp, m.id) > (?3, ?4) ORDER BY m.timestamp, m.id LIMIT ?2"
+    "WHERE m.conversation = ?1 AND (m.sorted_at, m.timestamp, m.id) > (?3, ?4, ?5) ORDER BY m.sorted_at, m.timestamp, m.id LIMIT ?2"
 );
 /// By number.
 pub(super) const BY_ID: &str = message_sql!("WHERE m.id = ?1");
 /// By a JSON list of numbers.
 pub(super) const BY_IDS: &str =
-    message_sql!("WHERE m.id IN (SELECT value FROM json_each(?1)) ORDER BY m.timestamp, m.id");
+    message_sql!("WHERE m.id IN (SELECT value FROM json_each(?1)) ORDER BY m.sorted_at, m.timestamp, m.id");
 
 /// A message with the row numbers that its parts are found by.
 struct Loaded {
@@ -77,25 +80,25 @@ impl Db {
                 let (rows, more) = rows(sql, NEWEST, limit, params![conversation, limit + 1])?;
                 return finish(sql, reversed(rows), more, false);
             };
-            let (time, number) = (Ms(anchor.0), anchor.1);
+            let (place, time, number) = (Ms(anchor.0), Ms(anchor.1), anchor.2);
             match page {
                 Page::Before(_) => {
                     let (rows, more) =
-                        rows(sql, BEFORE, limit, params![conversation, limit + 1, time, number])?;
+                        rows(sql, BEFORE, limit, params![conversation, limit + 1, place, time, number])?;
                     finish(sql, reversed(rows), more, true)
                 }
                 Page::After(_) => {
                     let (rows, more) =
-                        rows(sql, AFTER, limit, params![conversation, limit + 1, time, number])?;
+                        rows(sql, AFTER, limit, params![conversation, limit + 1, place, time, number])?;
                     finish(sql, rows, true, more)
                 }
                 Page::Newest | Page::Around(_) => {
                     let half = limit / 2;
                     let rest = limit - half;
                     let (older, before) =
-                        rows(sql, BEFORE, half, params![conversation, half + 1, time, number])?;
+                        rows(sql, BEFORE, half, params![conversation, half + 1, place, time, number])?;
                     let (newer, after) =
-                        rows(sql, AFTER, rest, params![conversation, rest + 1, time, number - 1])?;
+                        rows(sql, AFTER, rest, params![conversation, rest + 1, place, time, number - 1])?;
                     let mut all = reversed(older);
                     all.extend(newer);
                     finish(sql, all, before, after)
@@ -113,7 +116,7 @@ impl Db {
         })
     }
 
-    /// Several messages in the order of their sent timestamps; those that are gone are left out.
+    /// Several messages in the order they stand in a conversation; those that are gone are left out.
     pub fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
         self.snapshot(|sql| {
             let mut statement = sql.prepare_cached(BY_IDS)?;
@@ -126,18 +129,23 @@ impl Db {
     pub fn first_unread(&self, id: ConversationId) -> Result<Option<MessageId>, StoreError> {
         let Some(conversation) = self.find_conversation(id)? else { return Ok(None) };
         let mut statement = self.sql().prepare_cached(
-            "SELECT id FROM messages WHERE conversation = ?1 AND unread = 1 ORDER BY timestamp LIMIT 1",
+            "SELECT id FROM messages WHERE conversation = ?1 AND unread = 1
+             ORDER BY sorted_at, timestamp LIMIT 1",
         )?;
         Ok(statement.query_row([conversation], |row| row.get(0).map(MessageId)).optional()?)
     }
 }
 
 /// Where a message stands in its conversation.
-fn place(sql: &Connection, conversation: i64, id: MessageId) -> Result<Option<(Timestamp, i64)>, StoreError> {
+fn place(
+    sql: &Connection,
+    conversation: i64,
+    id: MessageId,
+) -> Result<Option<(Timestamp, Timestamp, i64)>, StoreError> {
     let mut statement =
-        sql.prepare_cached("SELECT timestamp FROM messages WHERE id = ?1 AND conversation = ?2")?;
-    let found = statement.query_row([id.0, conversation], |row| time(row, 0)).optional()?;
-    Ok(found.map(|timestamp| (timestamp, id.0)))
+        sql.prepare_cached("SELECT sorted_at, timestamp FROM messages WHERE id = ?1 AND conversation = ?2")?;
+    let found = statement.query_row([id.0, conversation], |row| Ok((time(row, 0)?, time(row, 1)?, id.0)));
+    Ok(found.optional()?)
 }
 
 /// Runs a page query that asks for one row more than wanted, and tells whether that row was there.

@@ -12,7 +12,7 @@ use super::error::StoreError;
 pub(super) const APPLICATION_ID: i64 = 0x5370_7474;
 
 /// The steps, the first leads from an empty file to version 1.
-pub(super) const STEPS: &[&str] = &[include_str!("schema/001.sql")];
+pub(super) const STEPS: &[&str] = &[include_str!("schema/001.sql"), include_str!("schema/002.sql")];
 
 /// Brings a database up to the newest of `steps`.
 pub(super) fn migrate(db: &mut Connection, steps: &[&str]) -> Result<(), StoreError> {

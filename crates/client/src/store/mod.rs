@@ -15,6 +15,7 @@
 mod account;
 mod attachment;
 mod conversation;
+mod dating;
 mod db;
 mod delete;
 mod error;

@@ -12,9 +12,10 @@ use rusqlite::{OptionalExtension, Row, named_params, params};
 use septet_protocol::id::{Account, MessageHash, Namespace};
 use septet_protocol::time::Timestamp;
 
+use super::dating;
 use super::db::Db;
 use super::error::StoreError;
-use super::types::{Job, JobId, JobKind, NewJob, SwarmCopy};
+use super::types::{Job, JobId, JobKind, NewJob, Now, SwarmCopy};
 use super::values::{Hash, Ms, Owner, expiry, time};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState};
 
@@ -25,7 +26,7 @@ macro_rules! job_sql {
     ($rest:literal) => {
         concat!(
             "SELECT o.id, o.kind, o.recipient, o.namespace, o.message, o.timestamp, o.ttl, o.payload, o.attempts,
-                    o.not_before, o.created FROM outbox o ",
+                    o.not_before, o.created, o.wish FROM outbox o ",
             $rest
         )
     };
@@ -51,17 +52,22 @@ macro_rules! heads_sql {
 /// The first job of each queue, if its time has come. It steps from queue to queue: what waits behind costs nothing.
 pub(super) const DUE: &str = heads_sql!(
     "o.id, o.kind, o.recipient, o.namespace, o.message, o.timestamp, o.ttl, o.payload, o.attempts, o.not_before,
-     o.created",
-    "WHERE o.not_before <= ?1 ORDER BY o.id"
+     o.created, o.wish",
+    "WHERE o.not_before <= ?1 AND o.undated = 0 ORDER BY o.id"
 );
 
 impl Db {
-    /// Adds a job.
-    pub fn enqueue(&mut self, job: &NewJob, now: Timestamp) -> Result<JobId, StoreError> {
+    /// Adds a job. Under a guessed time its timestamp is not final, and what bytes it has are not kept; see
+    /// [`Db::settle_time`].
+    pub fn enqueue(&mut self, job: &NewJob, now: Now) -> Result<JobId, StoreError> {
+        let undated = now.known().is_none();
         let mut statement = self.sql().prepare_cached(
-            "INSERT INTO outbox (message, kind, recipient, namespace, ttl, timestamp, payload, copy, copy_ttl, created)
-             VALUES (:message, :kind, :recipient, :namespace, :ttl, :timestamp, :payload, :copy, :copy_ttl, :now)",
+            "INSERT INTO outbox (message, kind, recipient, namespace, ttl, timestamp, payload, copy, copy_ttl, created,
+                 undated, wish)
+             VALUES (:message, :kind, :recipient, :namespace, :ttl, :timestamp, :payload, :copy, :copy_ttl, :now,
+                 :undated, :wish)",
         )?;
+        let copy = job.copy.as_ref().filter(|_| !undated);
         statement.execute(named_params! {
             ":message": job.message.map(|id| id.0),
             ":kind": job.kind,
@@ -69,10 +75,12 @@ impl Db {
             ":namespace": job.namespace.0,
             ":ttl": i64::try_from(job.ttl_ms).unwrap_or(i64::MAX),
             ":timestamp": Ms(job.timestamp),
-            ":payload": job.payload,
-            ":copy": job.copy.as_ref().map(|copy| &copy.payload),
-            ":copy_ttl": job.copy.as_ref().map(|copy| i64::try_from(copy.ttl_ms).unwrap_or(i64::MAX)),
-            ":now": Ms(now),
+            ":payload": job.payload.as_ref().filter(|_| !undated),
+            ":copy": copy.map(|copy| &copy.payload),
+            ":copy_ttl": copy.map(|copy| i64::try_from(copy.ttl_ms).unwrap_or(i64::MAX)),
+            ":now": Ms(now.at()),
+            ":undated": undated,
+            ":wish": job.wish.as_ref().map(dating::wish_json).transpose()?,
         })?;
         let id = JobId(self.sql().last_insert_rowid());
         drop(statement);
@@ -80,8 +88,8 @@ impl Db {
         Ok(id)
     }
 
-    /// The jobs that may be tried now: the first of each recipient's queue, if its time has come. Those without
-    /// bytes wait for uploads, and what is behind them waits too.
+    /// The jobs that may be tried now: the first of each recipient's queue, if its time has come and its timestamp is
+    /// final. Those without bytes wait for uploads, and what is behind them waits too.
     pub fn outbox_due(&self, now: Timestamp) -> Result<Vec<Job>, StoreError> {
         let mut statement = self.sql().prepare_cached(DUE)?;
         Ok(statement.query_map([Ms(now)], job)?.collect::<Result<_, _>>()?)
@@ -112,7 +120,7 @@ impl Db {
         Ok(statement.query_map([message.0], job)?.collect::<Result<_, _>>()?)
     }
 
-    /// The uploads are done: these are the bytes, from now on for ever.
+    /// The uploads are done and the timestamp is final: these are the bytes, from now on for ever.
     pub fn outbox_encoded(
         &mut self,
         id: JobId,
@@ -120,7 +128,8 @@ impl Db {
         copy: Option<&SwarmCopy>,
     ) -> Result<(), StoreError> {
         let mut statement = self.sql().prepare_cached(
-            "UPDATE outbox SET payload = ?2, copy = ?3, copy_ttl = ?4 WHERE id = ?1 AND payload IS NULL",
+            "UPDATE outbox SET payload = ?2, copy = ?3, copy_ttl = ?4
+             WHERE id = ?1 AND payload IS NULL AND undated = 0",
         )?;
         statement.execute(params![
             id.0,
@@ -139,11 +148,11 @@ impl Db {
         id: JobId,
         hash: MessageHash,
         stored_at: Timestamp,
-        now: Timestamp,
+        now: Now,
     ) -> Result<Option<(ConversationId, MessageId)>, StoreError> {
         self.transaction(|db| {
             let Some(job) = db.outbox_job(id)? else { return Ok(None) };
-            db.remember_hash(job.recipient, hash, now + OWN_HASH_MS)?;
+            db.remember_hash(job.recipient, hash, now.at() + OWN_HASH_MS)?;
             if let Some(message) = job.message {
                 match job.kind {
                     JobKind::ToRecipient => db.message_sent(message, None, stored_at, now)?,
@@ -162,7 +171,7 @@ impl Db {
                 .execute(params![
                     id.0,
                     Owner(Account::User(db.me()?.id)),
-                    Ms(now),
+                    Ms(now.at()),
                     JobKind::Other,
                     JobKind::SyncCopy,
                 ])?;
@@ -218,8 +227,8 @@ impl Db {
                 .sql()
                 .prepare_cached(
                     "INSERT INTO outbox (message, kind, recipient, namespace, ttl, timestamp, payload, copy, copy_ttl,
-                         created)
-                     SELECT message, kind, recipient, namespace, ttl, timestamp, payload, copy, copy_ttl, ?2
+                         created, wish)
+                     SELECT message, kind, recipient, namespace, ttl, timestamp, payload, copy, copy_ttl, ?2, wish
                      FROM outbox WHERE message = ?1 AND given_up = 1 ORDER BY id",
                 )?
                 .execute(params![message.0, Ms(now)])?;
@@ -251,19 +260,20 @@ impl Db {
     /// Messages that wait for uploads, to tell why the outbox stands still.
     pub fn outbox_waiting_for_uploads(&self) -> Result<BTreeSet<MessageId>, StoreError> {
         let mut statement = self.sql().prepare_cached(
-            "SELECT message FROM outbox WHERE payload IS NULL AND message NOT NULL AND given_up = 0",
+            "SELECT message FROM outbox WHERE payload IS NULL AND undated = 0 AND message NOT NULL AND given_up = 0",
         )?;
         let rows = statement.query_map([], |row| row.get(0).map(MessageId))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Makes a message "sent" and starts its countdown (spec 02 §18.3: at the earlier of both clocks).
+    /// Makes a message "sent" and starts its countdown (spec 02 §18.3: at the earlier of both clocks), if the time is
+    /// known.
     pub(super) fn message_sent(
         &self,
         id: MessageId,
         hash: Option<MessageHash>,
         stored_at: Timestamp,
-        now: Timestamp,
+        now: Now,
     ) -> Result<(), StoreError> {
         let mut statement =
             self.sql().prepare_cached("SELECT expiry_mode, expiry_seconds FROM messages WHERE id = ?1")?;
@@ -273,7 +283,7 @@ impl Db {
         let ends = match value {
             Expiry::Off => None,
             Expiry::AfterRead(seconds) | Expiry::AfterSend(seconds) => {
-                Some(stored_at.min(now) + u64::from(seconds) * 1000)
+                now.known().map(|now| stored_at.min(now) + u64::from(seconds) * 1000)
             }
         };
         let mut statement = self.sql().prepare_cached(
@@ -312,5 +322,6 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         attempts: row.get(8)?,
         not_before: time(row, 9)?,
         created: time(row, 10)?,
+        wish: dating::wish(row, 11)?,
     })
 }

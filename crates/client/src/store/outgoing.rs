@@ -6,7 +6,7 @@ use septet_protocol::time::Timestamp;
 
 use super::db::Db;
 use super::error::StoreError;
-use super::types::{NewAttachment, NewJob, Outgoing, OutgoingMessage, QuoteKey, TransferState};
+use super::types::{NewAttachment, NewJob, Now, Outgoing, OutgoingMessage, QuoteKey, TransferState};
 use super::values::{Hash, Ms, expiry_columns};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};
 use septet_protocol::id::MessageHash;
@@ -16,6 +16,8 @@ pub(super) struct NewRow<'a> {
     pub conversation: i64,
     pub author: i64,
     pub timestamp: Timestamp,
+    /// Where it stands in its conversation.
+    pub sorted_at: Timestamp,
     /// Made here, unknown to the network.
     pub local: bool,
     pub outgoing: bool,
@@ -29,7 +31,7 @@ pub(super) struct NewRow<'a> {
     pub deleted: bool,
     pub expiry: Expiry,
     pub expires_at: Option<Timestamp>,
-    pub now: Timestamp,
+    pub now: Now,
 }
 
 impl Db {
@@ -42,7 +44,7 @@ impl Db {
         &mut self,
         message: &OutgoingMessage,
         jobs: &[NewJob],
-        now: Timestamp,
+        now: Now,
     ) -> Result<Outgoing, StoreError> {
         self.transaction(|db| {
             let me = db.me()?;
@@ -51,10 +53,16 @@ impl Db {
             let written = message.notice.is_none();
             let accepted_request =
                 written && !to_self && db.accept_by_writing(message.conversation, message.timestamp, now)?;
+            let sorted_at = match now {
+                // The latest of the conversation, though it may be a little ahead of now.
+                Now::Known(_) => message.timestamp,
+                Now::Guessed(_) => db.place_of(conversation, message.timestamp, now)?,
+            };
             let id = db.insert_row(&NewRow {
                 conversation,
                 author: me.person,
                 timestamp: message.timestamp,
+                sorted_at,
                 local: false,
                 outgoing: true,
                 state: MessageState::Sending,
@@ -76,14 +84,14 @@ impl Db {
             db.raise_clock(message.timestamp)?;
             let read = match written {
                 true => {
-                    db.touch_conversation(conversation, message.timestamp, true)?;
+                    db.touch_conversation(conversation, sorted_at, true)?;
                     db.sql()
                         .prepare_cached("UPDATE conversations SET draft = NULL WHERE id = ?1")?
                         .execute([conversation])?;
-                    db.read_up_to(conversation, message.timestamp, now)?.read
+                    db.read_up_to(conversation, (sorted_at, message.timestamp), now)?.read
                 }
                 false => {
-                    db.newest_expiry_change(conversation, me.person, message.timestamp)?;
+                    db.newest_expiry_change(conversation, me.person, (sorted_at, message.timestamp))?;
                     Vec::new()
                 }
             };
@@ -93,7 +101,7 @@ impl Db {
 
     /// Accepts a message request: we take their messages from now on, and a line tells so. Returns whether there was
     /// something to accept; then a request response has to be sent.
-    pub fn accept(&mut self, id: ConversationId, at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+    pub fn accept(&mut self, id: ConversationId, at: Timestamp, now: Now) -> Result<bool, StoreError> {
         self.transaction(|db| {
             let conversation = db.ensure_conversation(id)?;
             let accepted = db.accept_by_writing(id, at, now)?;
@@ -103,12 +111,7 @@ impl Db {
     }
 
     /// Marks the other as approved. If they had written first, adds the line "you accepted" and returns true.
-    fn accept_by_writing(
-        &mut self,
-        id: ConversationId,
-        at: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    fn accept_by_writing(&mut self, id: ConversationId, at: Timestamp, now: Now) -> Result<bool, StoreError> {
         let was_request = self.conversation(id)?.is_some_and(|it| it.approved_me && !it.approved);
         self.set_approved(id.0, true)?;
         if was_request {
@@ -126,13 +129,15 @@ impl Db {
         outgoing: bool,
         timestamp: Timestamp,
         notice: &Notice,
-        now: Timestamp,
+        now: Now,
     ) -> Result<MessageId, StoreError> {
         let conversation = self.ensure_conversation(id)?;
+        let sorted_at = self.place_of(conversation, timestamp, now)?;
         self.insert_row(&NewRow {
             conversation,
             author,
             timestamp,
+            sorted_at,
             local: true,
             outgoing,
             state: if outgoing { MessageState::Sent } else { MessageState::Received },
@@ -149,6 +154,23 @@ impl Db {
         })
     }
 
+    /// Where something stands in its conversation: where it was sent, but not after now; at the end if nobody knows
+    /// when that is.
+    pub(super) fn place_of(
+        &self,
+        conversation: i64,
+        timestamp: Timestamp,
+        now: Now,
+    ) -> Result<Timestamp, StoreError> {
+        if let Some(now) = now.known() {
+            return Ok(timestamp.min(now));
+        }
+        let mut statement =
+            self.sql().prepare_cached("SELECT max(sorted_at) FROM messages WHERE conversation = ?1")?;
+        let last: Option<Ms> = statement.query_row([conversation], |row| row.get(0))?;
+        Ok(last.map_or(timestamp, |last| timestamp.max(last.0 + 1)))
+    }
+
     /// Writes one row of `messages`.
     pub(super) fn insert_row(&self, row: &NewRow<'_>) -> Result<MessageId, StoreError> {
         let quote_author = row.quote.map(|quote| self.person(quote.author)).transpose()?;
@@ -156,9 +178,10 @@ impl Db {
         let mut statement = self.sql().prepare_cached(
             "INSERT INTO messages (conversation, author, timestamp, local, outgoing, state, hash, text, notice,
                  quote_author, quote_timestamp, unread, mention, deleted, expiry_mode, expiry_seconds, expires_at,
-                 received_at)
+                 received_at, sorted_at)
              VALUES (:conversation, :author, :timestamp, :local, :outgoing, :state, :hash, :text, :notice,
-                 :quote_author, :quote_timestamp, :unread, :mention, :deleted, :mode, :seconds, :expires_at, :now)",
+                 :quote_author, :quote_timestamp, :unread, :mention, :deleted, :mode, :seconds, :expires_at, :now,
+                 :sorted_at)",
         )?;
         statement.execute(named_params! {
             ":conversation": row.conversation,
@@ -178,7 +201,9 @@ impl Db {
             ":mode": mode,
             ":seconds": seconds,
             ":expires_at": row.expires_at.map(Ms),
-            ":now": Ms(row.now),
+            // 0 while that is not known, see `Db::settle_time`.
+            ":now": Ms(row.now.known().unwrap_or_default()),
+            ":sorted_at": Ms(row.sorted_at),
         })?;
         Ok(MessageId(self.sql().last_insert_rowid()))
     }

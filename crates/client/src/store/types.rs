@@ -4,9 +4,37 @@ use std::collections::BTreeSet;
 
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
 use septet_protocol::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::model::{AttachmentId, ConversationId, Expiry, Message, MessageId, Notice};
+
+/// What time it is on the network (spec 03 §8). Until it is known, what is sent gets no final timestamp, and no
+/// countdown begins or ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Now {
+    /// The network has told it.
+    Known(Timestamp),
+    /// The best guess; may be years off.
+    Guessed(Timestamp),
+}
+
+impl Now {
+    /// The time, known or not.
+    pub const fn at(self) -> Timestamp {
+        match self {
+            Self::Known(at) | Self::Guessed(at) => at,
+        }
+    }
+
+    /// The time, if it is known.
+    pub const fn known(self) -> Option<Timestamp> {
+        match self {
+            Self::Known(at) => Some(at),
+            Self::Guessed(_) => None,
+        }
+    }
+}
 
 /// A job's number in the outbox.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -163,6 +191,47 @@ pub enum JobKind {
     Other,
 }
 
+/// Something to be sent that is not encoded yet and is no row of messages: what there is to say, without a date.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Wish {
+    /// We accept the other (spec 02 §21).
+    RequestResponse,
+    /// An emoji put under a message, or taken away.
+    Reaction {
+        /// The message's author.
+        author: SessionId,
+        /// The message's sent timestamp.
+        timestamp: Timestamp,
+        /// The emoji.
+        emoji: String,
+        /// It is taken away.
+        remove: bool,
+    },
+    /// A message that is to be deleted.
+    Unsend {
+        /// Its author.
+        author: SessionId,
+        /// Its sent timestamp.
+        timestamp: Timestamp,
+    },
+    /// We have read the messages with these sent timestamps.
+    ReadReceipt {
+        /// Sent timestamps.
+        timestamps: Vec<Timestamp>,
+    },
+    /// We saved a file of the message with this sent timestamp.
+    MediaSaved {
+        /// The sent timestamp.
+        timestamp: Timestamp,
+    },
+    /// Our messages disappear like this from now on.
+    TimerUpdate {
+        /// The timer.
+        expiry: Expiry,
+    },
+}
+
 /// Bytes to be stored in a swarm.
 #[derive(Clone, Debug)]
 pub struct NewJob {
@@ -178,8 +247,11 @@ pub struct NewJob {
     pub timestamp: Timestamp,
     /// How long the swarm shall keep it, in ms.
     pub ttl_ms: u64,
-    /// The bytes; `None` until uploads are done, see [`Db::outbox_encoded`](super::Db::outbox_encoded).
+    /// The bytes; `None` until uploads are done and the job has its final timestamp, see
+    /// [`Db::outbox_encoded`](super::Db::outbox_encoded).
     pub payload: Option<Vec<u8>>,
+    /// What to encode when it has its final timestamp, if that is not a row of messages.
+    pub wish: Option<Wish>,
     /// The copy for our own swarm, sent when this one is.
     pub copy: Option<SwarmCopy>,
 }
@@ -210,8 +282,10 @@ pub struct Job {
     pub timestamp: Timestamp,
     /// How long the swarm shall keep it, in ms.
     pub ttl_ms: u64,
-    /// The bytes; `None` until uploads are done.
+    /// The bytes; `None` until they are encoded.
     pub payload: Option<Vec<u8>>,
+    /// What to encode, if that is not a row of messages.
+    pub wish: Option<Wish>,
     /// How often it was tried.
     pub attempts: u32,
     /// Not to be tried before.
@@ -233,7 +307,7 @@ pub struct ReceivedBatch {
     pub last_hash: Option<MessageHash>,
     /// Everything retrieved, in any order.
     pub items: Vec<ReceivedItem>,
-    /// Now.
+    /// Now: the network's time is known, or nothing would be taken in.
     pub now: Timestamp,
 }
 

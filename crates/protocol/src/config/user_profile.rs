@@ -155,6 +155,18 @@ impl UserProfile {
         Some(updated.max(self.data().seconds(REUPLOADED).unwrap_or_default()))
     }
 
+    /// A change that was dated by a wrong clock counts as made at `now`, if it claims to be later; else nobody would
+    /// take over a change before that time comes. Only for what no other device has seen.
+    pub fn bring_down(&mut self, now: Timestamp) {
+        self.0.update(&[], |data| {
+            for field in [UPDATED, REUPLOADED] {
+                if data.seconds(field).is_some_and(|at| at > now) {
+                    data.put_seconds(field, Some(now));
+                }
+            }
+        });
+    }
+
     /// Where Note to Self stands in the list.
     pub fn note_to_self_priority(&self) -> Priority {
         Priority(self.data().int(PRIORITY).unwrap_or(0))

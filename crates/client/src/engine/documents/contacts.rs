@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::{Documents, Merge, Messages, take_in};
 use crate::model::{ConversationId, Expiry};
-use crate::store::{ContactData, Db, PictureSource, ProfileData, StoreError};
+use crate::store::{ContactData, Db, Now, PictureSource, ProfileData, StoreError};
 
 /// A document that is so many versions ahead replaces changes of ours that it has not seen (spec 05 §4).
 const OVERTAKEN_BY: i64 = 5;
@@ -74,7 +74,7 @@ impl Documents {
             let mut merge = take_in(contacts, messages, now);
             if merge.changed {
                 let overtaken = unpushed && contacts.document().seqno() - seqno >= OVERTAKEN_BY;
-                self.apply_contacts(db, contacts, &before, &mut merge, now)?;
+                self.apply_contacts(db, contacts, &before, &mut merge, Now::Known(now))?;
                 self.forget_erased(db, contacts, &before, overtaken, &mut merge, now)?;
                 merge.needs_push |= contacts.needs_push();
             }
@@ -84,13 +84,13 @@ impl Documents {
 
     /// Makes document and tables say the same, should they not: the document counts for those it has, the tables for
     /// all others.
-    pub(super) fn reconcile_contacts(&self, db: &mut Db, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn reconcile_contacts(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
         self.with(db, |db, contacts: &mut Contacts| {
             let rows = db.contacts()?;
             let mut agreed = BTreeMap::new();
             for row in &rows {
                 match contacts.get(&row.id) {
-                    None => self.describe(db, contacts, row.id, now)?,
+                    None => self.describe(db, contacts, row.id, now.at())?,
                     Some(contact) if agrees(&contact, row) => {
                         agreed.insert(row.id, contact);
                     }
@@ -109,7 +109,7 @@ impl Documents {
         contacts: &mut Contacts,
         before: &BTreeMap<SessionId, Contact>,
         merge: &mut Merge,
-        now: Timestamp,
+        now: Now,
     ) -> Result<(), StoreError> {
         let is_new = |contact: &Contact| contact.id != self.me && before.get(&contact.id) != Some(contact);
         let changed: Vec<Contact> = contacts.iter().filter(is_new).collect();
@@ -127,7 +127,7 @@ impl Documents {
             if priority.is_none() {
                 made.insert(id);
             }
-            self.describe(db, contacts, contact.id, now)?;
+            self.describe(db, contacts, contact.id, now.at())?;
         }
         self.apply_read_states(db, &made, merge, now)
     }

@@ -11,12 +11,12 @@ use septet_protocol::time::Timestamp;
 
 use super::{Documents, Merge, Messages, take_in};
 use crate::model::ConversationId;
-use crate::store::{Db, StoreError};
+use crate::store::{Db, Now, StoreError};
 
 impl Documents {
     /// A person read a conversation here, or marked it as unread: writes that into the document. To be called in the
     /// transaction of the change.
-    pub fn read_changed(&self, db: &mut Db, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
+    pub fn read_changed(&self, db: &mut Db, id: ConversationId, now: Now) -> Result<(), StoreError> {
         let Some(mark) = db.read_mark(id)? else { return Ok(()) };
         self.with(db, |db, states: &mut ConvoInfoVolatile| {
             let convo = ConvoId::OneToOne(id.0);
@@ -28,7 +28,7 @@ impl Documents {
             }
             let state = ReadState { last_read, unread: mark.marked_unread, ..known };
             if state != known {
-                states.set(&convo, &state, None, now);
+                states.set(&convo, &state, None, now.at());
             }
             Ok(())
         })
@@ -48,7 +48,7 @@ impl Documents {
             if merge.changed {
                 for (id, state) in one_to_one(states) {
                     if before.get(&id) != Some(&state) {
-                        apply(db, ConversationId(id), state, &mut merge, now)?;
+                        apply(db, ConversationId(id), state, &mut merge, Now::Known(now))?;
                     }
                 }
                 keep_what_was_read(states, &before, now);
@@ -70,7 +70,7 @@ impl Documents {
         db: &mut Db,
         made: &BTreeSet<ConversationId>,
         merge: &mut Merge,
-        now: Timestamp,
+        now: Now,
     ) -> Result<(), StoreError> {
         if made.is_empty() {
             return Ok(());
@@ -85,7 +85,7 @@ impl Documents {
     }
 
     /// A conversation may have been made after the document had told of it: takes that over.
-    pub(super) fn catch_up(&self, db: &mut Db, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn catch_up(&self, db: &mut Db, id: ConversationId, now: Now) -> Result<(), StoreError> {
         let untouched = db
             .read_mark(id)?
             .is_some_and(|mark| mark.last_read == Timestamp::default() && !mark.marked_unread);
@@ -97,7 +97,7 @@ impl Documents {
     }
 
     /// Takes over what the document has read further than the tables, should there be such.
-    pub(super) fn reconcile_read_states(&self, db: &mut Db, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn reconcile_read_states(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
         let states: ConvoInfoVolatile = self.load(db)?;
         for mark in db.read_marks()? {
             let state = states.get(&ConvoId::OneToOne(mark.conversation.0));
@@ -139,7 +139,7 @@ fn apply(
     id: ConversationId,
     state: ReadState,
     merge: &mut Merge,
-    now: Timestamp,
+    now: Now,
 ) -> Result<(), StoreError> {
     if db.read_mark(id)?.is_none() {
         return Ok(());

@@ -9,8 +9,12 @@ use crate::model::{Expiry, MessageId, MessageState, Notice};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::outgoing::NewRow;
-use crate::store::types::{Incoming, NewAttachment, QuoteKey, ReadMessage, ReceivedItem};
+use crate::store::read;
+use crate::store::types::{Incoming, NewAttachment, Now, QuoteKey, ReadMessage, ReceivedItem};
 use crate::store::values::{Hash, Ms};
+
+/// The swarm may forget a message that disappears so much earlier than we, in ms.
+const EARLIER_MS: u64 = 60 * 1000;
 
 /// What a message says.
 pub(super) struct Body<'a> {
@@ -51,13 +55,13 @@ impl Db {
         &self,
         conversation: i64,
         author: i64,
-        at: Timestamp,
+        at: read::Place,
     ) -> Result<bool, StoreError> {
-        let key = params![conversation, author, Ms(at)];
+        let key = params![conversation, author, Ms(at.0), Ms(at.1)];
         let newer = self
             .sql()
             .prepare_cached(
-                "SELECT 1 FROM messages WHERE conversation = ?1 AND author = ?2 AND timestamp > ?3
+                "SELECT 1 FROM messages WHERE conversation = ?1 AND author = ?2 AND (sorted_at, timestamp) > (?3, ?4)
                  AND notice IS NOT NULL AND json_extract(notice, '$.kind') = 'expiry_changed'",
             )?
             .exists(key)?;
@@ -66,7 +70,7 @@ impl Db {
         }
         self.sql()
             .prepare_cached(
-                "DELETE FROM messages WHERE conversation = ?1 AND author = ?2 AND timestamp < ?3
+                "DELETE FROM messages WHERE conversation = ?1 AND author = ?2 AND (sorted_at, timestamp) < (?3, ?4)
                  AND notice IS NOT NULL AND json_extract(notice, '$.kind') = 'expiry_changed' AND state <> 0",
             )?
             .execute(key)?;
@@ -106,7 +110,7 @@ impl Receiver<'_> {
             },
         };
         if matches!(body.notice, Some(Notice::ExpiryChanged { .. }))
-            && !self.db.newest_expiry_change(place.row, author, incoming.timestamp)?
+            && !self.db.newest_expiry_change(place.row, author, self.place_in_time(incoming))?
         {
             return Ok(());
         }
@@ -118,7 +122,10 @@ impl Receiver<'_> {
                 return Ok(());
             }
         }
-        let unread = !own && !unsent && body.counts_as_unread() && incoming.timestamp > place.last_read;
+        let unread = !own
+            && !unsent
+            && body.counts_as_unread()
+            && self.place_in_time(incoming) > (place.last_read, place.last_read);
         let expires_at = self.countdown(item, incoming, body.expiry, own, unread);
         if expires_at.is_some_and(|at| at <= self.now) {
             return Ok(());
@@ -128,7 +135,7 @@ impl Receiver<'_> {
         self.new.push(id);
         // That a timer was changed is nothing to come back for.
         let unhide = !matches!(body.notice, Some(Notice::ExpiryChanged { .. }));
-        self.db.touch_conversation(place.row, incoming.timestamp, unhide)?;
+        self.db.touch_conversation(place.row, self.place_in_time(incoming).0, unhide)?;
         if own {
             self.own_message(incoming, place)
         } else if body.is_visible() {
@@ -136,6 +143,12 @@ impl Receiver<'_> {
         } else {
             Ok(())
         }
+    }
+
+    /// Where a message stands: where it was sent, or here and now if it claims to be from the future. Those of one
+    /// moment stand by what they claim.
+    fn place_in_time(&self, incoming: &Incoming) -> read::Place {
+        (incoming.timestamp.min(self.now), incoming.timestamp)
     }
 
     fn insert(
@@ -151,6 +164,7 @@ impl Receiver<'_> {
             conversation: fresh.place.row,
             author: fresh.author,
             timestamp: incoming.timestamp,
+            sorted_at: self.place_in_time(incoming).0,
             local: false,
             outgoing: fresh.own,
             state: if fresh.own { MessageState::Sent } else { MessageState::Received },
@@ -163,7 +177,7 @@ impl Receiver<'_> {
             deleted: fresh.unsent,
             expiry: body.expiry,
             expires_at: fresh.expires_at,
-            now: self.now,
+            now: Now::Known(self.now),
         })?;
         if keep {
             self.db.insert_attachments(id, body.attachments)?;
@@ -206,7 +220,10 @@ impl Receiver<'_> {
         };
         let length = u64::from(seconds) * 1000;
         let ends = incoming.timestamp.min(self.now) + length;
-        Some(if item.expiration > Timestamp::default() { ends.min(item.expiration) } else { ends })
+        // The swarm's end is the same but for some seconds. A node may say what it likes, but not make it vanish early.
+        let earliest = ends - (length / 10).min(EARLIER_MS);
+        let told = item.expiration > Timestamp::default();
+        Some(if told { ends.min(item.expiration.max(earliest)) } else { ends })
     }
 
     /// Something to read from the other: that they accept us, and a stranger's makes a request (spec 02 §21.2).
@@ -245,7 +262,7 @@ impl Receiver<'_> {
                 false,
                 at,
                 &Notice::TheyAccepted,
-                self.now,
+                Now::Known(self.now),
             )?;
             self.new.push(id);
         }
@@ -275,7 +292,7 @@ impl Receiver<'_> {
         if incoming.conversation.0 != self.me.id && self.db.set_approved(incoming.conversation.0, true)? {
             self.applied.contacts_changed.insert(incoming.conversation.0);
         }
-        let outcome = self.db.move_mark(place.row, incoming.timestamp, self.now)?;
+        let outcome = self.db.move_mark(place.row, self.place_in_time(incoming), Now::Known(self.now))?;
         if !outcome.read.is_empty() {
             self.applied.changed.insert(incoming.conversation);
             self.applied.read.extend(outcome.read);
@@ -314,7 +331,7 @@ impl Receiver<'_> {
         let sql = "SELECT 1 FROM messages WHERE id = ?1 AND state <> ?2";
         let open = self.db.sql().prepare_cached(sql)?.exists(params![known.id.0, MessageState::Sent])?;
         if open && !waits {
-            self.db.message_sent(known.id, None, self.now, self.now)?;
+            self.db.message_sent(known.id, None, self.now, Now::Known(self.now))?;
             self.changed(known.conversation)?;
         }
         Ok(())

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, params};
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
+use septet_protocol::message::TTL_CONTENT_MS;
 use septet_protocol::time::Timestamp;
 
 use super::account::Me;
@@ -25,6 +26,8 @@ use super::values::{Hash, Ms, Node, Owner, Person};
 use crate::model::{ConversationId, MessageId};
 use message::Body;
 
+/// The longest that a swarm keeps anything, in ms (spec 03 §9.12).
+const TTL_LONGEST_MS: u64 = 30 * 24 * 3600 * 1000;
 /// How much longer than the swarm we remember a hash, in ms: nodes' clocks differ.
 const HASH_MARGIN_MS: u64 = 10 * 60 * 1000;
 /// Sent this much before the last config that does not know the conversation: it was deleted (spec 02 §21.5).
@@ -91,7 +94,9 @@ impl Db {
             let mut items: Vec<&ReceivedItem> = batch.items.iter().collect();
             items.sort_by_key(|item| order(item));
             for item in items {
-                if receiver.db.remember_hash(batch.account, item.hash, item.expiration + HASH_MARGIN_MS)?
+                // A node may say of the end what it likes; the swarm keeps it no longer and no shorter than this.
+                let end = item.expiration.clamp(batch.now + TTL_CONTENT_MS, batch.now + TTL_LONGEST_MS);
+                if receiver.db.remember_hash(batch.account, item.hash, end + HASH_MARGIN_MS)?
                     && let Some(incoming) = &item.incoming
                 {
                     receiver.take(item, incoming)?;
@@ -282,9 +287,7 @@ impl Receiver<'_> {
     }
 
     fn changed(&mut self, conversation: i64) -> Result<(), StoreError> {
-        let sql = "SELECT p.account FROM conversations c JOIN people p ON p.id = c.person WHERE c.id = ?1";
-        let Person(id) = self.db.sql().prepare_cached(sql)?.query_row([conversation], |row| row.get(0))?;
-        self.applied.changed.insert(ConversationId(id));
+        self.applied.changed.insert(self.db.conversation_id(conversation)?);
         Ok(())
     }
 }

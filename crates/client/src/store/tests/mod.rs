@@ -1,5 +1,6 @@
 //! The store's rules, on a database in memory.
 
+mod dating;
 mod outbox;
 mod pages;
 mod plans;
@@ -112,6 +113,7 @@ fn job(kind: JobKind, to: SessionId, timestamp: Timestamp) -> NewJob {
         timestamp,
         ttl_ms: 1_209_600_000,
         payload: Some(timestamp.as_ms().to_be_bytes().to_vec()),
+        wish: None,
         copy: None,
     }
 }
@@ -120,7 +122,7 @@ fn job(kind: JobKind, to: SessionId, timestamp: Timestamp) -> NewJob {
 fn send(db: &mut Db, to: SessionId, timestamp: Timestamp, body: &str) -> MessageId {
     let mut job = job(JobKind::ToRecipient, to, timestamp);
     job.copy = Some(SwarmCopy { payload: b"copy".to_vec(), ttl_ms: 1000 });
-    db.insert_outgoing(&outgoing(to, timestamp, body), &[job], NOW).unwrap().id
+    db.insert_outgoing(&outgoing(to, timestamp, body), &[job], Now::Known(NOW)).unwrap().id
 }
 
 fn page(db: &Db, id: SessionId) -> Vec<Message> {

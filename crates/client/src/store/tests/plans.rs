@@ -1,7 +1,7 @@
 //! The queries that run all the time must stay on their indexes, however many messages there are.
 
 use super::*;
-use crate::store::{attachment, conversation, message, outbox};
+use crate::store::{attachment, conversation, dating, message, outbox};
 
 /// What SQLite says it does for a query, one line for each step.
 fn plan(db: &Db, sql: &str) -> Vec<String> {
@@ -64,18 +64,31 @@ fn transfers_come_from_the_partial_index() {
 fn small_questions_are_answered_by_indexes() {
     let known = "SELECT id FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0";
     check(known, "messages_identity", &[]);
-    let unread = "SELECT id FROM messages WHERE conversation = ?1 AND unread = 1 ORDER BY timestamp LIMIT 1";
+    let unread = "SELECT id FROM messages WHERE conversation = ?1 AND unread = 1
+                  ORDER BY sorted_at, timestamp LIMIT 1";
     check(unread, "messages_unread", &[]);
-    let read = "UPDATE messages SET unread = 0 WHERE conversation = ?1 AND unread = 1 AND timestamp <= ?2";
+    let read = "UPDATE messages SET unread = 0 WHERE conversation = ?1 AND unread = 1
+                AND (sorted_at, timestamp) <= (?2, ?3)";
     check(read, "messages_unread", &[]);
     check("SELECT 1 FROM seen_hashes WHERE hash = ?1 AND owner = ?2", "PRIMARY KEY", &[]);
     check("SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL", "messages_expiring", &[]);
     check("SELECT id FROM messages WHERE expires_at <= ?1", "messages_expiring", &[]);
     check("DELETE FROM seen_hashes WHERE expires_at <= ?1", "seen_hashes_expiring", &[]);
     check("SELECT id FROM people WHERE picture_state = 1", "people_picture_wanted", &["people"]);
-    let notice = "SELECT 1 FROM messages WHERE conversation = ?1 AND author = ?2 AND timestamp > ?3
+    let notice =
+        "SELECT 1 FROM messages WHERE conversation = ?1 AND author = ?2 AND (sorted_at, timestamp) > (?3, ?4)
                   AND notice IS NOT NULL";
     check(notice, "messages_notices", &[]);
+}
+
+#[test]
+fn what_waits_for_the_time_is_found_without_looking_at_all_messages() {
+    check(dating::UNDATED_LINES, "messages_undated", &["messages USING INDEX messages_undated"]);
+    check(dating::UNDATED_JOBS, "outbox_undated", &["outbox USING INDEX outbox_undated"]);
+    check(dating::COUNT, "messages_uncounted", &["messages USING INDEX messages_uncounted"]);
+    check(dating::BRING_DOWN, "messages_page", &["c"]);
+    check("SELECT 1 FROM outbox WHERE undated = 1", "outbox_undated", &["outbox USING"]);
+    check("SELECT 1 FROM outbox WHERE timestamp = ?1 AND message IS NULL", "outbox_without_message", &[]);
 }
 
 #[test]

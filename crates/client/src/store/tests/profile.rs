@@ -102,7 +102,7 @@ async fn files_go_with_their_messages() {
                 remote: None,
                 file: Some(name),
             }];
-            Ok(db.insert_outgoing(&message, &[], NOW)?.id)
+            Ok(db.insert_outgoing(&message, &[], Now::Known(NOW))?.id)
         })
         .await
         .unwrap();
@@ -306,7 +306,7 @@ fn a_full_disk_undoes_the_step_and_room_lets_it_go_on() {
     let error = db.apply_received(&batch(items.clone())).err().unwrap();
     assert!(matches!(error, StoreError::DiskFull), "{error:?}");
     assert_eq!(texts(&db, alice()), ["kept"]);
-    let unsent = db.insert_outgoing(&outgoing(alice(), at(5), &long.repeat(20)), &[], NOW);
+    let unsent = db.insert_outgoing(&outgoing(alice(), at(5), &long.repeat(20)), &[], Now::Known(NOW));
     assert!(matches!(unsent, Err(StoreError::DiskFull)));
     assert_eq!(db.last_timestamp().unwrap(), Timestamp::default());
     db.sql().pragma_update(None, "max_page_count", 1_000_000).unwrap();
@@ -348,7 +348,7 @@ fn victim(path: &Path) {
         println!("sent {} {number}", id.0);
         if number % 3 == 0 {
             let job = db.outbox_due(NOW).unwrap().remove(0);
-            db.outbox_sent(job.id, hash(job.id), NOW, NOW).unwrap();
+            db.outbox_sent(job.id, hash(job.id), NOW, Now::Known(NOW)).unwrap();
         }
         let items = (0..5).map(|part| from(alice(), at(number * 10 + part), text("received"))).collect();
         take(&mut db, items);

@@ -42,8 +42,8 @@ fn a_strangers_first_message_makes_a_request_once() {
     db.set_priority(with(alice()), -1).unwrap();
     let applied = take(&mut db, vec![from(alice(), at(3), text("please"))]);
     assert_eq!(applied.requests, [with(alice())]);
-    assert!(db.accept(with(alice()), at(4), NOW).unwrap());
-    assert!(!db.accept(with(alice()), at(4), NOW).unwrap());
+    assert!(db.accept(with(alice()), at(4), Now::Known(NOW)).unwrap());
+    assert!(!db.accept(with(alice()), at(4), Now::Known(NOW)).unwrap());
     assert!(conversation(&db, alice()).is_listed());
 }
 
@@ -140,7 +140,7 @@ fn our_copy_of_a_message_sent_here_only_brings_its_hash() {
     let mut db = db();
     let id = send(&mut db, alice(), at(1), "x");
     let job = db.outbox_due(NOW).unwrap().remove(0);
-    db.outbox_sent(job.id, hash("theirs"), NOW, NOW).unwrap();
+    db.outbox_sent(job.id, hash("theirs"), NOW, Now::Known(NOW)).unwrap();
     let item = copy(alice(), at(1), text("x"));
     let applied = take(&mut db, vec![item.clone()]);
     assert!(applied.messages.is_empty() && applied.outbox_changed);
@@ -329,7 +329,7 @@ fn messages_disappear_by_their_own_timer() {
     assert_eq!(messages.len(), 2, "what has disappeared already is not shown");
     assert_eq!(messages[0].expires_at, Some(at(54_000)), "the swarm forgets it a little earlier");
     assert_eq!(messages[1].expires_at, None);
-    let outcome = db.mark_read(with(alice()), messages[1].id, at(100)).unwrap();
+    let outcome = db.mark_read(with(alice()), messages[1].id, Now::Known(at(100))).unwrap();
     let read = outcome.read.iter().find(|read| read.id == messages[1].id).unwrap();
     assert_eq!(read.expires_at, Some(at(60_100)));
     assert_eq!(read.hash, messages[1].hash);
@@ -395,7 +395,7 @@ fn a_strangers_picture_waits_until_they_are_accepted() {
     request.incoming.as_mut().unwrap().profile = Some(profile.clone());
     take(&mut db, vec![request]);
     assert!(db.pictures_wanted().unwrap().is_empty());
-    assert!(db.accept(with(alice()), at(2), NOW).unwrap());
+    assert!(db.accept(with(alice()), at(2), Now::Known(NOW)).unwrap());
     let wanted: Vec<_> = db.pictures_wanted().unwrap().into_iter().map(|wish| wish.id).collect();
     assert_eq!(wanted, [alice()]);
 
@@ -490,9 +490,9 @@ fn contacts_go_to_configs_and_back() {
     assert_eq!((a.pinned, a.expiry, a.title(), a.approved), (b.pinned, b.expiry, b.title(), b.approved));
 
     take(&mut there, vec![from(alice(), at(-3), text("1")), from(alice(), at(-1), text("2"))]);
-    let outcome = there.apply_read_mark(with(alice()), at(-2), true, NOW).unwrap();
+    let outcome = there.apply_read_mark(with(alice()), at(-2), true, Now::Known(NOW)).unwrap();
     assert_eq!((outcome.read.len(), outcome.changed), (1, true));
-    assert!(!there.apply_read_mark(with(alice()), at(-2), true, NOW).unwrap().changed);
+    assert!(!there.apply_read_mark(with(alice()), at(-2), true, Now::Known(NOW)).unwrap().changed);
     let mark = there.read_marks().unwrap().remove(0);
     assert_eq!((mark.last_read, mark.marked_unread), (at(-2), true));
 }

@@ -76,7 +76,7 @@ impl Device {
         let documents = self.documents.clone();
         let change = |db: &mut Db| {
             f(db)?;
-            documents.conversation_changed(db, ConversationId(id), NOW)
+            documents.conversation_changed(db, ConversationId(id), Now::Known(NOW))
         };
         self.db.transaction(change).unwrap();
     }
@@ -85,8 +85,8 @@ impl Device {
     pub fn read(&mut self, id: SessionId, up_to: Timestamp, unread: bool) {
         let documents = self.documents.clone();
         let read = |db: &mut Db| {
-            db.apply_read_mark(ConversationId(id), up_to, unread, NOW)?;
-            documents.read_changed(db, ConversationId(id), NOW)
+            db.apply_read_mark(ConversationId(id), up_to, unread, Now::Known(NOW))?;
+            documents.read_changed(db, ConversationId(id), Now::Known(NOW))
         };
         self.db.transaction(read).unwrap();
     }
@@ -145,7 +145,7 @@ impl Device {
     /// What the swarm took but did not delete.
     pub fn push_without_deletion(&mut self, swarm: &mut Swarm) {
         let ToPush { parts, .. } = self.documents.take_parts(&mut self.db, NOW).unwrap();
-        let store = |Part { namespace, seqno, messages, obsolete }: Part| {
+        let store = |Part { namespace, seqno, messages, obsolete, .. }: Part| {
             let me = self.documents.me;
             let stored = messages.iter().map(|data| StorageHash::from(swarm.store(me, namespace, data)));
             Pushed { namespace, seqno, stored: Some(stored.collect()), obsolete }

@@ -243,7 +243,7 @@ fn a_deleted_contact_stays_deleted_whatever_was_set_for_it() {
     settle(&mut swarm, &mut devices);
     for device in &mut devices {
         let documents = device.documents.clone();
-        documents.reconcile(&mut device.db, NOW).unwrap();
+        documents.reconcile(&mut device.db, Now::Known(NOW)).unwrap();
         let contacts: Contacts = documents.load(&device.db).unwrap();
         assert!(contacts.get(&BOB).is_none());
         let row = device.db.contact(with_bob).unwrap().unwrap();
@@ -266,7 +266,7 @@ fn many_contacts_go_in_several_messages_and_a_kill_between_them_loses_none() {
         people.insert(id, NOW);
     }
     let documents = devices[0].documents.clone();
-    assert!(documents.conversations_changed(&mut devices[0].db, &people).unwrap());
+    assert!(documents.conversations_changed(&mut devices[0].db, &people, Now::Known(NOW)).unwrap());
     for moment in 0..5 {
         let _ = devices[0].push(&mut swarm, &mut Life(moment));
         devices[1].poll(&swarm, &mut Life::long()).unwrap();
@@ -298,7 +298,7 @@ fn what_is_too_large_stays_here_until_it_is_smaller() {
         db.set_nickname(id, Some(&nickname)).unwrap();
         many.insert(id, NOW);
     }
-    assert!(documents.conversations_changed(&mut db, &many).unwrap());
+    assert!(documents.conversations_changed(&mut db, &many, Now::Known(NOW)).unwrap());
     let ToPush { parts, refused } = documents.take_parts(&mut db, NOW).unwrap();
     assert!(parts.is_empty());
     let [(Namespace::CONTACTS, PushError::TooLarge { .. })] = refused.as_slice() else {
@@ -416,7 +416,7 @@ fn three_devices_that_change_anything_at_any_time_agree() {
                 8 => _ = device.push(&mut swarm, &mut life),
                 _ => {
                     let documents = device.documents.clone();
-                    documents.reconcile(&mut device.db, NOW).unwrap();
+                    documents.reconcile(&mut device.db, Now::Known(NOW)).unwrap();
                 }
             }
             device.check();

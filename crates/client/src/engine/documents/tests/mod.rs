@@ -27,7 +27,7 @@ fn pushed(documents: &Documents, db: &mut Db, number: u8) -> Vec<StoredMessage> 
     assert!(refused.is_empty());
     let part = parts.into_iter().find(|part| part.namespace == Namespace::CONTACTS).unwrap();
     let hash = MessageHash([number; 32]);
-    let Part { namespace, seqno, messages, obsolete } = part;
+    let Part { namespace, seqno, messages, obsolete, .. } = part;
     let stored = Some(vec![StorageHash::from(hash)]);
     documents.finish_push(db, &[Pushed { namespace, seqno, stored, obsolete }], true).unwrap();
     let [data] = <[Vec<u8>; 1]>::try_from(messages).unwrap();
@@ -37,7 +37,7 @@ fn pushed(documents: &Documents, db: &mut Db, number: u8) -> Vec<StoredMessage> 
 /// Gives Bob a nickname as a person would.
 fn name_bob(documents: &Documents, db: &mut Db, nickname: &str) {
     db.set_nickname(BOB, Some(nickname)).unwrap();
-    assert!(documents.conversation_changed(db, ConversationId(BOB), NOW).unwrap());
+    assert!(documents.conversation_changed(db, ConversationId(BOB), Now::Known(NOW)).unwrap());
 }
 
 fn nickname(db: &Db) -> Option<String> {
@@ -48,12 +48,12 @@ fn nickname(db: &Db) -> Option<String> {
 fn people_of_an_older_version_get_into_the_document() {
     let (documents, mut db) = device();
     db.set_nickname(BOB, Some("Bobby")).unwrap();
-    documents.reconcile(&mut db, NOW).unwrap();
+    documents.reconcile(&mut db, Now::Known(NOW)).unwrap();
     let contacts: Contacts = documents.load(&db).unwrap();
     assert_eq!(contacts.get(&BOB).unwrap().nickname, "Bobby");
     assert!(contacts.needs_push());
     let version = contacts.document().seqno();
-    documents.reconcile(&mut db, NOW + 5000).unwrap();
+    documents.reconcile(&mut db, Now::Known(NOW + 5000)).unwrap();
     assert_eq!(documents.load::<Contacts>(&db).unwrap().document().seqno(), version, "once is enough");
 }
 
@@ -70,7 +70,7 @@ fn a_damaged_document_is_fetched_again_and_loses_nobody() {
     let dump = Zeroizing::new(b"nonsense".to_vec());
     db.save_config(&StoredConfig { dump, ..stored }).unwrap();
 
-    documents.reconcile(&mut db, NOW).unwrap();
+    documents.reconcile(&mut db, Now::Known(NOW)).unwrap();
     assert!(db.last_hashes(account).unwrap().is_empty());
     documents.merge(&mut db, namespace, &there, NOW).unwrap();
     assert_eq!(nickname(&db).as_deref(), Some("Bobby"));
@@ -84,7 +84,7 @@ fn nobody_is_lost_when_the_swarm_is_far_ahead() {
     let mut newest = Vec::new();
     for version in 1..10 {
         there.set_nickname(carol, Some(&format!("Carol {version}"))).unwrap();
-        theirs.conversation_changed(&mut there, ConversationId(carol), NOW).unwrap();
+        theirs.conversation_changed(&mut there, ConversationId(carol), Now::Known(NOW)).unwrap();
         newest = pushed(&theirs, &mut there, version);
     }
     let merge = mine.merge(&mut here, Namespace::CONTACTS, &newest, NOW).unwrap();
