@@ -77,7 +77,9 @@ impl Bench {
             wish: None,
             copy: None,
         };
-        self.runtime.block_on(self.store.call(move |db| db.insert_outgoing(&message, &[job], Now::Known(NOW)))).unwrap();
+        self.runtime
+            .block_on(self.store.call(move |db| db.insert_outgoing(&message, &[job], Now::Known(NOW))))
+            .unwrap();
     }
 }
 

@@ -110,7 +110,9 @@ impl Engine {
         let unread = conversation.as_ref().is_some_and(|it| it.unread > 0 || it.marked_unread);
         let expiry = conversation.map_or(Expiry::Off, |it| it.expiry);
         let quote = match quote {
-            Some(quoted) => db.message(quoted)?.map(|it| QuoteKey { author: it.from, timestamp: it.timestamp }),
+            Some(quoted) => {
+                db.message(quoted)?.map(|it| QuoteKey { author: it.from, timestamp: it.timestamp })
+            }
             None => None,
         };
         let message =

@@ -51,11 +51,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
 }
 
 /// Removes what has disappeared by now; tells when the next message does.
-async fn clear(
-    engine: &Arc<Engine>,
-    all: bool,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
+async fn clear(engine: &Arc<Engine>, all: bool, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let (touched, next) = engine
         .store
         .call(move |db| {

@@ -454,7 +454,8 @@ async fn store(
             let people = concerned(&items);
             let mut applied = db.apply_received(&ReceivedBatch { items, ..batch })?;
             want_files(db, &mut applied.messages)?;
-            let changed = !people.is_empty() && documents.conversations_changed(db, &people, Now::Known(now))?;
+            let changed =
+                !people.is_empty() && documents.conversations_changed(db, &people, Now::Known(now))?;
             Ok((applied, changed))
         })
     };

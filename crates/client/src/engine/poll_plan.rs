@@ -161,7 +161,8 @@ impl PollPlan {
         let among_known = known.len() >= ENOUGH_KNOWN && random(STRANGERS) > 0;
         let chosen = if among_known { pick(&known, random) } else { pick(&good, random) };
         // Blamed all of them: whoever was blamed first.
-        let least = || self.members.iter().filter(free).min_by_key(|it| self.avoided.get(it).copied()).copied();
+        let least =
+            || self.members.iter().filter(free).min_by_key(|it| self.avoided.get(it).copied()).copied();
         chosen.or_else(least)
     }
 

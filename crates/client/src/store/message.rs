@@ -39,9 +39,10 @@ macro_rules! message_sql {
 }
 
 /// The newest of a conversation.
-pub(super) const NEWEST: &str =
-    message_sql!("WHERE m.conversation = ?1 ORDER BY m.sorted_at DESC, m.timestamp DESC, m.id DESC
-     LIMIT ?2");
+pub(super) const NEWEST: &str = message_sql!(
+    "WHERE m.conversation = ?1 ORDER BY m.sorted_at DESC, m.timestamp DESC, m.id DESC
+     LIMIT ?2"
+);
 /// Those before a place, newest first.
 pub(super) const BEFORE: &str = message_sql!(
     "WHERE m.conversation = ?1 AND (m.sorted_at, m.timestamp, m.id) < (?3, ?4, ?5) ORDER BY m.sorted_at DESC, m.timestamp DESC, m.id DESC

@@ -12,9 +12,9 @@ use rusqlite::{OptionalExtension, Row, named_params, params};
 use septet_protocol::id::{Account, MessageHash, Namespace};
 use septet_protocol::time::Timestamp;
 
+use super::dating;
 use super::db::Db;
 use super::error::StoreError;
-use super::dating;
 use super::types::{Job, JobId, JobKind, NewJob, Now, SwarmCopy};
 use super::values::{Hash, Ms, Owner, expiry, time};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState};

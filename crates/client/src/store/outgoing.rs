@@ -111,12 +111,7 @@ impl Db {
     }
 
     /// Marks the other as approved. If they had written first, adds the line "you accepted" and returns true.
-    fn accept_by_writing(
-        &mut self,
-        id: ConversationId,
-        at: Timestamp,
-        now: Now,
-    ) -> Result<bool, StoreError> {
+    fn accept_by_writing(&mut self, id: ConversationId, at: Timestamp, now: Now) -> Result<bool, StoreError> {
         let was_request = self.conversation(id)?.is_some_and(|it| it.approved_me && !it.approved);
         self.set_approved(id.0, true)?;
         if was_request {

@@ -29,7 +29,9 @@ impl Db {
             let Some(conversation) = db.find_conversation(id)? else { return Ok(ReadOutcome::default()) };
             let at = db
                 .sql()
-                .prepare_cached("SELECT sorted_at, timestamp FROM messages WHERE id = ?1 AND conversation = ?2")?
+                .prepare_cached(
+                    "SELECT sorted_at, timestamp FROM messages WHERE id = ?1 AND conversation = ?2",
+                )?
                 .query_row([up_to.0, conversation], |row| Ok((time(row, 0)?, time(row, 1)?)))?;
             db.read_up_to(conversation, at, now)
         })
@@ -90,12 +92,7 @@ impl Db {
     }
 
     /// What moving the read mark will read.
-    fn unread_up_to(
-        &self,
-        conversation: i64,
-        at: Place,
-        now: Now,
-    ) -> Result<Vec<ReadMessage>, StoreError> {
+    fn unread_up_to(&self, conversation: i64, at: Place, now: Now) -> Result<Vec<ReadMessage>, StoreError> {
         let mut statement = self.sql().prepare_cached(
             "SELECT m.id, a.account, m.timestamp, m.notice IS NOT NULL, m.hash, m.expiry_mode, m.expiry_seconds
              FROM messages m JOIN people a ON a.id = m.author

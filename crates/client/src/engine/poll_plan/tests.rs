@@ -77,7 +77,8 @@ impl World {
                 shown.push(message.hash);
             }
         }
-        let new: BTreeSet<_> = shown.iter().filter(|hash| !self.fetched.contains_key(hash)).copied().collect();
+        let new: BTreeSet<_> =
+            shown.iter().filter(|hash| !self.fetched.contains_key(hash)).copied().collect();
         for hash in &new {
             self.fetched.insert(*hash, now);
         }

@@ -122,7 +122,10 @@ impl Receiver<'_> {
                 return Ok(());
             }
         }
-        let unread = !own && !unsent && body.counts_as_unread() && self.place_in_time(incoming) > (place.last_read, place.last_read);
+        let unread = !own
+            && !unsent
+            && body.counts_as_unread()
+            && self.place_in_time(incoming) > (place.last_read, place.last_read);
         let expires_at = self.countdown(item, incoming, body.expiry, own, unread);
         if expires_at.is_some_and(|at| at <= self.now) {
             return Ok(());

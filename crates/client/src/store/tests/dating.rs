@@ -200,13 +200,14 @@ fn a_database_of_the_first_version_is_healed_of_the_future() {
     .unwrap();
     migrate::migrate(&mut sql, migrate::STEPS).unwrap();
     let newest: String = sql
-        .query_row("SELECT text FROM messages WHERE conversation = 1 ORDER BY sorted_at DESC LIMIT 1", [], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT text FROM messages WHERE conversation = 1 ORDER BY sorted_at DESC LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
     assert_eq!(newest, "now");
-    let active: i64 =
-        sql.query_row("SELECT active_at FROM conversations", [], |row| row.get(0)).unwrap();
+    let active: i64 = sql.query_row("SELECT active_at FROM conversations", [], |row| row.get(0)).unwrap();
     assert_eq!(active, hours(0));
 }
 

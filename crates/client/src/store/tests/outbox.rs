@@ -161,7 +161,8 @@ fn writing_to_a_stranger_who_wrote_first_accepts_them() {
     assert!(conversation(&db, alice()).is_request());
     db.set_draft(with(alice()), "sur").unwrap();
     let message = outgoing(alice(), at(0), "sure");
-    let out = db.insert_outgoing(&message, &[job(JobKind::ToRecipient, alice(), at(0))], Now::Known(NOW)).unwrap();
+    let out =
+        db.insert_outgoing(&message, &[job(JobKind::ToRecipient, alice(), at(0))], Now::Known(NOW)).unwrap();
     assert!(out.accepted_request);
     assert_eq!(out.read.len(), 1);
     let it = conversation(&db, alice());
@@ -186,7 +187,8 @@ fn timestamps_are_never_given_twice() {
 fn the_countdown_starts_when_the_swarm_has_it() {
     let mut db = db();
     let message = OutgoingMessage { expiry: Expiry::AfterSend(60), ..outgoing(alice(), at(0), "x") };
-    let out = db.insert_outgoing(&message, &[job(JobKind::ToRecipient, alice(), at(0))], Now::Known(NOW)).unwrap();
+    let out =
+        db.insert_outgoing(&message, &[job(JobKind::ToRecipient, alice(), at(0))], Now::Known(NOW)).unwrap();
     assert_eq!(db.next_expiry().unwrap(), None);
     let job = due(&db).remove(0);
     db.outbox_sent(job.id, hash(1), at(500), Now::Known(at(900))).unwrap();

@@ -75,7 +75,8 @@ fn small_questions_are_answered_by_indexes() {
     check("SELECT id FROM messages WHERE expires_at <= ?1", "messages_expiring", &[]);
     check("DELETE FROM seen_hashes WHERE expires_at <= ?1", "seen_hashes_expiring", &[]);
     check("SELECT id FROM people WHERE picture_state = 1", "people_picture_wanted", &["people"]);
-    let notice = "SELECT 1 FROM messages WHERE conversation = ?1 AND author = ?2 AND (sorted_at, timestamp) > (?3, ?4)
+    let notice =
+        "SELECT 1 FROM messages WHERE conversation = ?1 AND author = ?2 AND (sorted_at, timestamp) > (?3, ?4)
                   AND notice IS NOT NULL";
     check(notice, "messages_notices", &[]);
 }
