@@ -20,6 +20,7 @@ mod page_size;
 mod pictures;
 mod poll;
 mod poll_plan;
+mod proof;
 mod receipts;
 mod receive;
 mod renewal;
