@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::Reconnects;
 use super::documents::{Part, Pushed, ToPush};
-use super::{Engine, pace, proof};
+use super::{Engine, pace};
 use crate::event::Event;
 use crate::model::ConnectionState;
 use crate::store::{Db, StoreError};
@@ -210,7 +210,7 @@ async fn carry_out(engine: &Engine, steps: Batch<'_, Step>, done: &mut Vec<Done>
             }
             let hash = message_hash(&me, step.namespace, &step.data);
             let stored = StoreReply::read(&result.body, swarm, hash)?;
-            let safe = stored.members.done().count() >= proof::needed(swarm);
+            let safe = stored.members.done().count() >= swarm.needed();
             carried_out.push(Done { hash: StorageHash::from(stored.hash), safe });
         }
         Ok(carried_out)
@@ -311,7 +311,7 @@ async fn not_witnessed(
             it.updated.contains_key(hash) || it.unchanged.contains_key(hash)
         };
         let count = |hash: &MessageHash| reply.members.done().filter(|(_, it)| has(it, hash)).count();
-        let missing = |hash: &MessageHash| count(hash) < proof::needed(swarm);
+        let missing = |hash: &MessageHash| count(hash) < swarm.needed();
         Ok(hashes.iter().copied().filter(missing).collect())
     };
     let (_, missing) = engine.network.swarm_query(&me, |_, _| request.rpc(&auth), read).await?;
