@@ -272,7 +272,8 @@ impl Policy {
                 }
                 self.paths.suspect(path);
             }
-            Verdict::PathFailed => self.paths.suspect(path),
+            // What a hop says of the clock is noise, as long as the destination does not say so itself.
+            Verdict::PathFailed | Verdict::ClockOff => self.paths.suspect(path),
             Verdict::DestinationFailed => {
                 if let Some(destination) = destination {
                     self.strike(destination, now);
@@ -280,7 +281,6 @@ impl Policy {
             }
             Verdict::Deliver
             | Verdict::Refuse
-            | Verdict::ClockOff
             | Verdict::WrongSwarm
             | Verdict::Busy
             | Verdict::ServerFailed => {}
