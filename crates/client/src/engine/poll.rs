@@ -439,6 +439,9 @@ async fn store_config(
                 true => Merge::default(),
                 false => documents.merge(db, namespace, &messages, now)?,
             };
+            if let Some(newest) = merged.newest {
+                db.claim_config_time(batch.account, namespace, batch.node, newest)?;
+            }
             db.apply_received(&batch)?;
             Ok(merged)
         })
