@@ -17,6 +17,7 @@ use septet_protocol::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Engine;
+use super::connection::Reconnects;
 use crate::event::Event;
 use crate::store::{ReadMessage, StoreError};
 
@@ -28,6 +29,7 @@ const WAKES_PER_CLEARING: u32 = 60;
 /// Removes what disappears until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     let mut wakes = 0;
+    let mut reconnects = Reconnects::of(&engine);
     loop {
         let now = tokio::select! {
             () = cancel.cancelled() => return,
@@ -45,6 +47,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         tokio::select! {
             () = cancel.cancelled() => return,
             () = engine.bells.expiry.notified() => {}
+            back = reconnects.next() => if back.is_none() { return },
             () = tokio::time::sleep(wait.unwrap_or(LONGEST).min(LONGEST)) => {}
         }
     }
