@@ -126,7 +126,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
                 () = engine.bells.config_awaited.notified() => {}
             },
             () = tokio::time::sleep_until(next) => {}
-            back = reconnects.next(), if failures > 0 => if back.is_none() { return },
+            back = reconnects.next() => if back.is_none() { return },
         }
     }
 }

@@ -220,12 +220,7 @@ impl Documents {
                 Namespace::CONVO_INFO_VOLATILE => self.merge_read_states(db, &list, now)?,
                 other => self.with_config(db, other, |config| take_in(config, &list, now))?,
             };
-            if merge.accepted
-                && let Some(stored) = self.stored(db, namespace)?
-            {
-                db.save_config(&StoredConfig { processed_at: newest, ..stored })?;
-            }
-            Ok(merge)
+            Ok(Merge { newest: merge.accepted.then_some(newest), ..merge })
         })
     }
 
@@ -364,6 +359,8 @@ fn later(profile: &UserProfile, now: Timestamp) -> Timestamp {
 pub struct Merge {
     /// Some of it could be read.
     accepted: bool,
+    /// When the newest of it was stored, as the node says that gave it.
+    pub newest: Option<Timestamp>,
     /// Something is other than before.
     pub changed: bool,
     /// The swarm is to get a merged document.

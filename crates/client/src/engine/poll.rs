@@ -130,7 +130,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             () = cancel.cancelled() => return,
             () = engine.bells.poll.notified() => {}
             () = tokio::time::sleep(pace::poll(failures)) => {}
-            back = reconnects.next(), if failures > 0 => if back.is_none() { return },
+            back = reconnects.next() => if back.is_none() { return },
         }
     }
 }
@@ -439,6 +439,9 @@ async fn store_config(
                 true => Merge::default(),
                 false => documents.merge(db, namespace, &messages, now)?,
             };
+            if let Some(newest) = merged.newest {
+                db.claim_config_time(batch.account, namespace, batch.node, newest)?;
+            }
             db.apply_received(&batch)?;
             Ok(merged)
         })
