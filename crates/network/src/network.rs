@@ -71,6 +71,7 @@ impl Network {
         let tasks = vec![
             tokio::spawn(driver::run(shared.clone(), disk, received)),
             tokio::spawn(driver::watch_way(shared.clone())),
+            tokio::spawn(driver::seek_time(shared.clone())),
             tokio::spawn(shared.http.clone().keep_awake()),
         ];
         Ok(Self { shared, _tasks: Arc::new(Tasks(tasks)) })

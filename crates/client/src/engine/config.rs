@@ -5,7 +5,7 @@
 //! counts only when a member of the swarm has proven it, so a kill at any moment only makes the next start push again.
 //!
 //! Decision: nothing is deleted before two members have proven that they have what replaces it (see
-//! [`proof`](super::proof)). The signature under a
+//! [`Witnesses`](septet_protocol::swarm::Witnesses)). The signature under a
 //! deletion is good for all members, and a single one could hand it on without having stored anything; and what was
 //! replaced by another device's version may be replaced in what one member shows us, and nowhere else.
 //!

@@ -16,8 +16,8 @@ use septet_protocol::swarm::signing::ExpireMode;
 use septet_protocol::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::Engine;
 use super::connection::Reconnects;
-use super::{Engine, proof};
 use crate::event::Event;
 use crate::store::{ReadMessage, StoreError};
 
@@ -111,7 +111,7 @@ impl Engine {
             Ok(reply) => reply,
             Err(error) => return tracing::debug!(%error, "a countdown is not told to the swarm"),
         };
-        let needed = proof::needed(&reply.swarm);
+        let needed = reply.swarm.needed();
         let Ok(reply) = ExpireReply::read(&reply.body, &reply.swarm, &account, &request) else { return };
         let mut earlier = Vec::new();
         for message in &messages {
