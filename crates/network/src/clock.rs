@@ -119,7 +119,9 @@ impl Clock {
 
     /// The network's time, once it is known.
     pub fn known(&self) -> Option<Timestamp> {
-        self.known.borrow().then(|| self.now())
+        // The state is locked before this word everywhere, so the word is let go of first.
+        let known = *self.known.borrow();
+        known.then(|| self.now())
     }
 
     /// Until it is known.
