@@ -65,7 +65,7 @@ impl Network {
         };
         let nodes = disk.nodes().map(|saved| (age(&saved), saved.nodes)).map(|(age, nodes)| (nodes, age));
         let saved = Saved { nodes, guards: disk.guards() };
-        let policy = Policy::new(config.settings(), saved, Instant::now());
+        let policy = Policy::new(config.settings(clock.now()), saved, Instant::now());
         let (orders, received) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new(config, policy, clock, orders)?);
         let tasks = vec![

@@ -377,7 +377,9 @@ impl Policy {
             self.slow.clear();
             self.guards.list_changed(&self.pool);
             self.paths.look_again();
-            self.actions.push(Action::SaveNodes);
+            if source != Source::Snapshot {
+                self.actions.push(Action::SaveNodes);
+            }
         }
     }
 
