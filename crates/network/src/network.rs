@@ -102,6 +102,12 @@ impl Network {
         self.shared.status.subscribe()
     }
 
+    /// How often the machine has slept, or the process was stopped, for more than about five seconds; changes are told
+    /// once requests go out over fresh connections. Waits by timers that do not run during a sleep are then too long.
+    pub fn wakes(&self) -> watch::Receiver<u64> {
+        self.shared.wakes.subscribe()
+    }
+
     /// Has a member of an account's swarm carry out a request, with retries at other members.
     ///
     /// `build` makes the request for a member and a network time; it is called for each try. A batch is delivered with

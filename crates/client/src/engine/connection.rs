@@ -27,11 +27,13 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     }
 }
 
-/// Tells when requests go through again after they did not. Remembers what it saw last, so that a change between two
-/// waits is not missed.
+/// Tells when what waits had better be tried at once: requests go through again after they did not, or the machine has
+/// slept, so that waits were longer than they were meant to be. Remembers what it saw last, so that a change between
+/// two waits is not missed.
 pub struct Reconnects {
     status: watch::Receiver<NetworkStatus>,
     connected: bool,
+    wakes: watch::Receiver<u64>,
 }
 
 impl Reconnects {
@@ -39,7 +41,12 @@ impl Reconnects {
     pub fn of(engine: &Engine) -> Self {
         let status = engine.network.status();
         let connected = status.borrow().connection == Link::Connected;
-        Self { status, connected }
+        Self { status, connected, wakes: engine.network.wakes() }
+    }
+
+    /// Whoever asks has just had an answer: that it could be had is no news.
+    pub fn answered(&mut self) {
+        self.connected = self.status.borrow_and_update().connection == Link::Connected;
     }
 
     /// Waits for the next time; `None` if the network part is gone. May be dropped and called again.
@@ -50,7 +57,10 @@ impl Reconnects {
             if self.connected && !was {
                 return Some(());
             }
-            self.status.changed().await.ok()?;
+            tokio::select! {
+                changed = self.status.changed() => changed.ok()?,
+                woke = self.wakes.changed() => return woke.ok(),
+            }
         }
     }
 }

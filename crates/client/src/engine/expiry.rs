@@ -1,7 +1,7 @@
 //! Messages that disappear (spec 02 §18), and what is forgotten with time.
 //!
-//! The store knows when each countdown ends; this task sleeps until the next one. It looks at the clock at least once
-//! a minute, because a machine that slept does not count sleeping time. Nothing goes before the network's time is
+//! The store knows when each countdown ends; this task sleeps until the next one. It looks at the clock when the machine
+//! has slept, which timers do not count, and at least once a minute, should nobody notice. Nothing goes before the network's time is
 //! known, whatever the machine's clock says.
 
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ use septet_protocol::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Engine;
+use super::connection::Reconnects;
 use crate::event::Event;
 use crate::store::{ReadMessage, StoreError};
 
@@ -28,6 +29,7 @@ const WAKES_PER_CLEARING: u32 = 60;
 /// Removes what disappears until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     let mut wakes = 0;
+    let mut reconnects = Reconnects::of(&engine);
     loop {
         let now = tokio::select! {
             () = cancel.cancelled() => return,
@@ -46,6 +48,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             () = cancel.cancelled() => return,
             () = engine.bells.expiry.notified() => {}
             () = tokio::time::sleep(wait.unwrap_or(LONGEST).min(LONGEST)) => {}
+            back = reconnects.next() => if back.is_none() { return },
         }
     }
 }

@@ -120,6 +120,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         match result {
             Ok(()) => {
                 failures = 0;
+                reconnects.answered();
                 if !engine.polls.any() {
                     engine.events.send(Event::Synced);
                 }
@@ -134,7 +135,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             () = cancel.cancelled() => return,
             () = engine.bells.poll.notified() => {}
             () = tokio::time::sleep(pace::poll(failures)) => {}
-            back = reconnects.next(), if failures > 0 => if back.is_none() { return },
+            back = reconnects.next() => if back.is_none() { return },
         }
     }
 }
