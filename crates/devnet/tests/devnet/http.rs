@@ -122,6 +122,7 @@ impl Question<'_> {
 }
 
 /// What came back; its body may still be under way.
+#[derive(Debug)]
 pub struct Reply(Response<Incoming>);
 
 impl Reply {

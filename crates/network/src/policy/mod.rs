@@ -208,7 +208,7 @@ impl Policy {
 
     /// Somebody was heard: a reply of whatever kind has come from the network.
     fn heard(&mut self, now: Instant) {
-        if self.line.silent > 0 && !self.line.heard.is_some_and(|heard| now < heard + LATELY) {
+        if self.line.silent > 0 && self.line.heard.is_none_or(|heard| now >= heard + LATELY) {
             // The line was gone, not the guards: they are asked again at once.
             self.guards.line_is_back();
         }
