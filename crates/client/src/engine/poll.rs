@@ -116,6 +116,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         match result {
             Ok(()) => {
                 failures = 0;
+                reconnects.answered();
                 if !engine.polls.any() {
                     engine.events.send(Event::Synced);
                 }
