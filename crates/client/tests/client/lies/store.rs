@@ -1,0 +1,54 @@
+//! A member claims to have kept, or deleted, what it has not.
+
+use septet_devnet::{Fault, Lie, StoreLie};
+
+use super::Town;
+
+async fn a_member_lies(lie: StoreLie) {
+    Town::new().await.withstands(lie, "lie:store").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_signed() {
+    a_member_lies(StoreLie::Unsigned).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_hash_is_signed() {
+    a_member_lies(StoreLie::OtherHash).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_reply_is_given_again() {
+    a_member_lies(StoreLie::Replayed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_signs() {
+    a_member_lies(StoreLie::Stranger).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_signature_is_bad() {
+    a_member_lies(StoreLie::BadSignature).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_signed_and_not_kept() {
+    a_member_lies(StoreLie::Unkept).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_kept_by_one_alone() {
+    a_member_lies(StoreLie::OnlyItself).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_is_only_claimed() {
+    Town::new().await.withstands(Lie::Delete, "lie:delete").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_cannot_be_read() {
+    Town::new().await.withstands(Fault::QueryFailure, "store").await;
+}
