@@ -174,6 +174,12 @@ impl Person {
         }
     }
 
+    /// Waits for any event, however long it takes.
+    pub async fn hears_of_anything(&mut self) {
+        // Those that were missed tell of something as well.
+        assert_ne!(self.events.recv().await.err(), Some(RecvError::Closed), "the client ended");
+    }
+
     /// Waits for any message.
     pub async fn next_message(&mut self) -> Message {
         self.waits("a message", |event| match event {

@@ -65,10 +65,12 @@ async fn the_same_page_comes_for_ever() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_seems_to_be_over() {
-    a_member_lies(RetrieveLie::ShiftTimes { timestamp: -86_400_000 * 30, expiration: -86_400_000 * 365 }).await;
+    a_member_lies(RetrieveLie::ShiftTimes { timestamp: -86_400_000 * 30, expiration: -86_400_000 * 365 })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_seems_to_come_from_the_future() {
-    a_member_lies(RetrieveLie::ShiftTimes { timestamp: 86_400_000 * 365, expiration: 86_400_000 * 365 }).await;
+    a_member_lies(RetrieveLie::ShiftTimes { timestamp: 86_400_000 * 365, expiration: 86_400_000 * 365 })
+        .await;
 }

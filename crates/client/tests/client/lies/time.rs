@@ -18,5 +18,8 @@ async fn a_member_tells_a_time_a_year_ago() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_finds_every_time_wrong() {
-    Town::new().await.withstands(Fault::Answers(406, "Timestamp error: check your clock".to_owned()), "onion").await;
+    Town::new()
+        .await
+        .withstands(Fault::Answers(406, "Timestamp error: check your clock".to_owned()), "onion")
+        .await;
 }
