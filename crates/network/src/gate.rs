@@ -31,7 +31,8 @@ const GROWING: f64 = 1.25;
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     state: Mutex<State>,
-    handed: Notify,
+    /// Told whenever something has been handed out, or asked for in vain.
+    asked: Notify,
 }
 
 #[derive(Debug)]
@@ -68,32 +69,41 @@ impl Gate {
 
     /// Until there is something on its way of which it is not known whether it has gone.
     pub async fn something_under_way(&self) {
+        self.until(|state| state.handed > state.gone).await;
+    }
+
+    /// Until more is asked for than may be handed out.
+    pub async fn full(&self) {
+        self.until(|state| state.waiting.is_some()).await;
+    }
+
+    async fn until(&self, condition: impl Fn(&State) -> bool) {
         loop {
-            let mut handed = std::pin::pin!(self.handed.notified());
-            handed.as_mut().enable();
-            if self.is_under_way() {
+            let mut asked = std::pin::pin!(self.asked.notified());
+            asked.as_mut().enable();
+            if condition(&self.state()) {
                 return;
             }
-            handed.await;
+            asked.await;
         }
     }
 
-    fn is_under_way(&self) -> bool {
-        let state = self.state();
-        state.handed > state.gone
-    }
-
     /// The first `gone` bytes have been carried off, at this moment of the steady clock; `since` is when they began to be.
-    pub fn confirm(&self, gone: u64, since: Duration, now: Duration) {
+    /// Whether that is news.
+    pub fn confirm(&self, gone: u64, since: Duration, now: Duration) -> bool {
         let mut state = self.state();
+        if gone <= state.gone {
+            return false;
+        }
         let length = now.saturating_sub(state.shown.unwrap_or(since)).as_secs_f64();
-        let rate = gone.saturating_sub(state.gone) as f64 / length.max(0.001);
+        let rate = (gone - state.gone) as f64 / length.max(0.001);
         // More on its way has made it quicker, so it is not the line yet that holds us back.
         let growing = state.rate.replace(rate).is_none_or(|before| rate > before * GROWING);
         let ahead = AHEAD.as_secs_f64() * if growing { 2.0 } else { 1.0 };
         state.window = state.window.map(|_| ((rate * ahead) as u64).max(SMALLEST));
-        (state.gone, state.shown) = (gone.max(state.gone), Some(now));
+        (state.gone, state.shown) = (gone, Some(now));
         wake(state);
+        true
     }
 
     /// Lets everything out from now on.
@@ -110,11 +120,13 @@ impl Gate {
         let piece = left.min(room).min(PIECE);
         if piece == 0 && left > 0 {
             state.waiting = Some(cx.waker().clone());
+            drop(state);
+            self.asked.notify_waiters();
             return Poll::Pending;
         }
         state.handed += piece;
         drop(state);
-        self.handed.notify_waiters();
+        self.asked.notify_waiters();
         Poll::Ready(piece)
     }
 }
@@ -232,7 +244,8 @@ mod tests {
         let wait = gate.something_under_way();
         let (taken, ()) = tokio::join!(async { take(&mut body, &mut cx) }, wait);
         assert_eq!(taken, 10);
-        gate.confirm(10, Duration::ZERO, Duration::from_secs(1));
+        assert!(gate.confirm(10, Duration::ZERO, Duration::from_secs(1)));
+        assert!(!gate.confirm(10, Duration::ZERO, Duration::from_secs(2)));
         let again = tokio::time::timeout(Duration::from_millis(50), gate.something_under_way()).await;
         assert!(again.is_err(), "all has gone");
     }

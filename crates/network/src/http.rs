@@ -47,8 +47,10 @@ const RENEWALS: u32 = 3;
 const AT_ONCE: usize = 64 * 1024;
 /// How long the question behind a large body may be silent.
 const PROBE: Duration = Duration::from_secs(10);
-/// How soon another one follows.
+/// How soon another one follows, unless the gate is full.
 const PROBE_GAP: Duration = Duration::from_millis(250);
+/// How long a piece takes from the gate to the socket, if the socket has room for it.
+const HAND_OVER: Duration = Duration::from_millis(1);
 /// The kind of all bodies but onion requests.
 const JSON: Option<&str> = Some("application/json");
 
@@ -208,19 +210,22 @@ impl Http {
     /// While a large body goes out: asks the guard small questions behind it, and has the gate let out what the line
     /// carries.
     async fn watch_line(&self, guard: &Node, gate: &Gate, activity: &Activity) -> Infallible {
+        gate.full().await;
         loop {
             gate.something_under_way().await;
+            // What was handed out last is still on its way to the socket.
+            tokio::time::sleep(HAND_OVER).await;
             let (sent, since) = (activity.up(), machine::steady());
             let options = PostOptions::silent_for(PROBE);
-            match self.post_rpc(guard, Rpc::info().to_json(), &options).await {
-                Ok(_) => gate.confirm(sent, since, machine::steady()),
-                Err(_) => {
-                    gate.open();
-                    return std::future::pending().await;
-                }
+            if self.post_rpc(guard, Rpc::info().to_json(), &options).await.is_err() {
+                gate.open();
+                return std::future::pending().await;
             }
-            let spent = machine::steady().saturating_sub(since);
-            tokio::time::sleep(PROBE_GAP.saturating_sub(spent)).await;
+            let news = gate.confirm(sent, since, machine::steady());
+            tokio::select! {
+                () = gate.full(), if news => {}
+                () = tokio::time::sleep(PROBE_GAP) => {}
+            }
         }
     }
 

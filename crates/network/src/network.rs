@@ -9,7 +9,7 @@ use septet_protocol::id::{Account, Ed25519Public, SessionId};
 use septet_protocol::name::Name;
 use septet_protocol::swarm::reply::StoreReply;
 use septet_protocol::swarm::request::Store;
-use septet_protocol::swarm::{Auth, MemberKeys, ReplyError, Rpc};
+use septet_protocol::swarm::{Auth, MemberKeys, ReplyError, Rpc, Witnesses};
 use septet_protocol::time::Timestamp;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -71,6 +71,7 @@ impl Network {
         let tasks = vec![
             tokio::spawn(driver::run(shared.clone(), disk, received)),
             tokio::spawn(driver::watch_way(shared.clone())),
+            tokio::spawn(driver::seek_time(shared.clone())),
             tokio::spawn(shared.http.clone().keep_awake()),
         ];
         Ok(Self { shared, _tasks: Arc::new(Tasks(tasks)) })
@@ -140,16 +141,16 @@ impl Network {
         self.shared.ask_swarm(account, None, build, read).await
     }
 
-    /// Leaves bytes with a swarm; done when at least one member has signed that it has them. To be repeated with the
-    /// same bytes only: they are recognised, and there is still one message.
+    /// Leaves bytes with a swarm; done when two members have signed that they have them ([`Witnesses`]). To be repeated
+    /// with the same bytes only: they are recognised, and there is still one message.
     pub async fn store(
         &self,
         store: &Store<'_>,
         auth: Option<&Auth<'_>>,
     ) -> Result<StoreReply, NetworkError> {
         let build = |_: &Ed25519Public, now: Timestamp| store.rpc(auth, now);
-        let hash = store.hash();
-        let read = |swarm: &MemberKeys, body: Value| StoreReply::read(&body, swarm, hash);
+        let (hash, witnesses) = (store.hash(), Witnesses::default());
+        let read = |swarm: &MemberKeys, body: Value| witnesses.read(&body, swarm, hash);
         let (_, reply) = self.swarm_query(&store.account, build, read).await?;
         Ok(reply)
     }

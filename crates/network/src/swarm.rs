@@ -45,6 +45,8 @@ struct Request<'a> {
     asked: Option<Instant>,
     /// Members that found our clock wrong.
     clock_complaints: Vec<Ed25519Public>,
+    /// Whether somebody on a path found it wrong.
+    doubted_clock: bool,
 }
 
 /// What one try has brought.
@@ -70,6 +72,7 @@ impl Shared {
             redirected: false,
             asked: None,
             clock_complaints: Vec::new(),
+            doubted_clock: false,
         };
         loop {
             let (member, path) = self.member_and_path(&request).await?;
@@ -143,7 +146,12 @@ impl Shared {
             _ => NetworkError::Failed,
         };
         let failure = match verdict {
-            Verdict::ClockOff => return self.correct_clock(member, request).await,
+            // Any hop can say so. Once we look, and if it goes on, it is the path that is no good.
+            Verdict::ClockOff if !request.doubted_clock => {
+                request.doubted_clock = true;
+                self.measure_clock(request.asked).await;
+                return request.attempts.detour(NetworkError::ClockOff);
+            }
             Verdict::Busy => Failure::Busy,
             _ => Failure::Path,
         };

@@ -4,7 +4,8 @@
 //! task pushes all marked ones in one signed request; what they replace is deleted by another one after that. A push
 //! counts only when a member of the swarm has proven it, so a kill at any moment only makes the next start push again.
 //!
-//! Decision: nothing is deleted before two members have proven that they have what replaces it. The signature under a
+//! Decision: nothing is deleted before two members have proven that they have what replaces it (see
+//! [`Witnesses`](septet_protocol::swarm::Witnesses)). The signature under a
 //! deletion is good for all members, and a single one could hand it on without having stored anything; and what was
 //! replaced by another device's version may be replaced in what one member shows us, and nowhere else.
 //!
@@ -44,8 +45,6 @@ const APART: Duration = Duration::from_secs(2);
 const EXTEND: Duration = Duration::from_secs(12 * 60 * 60);
 /// If that failed, it is tried again after this time.
 const EXTEND_AGAIN: Duration = Duration::from_secs(10 * 60);
-/// So many members must have a document before what it replaces is deleted.
-const WITNESSES: usize = 2;
 /// So many messages go into one request; documents that are one message each fit into one.
 const MOST_STEPS: usize = 8;
 
@@ -127,7 +126,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
                 () = engine.bells.config_awaited.notified() => {}
             },
             () = tokio::time::sleep_until(next) => {}
-            back = reconnects.next(), if failures > 0 => if back.is_none() { return },
+            back = reconnects.next() => if back.is_none() { return },
         }
     }
 }
@@ -211,7 +210,7 @@ async fn carry_out(engine: &Engine, steps: Batch<'_, Step>, done: &mut Vec<Done>
             }
             let hash = message_hash(&me, step.namespace, &step.data);
             let stored = StoreReply::read(&result.body, swarm, hash)?;
-            let safe = stored.members.done().count() >= witnesses(swarm);
+            let safe = stored.members.done().count() >= swarm.needed();
             carried_out.push(Done { hash: StorageHash::from(stored.hash), safe });
         }
         Ok(carried_out)
@@ -220,12 +219,6 @@ async fn carry_out(engine: &Engine, steps: Batch<'_, Step>, done: &mut Vec<Done>
     let complete = carried_out.len() == steps.iter().len();
     done.extend(carried_out);
     if complete { Ok(()) } else { Err(SyncError::Incomplete) }
-}
-
-/// So many members must have proven that they have something before what it replaces is deleted: one of them may have
-/// told nobody else.
-fn witnesses(swarm: &MemberKeys) -> usize {
-    swarm.iter().count().min(WITNESSES)
 }
 
 /// What became of each part.
@@ -318,7 +311,7 @@ async fn not_witnessed(
             it.updated.contains_key(hash) || it.unchanged.contains_key(hash)
         };
         let count = |hash: &MessageHash| reply.members.done().filter(|(_, it)| has(it, hash)).count();
-        let missing = |hash: &MessageHash| count(hash) < witnesses(swarm);
+        let missing = |hash: &MessageHash| count(hash) < swarm.needed();
         Ok(hashes.iter().copied().filter(missing).collect())
     };
     let (_, missing) = engine.network.swarm_query(&me, |_, _| request.rpc(&auth), read).await?;
@@ -443,12 +436,6 @@ mod tests {
         let merged = [part(0, &[1], &[7])];
         assert_eq!(after(&merged, &[]), [(vec![hash(1)], vec![MessageHash([7; 32])])]);
         assert_eq!(after(&[part(0, &[1], &[])], &[]), [], "nobody knows what replaces it");
-    }
-
-    #[test]
-    fn one_member_is_no_witness_unless_it_is_alone() {
-        let swarm = |count: u8| (0..count).map(|number| Ed25519Public([number; 32])).collect();
-        assert_eq!([0, 1, 2, 7].map(|count| witnesses(&swarm(count))), [0, 1, 2, 2]);
     }
 
     #[test]

@@ -27,11 +27,13 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     }
 }
 
-/// Tells when requests go through again after they did not. Remembers what it saw last, so that a change between two
-/// waits is not missed.
+/// Tells when requests go through again after they did not, and when everybody is to look again
+/// ([`Bells::wake_all`](super::Bells::wake_all)). Remembers what it saw last, so that a change between two waits is not
+/// missed.
 pub struct Reconnects {
     status: watch::Receiver<NetworkStatus>,
     connected: bool,
+    woke: watch::Receiver<u64>,
 }
 
 impl Reconnects {
@@ -39,7 +41,7 @@ impl Reconnects {
     pub fn of(engine: &Engine) -> Self {
         let status = engine.network.status();
         let connected = status.borrow().connection == Link::Connected;
-        Self { status, connected }
+        Self { status, connected, woke: engine.bells.woke.subscribe() }
     }
 
     /// Waits for the next time; `None` if the network part is gone. May be dropped and called again.
@@ -50,7 +52,11 @@ impl Reconnects {
             if self.connected && !was {
                 return Some(());
             }
-            self.status.changed().await.ok()?;
+            tokio::select! {
+                changed = self.status.changed() => changed.ok()?,
+                // The bell lives as long as the engine, so this only ends with it.
+                woke = self.woke.changed() => return woke.ok(),
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ mod poll_plan;
 mod receipts;
 mod receive;
 mod renewal;
+mod restore;
 mod transfers;
 mod uploads;
 
@@ -42,8 +43,8 @@ use crate::store::{Now, Store};
 pub(crate) use documents::Documents;
 pub(crate) use events::{Bells, Events};
 pub(crate) use outgoing::{check_text, load_files, may_tell_place};
-pub(crate) use poll::Restore;
 pub(crate) use receipts::Receipts;
+pub(crate) use restore::Restore;
 
 /// An open account.
 pub(crate) struct Engine {

@@ -59,10 +59,16 @@ impl World {
 
     /// The same account, opened again from its folder and started.
     pub async fn reopen(&self, person: Person) -> Person {
+        let person = self.rest(person).await;
+        person.client.start();
+        person
+    }
+
+    /// The same account, opened again from its folder and not started.
+    pub async fn rest(&self, person: Person) -> Person {
         let Person { client, folder, .. } = person;
         client.stop().await;
         let client = Client::open(&folder.path().join("profile"), self.options()).await.unwrap();
-        client.start();
         Person::new(client, folder)
     }
 

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use septet_protocol::swarm::Node;
 
+use super::order::{Action, Settings, Source};
 use super::pool::Pool;
-use super::{Action, Settings};
 
 /// A list older than this is refreshed.
 pub(super) const LIFE: Duration = Duration::from_secs(2 * 3600);
@@ -27,19 +27,6 @@ const ROUND: Duration = Duration::from_secs(1);
 const ROUND_LONGEST: Duration = Duration::from_secs(60);
 /// A list with fewer nodes than this makes no path and a destination.
 const USABLE: usize = 4;
-
-/// Who is asked for a list.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Source {
-    /// Three nodes, through paths.
-    Nodes,
-    /// The seeds.
-    Seeds,
-    /// The built-in nodes, directly.
-    Bootstrap,
-    /// The list that came with the program, or an old one of our own.
-    Snapshot,
-}
 
 /// When and whom to ask.
 #[derive(Default)]

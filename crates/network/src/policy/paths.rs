@@ -18,8 +18,8 @@ use septet_protocol::id::Ed25519Public;
 use septet_protocol::swarm::Node;
 
 use super::guards::Guards;
+use super::order::{Action, Outcome, PathId, TestId};
 use super::pool::Pool;
-use super::{Action, Outcome};
 use crate::choose;
 
 /// Paths wanted.
@@ -47,14 +47,6 @@ const FAILURES: u32 = 3;
 const MANY_FAILURES: u32 = 6;
 /// A path that has worked so often speaks for its guard.
 const WORKED: u32 = 20;
-
-/// Distinguishes a path from every other of this run.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct PathId(u64);
-
-/// Distinguishes a test.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct TestId(u64);
 
 /// The paths in use, and those being tested.
 #[derive(Default)]
