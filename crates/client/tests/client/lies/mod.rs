@@ -10,6 +10,7 @@
 mod hops;
 mod lists;
 mod members;
+mod polls;
 mod retrieve;
 mod store;
 mod time;
