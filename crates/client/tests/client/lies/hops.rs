@@ -1,6 +1,8 @@
 //! Lies of a node that requests pass through.
 
-use septet_devnet::HopLie;
+use std::time::Duration;
+
+use septet_devnet::{Fault, HopLie, Lie, RetrieveLie, StoreLie};
 
 use super::Town;
 
@@ -65,4 +67,36 @@ async fn a_hop_gives_garbage_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guard_gives_garbage_back() {
     a_guard_lies(HopLie::Garbles).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guard_gives_one_byte_in_twenty_seconds() {
+    let town = Town::new().await.with_hop(0);
+    town.withstands(Fault::Drip(Duration::from_secs(20)), "onion").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guard_closes_every_connection() {
+    let town = Town::new().await.with_hop(0);
+    // What never gets in is not counted.
+    town.withstands(Fault::Closes, super::UNCOUNTED).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_tells_every_lie_at_once() {
+    let mut town = Town::new().await;
+    for lie in [
+        Lie::Hop(HopLie::Garbles),
+        Lie::Time(-7_200_000),
+        Lie::Retrieve(RetrieveLie::OtherData),
+        Lie::Retrieve(RetrieveLie::MoreForEver),
+        Lie::Store(StoreLie::Unkept),
+        Lie::Delete,
+    ] {
+        town.liar.set_fault(lie);
+    }
+    let everything = town.liar.clone();
+    town.lives_through("lie:time").await;
+    everything.clear_faults();
+    town.nothing_is_missing().await;
 }

@@ -74,3 +74,13 @@ async fn everything_seems_to_come_from_the_future() {
     a_member_lies(RetrieveLie::ShiftTimes { timestamp: 86_400_000 * 365, expiration: 86_400_000 * 365 })
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_somebody_else_come_with_each_page() {
+    a_member_lies(RetrieveLie::AddForeign).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_larger_than_any_can_be() {
+    a_member_lies(RetrieveLie::AddHuge(12_000_000)).await;
+}

@@ -48,6 +48,26 @@ async fn deleted_is_only_claimed() {
     Town::new().await.withstands(Lie::Delete, "lie:delete").await;
 }
 
+/// A member refuses good requests for what they were. Refusals are not counted; the requests that came are.
+async fn a_member_refuses(status: u16, text: &str) {
+    Town::new().await.withstands(Fault::Answers(status, text.to_owned()), "onion").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_request_is_called_bad() {
+    a_member_refuses(400, "invalid request").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_signature_is_called_bad() {
+    a_member_refuses(401, "store signature verification failed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_message_is_called_too_large() {
+    a_member_refuses(413, "message too large").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_cannot_be_read() {
     Town::new().await.withstands(Fault::QueryFailure, "store").await;
