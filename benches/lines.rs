@@ -198,6 +198,8 @@ impl World {
             Ok(client)
         };
         let (useful, alice) = self.time(cold("Alice")).await?;
+        // An account with a past: to fetch it again would take minutes.
+        self.deliver(&alice)?;
         alice.sync_once(PATIENCE).await?;
         alice.stop().await;
         self.line(true);
@@ -224,21 +226,7 @@ impl World {
     async fn restore(&self) -> anyhow::Result<()> {
         let alice = self.create("Alice").await?;
         alice.sync_once(PATIENCE).await?;
-        let sender = Seed::generate(&mut SystemRandom).keys();
-        let now = self.devnet.now();
-        for number in 0..WAITING {
-            let content =
-                Content::Visible(Visible { body: format!("message {number}"), ..Visible::default() });
-            let outgoing = Outgoing::new(content, Timestamp::from_ms(now - WAITING + number));
-            let data = encode_one_to_one(&outgoing, &sender, &alice.id(), &mut SystemRandom)?;
-            self.devnet.deliver(
-                &Account::from(alice.id()),
-                Namespace::MESSAGES,
-                data,
-                now,
-                now + 1_000_000_000,
-            );
-        }
+        let sender = self.deliver(&alice)?;
         let phrase = alice.recovery().await?.phrase.clone();
         alice.stop().await;
         let restore = |name: &'static str| {
@@ -249,7 +237,7 @@ impl World {
                     Client::restore(&self.profile(name), seed, None, self.options()?, |_| {}).await?;
                 let mut events = client.subscribe();
                 client.start();
-                while self.unread(&client, sender.session_id).await? < WAITING {
+                while self.unread(&client, sender).await? < WAITING {
                     wait(&mut events, |event| matches!(event, Event::Message(_)).then_some(())).await?;
                 }
                 Ok(client)
@@ -264,6 +252,20 @@ impl World {
         anyhow::ensure!(name == "Alice", "the name is {name:?}");
         self.row("restore of 2,000 messages", &measured, useful.traffic, 0);
         Ok(())
+    }
+
+    /// Puts 2,000 messages of one sender into an account's swarm.
+    fn deliver(&self, to: &Client) -> anyhow::Result<SessionId> {
+        let sender = Seed::generate(&mut SystemRandom).keys();
+        let now = self.devnet.now();
+        for number in 0..WAITING {
+            let content =
+                Content::Visible(Visible { body: format!("message {number}"), ..Visible::default() });
+            let outgoing = Outgoing::new(content, Timestamp::from_ms(now - WAITING + number));
+            let data = encode_one_to_one(&outgoing, &sender, &to.id(), &mut SystemRandom)?;
+            self.devnet.deliver(&Account::from(to.id()), Namespace::MESSAGES, data, now, now + 1_000_000_000);
+        }
+        Ok(sender.session_id)
     }
 
     async fn unread(&self, client: &Client, with: SessionId) -> anyhow::Result<u64> {
