@@ -175,6 +175,7 @@ impl Policy {
         let [guard, middle, exit] = test.nodes;
         if outcome == Outcome::Passed {
             self.guard_heard(&guard.ed25519, now);
+            self.guards.path_passed(&guard.ed25519);
             self.pool.forgive(&[middle.ed25519, exit.ed25519]);
             self.paths.passed(&test, &mut self.guards, now, &mut self.actions);
             return;
