@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -79,6 +80,8 @@ pub(crate) struct Connection {
     pub sender: SendRequest<Outgoing>,
     /// Ends with the connections of its time.
     pub time: CancellationToken,
+    /// How long the way to the peer and back takes, about.
+    pub round_trip: Duration,
     meter: Arc<Meter>,
     driver: AbortHandle,
 }
@@ -92,7 +95,10 @@ impl Drop for Connection {
 impl Connection {
     /// Connects. Failing means that no connection came about, or that what is there speaks no TLS as we want it.
     pub async fn open(peer: &Peer, meter: Arc<Meter>, time: CancellationToken) -> io::Result<Self> {
-        let socket = Metered { socket: dial(peer).await?, meter: meter.clone(), pace: Pace::default() };
+        let began = steady();
+        let socket = dial(peer).await?;
+        let dialled = steady().saturating_sub(began);
+        let socket = Metered { socket, meter: meter.clone(), pace: Pace::new(dialled) };
         let stream: Box<dyn Stream> = match &peer.tls {
             None => Box::new(socket),
             Some(config) => {
@@ -101,12 +107,14 @@ impl Connection {
                 Box::new(TlsConnector::from(config.clone()).connect(name, socket).await?)
             }
         };
+        // The call and TLS take two or three of them.
+        let round_trip = steady().saturating_sub(began) / 2;
         // Header names are written as Node.js, which the official desktop client runs on, writes them.
         let handshake = http1::Builder::new().title_case_headers(true).handshake(TokioIo::new(stream));
         let (sender, connection) = handshake.await.map_err(io::Error::other)?;
         // How it ends is told to the request under way; between requests nobody minds.
         let driver = tokio::spawn(async move { drop(connection.await) }).abort_handle();
-        Ok(Self { sender, time, meter, driver })
+        Ok(Self { sender, time, round_trip, meter, driver })
     }
 
     /// Counts what moves from now on for another request.

@@ -50,7 +50,10 @@ pub(crate) async fn run(shared: Arc<Shared>, disk: Disk, mut orders: mpsc::Unbou
                 shared.tell(|_, _| ());
             }
             changed = slept.changed() => match changed {
-                Ok(()) => shared.tell(|policy, _| policy.line_changed()),
+                Ok(()) => {
+                    shared.tell(|policy, _| policy.line_changed());
+                    shared.wakes.send_modify(|wakes| *wakes += 1);
+                }
                 Err(_) => return,
             },
         }

@@ -4,7 +4,9 @@
 //! behalf, in a modem, a tunnel or a proxy, and still keep seconds of it in store. What such a line has really carried
 //! off is seen by asking a small question behind the bytes: when its answer is there, everything that went before has
 //! gone. So while a large body goes out its guard is asked for its clock again and again, which says nothing about us,
-//! and no more than a second's worth of bytes is handed out beyond what the last answer has shown to be gone.
+//! and no more than a second's worth of bytes is handed out beyond what the last answer has shown to be gone, and what
+//! the line carries while such an answer is on its way: over a satellite that is another second's worth. Two questions
+//! are under way, each behind half of what is: with a single one the line would stand still until its answer is here.
 //!
 //! A guard that does not answer such questions opens the gate: they are a courtesy to other requests, and never stop an
 //! upload.
@@ -24,8 +26,10 @@ const AHEAD: Duration = Duration::from_secs(1);
 const SMALLEST: u64 = 16 * 1024;
 /// The largest piece handed out at once, in bytes.
 const PIECE: u64 = 16 * 1024;
-/// A rate so many times the one before has grown.
-const GROWING: f64 = 1.25;
+/// The longest way to the peer and back that is believed: what takes longer has waited for other bytes.
+const LONGEST_TRIP: Duration = Duration::from_secs(2);
+/// A rate is measured over this time at least, and a round trip.
+const SAMPLE: Duration = Duration::from_millis(50);
 
 /// Lets a body out in pieces.
 #[derive(Debug, Default)]
@@ -41,17 +45,48 @@ struct State {
     handed: u64,
     /// Of these, how many have been shown to be gone.
     gone: u64,
-    /// When that was shown last, on the steady clock.
-    shown: Option<Duration>,
+    /// How many the last question is behind.
+    asked: u64,
+    /// Since when the rate is measured, on the steady clock, and how many were gone then.
+    measured: Option<(Duration, u64)>,
     /// How many may be handed out beyond those; `None`: all.
     window: Option<u64>,
-    rate: Option<f64>,
+    /// The shortest known way to the peer and back.
+    round_trip: Duration,
     waiting: Option<Waker>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { handed: 0, gone: 0, shown: None, window: Some(SMALLEST), rate: None, waiting: None }
+        Self {
+            handed: 0,
+            gone: 0,
+            asked: 0,
+            measured: None,
+            window: Some(SMALLEST),
+            round_trip: LONGEST_TRIP,
+            waiting: None,
+        }
+    }
+}
+
+impl State {
+    fn worth_asking(&self) -> bool {
+        self.handed > self.asked && self.waiting.is_some()
+    }
+
+    /// How many more bytes may go out.
+    fn room(&self) -> u64 {
+        let room =
+            |window: u64| (self.gone + window).min(self.asked + window / 2).saturating_sub(self.handed);
+        self.window.map_or(u64::MAX, room)
+    }
+
+    /// The line has carried off so many bytes a second.
+    fn open_by(&mut self, rate: f64) {
+        // As long as the window is what holds us back, this makes it larger.
+        let ahead = (AHEAD + self.round_trip).as_secs_f64();
+        self.window = self.window.map(|_| ((rate * ahead) as u64).max(SMALLEST));
     }
 }
 
@@ -61,20 +96,25 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The body goes out from its beginning. What is known of the line stays known.
-    fn begin(&self) {
+    /// The body goes out from its beginning, to a peer that is so far away. What is known of the line stays known.
+    fn begin(&self, round_trip: Duration) {
         let mut state = self.state();
-        (state.handed, state.gone, state.shown) = (0, 0, None);
+        (state.handed, state.gone, state.asked, state.measured) = (0, 0, 0, None);
+        state.round_trip = state.round_trip.min(round_trip);
     }
 
-    /// Until there is something on its way of which it is not known whether it has gone.
-    pub async fn something_under_way(&self) {
-        self.until(|state| state.handed > state.gone).await;
+    /// Until it is worth asking: there is something that no question is behind, and more waits for one.
+    pub async fn worth_asking(&self) {
+        self.until(State::worth_asking).await;
     }
 
-    /// Until more is asked for than may be handed out.
-    pub async fn full(&self) {
-        self.until(|state| state.waiting.is_some()).await;
+    /// A question goes out behind so many bytes; `false` if there is one behind as many already.
+    pub fn ask(&self, sent: u64) -> bool {
+        let mut state = self.state();
+        let news = sent > state.asked;
+        state.asked = state.asked.max(sent);
+        wake(state);
+        news
     }
 
     async fn until(&self, condition: impl Fn(&State) -> bool) {
@@ -88,22 +128,22 @@ impl Gate {
         }
     }
 
-    /// The first `gone` bytes have been carried off, at this moment of the steady clock; `since` is when they began to be.
-    /// Whether that is news.
-    pub fn confirm(&self, gone: u64, since: Duration, now: Duration) -> bool {
+    /// The first `gone` bytes have been carried off: that was asked at `since`, and is known at `now`, both on the steady
+    /// clock.
+    pub fn confirm(&self, gone: u64, since: Duration, now: Duration) {
         let mut state = self.state();
         if gone <= state.gone {
-            return false;
+            return;
         }
-        let length = now.saturating_sub(state.shown.unwrap_or(since)).as_secs_f64();
-        let rate = (gone - state.gone) as f64 / length.max(0.001);
-        // More on its way has made it quicker, so it is not the line yet that holds us back.
-        let growing = state.rate.replace(rate).is_none_or(|before| rate > before * GROWING);
-        let ahead = AHEAD.as_secs_f64() * if growing { 2.0 } else { 1.0 };
-        state.window = state.window.map(|_| ((rate * ahead) as u64).max(SMALLEST));
-        (state.gone, state.shown) = (gone, Some(now));
+        state.gone = gone;
+        state.round_trip = state.round_trip.min(now.saturating_sub(since));
+        let (from, before) = *state.measured.get_or_insert((since, 0));
+        let length = now.saturating_sub(from);
+        if length >= state.round_trip.max(SAMPLE) {
+            state.measured = Some((now, gone));
+            state.open_by((gone - before) as f64 / length.as_secs_f64());
+        }
         wake(state);
-        true
     }
 
     /// Lets everything out from now on.
@@ -116,8 +156,7 @@ impl Gate {
     /// How many of so many bytes may go out now, if any may. Else `cx` is woken when that changes.
     fn hand_out(&self, left: u64, cx: &Context<'_>) -> Poll<u64> {
         let mut state = self.state();
-        let room = state.window.map_or(u64::MAX, |window| (state.gone + window).saturating_sub(state.handed));
-        let piece = left.min(room).min(PIECE);
+        let piece = left.min(state.room()).min(PIECE);
         if piece == 0 && left > 0 {
             state.waiting = Some(cx.waker().clone());
             drop(state);
@@ -147,10 +186,10 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// From the beginning.
-    pub fn new(bytes: Bytes, gate: Option<Arc<Gate>>) -> Self {
+    /// From the beginning, over a connection to a peer that is so far away (there and back).
+    pub fn new(bytes: Bytes, gate: Option<Arc<Gate>>, round_trip: Duration) -> Self {
         if let Some(gate) = &gate {
-            gate.begin();
+            gate.begin(round_trip);
         }
         Self { bytes, gate }
     }
@@ -191,6 +230,8 @@ impl Body for Outgoing {
 mod tests {
     use std::task::Wake;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     struct Counter(std::sync::atomic::AtomicU32);
@@ -211,42 +252,92 @@ mod tests {
     }
 
     #[test]
-    fn a_second_of_what_the_line_carries_is_let_out() {
+    fn a_second_of_what_the_line_carries_is_let_out_half_of_it_behind_each_question() {
         let woken = Arc::new(Counter(0.into()));
         let waker = woken.clone().into();
         let mut cx = Context::from_waker(&waker);
         let gate = Arc::new(Gate::default());
-        let mut body = Outgoing::new(vec![0; 1_000_000].into(), Some(gate.clone()));
-        let (at, small) = (Duration::from_secs, SMALLEST as usize);
-        assert_eq!(body.size_hint().exact(), Some(1_000_000));
-        assert_eq!(take(&mut body, &mut cx), small);
-        assert_eq!(take(&mut body, &mut cx), 0);
+        let mut body = Outgoing::new(vec![0; 1_000_000].into(), Some(gate.clone()), Duration::ZERO);
+        let (at, half) = (Duration::from_secs, SMALLEST / 2);
+        let mut let_out = |cx: &mut Context<'_>| {
+            let before = gate.state().handed;
+            take(&mut body, cx);
+            let handed = gate.state().handed;
+            gate.ask(handed);
+            handed - before
+        };
+        assert_eq!(let_out(&mut cx), half);
+        assert_eq!(let_out(&mut cx), half);
+        assert_eq!(let_out(&mut cx), 0);
         // 16 KiB in 2 s: the window stays the smallest, which is what that line carries in the doubled second.
-        gate.confirm(SMALLEST, at(0), at(2));
-        assert_eq!(woken.0.load(std::sync::atomic::Ordering::SeqCst), 1);
-        assert_eq!(take(&mut body, &mut cx), small);
-        // 64 KiB a second, four times as quick as before: twice that is tried.
-        gate.confirm(5 * SMALLEST, at(0), at(3));
-        assert_eq!(take(&mut body, &mut cx), (5 + 8 - 2) * small);
-        // No quicker than before: one second of it.
-        gate.confirm(13 * SMALLEST, at(0), at(5));
-        assert_eq!(take(&mut body, &mut cx), 4 * small);
+        gate.confirm(2 * half, at(0), at(2));
+        assert!(woken.0.load(std::sync::atomic::Ordering::SeqCst) > 0);
+        assert_eq!(let_out(&mut cx) + let_out(&mut cx) + let_out(&mut cx), 2 * half);
+        // As much in a quarter of a second: four times as much is let out.
+        gate.confirm(4 * half, at(2), Duration::from_millis(2250));
+        assert_eq!([let_out(&mut cx), let_out(&mut cx), let_out(&mut cx)], [4 * half, 4 * half, 0]);
         gate.open();
-        assert_eq!(take(&mut body, &mut cx), 1_000_000 - 17 * small);
+        assert_eq!(let_out(&mut cx), 1_000_000 - 12 * half);
         assert!(body.is_end_stream());
     }
 
+    /// A line to a peer that carries so many bytes a ms, and on which an answer takes some ms, if nothing else is on it:
+    /// how many ms it needs for a body, and how many, from the tenth second on, a byte waits to be sent.
+    fn send(rate: f64, trip: u64, length: usize) -> (u64, f64) {
+        let at = Duration::from_millis;
+        let gate = Arc::new(Gate::default());
+        let mut body = Outgoing::new(vec![0; length].into(), Some(gate.clone()), at(trip));
+        let mut cx = Context::from_waker(Waker::noop());
+        let (mut sent, mut left, mut longest) = (0.0, 0.0, 0.0_f64);
+        // When they went, how many bytes before them, and when all of those had left.
+        let mut questions: Vec<(u64, u64, Option<u64>)> = Vec::new();
+        for now in 0.. {
+            sent += take(&mut body, &mut cx) as f64;
+            if questions.len() < 2 && gate.state().worth_asking() && gate.ask(sent as u64) {
+                questions.push((now, sent as u64, None));
+            }
+            left = sent.min(left + rate);
+            if left >= length as f64 {
+                return (now, longest);
+            }
+            if now > 10_000 {
+                longest = longest.max((sent - left) / rate);
+            }
+            for (_, behind, gone) in &mut questions {
+                gone.get_or_insert(if left >= *behind as f64 { now } else { u64::MAX });
+                *gone = gone.filter(|at| *at != u64::MAX);
+            }
+            let answered =
+                |(_, _, gone): &mut (u64, u64, Option<u64>)| gone.is_some_and(|gone| gone + trip <= now);
+            for (since, behind, _) in questions.extract_if(.., answered) {
+                gate.confirm(behind, at(since), at(now));
+            }
+        }
+        unreachable!("the body has an end")
+    }
+
+    proptest! {
+        #[test]
+        fn the_line_is_used_and_its_store_is_not_filled(kbit in 64_u32..20_000, trip in 2_u64..1050) {
+            let rate = f64::from(kbit) / 8.0;
+            let length = 60_000.0 * rate;
+            let (took, longest) = send(rate, trip, length as usize);
+            prop_assert!(took <= 80_000, "{took} ms for a minute's worth");
+            prop_assert!(longest <= 2_300.0, "{longest} ms in the store");
+        }
+    }
+
     #[tokio::test]
-    async fn what_is_under_way_is_told() {
+    async fn what_no_question_is_behind_is_worth_asking() {
         let gate = Arc::new(Gate::default());
         let mut cx = Context::from_waker(Waker::noop());
-        let mut body = Outgoing::new(vec![0; 10].into(), Some(gate.clone()));
-        let wait = gate.something_under_way();
+        let length = 2 * SMALLEST as usize;
+        let mut body = Outgoing::new(vec![0; length].into(), Some(gate.clone()), Duration::ZERO);
+        let wait = gate.worth_asking();
         let (taken, ()) = tokio::join!(async { take(&mut body, &mut cx) }, wait);
-        assert_eq!(taken, 10);
-        assert!(gate.confirm(10, Duration::ZERO, Duration::from_secs(1)));
-        assert!(!gate.confirm(10, Duration::ZERO, Duration::from_secs(2)));
-        let again = tokio::time::timeout(Duration::from_millis(50), gate.something_under_way()).await;
-        assert!(again.is_err(), "all has gone");
+        let taken = taken as u64;
+        assert_eq!(taken, SMALLEST / 2);
+        assert!(gate.ask(taken) && !gate.ask(taken));
+        assert!(!gate.state().worth_asking());
     }
 }

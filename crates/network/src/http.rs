@@ -49,6 +49,8 @@ const AT_ONCE: usize = 64 * 1024;
 const PROBE: Duration = Duration::from_secs(10);
 /// How soon another one follows, unless the gate is full.
 const PROBE_GAP: Duration = Duration::from_millis(250);
+/// How soon it is looked again whether the socket has taken more.
+const NOTHING_NEW: Duration = Duration::from_millis(20);
 /// How long a piece takes from the gate to the socket, if the socket has room for it.
 const HAND_OVER: Duration = Duration::from_millis(1);
 /// The kind of all bodies but onion requests.
@@ -210,22 +212,30 @@ impl Http {
     /// While a large body goes out: asks the guard small questions behind it, and has the gate let out what the line
     /// carries.
     async fn watch_line(&self, guard: &Node, gate: &Gate, activity: &Activity) -> Infallible {
-        gate.full().await;
+        let asker = || self.ask_behind(guard, gate, activity);
+        tokio::select! {
+            never = asker() => never,
+            never = asker() => never,
+        }
+    }
+
+    /// Asks one question after another.
+    async fn ask_behind(&self, guard: &Node, gate: &Gate, activity: &Activity) -> Infallible {
         loop {
-            gate.something_under_way().await;
+            _ = tokio::time::timeout(PROBE_GAP, gate.worth_asking()).await;
             // What was handed out last is still on its way to the socket.
             tokio::time::sleep(HAND_OVER).await;
             let (sent, since) = (activity.up(), machine::steady());
+            if !gate.ask(sent) {
+                tokio::time::sleep(NOTHING_NEW).await;
+                continue;
+            }
             let options = PostOptions::silent_for(PROBE);
             if self.post_rpc(guard, Rpc::info().to_json(), &options).await.is_err() {
                 gate.open();
                 return std::future::pending().await;
             }
-            let news = gate.confirm(sent, since, machine::steady());
-            tokio::select! {
-                () = gate.full(), if news => {}
-                () = tokio::time::sleep(PROBE_GAP) => {}
-            }
+            gate.confirm(sent, since, machine::steady());
         }
     }
 
@@ -365,7 +375,7 @@ impl Http {
     ) -> Result<Posted, Stop> {
         let time = connection.time.clone();
         let work = async {
-            let request = request(target, question).map_err(|_| PostError::Broken)?;
+            let request = request(target, question, connection.round_trip).map_err(|_| PostError::Broken)?;
             // Whoever has not begun to reply has not refused either: the connection was closed before it was asked.
             let response = connection.sender.send_request(request).await.map_err(|_| Stop::Stale)?;
             let status = response.status().as_u16();
@@ -414,7 +424,11 @@ fn authority(node: &Node) -> String {
     format!("{}:{}", node.ip, node.port)
 }
 
-fn request(target: &Target, question: &Question) -> Result<Request<Outgoing>, hyper::http::Error> {
+fn request(
+    target: &Target,
+    question: &Question,
+    round_trip: Duration,
+) -> Result<Request<Outgoing>, hyper::http::Error> {
     let mut request = Request::post(question.path.as_str());
     if let Some(kind) = question.kind {
         request = request.header(CONTENT_TYPE, kind);
@@ -424,7 +438,7 @@ fn request(target: &Target, question: &Question) -> Result<Request<Outgoing>, hy
         .header(ACCEPT_LANGUAGE, "en-us")
         .header(ACCEPT, "*/*")
         .header(HOST, target.authority.as_str())
-        .body(Outgoing::new(question.body.clone(), question.gate.clone()))
+        .body(Outgoing::new(question.body.clone(), question.gate.clone(), round_trip))
 }
 
 async fn read(response: Response<Incoming>, options: &PostOptions) -> Result<Vec<u8>, PostError> {

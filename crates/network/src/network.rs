@@ -65,7 +65,7 @@ impl Network {
         };
         let nodes = disk.nodes().map(|saved| (age(&saved), saved.nodes)).map(|(age, nodes)| (nodes, age));
         let saved = Saved { nodes, guards: disk.guards() };
-        let policy = Policy::new(config.settings(), saved, Instant::now());
+        let policy = Policy::new(config.settings(clock.now()), saved, Instant::now());
         let (orders, received) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new(config, policy, clock, orders)?);
         let tasks = vec![
@@ -101,6 +101,12 @@ impl Network {
     /// Whether requests go through; changes are told.
     pub fn status(&self) -> watch::Receiver<NetworkStatus> {
         self.shared.status.subscribe()
+    }
+
+    /// How often the machine has slept, or the process was stopped, for more than about five seconds; changes are told
+    /// once requests go out over fresh connections. Waits by timers that do not run during a sleep are then too long.
+    pub fn wakes(&self) -> watch::Receiver<u64> {
+        self.shared.wakes.subscribe()
     }
 
     /// Has a member of an account's swarm carry out a request, with retries at other members.

@@ -3,13 +3,13 @@
 //! Routers and modems keep whatever they cannot send at once, on some lines seconds of it, and TCP fills that store to
 //! the brim before it slows down. All other requests then wait at its end. What is under way on one connection can only be
 //! bounded from above by the system's send buffer, which holds every byte until the peer has confirmed it. So the buffer
-//! is made as large as what the line carries in [`AHEAD`]: then a byte is never longer on its way than that, unless others
-//! fill the line.
+//! is made as large as what the line carries in [`AHEAD`] and in the time that a confirmation takes: then no byte waits
+//! longer than that to be sent, unless others fill the line.
 //!
 //! How much the line carries is measured from how fast a full buffer takes more. While the buffer is smaller than the
-//! line could fill, the measured rate is buffer ÷ round trip, the next buffer rate × [`AHEAD`], and so each step multiplies
-//! it by [`AHEAD`] ÷ round trip, and by two more as long as that makes the rate grow, until the rate is the line's: it
-//! settles where buffer = rate × [`AHEAD`]. A quick line is therefore not held back (after the first quarter of a second) and a slow one is not flooded.
+//! line could fill, the measured rate is buffer ÷ round trip, the next buffer rate × ([`AHEAD`] + round trip), so each step
+//! multiplies it by more than one until the rate is the line's: it settles where buffer = rate × ([`AHEAD`] + round trip). A quick line is therefore not held back (after the first quarter
+//! of a second) and a slow one is not flooded.
 
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ pub(crate) const FIRST: usize = 16 * 1024;
 const SMALLEST: usize = 8 * 1024;
 /// The largest, in bytes.
 const LARGEST: usize = 4 * 1024 * 1024;
-/// How long a rate is measured.
+/// How long a rate is measured, unless a round trip is longer.
 const SAMPLE: Duration = Duration::from_millis(250);
-/// A rate so many times the one before has grown.
-const GROWING: f64 = 1.25;
+/// The longest round trip that is believed: what takes longer has waited for other bytes.
+const LONGEST_TRIP: Duration = Duration::from_secs(2);
 /// A buffer with room that is offered nothing for so long has nobody who wants to send.
 const IDLE: Duration = Duration::from_millis(100);
 
@@ -33,10 +33,10 @@ const IDLE: Duration = Duration::from_millis(100);
 pub(crate) struct Pace {
     buffer: usize,
     state: State,
-    /// The last rate that was measured, in bytes a second.
-    rate: Option<f64>,
     /// When it last took something and had room for more.
     open: Option<Duration>,
+    /// How long a confirmation takes if nothing else is on the line.
+    round_trip: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,13 +47,13 @@ enum State {
     Measuring { since: Duration, taken: usize },
 }
 
-impl Default for Pace {
-    fn default() -> Self {
-        Self { buffer: FIRST, state: State::Filling { taken: false }, rate: None, open: None }
-    }
-}
-
 impl Pace {
+    /// For a connection that took so long to be made.
+    pub fn new(round_trip: Duration) -> Self {
+        let (state, round_trip) = (State::Filling { taken: false }, round_trip.min(LONGEST_TRIP));
+        Self { buffer: FIRST, state, open: None, round_trip }
+    }
+
     /// The buffer has taken bytes, at this moment of the steady clock.
     pub fn took(&mut self, bytes: usize, now: Duration) {
         // Then the time was not spent on sending.
@@ -81,14 +81,12 @@ impl Pace {
             }
         };
         let length = now.saturating_sub(since);
-        if length < SAMPLE || taken == 0 {
+        if length < SAMPLE.max(self.round_trip) || taken == 0 {
             return None;
         }
         // Full at both ends: what was taken is what has left.
         let rate = taken as f64 / length.as_secs_f64();
-        // A larger buffer has made it quicker, so it is not the line yet that holds us back.
-        let growing = self.rate.replace(rate).is_some_and(|before| rate > before * GROWING);
-        let ahead = AHEAD.as_secs_f64() * if growing { 2.0 } else { 1.0 };
+        let ahead = (AHEAD + self.round_trip).as_secs_f64();
         let wanted = ((rate * ahead) as usize).clamp(SMALLEST, LARGEST);
         if wanted.abs_diff(self.buffer) <= self.buffer / 8 {
             self.state = State::Measuring { since: now, taken: 0 };
@@ -143,7 +141,7 @@ mod tests {
 
     /// Sends for so many ms. Of the second half: the bytes that went, and the longest wait in the line's store, in ms.
     fn send(line: &mut Line, length: u64) -> (f64, f64) {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(Duration::from_millis(line.flying.len() as u64));
         let (mut went, mut longest) = (0.0, 0.0_f64);
         for now in 0..length {
             let room = pace.buffer as f64 - line.under_way();
@@ -163,19 +161,19 @@ mod tests {
     }
 
     proptest! {
-        /// Ten seconds are given to find the rate; on lines that are both quick and long it takes most of them.
+        /// Twenty seconds are given to find the rate; on lines that are both quick and long it takes most of them.
         #[test]
-        fn the_line_is_used_and_its_store_is_not_filled(kbit in 64_u32..20_000, round_trip in 5_usize..500) {
+        fn the_line_is_used_and_its_store_is_not_filled(kbit in 64_u32..20_000, round_trip in 5_usize..900) {
             let rate = f64::from(kbit) / 8.0;
-            let (went, longest) = send(&mut Line::new(rate, round_trip), 20_000);
-            prop_assert!(went >= 0.8 * rate * 10_000.0, "{went} of {}", rate * 10_000.0);
+            let (went, longest) = send(&mut Line::new(rate, round_trip), 40_000);
+            prop_assert!(went >= 0.8 * rate * 20_000.0, "{went} of {}", rate * 20_000.0);
             prop_assert!(longest <= 1_300.0, "{longest} ms in the store");
         }
     }
 
     #[test]
     fn a_rate_is_only_believed_between_two_full_moments() {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(Duration::ZERO);
         let at = Duration::from_millis;
         pace.took(1_000_000, at(0));
         assert_eq!(pace.full(at(0)), None, "what fills an empty buffer is no rate");
@@ -191,7 +189,7 @@ mod tests {
 
     #[test]
     fn time_in_which_nobody_sends_is_not_measured() {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(Duration::ZERO);
         let at = Duration::from_millis;
         pace.took(FIRST, at(0));
         assert_eq!(pace.full(at(0)), None);

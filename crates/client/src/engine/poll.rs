@@ -45,6 +45,8 @@ pub const COMPARTMENTS: Batch<'static, (Namespace, i64)> = Batch::of(&[
 const MOST_PAGES: u32 = 2000;
 /// So many members are asked in one poll, should each make another one necessary.
 const MOST_MEMBERS: u32 = 3;
+/// A check of another member goes on for so long at a time; then it is looked again whether there is anything new.
+const CHECK_AT_ONCE: Duration = Duration::from_secs(10);
 /// The network's time is known long before that, or nobody tells it.
 const TIME_WAIT: Duration = Duration::from_secs(10);
 
@@ -116,6 +118,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         match result {
             Ok(()) => {
                 failures = 0;
+                reconnects.answered();
                 if !engine.polls.any() {
                     engine.events.send(Event::Synced);
                 }
@@ -145,6 +148,17 @@ fn report(engine: &Engine, error: &PollError, failures: u32) {
     }
 }
 
+/// What was fetched from a member.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fetched {
+    /// All it has.
+    All,
+    /// Some of what it has, to check another one; the rest comes later.
+    Part,
+    /// Something that is not what it says it is.
+    Forged,
+}
+
 /// What is remembered from one poll to the next.
 struct Poller {
     plan: PollPlan,
@@ -159,19 +173,23 @@ impl Poller {
 
     /// Fetches everything there is, from as many members as the plan wants.
     async fn poll(&mut self, engine: &Arc<Engine>) -> Result<(), PollError> {
-        let mut honest = false;
+        let mut fetched = Fetched::Forged;
         for _ in 0..MOST_MEMBERS {
-            honest = self.poll_member(engine).await?;
-            if !self.plan.is_urgent() {
+            fetched = self.poll_member(engine).await?;
+            if fetched != Fetched::Part && !self.plan.is_urgent() {
                 break;
             }
         }
-        if honest { Ok(()) } else { Err(PollError::Forged) }
+        if fetched == Fetched::Forged { Err(PollError::Forged) } else { Ok(()) }
     }
 
-    /// Fetches everything that the next member has; tells whether nothing of it was forged.
-    async fn poll_member(&mut self, engine: &Arc<Engine>) -> Result<bool, PollError> {
-        let asked = self.plan.next(self.started.elapsed(), &mut random);
+    /// Fetches everything that the next member has.
+    async fn poll_member(&mut self, engine: &Arc<Engine>) -> Result<Fetched, PollError> {
+        let begun = Instant::now();
+        let asked = match self.plan.next(self.started.elapsed(), &mut random) {
+            Some(member) => Some(member),
+            None => somebody_known(engine).await?,
+        };
         let mut member = asked;
         let mut before: HashSet<MessageHash> = HashSet::new();
         for _ in 0..MOST_PAGES {
@@ -196,11 +214,18 @@ impl Poller {
                 self.plan.failed(member);
                 return Err(PollError::Unreadable(namespace));
             }
-            if page.forged || !page.more {
-                return Ok(!page.forged);
+            if page.forged {
+                return Ok(Fetched::Forged);
+            }
+            if !page.more {
+                return Ok(Fetched::All);
+            }
+            if self.plan.is_check(&page.node) && begun.elapsed() >= CHECK_AT_ONCE {
+                self.plan.broken_off();
+                return Ok(Fetched::Part);
             }
         }
-        Ok(true)
+        Ok(Fetched::All)
     }
 
     /// Tells the plan what came.
@@ -216,6 +241,21 @@ impl Poller {
         };
         self.plan.page(&told, self.started.elapsed(), &mut random);
     }
+}
+
+/// A member that told us messages in an earlier run, so that it is known where to go on, if there is one.
+async fn somebody_known(engine: &Engine) -> Result<Option<Ed25519Public>, StoreError> {
+    let account = Account::from(engine.me());
+    let marks = engine.store.read(move |db| db.last_hashes(account)).await?;
+    let known: Vec<Ed25519Public> = tellers(&marks).copied().collect();
+    Ok(fastrand::choice(known))
+}
+
+/// Members of whose messages it is known where to go on.
+fn tellers(
+    marks: &BTreeMap<(Ed25519Public, Namespace), MessageHash>,
+) -> impl Iterator<Item = &Ed25519Public> {
+    marks.keys().filter(|(_, namespace)| *namespace == Namespace::MESSAGES).map(|(node, _)| node)
 }
 
 /// Any number below `below`.
@@ -269,11 +309,10 @@ pub async fn fetch(
     };
     size.came(begun.elapsed());
     let now = timeout(TIME_WAIT, engine.network.time_known()).await.map_err(|_| PollError::TimeUnknown)?;
-    let known = marks.keys().filter(|(_, namespace)| *namespace == Namespace::MESSAGES);
     let mut page = Page {
         node: reply.node,
         swarm: reply.swarm,
-        known: known.map(|(node, _)| *node).collect(),
+        known: tellers(&marks).copied().collect(),
         more: false,
         messages: 0,
         listed: Vec::new(),

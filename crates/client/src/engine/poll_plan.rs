@@ -5,7 +5,8 @@
 //! Decision: polls go to one *primary* member, because where to go on is known per member, and one that was never
 //! asked sends everything of 14 days. But no member is believed alone: another one, the *second*, is asked the same
 //! within the first minute and then every ten to fifteen polls, and takes over after about thirty. What any of them
-//! has is taken in.
+//! has is taken in. The first primary is a member for which it is known where to go on, if there is one: everything
+//! of 14 days takes minutes on a slow line, and would be here before anything new is.
 //!
 //! Decision: a member *lacks* a message if it was asked to the end and did not show it, though others showed it some
 //! seconds before that **and** another one after that; so a message on its way, or deleted meanwhile, blames nobody.
@@ -86,6 +87,17 @@ impl PollPlan {
         self.known = known.into_iter().collect();
     }
 
+    /// Whether a member's answer only serves to check the primary's.
+    pub fn is_check(&self, member: &Ed25519Public) -> bool {
+        self.second == Some(*member)
+    }
+
+    /// A check has been broken off before its end: it goes on after another poll of the primary.
+    pub fn broken_off(&mut self) {
+        // Counted down before each poll.
+        self.until_check = 2;
+    }
+
     /// Whether somebody is to be asked at once.
     pub fn is_urgent(&self) -> bool {
         self.third.is_some()
@@ -129,7 +141,8 @@ impl PollPlan {
         };
         if gone(self.primary, self) {
             let begun = self.primary.is_some() || self.until_change > 0;
-            self.primary = self.draw(now, &[self.second], random);
+            let known = if begun { None } else { self.draw_known(now, random) };
+            self.primary = known.or_else(|| self.draw(now, &[self.second], random));
             self.until_change = around(POLLS_PER_PRIMARY, random);
             if !begun {
                 // The first check comes soon: until then, one member's word is all there is.
@@ -145,6 +158,13 @@ impl PollPlan {
     fn is_avoided(&self, member: &Ed25519Public, now: Duration) -> bool {
         let other = self.members.iter().any(|it| self.avoided.get(it).is_none_or(|until| *until <= now));
         other && self.avoided.get(member).is_some_and(|until| *until > now)
+    }
+
+    /// A member that needs not send everything, if there is one.
+    fn draw_known(&self, now: Duration, random: &mut impl FnMut(u32) -> u32) -> Option<Ed25519Public> {
+        let good = |member: &&Ed25519Public| self.known.contains(*member) && !self.is_avoided(member, now);
+        let good: Vec<Ed25519Public> = self.members.iter().filter(good).copied().collect();
+        pick(&good, random)
     }
 
     /// Any member that is not avoided and not one of these; as a rule one that needs not send everything.

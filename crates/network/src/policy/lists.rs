@@ -48,6 +48,8 @@ pub(crate) struct Lists {
     doubted: bool,
     /// The list is asked for because none of its nodes answers.
     dead: bool,
+    /// The list in use is one of last resort: whatever is said of the network now is better.
+    makeshift: bool,
     /// A saved list of ours that is too old to begin with.
     old: Vec<Node>,
 }
@@ -126,7 +128,7 @@ impl Lists {
         self.running = None;
         let nodes = match source {
             Source::Snapshot => self.last_resort(settings, pool),
-            _ => nodes.filter(|nodes| acceptable(settings, pool, source, nodes)),
+            _ => nodes.filter(|nodes| acceptable(settings, pool, source, self.makeshift, nodes)),
         };
         let Some(nodes) = nodes else {
             self.go_on(settings, source, now);
@@ -134,6 +136,7 @@ impl Lists {
         };
         pool.replace(nodes);
         (self.failed, self.doubted, self.after) = (0, false, None);
+        self.makeshift = source == Source::Snapshot;
         // A list of last resort is better than nothing; it is refreshed as soon as there is a connection.
         let fresh = (source != Source::Snapshot).then_some(now);
         (self.fetched, self.taken) = (fresh, fresh);
@@ -182,11 +185,11 @@ impl Lists {
 }
 
 /// Whether a list may replace the one in use.
-fn acceptable(settings: &Settings, pool: &Pool, source: Source, nodes: &[Node]) -> bool {
+fn acceptable(settings: &Settings, pool: &Pool, source: Source, makeshift: bool, nodes: &[Node]) -> bool {
     if nodes.len() < settings.min_pool {
         return false;
     }
-    let good = pool.len() >= settings.min_pool;
+    let good = pool.len() >= settings.min_pool && !makeshift;
     let lost = pool.len() - pool.common(nodes).min(pool.len());
     if good && source != Source::Seeds && lost * 3 > pool.len() {
         tracing::warn!(lost, of = pool.len(), "a list that would lose so many nodes is not believed");

@@ -149,7 +149,7 @@ impl Policy {
 
     /// Somebody was heard: a reply of whatever kind has come from the network.
     fn heard(&mut self, now: Instant) {
-        if self.line.silent > 0 && !self.line.heard.is_some_and(|heard| now < heard + LATELY) {
+        if self.line.silent > 0 && self.line.heard.is_none_or(|heard| now >= heard + LATELY) {
             // The line was gone, not the guards: they are asked again at once.
             self.guards.line_is_back();
         }
@@ -319,7 +319,9 @@ impl Policy {
             self.slow.clear();
             self.guards.list_changed(&self.pool);
             self.paths.look_again();
-            self.actions.push(Action::SaveNodes);
+            if source != Source::Snapshot {
+                self.actions.push(Action::SaveNodes);
+            }
         }
     }
 

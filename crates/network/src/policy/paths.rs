@@ -451,7 +451,7 @@ impl Paths {
                 self.barren = self.barren.saturating_add(1);
                 let eager = if silent && self.in_use.is_empty() { EAGER_SILENT } else { EAGER };
                 if self.barren >= eager {
-                    let doubled = PAUSE.saturating_mul(1 << (self.barren - eager).min(10) / 2);
+                    let doubled = PAUSE.saturating_mul(1 << ((self.barren - eager).min(10) / 2));
                     self.pause = Some(now + doubled.min(PAUSE_LONGEST));
                 }
             }
