@@ -111,6 +111,7 @@ impl Town {
     async fn withstands(mut self, lie: impl Into<Fault>, counted: &str) {
         self.liar.set_fault(lie);
         self.lives_through(counted).await;
+        self.a_new_device_sees_through_it().await;
         self.liar.clear_faults();
         self.liar.set_fault(Fault::Dead);
         self.nothing_is_missing().await;
@@ -278,6 +279,22 @@ impl Town {
                 );
             }
         }
+    }
+
+    /// The liar still lies, and a device is made anew from the recovery password.
+    async fn a_new_device_sees_through_it(&self) {
+        let (mut fresh, _) = self.world.second_device(&self.alice).await;
+        assert_eq!(self.settings(&fresh).await.name, self.wanted.name, "restored, and without a name");
+        fresh.client.start();
+        let [alice, bob] = &self.said;
+        let everything = async {
+            has(&mut fresh, self.bob.id(), [alice, bob]).await;
+            while self.settings(&fresh).await != self.wanted {
+                fresh.client.sync_once(PATIENCE).await.unwrap();
+            }
+        };
+        timeout(PATIENCE, everything).await.expect("a new device does not find everything");
+        self.all_is_right(&fresh, &self.bob).await;
     }
 
     /// The liar is gone: devices made anew find everything.

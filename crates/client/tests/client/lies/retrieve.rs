@@ -76,6 +76,11 @@ async fn everything_seems_to_come_from_the_future() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn times_are_beyond_all_reason() {
+    a_member_lies(RetrieveLie::ShiftTimes { timestamp: i64::MAX, expiration: i64::MAX }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn messages_of_somebody_else_come_with_each_page() {
     a_member_lies(RetrieveLie::AddForeign).await;
 }

@@ -19,6 +19,11 @@ async fn a_member_tells_a_time_a_year_ago() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_member_tells_a_time_beyond_all_clocks() {
+    Town::new().await.withstands(Lie::Time(i64::MAX), "lie:time").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_member_finds_every_time_wrong() {
     Town::new()
         .await
