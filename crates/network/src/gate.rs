@@ -87,6 +87,7 @@ impl State {
         // As long as the window is what holds us back, this makes it larger.
         let ahead = (AHEAD + self.round_trip).as_secs_f64();
         self.window = self.window.map(|_| ((rate * ahead) as u64).max(SMALLEST));
+        tracing::trace!(rate, window = ?self.window, round_trip = ?self.round_trip, "what the line carries");
     }
 }
 

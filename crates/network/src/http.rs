@@ -219,8 +219,10 @@ impl Http {
         }
     }
 
-    /// Asks one question after another.
+    /// Asks one question after another; the first one at once, behind nothing, so that there is a connection for the rest.
     async fn ask_behind(&self, guard: &Node, gate: &Gate, activity: &Activity) -> Infallible {
+        let options = PostOptions::silent_for(PROBE);
+        _ = self.post_rpc(guard, Rpc::info().to_json(), &options).await;
         loop {
             _ = tokio::time::timeout(PROBE_GAP, gate.worth_asking()).await;
             // What was handed out last is still on its way to the socket.
