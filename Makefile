@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo run test bench fmt lint packages demo-packages conformance
+.PHONY: demo run test bench fmt lint packages demo-packages conformance node-snapshot
 
 ## Open the window on a local network inside the program (without a display: under Xvfb, leaving demo.png).
 demo: demo-packages
@@ -20,6 +20,12 @@ test: packages
 ## Speed, printed; see the README for how the figures there were made.
 bench: packages
 	$(CARGO) bench --workspace
+
+## Write down the list of nodes that is shipped for where no seed is reached. NETWORK may also be a network file.
+NETWORK ?= mainnet
+SNAPSHOT ?= crates/network/data/mainnet-nodes.json
+node-snapshot: packages
+	$(CARGO) run --release -- --network "$(NETWORK)" node-snapshot --output "$(SNAPSHOT)"
 
 fmt:
 	$(CARGO) fmt --all

@@ -85,6 +85,7 @@ fn history() -> Vec<septet_client::model::Message> {
             let mut message = samples[index % 3].clone();
             message.id = MessageId(index as i64 + 1);
             message.timestamp = Timestamp::from_ms(sample::NOW.as_ms() - (STRETCH - index) as u64 * 180_000);
+            message.sorted_at = message.timestamp;
             let length = 1 + index * 7 % 40;
             message.text =
                 (0..length).map(|word| words[(index + word) % words.len()]).collect::<Vec<_>>().join(" ");

@@ -198,6 +198,13 @@ pub enum Command {
     },
     /// Run a local network on loopback until Ctrl+C
     Devnet(DevnetOptions),
+    /// Write the network's list of nodes down, to be shipped with the program
+    #[command(hide = true)]
+    NodeSnapshot {
+        /// Where to
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
     /// A local network, somebody who answers, and the window; nothing leaves the machine
     Demo(DemoOptions),
 }

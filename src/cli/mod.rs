@@ -122,6 +122,7 @@ async fn dispatch(command: Command, common: &args::Common, output: &Output) -> R
             people::delete(&conversation, MessageId(id), for_everyone, common, output).await
         }
         Command::Path { timeout } => network::path(timeout, common, output).await,
+        Command::NodeSnapshot { output: file } => network::node_snapshot(&file, common, output).await,
         Command::Devnet(options) => network::devnet(options, output).await,
         Command::Demo(_) => Ok(()),
     }

@@ -1,10 +1,12 @@
-//! `septet path` and `septet devnet`.
+//! `septet path`, `septet devnet` and `septet node-snapshot`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use septet_client::event::Event;
 use septet_client::model::{Connection, ConnectionState, PathHop};
 use septet_devnet::Devnet;
+use septet_network::{NetworkError, NodeSnapshot};
 use serde::Serialize;
 
 use super::args::{Common, DevnetOptions};
@@ -63,9 +65,7 @@ pub async fn devnet(options: DevnetOptions, output: &Output) -> Result<(), Failu
     }
     let devnet = builder.start().await.map_err(|error| failed(&error))?;
     if let Some(file) = &options.write_network {
-        devnet.write_network_file(file).map_err(|error| {
-            Failure::failed("unwritable", format!("Could not write {}: {error}.", file.display()))
-        })?;
+        devnet.write_network_file(file).map_err(|error| unwritable(file, &error))?;
     }
     let started = Started {
         seed: devnet.seed_url(),
@@ -79,4 +79,25 @@ pub async fn devnet(options: DevnetOptions, output: &Output) -> Result<(), Failu
     session::interrupted().await?;
     devnet.shutdown().await;
     Ok(())
+}
+
+#[derive(Serialize)]
+struct Written {
+    nodes: usize,
+}
+
+/// `node-snapshot`: asks the seeds for the list of nodes and writes it to a file.
+pub async fn node_snapshot(file: &Path, common: &Common, output: &Output) -> Result<(), Failure> {
+    let snapshot = NodeSnapshot::take(&common.network()?).await.map_err(|error| match error {
+        NetworkError::Offline => Failure::offline("No seed has given a list of nodes."),
+        other => Failure::failed("node_snapshot", format!("The list of nodes cannot be had: {other}.")),
+    })?;
+    std::fs::write(file, snapshot.to_text()).map_err(|error| unwritable(file, &error))?;
+    let written = Written { nodes: snapshot.len() };
+    output.result(&written, || format!("{} nodes are in {}.", written.nodes, file.display()));
+    Ok(())
+}
+
+fn unwritable(file: &Path, error: &impl std::fmt::Display) -> Failure {
+    Failure::failed("unwritable", format!("Could not write {}: {error}.", file.display()))
 }

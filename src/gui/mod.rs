@@ -41,7 +41,7 @@ pub enum Source {
         /// The profile's folder.
         folder: PathBuf,
         /// Network and key protection.
-        options: OpenOptions,
+        options: Box<OpenOptions>,
     },
     /// One that is made ready while the window is already there.
     Prepared(Pin<Box<dyn Future<Output = anyhow::Result<Opened>> + Send>>),
@@ -58,7 +58,7 @@ pub struct Options {
 impl Options {
     /// The account of a profile.
     pub fn new(folder: PathBuf, options: OpenOptions) -> Self {
-        Self { source: Source::Profile { folder, options }, title: TITLE.to_owned() }
+        Self { source: Source::Profile { folder, options: Box::new(options) }, title: TITLE.to_owned() }
     }
 
     /// An account that a future makes ready; the window shows at once and fills when it is done.

@@ -197,8 +197,8 @@ impl Thread {
             }
             return;
         }
-        let key = (message.timestamp, message.id);
-        let index = self.messages.partition_point(|other| (other.timestamp, other.id) <= key);
+        let key = |message: &Message| (message.sorted_at, message.timestamp, message.id);
+        let index = self.messages.partition_point(|other| key(other) <= key(message));
         self.messages.insert(index, Arc::new(message.clone()));
     }
 

@@ -32,7 +32,7 @@ impl Real {
     pub fn open(folder: &Path, options: OpenOptions) -> Self {
         let (wake, woken) = mpsc::channel();
         let (hand_over, started) = mpsc::channel();
-        let mut source = Some(Source::Profile { folder: folder.to_owned(), options });
+        let mut source = Some(Source::Profile { folder: folder.to_owned(), options: Box::new(options) });
         let mut harness =
             Harness::builder().with_size([1200.0, 820.0]).allow_missing_glyphs().build_ui_state(
                 move |ui: &mut egui::Ui, window: &mut Option<Window>| {

@@ -129,6 +129,7 @@ pub fn message(id: i64, outgoing: bool, text: &str, at: Timestamp) -> Message {
         from: if outgoing { me() } else { mara().0 },
         outgoing,
         timestamp: at,
+        sorted_at: at,
         hash: None,
         text: text.into(),
         state: if outgoing { MessageState::Sent } else { MessageState::Received },

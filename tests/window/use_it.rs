@@ -162,7 +162,7 @@ fn a_new_message_appears_at_the_bottom_and_an_edit_in_its_place() {
     let mut stage = stage();
     let mut new = sample::messages()[0].clone();
     (new.id, new.text) = (MessageId(99), "Are you there?".into());
-    new.timestamp = sample::NOW;
+    (new.timestamp, new.sorted_at) = (sample::NOW, sample::NOW);
     stage.tell(Update::Message(Box::new(new)));
     stage.harness.get_by_label("Mara Reyes: Are you there?, 14:32");
 }
@@ -228,6 +228,7 @@ fn a_long_history_is_loaded_piece_by_piece_and_nothing_moves() {
             message.timestamp = septet_protocol::time::Timestamp::from_ms(
                 sample::NOW.as_ms() - 100_000_000 + id as u64 * 1000,
             );
+            message.sorted_at = message.timestamp;
             message
         };
         MessagePage { messages: (from..to).map(message).collect(), more_before: from > 0, more_after: false }

@@ -202,6 +202,9 @@ pub struct Message {
     pub outgoing: bool,
     /// Sent timestamp; with the author it is the message's identity on the network.
     pub timestamp: Timestamp,
+    /// Where it stands in its conversation: where it was sent, or where it came if it claims to be from the future.
+    /// Messages of the same moment stand in the order of their sent timestamps.
+    pub sorted_at: Timestamp,
     /// The name our own swarm gave it, once known.
     pub hash: Option<MessageHash>,
     /// Its text; may be empty.

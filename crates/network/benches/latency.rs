@@ -1,14 +1,17 @@
 //! How long a person waits for the network part, on a local network where the way itself takes no time: what is left is
-//! our own work, the nodes' (all in this process), and the sockets between. `cargo bench -p septet-network`.
+//! our own work, the nodes' (all in this process), and the sockets between. `cargo bench -p septet-network`; only the
+//! starts with `-- starts`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use septet_devnet::Devnet;
+use septet_devnet::{Devnet, Fault, NodeHandle};
 use septet_network::{Network, NetworkConfig};
 use septet_protocol::account::Seed;
-use septet_protocol::crypto::SystemRandom;
-use septet_protocol::id::Namespace;
+use septet_protocol::crypto::{SystemRandom, blake2b, xchacha_decrypt};
+use septet_protocol::id::{Ed25519Public, Namespace};
 use septet_protocol::swarm::Auth;
 use septet_protocol::swarm::request::{Retrieve, Store};
 use tokio_util::sync::CancellationToken;
@@ -18,19 +21,84 @@ const DAY: u64 = 24 * 3600 * 1000;
 fn report(what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |share: usize| times[(times.len() - 1) * share / 100];
-    println!("{what:<44} median {:>9.2?}   95% {:>9.2?}   n {}", at(50), at(95), times.len());
+    let (median, most, slowest) = (at(50), at(95), at(100));
+    println!(
+        "{what:<44} median {median:>9.2?}   95% {most:>9.2?}   slowest {slowest:>9.2?}   n {}",
+        times.len()
+    );
 }
 
-async fn connect(devnet: &Devnet, folder: &std::path::Path) -> Network {
+/// What the network part's files are encrypted with.
+const KEY: [u8; 32] = [7; 32];
+/// How often the program is started for each figure.
+const STARTS: usize = 100;
+
+async fn connect(devnet: &Devnet, folder: &Path) -> Network {
     let config = NetworkConfig::from_toml(&devnet.network_toml()).unwrap();
-    let network = Network::start(config, folder, &[7; 32]).unwrap();
+    let network = Network::start(config, folder, &KEY).unwrap();
     network.status().wait_for(|status| !status.paths.is_empty()).await.unwrap();
     network
+}
+
+/// The kept guards as they are saved.
+fn kept(folder: &Path) -> BTreeSet<Ed25519Public> {
+    let Ok(file) = std::fs::read(folder.join("network/guards")) else { return BTreeSet::new() };
+    let key = blake2b(&KEY, &[b"guards"]);
+    let text = xchacha_decrypt(&key, file[1..25].try_into().unwrap(), &file[25..]).unwrap();
+    let saved: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    serde_json::from_value(saved["content"]["kept"].clone()).unwrap()
+}
+
+/// Starts with one node frozen: the connection stands, and nothing ever comes back.
+async fn starts(devnet: &Devnet) {
+    let freeze = |node: &NodeHandle| node.set_fault(Fault::Frozen);
+    let nodes = devnet.nodes();
+    let mut times = Vec::new();
+    for n in 0..STARTS {
+        let folder = tempfile::tempdir().unwrap();
+        let frozen = &nodes[n % nodes.len()];
+        freeze(frozen);
+        let began = Instant::now();
+        connect(devnet, folder.path()).await;
+        times.push(began.elapsed());
+        frozen.clear_faults();
+    }
+    report("first start, a node frozen, to first path", times);
+
+    let folder = tempfile::tempdir().unwrap();
+    let network = connect(devnet, folder.path()).await;
+    network.status().wait_for(|status| status.paths.len() == 2).await.unwrap();
+    while kept(folder.path()).len() < 2 || !folder.path().join("network/nodes").exists() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(network);
+    let guards = kept(folder.path());
+    let (mut times, mut with_guard, mut lost) = (Vec::new(), Vec::new(), 0);
+    for n in 0..STARTS {
+        // Every second time it is a kept guard.
+        let guard = guards.iter().nth(n / 2 % 2).filter(|_| n % 2 == 0);
+        let frozen = guard.map_or(nodes[n % nodes.len()].clone(), |guard| devnet.node(guard).unwrap());
+        freeze(&frozen);
+        let began = Instant::now();
+        let network = connect(devnet, folder.path()).await;
+        if guards.contains(&frozen.ed25519()) { &mut with_guard } else { &mut times }.push(began.elapsed());
+        network.status().wait_for(|status| status.paths.len() == 2).await.unwrap();
+        drop(network);
+        lost += usize::from(kept(folder.path()) != guards);
+        frozen.clear_faults();
+    }
+    report("restart, a kept guard frozen, to first path", with_guard);
+    report("restart, another node frozen, to first path", times);
+    println!("starts after which the kept guards were others: {lost} of {STARTS}");
 }
 
 #[tokio::main]
 async fn main() {
     let devnet = Devnet::start().await.unwrap();
+    starts(&devnet).await;
+    if std::env::args().any(|argument| argument == "starts") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let keys = Seed::generate(&mut SystemRandom).keys();
     let mut times = Vec::new();

@@ -119,7 +119,9 @@ impl Clock {
 
     /// The network's time, once it is known.
     pub fn known(&self) -> Option<Timestamp> {
-        self.known.borrow().then(|| self.now())
+        // Not while it is borrowed: whoever makes it known does so under the lock that `now` takes.
+        let known = *self.known.borrow();
+        known.then(|| self.now())
     }
 
     /// Until it is known.
@@ -248,6 +250,18 @@ mod tests {
         let other = Clock::at_boot(Some(saved.clone()), Some("two"));
         assert_eq!(other.known(), None);
         assert_eq!(Clock::at_boot(Some(SavedClock { boot: None, ..saved }), None).known(), None);
+    }
+
+    #[test]
+    fn whoever_asks_does_not_stop_whoever_learns() {
+        for _ in 0..2_000 {
+            let clock = Clock::new(None);
+            std::thread::scope(|scope| {
+                scope.spawn(|| while clock.known().is_none() {});
+                clock.learn(node(1), 0);
+                clock.learn(node(2), 0);
+            });
+        }
     }
 
     #[test]

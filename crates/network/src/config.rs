@@ -10,10 +10,12 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use septet_protocol::attachment::FileServer;
 use septet_protocol::swarm::Node;
+use septet_protocol::time::Timestamp;
 use serde::Deserialize;
+use url::Url;
 
 use crate::policy::Settings;
-use url::Url;
+use crate::snapshot::{self, NodeSnapshot};
 
 /// Why a network cannot be used; each is a sentence for the person who chose it.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,9 @@ pub enum ConfigError {
     /// An HTTPS seed is trusted by its own certificate only.
     #[error("the seed {0:?} needs its certificate in `seed_certificates`")]
     NoCertificate(String),
+    /// A snapshot file holds no list of nodes.
+    #[error("{} holds no list of nodes as `septet node-snapshot` writes it", .0.display())]
+    Snapshot(PathBuf),
     /// A certificate file holds none.
     #[error("{} holds no PEM certificate", .0.display())]
     Certificate(PathBuf),
@@ -76,7 +81,7 @@ pub struct NetworkConfig {
     /// Nodes that are asked for the list when no seed answers (spec 03 §2.2).
     pub(crate) bootstrap: Vec<Node>,
     /// A list of nodes for when nobody answers; may be empty.
-    pub(crate) snapshot: Vec<Node>,
+    pub(crate) snapshot: NodeSnapshot,
     /// Where files go (spec 04 §1).
     pub(crate) file_server: FileServer,
     /// The path of a file server's onion entrance.
@@ -123,7 +128,7 @@ impl NetworkConfig {
             distinct_subnets: true,
             public_only: true,
             bootstrap: bootstrap(&MAINNET),
-            snapshot: Vec::new(),
+            snapshot: NodeSnapshot::mainnet(),
             file_server: FileServer::mainnet(),
             onion_target: onion_target(),
         }
@@ -143,20 +148,20 @@ impl NetworkConfig {
             distinct_subnets: true,
             public_only: true,
             bootstrap: bootstrap(&TESTNET),
-            snapshot: Vec::new(),
+            snapshot: NodeSnapshot::default(),
             file_server: FileServer::testnet(),
             onion_target: onion_target(),
         }
     }
 
-    /// Reads a network file. Certificates it names are looked for beside it.
+    /// Reads a network file. Certificates and a list of nodes that it names are looked for beside it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
         Self::read(&text, path.parent().unwrap_or(Path::new("")))
     }
 
-    /// Reads the text of a network file. Certificates it names are looked for in the working directory.
+    /// Reads the text of a network file. Files it names are looked for in the working directory.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         Self::read(text, Path::new(""))
     }
@@ -175,6 +180,11 @@ impl NetworkConfig {
         if file.min_pool < 4 {
             return Err(ConfigError::PoolTooSmall);
         }
+        let snapshot = file.snapshot.map(|name| {
+            let path = folder.join(name);
+            snapshot::load(&path).ok_or(ConfigError::Snapshot(path))
+        });
+        let snapshot = snapshot.transpose()?.unwrap_or_default();
         Ok(Self {
             name: file.name,
             seeds,
@@ -183,20 +193,20 @@ impl NetworkConfig {
             distinct_subnets: file.distinct_subnets,
             public_only: false,
             bootstrap: file.bootstrap.iter().map(BootstrapNode::read).collect::<Result<_, _>>()?,
-            snapshot: Vec::new(),
+            snapshot,
             file_server: file.file_server.read()?,
             onion_target: file.file_server.onion_target,
         })
     }
 
-    /// What the rules about nodes and paths need to know of the network.
-    pub(crate) fn settings(&self) -> Settings {
+    /// What the rules about nodes and paths need to know of the network, now that it is about this time there.
+    pub(crate) fn settings(&self, now: Timestamp) -> Settings {
         Settings {
             min_pool: self.min_pool,
             consensus: self.pool_consensus,
             distinct_subnets: self.distinct_subnets,
             bootstrap: !self.bootstrap.is_empty(),
-            snapshot: self.snapshot.clone(),
+            snapshot: self.snapshot.at(now),
         }
     }
 
@@ -225,6 +235,8 @@ struct NetworkFile {
     distinct_subnets: bool,
     #[serde(default)]
     bootstrap: Vec<BootstrapNode>,
+    #[serde(default)]
+    snapshot: Option<PathBuf>,
     file_server: FileServerTable,
 }
 
@@ -370,6 +382,7 @@ mod tests {
             sentence(&LOCAL.replace("http://127.0.0.1:22222", "https://a:5")).contains("seed_certificates")
         );
         assert!(sentence(&LOCAL.replace("http://127.0.0.1:22222/json_rpc", "seed")).contains("no address"));
+        assert!(sentence(&format!("snapshot = \"none.json\"\n{LOCAL}")).contains("none.json holds no list"));
         assert!(sentence(&LOCAL.replace("0932", "zz32")).contains("64 hexadecimal digits"));
         assert!(sentence(&LOCAL.replace("min_pool = 7", "min_pool = 3")).contains("at least 4"));
         assert!(

@@ -26,6 +26,11 @@ const TEST_LIMIT: Duration = Duration::from_secs(5);
 /// How long a guard may be silent at a direct question.
 const PROBE_LIMIT: Duration = Duration::from_secs(4);
 
+/// The tests of two paths tell the time; if they do not within this time, it is asked for.
+const TIME_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait between two measurements that brought nothing.
+const TIME_LONGEST: Duration = Duration::from_secs(30);
+
 /// Carries out orders for ever.
 pub(crate) async fn run(shared: Arc<Shared>, disk: Disk, mut orders: mpsc::UnboundedReceiver<Action>) {
     let mut work = JoinSet::new();
@@ -45,7 +50,10 @@ pub(crate) async fn run(shared: Arc<Shared>, disk: Disk, mut orders: mpsc::Unbou
                 shared.tell(|_, _| ());
             }
             changed = slept.changed() => match changed {
-                Ok(()) => shared.tell(|policy, _| policy.line_changed()),
+                Ok(()) => {
+                    shared.tell(|policy, _| policy.line_changed());
+                    shared.wakes.send_modify(|wakes| *wakes += 1);
+                }
                 Err(_) => return,
             },
         }
@@ -123,6 +131,22 @@ async fn fetch(shared: Arc<Shared>, source: Source) {
     };
     tracing::info!(?source, count = nodes.as_ref().map(Vec::len), "node list");
     shared.tell(|policy: &mut Policy, now| policy.listed(source, nodes, now));
+}
+
+/// Asks for the network's time as soon as there is a connection, until it is known.
+pub(crate) async fn seek_time(shared: Arc<Shared>) {
+    let mut status = shared.status.subscribe();
+    let mut wait = TIME_WAIT;
+    while shared.clock.known().is_none() {
+        if status.wait_for(|status| status.connection == Connection::Connected).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            _ = shared.clock.until_known() => return,
+            () = sleep(wait) => shared.measure_clock(Some(Instant::now())).await,
+        }
+        wait = (wait * 2).min(TIME_LONGEST);
+    }
 }
 
 /// Tells the policy when the machine's way to the world is another: a cable, a hotspot, a tunnel has come or gone.

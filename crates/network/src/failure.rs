@@ -11,7 +11,8 @@ use septet_protocol::id::Ed25519Public;
 pub(crate) enum Verdict {
     /// It is a good answer.
     Deliver,
-    /// The destination refuses this very request: the caller's matter, nobody is to blame, no retry.
+    /// The destination refuses this very request: nobody is to blame. Of a swarm's members a second one is asked; what
+    /// both refuse is the caller's matter.
     Refuse,
     /// The path is to blame: count it, try another path.
     PathFailed,

@@ -7,7 +7,7 @@
 //! ```text
 //! Network (handle)
 //!   ├─ policy      whom to ask and whom to believe, decided without doing any of it
-//!   ├─ driver      doing it; seed, disk: where lists of nodes and guards come from
+//!   ├─ driver      doing it; seed, disk, snapshot: where lists of nodes and guards come from
 //!   ├─ swarm       requests to an account's swarm: member, redirects, clock; attempts: how often anything is tried
 //!   ├─ file_server uploads and downloads          names: who is called what
 //!   └─ onion       one request over one path; failure: what each error means
@@ -39,6 +39,7 @@ mod path;
 mod policy;
 mod seed;
 mod shared;
+mod snapshot;
 mod status;
 mod swarm;
 mod tls;
@@ -47,4 +48,5 @@ pub use config::{ConfigError, NetworkConfig};
 pub use error::NetworkError;
 pub use file_server::UploadedFile;
 pub use network::{Network, Reply};
+pub use snapshot::NodeSnapshot;
 pub use status::{Connection, NetworkStatus, PathHop};

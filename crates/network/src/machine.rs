@@ -16,8 +16,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-/// How often the clocks are compared while nothing else happens. Each look wakes the processor once.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often the clocks are compared while nothing else happens. Each look wakes the processor once; timers stand still
+/// during a suspend, so this is how long after waking a sleep may go unnoticed.
+const LOOK: Duration = Duration::from_secs(2);
 /// A timer that is later than this was held up by more than a busy machine.
 const SLEPT: Duration = Duration::from_secs(5);
 
@@ -113,7 +114,7 @@ impl Watch {
         self.slept.subscribe()
     }
 
-    /// Looks every five seconds, for ever. Needed once; without it only suspends are noticed, no stopped process.
+    /// Looks every two seconds, for ever. Needed once; without it only suspends are noticed, no stopped process.
     pub async fn run(&self) {
         let _stop = OnDrop(|| self.due.store(u64::MAX, Ordering::Relaxed));
         loop {

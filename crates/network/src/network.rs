@@ -9,7 +9,7 @@ use septet_protocol::id::{Account, Ed25519Public, SessionId};
 use septet_protocol::name::Name;
 use septet_protocol::swarm::reply::StoreReply;
 use septet_protocol::swarm::request::Store;
-use septet_protocol::swarm::{Auth, MemberKeys, ReplyError, Rpc};
+use septet_protocol::swarm::{Auth, MemberKeys, ReplyError, Rpc, Witnesses};
 use septet_protocol::time::Timestamp;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -65,12 +65,13 @@ impl Network {
         };
         let nodes = disk.nodes().map(|saved| (age(&saved), saved.nodes)).map(|(age, nodes)| (nodes, age));
         let saved = Saved { nodes, guards: disk.guards() };
-        let policy = Policy::new(config.settings(), saved, Instant::now());
+        let policy = Policy::new(config.settings(clock.now()), saved, Instant::now());
         let (orders, received) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new(config, policy, clock, orders)?);
         let tasks = vec![
             tokio::spawn(driver::run(shared.clone(), disk, received)),
             tokio::spawn(driver::watch_way(shared.clone())),
+            tokio::spawn(driver::seek_time(shared.clone())),
             tokio::spawn(shared.http.clone().keep_awake()),
         ];
         Ok(Self { shared, _tasks: Arc::new(Tasks(tasks)) })
@@ -100,6 +101,12 @@ impl Network {
     /// Whether requests go through; changes are told.
     pub fn status(&self) -> watch::Receiver<NetworkStatus> {
         self.shared.status.subscribe()
+    }
+
+    /// How often the machine has slept, or the process was stopped, for more than about five seconds; changes are told
+    /// once requests go out over fresh connections. Waits by timers that do not run during a sleep are then too long.
+    pub fn wakes(&self) -> watch::Receiver<u64> {
+        self.shared.wakes.subscribe()
     }
 
     /// Has a member of an account's swarm carry out a request, with retries at other members.
@@ -140,16 +147,16 @@ impl Network {
         self.shared.ask_swarm(account, None, build, read).await
     }
 
-    /// Leaves bytes with a swarm; done when at least one member has signed that it has them. To be repeated with the
-    /// same bytes only: they are recognised, and there is still one message.
+    /// Leaves bytes with a swarm; done when two members have signed that they have them ([`Witnesses`]). To be repeated
+    /// with the same bytes only: they are recognised, and there is still one message.
     pub async fn store(
         &self,
         store: &Store<'_>,
         auth: Option<&Auth<'_>>,
     ) -> Result<StoreReply, NetworkError> {
         let build = |_: &Ed25519Public, now: Timestamp| store.rpc(auth, now);
-        let hash = store.hash();
-        let read = |swarm: &MemberKeys, body: Value| StoreReply::read(&body, swarm, hash);
+        let (hash, witnesses) = (store.hash(), Witnesses::default());
+        let read = |swarm: &MemberKeys, body: Value| witnesses.read(&body, swarm, hash);
         let (_, reply) = self.swarm_query(&store.account, build, read).await?;
         Ok(reply)
     }

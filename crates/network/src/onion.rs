@@ -177,8 +177,8 @@ impl Shared {
     /// Notes a failure where it belongs; what it means. `destination` is `None` for a server beyond the network.
     pub fn note(&self, path: &Path, destination: Option<&Ed25519Public>, fault: &Fault) -> Verdict {
         let verdict = fault.verdict(&path.keys(), destination);
-        // A slow line is nobody's fault, and what failed because its path was given up has been counted there.
-        if !matches!(fault, Fault::NoNetwork | Fault::Slow | Fault::PathLost) {
+        // No network is nobody's fault, and what failed because its path was given up has been counted there.
+        if !matches!(fault, Fault::NoNetwork | Fault::PathLost) {
             let timed_out = *fault == Fault::NoReply;
             self.tell(|policy, now| policy.failed(path.id, destination, verdict, timed_out, now));
         }

@@ -9,7 +9,8 @@ use septet_protocol::swarm::request::service_nodes_params;
 use septet_protocol::swarm::{Node, Rpc, nodes};
 use serde_json::{Value, json};
 
-use crate::http::PostOptions;
+use crate::config::{NetworkConfig, Seed};
+use crate::http::{Http, PostOptions};
 use crate::policy::agreement;
 use crate::shared::Shared;
 
@@ -20,46 +21,72 @@ const MAX_LIST: usize = 32_000_000;
 /// How many nodes are asked for their list.
 const WITNESSES: usize = 3;
 
-impl Shared {
-    /// The list of nodes from whichever seed is first to give a good one; all are asked at once.
-    pub async fn fetch_from_seeds(&self) -> Option<Vec<Node>> {
-        let body = json!({
-            "jsonrpc": "2.0", "method": "get_n_service_nodes", "params": service_nodes_params(),
-        });
-        let body = body.to_string().into_bytes();
-        let ask = |seed| self.ask_seed(seed, body.clone());
-        let mut replies: FuturesUnordered<_> = self.config.seeds.iter().map(ask).collect();
-        while let Some(reply) = replies.next().await {
-            if let Some(nodes) = reply.filter(|nodes| nodes.len() >= self.config.min_pool) {
-                return Some(nodes);
-            }
-        }
-        None
-    }
+/// A list as a seed gives it.
+pub(crate) struct SeedList {
+    /// The nodes that can be any of this network.
+    pub nodes: Vec<Node>,
+    /// The chain's height; 0 if the seed does not say.
+    pub height: u64,
+}
 
-    async fn ask_seed(&self, seed: &crate::config::Seed, body: Vec<u8>) -> Option<Vec<Node>> {
-        let options = PostOptions { max_reply: MAX_LIST, ..PostOptions::silent_for(SILENCE) };
-        let reply = self.http.post_seed(seed, body, &options).await;
-        let host = seed.host.as_str();
-        match reply {
-            Ok(reply) if reply.status == 200 => {
-                let list = serde_json::from_slice::<Value>(&reply.body).ok();
-                let list = list.and_then(|list| nodes::service_nodes(&list).ok());
-                let list = list.map(|list| self.possible(list));
-                if list.is_none() {
-                    tracing::warn!(host, "a seed's reply is no node list");
-                }
-                list
-            }
-            Ok(reply) => {
-                tracing::warn!(host, status = reply.status, "a seed refuses");
-                None
-            }
-            Err(error) => {
-                tracing::debug!(host, ?error, "a seed is not reached");
-                None
-            }
+impl SeedList {
+    fn read(config: &NetworkConfig, reply: &[u8]) -> Option<Self> {
+        let reply: Value = serde_json::from_slice(reply).ok()?;
+        let nodes = possible(config, nodes::service_nodes(&reply).ok()?);
+        let height = reply.pointer("/result/height").and_then(Value::as_u64).unwrap_or(0);
+        Some(Self { nodes, height })
+    }
+}
+
+/// The list of whichever seed is first to give a good one; all are asked at once.
+pub(crate) async fn first_list(http: &Http, config: &NetworkConfig) -> Option<SeedList> {
+    let body = json!({
+        "jsonrpc": "2.0", "method": "get_n_service_nodes", "params": service_nodes_params(),
+    });
+    let body = body.to_string().into_bytes();
+    let ask = |seed| ask_seed(http, config, seed, body.clone());
+    let mut replies: FuturesUnordered<_> = config.seeds.iter().map(ask).collect();
+    while let Some(reply) = replies.next().await {
+        if let Some(list) = reply.filter(|list| list.nodes.len() >= config.min_pool) {
+            return Some(list);
         }
+    }
+    None
+}
+
+async fn ask_seed(http: &Http, config: &NetworkConfig, seed: &Seed, body: Vec<u8>) -> Option<SeedList> {
+    let options = PostOptions { max_reply: MAX_LIST, ..PostOptions::silent_for(SILENCE) };
+    let reply = http.post_seed(seed, body, &options).await;
+    let host = seed.host.as_str();
+    match reply {
+        Ok(reply) if reply.status == 200 => {
+            let list = SeedList::read(config, &reply.body);
+            if list.is_none() {
+                tracing::warn!(host, "a seed's reply is no node list");
+            }
+            list
+        }
+        Ok(reply) => {
+            tracing::warn!(host, status = reply.status, "a seed refuses");
+            None
+        }
+        Err(error) => {
+            tracing::debug!(host, ?error, "a seed is not reached");
+            None
+        }
+    }
+}
+
+/// Those nodes of a list that can be any of this network, going by their addresses.
+fn possible(config: &NetworkConfig, mut list: Vec<Node>) -> Vec<Node> {
+    list.retain(|node| !config.public_only || node.is_public());
+    list
+}
+
+impl Shared {
+    /// The list of nodes as a seed gives it.
+    pub async fn fetch_from_seeds(&self) -> Option<Vec<Node>> {
+        first_list(&self.http, &self.config).await.map(|list| list.nodes)
     }
 
     /// The list of nodes as two of three nodes see it, asked through paths.
@@ -72,7 +99,7 @@ impl Shared {
     async fn ask_for_nodes(&self, node: &Node) -> Option<Vec<Node>> {
         let read = |body: Value| Ok(nodes::service_nodes(&body)?);
         let list = self.ask_node(node, &Rpc::service_nodes(), read).await.ok()?;
-        Some(self.possible(list))
+        Some(possible(&self.config, list))
     }
 
     /// The list as two of the built-in nodes see it. They are asked directly, in a request that only they can read and
@@ -85,13 +112,7 @@ impl Shared {
     async fn ask_bootstrap(&self, node: &Node) -> Option<Vec<Node>> {
         let options = PostOptions { max_reply: MAX_LIST, ..PostOptions::silent_for(SILENCE) };
         let answer = self.ask_over(node, &[], node, &Rpc::service_nodes(), &options).await.ok()?;
-        Some(self.possible(nodes::service_nodes(&answer.body).ok()?))
-    }
-
-    /// Those nodes of a list that can be any of this network, going by their addresses.
-    fn possible(&self, mut list: Vec<Node>) -> Vec<Node> {
-        list.retain(|node| !self.config.public_only || node.is_public());
-        list
+        Some(possible(&self.config, nodes::service_nodes(&answer.body).ok()?))
     }
 }
 

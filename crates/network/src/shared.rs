@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     /// The driver is to look at [`Shared::next_wake`] again.
     pub wake: Notify,
     pub status: watch::Sender<NetworkStatus>,
+    /// How often the machine has slept, for those who ask the network something regularly.
+    pub wakes: watch::Sender<u64>,
     /// When the clock was last measured on purpose.
     pub measured: tokio::sync::Mutex<Option<Instant>>,
 }
@@ -69,6 +71,7 @@ impl Shared {
             orders,
             wake: Notify::new(),
             status: watch::Sender::default(),
+            wakes: watch::Sender::default(),
             measured: tokio::sync::Mutex::default(),
         })
     }

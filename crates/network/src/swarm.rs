@@ -45,6 +45,10 @@ struct Request<'a> {
     asked: Option<Instant>,
     /// Members that found our clock wrong.
     clock_complaints: Vec<Ed25519Public>,
+    /// Whether somebody on a path found it wrong.
+    doubted_clock: bool,
+    /// Whether a member has refused it for what it is.
+    refused: bool,
 }
 
 /// What one try has brought.
@@ -70,6 +74,8 @@ impl Shared {
             redirected: false,
             asked: None,
             clock_complaints: Vec::new(),
+            doubted_clock: false,
+            refused: false,
         };
         loop {
             let (member, path) = self.member_and_path(&request).await?;
@@ -108,8 +114,8 @@ impl Shared {
                 Err(error) => NetworkError::BadReply(error),
             },
             Verdict::Refuse => {
-                let text = answer.text();
-                return Try::Next(Next::GiveUp(NetworkError::Rejected { status: answer.status, text }));
+                let error = NetworkError::Rejected { status: answer.status, text: answer.text() };
+                return Try::Next(refused(member, error, request));
             }
             Verdict::WrongSwarm => return Try::Next(self.redirect(member, &answer.body, request).await),
             Verdict::ClockOff => return Try::Next(self.correct_clock(member, request).await),
@@ -143,7 +149,12 @@ impl Shared {
             _ => NetworkError::Failed,
         };
         let failure = match verdict {
-            Verdict::ClockOff => return self.correct_clock(member, request).await,
+            // Any hop can say so. Once we look, and if it goes on, it is the path that is no good.
+            Verdict::ClockOff if !request.doubted_clock => {
+                request.doubted_clock = true;
+                self.measure_clock(request.asked).await;
+                return request.attempts.detour(NetworkError::ClockOff);
+            }
             Verdict::Busy => Failure::Busy,
             _ => Failure::Path,
         };
@@ -366,6 +377,15 @@ impl Shared {
         let info = reply::Info::read(&answer.body).ok()?;
         Some((node.ed25519, answer.trip.offset(info.timestamp)))
     }
+}
+
+/// A member refuses the request for what it is. One alone may say so of a good one; a second is believed.
+fn refused(member: &Node, error: NetworkError, request: &mut Request<'_>) -> Next {
+    if std::mem::replace(&mut request.refused, true) {
+        return Next::GiveUp(error);
+    }
+    request.attempts.tried.push(member.ed25519);
+    request.attempts.detour(error)
 }
 
 /// The codes within a batch's or sequence's reply; none for other replies.

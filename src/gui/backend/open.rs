@@ -35,9 +35,9 @@ pub async fn open(
     match source {
         Source::Profile { folder, options } => {
             let client = if Client::exists(&folder) {
-                existing(&folder, options, commands, teller).await?
+                existing(&folder, *options, commands, teller).await?
             } else {
-                first_run(&folder, options, commands, teller).await?
+                first_run(&folder, *options, commands, teller).await?
             };
             announce(&client, teller).await;
             Some(Opened { client, conversation: None, stop: None })

@@ -56,8 +56,6 @@ async fn settle(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
     for conversation in touched {
         engine.events.send(Event::Messages(conversation));
     }
-    for bell in [&engine.bells.outbox, &engine.bells.config, &engine.bells.downloads, &engine.bells.expiry] {
-        bell.notify_one();
-    }
+    engine.bells.wake_all();
     Ok(())
 }

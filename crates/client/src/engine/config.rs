@@ -5,7 +5,7 @@
 //! counts only when a member of the swarm has proven it, so a kill at any moment only makes the next start push again.
 //!
 //! Decision: nothing is deleted before two members have proven that they have what replaces it (see
-//! [`proof`](super::proof)). The signature under a
+//! [`Witnesses`](septet_protocol::swarm::Witnesses)). The signature under a
 //! deletion is good for all members, and a single one could hand it on without having stored anything; and what was
 //! replaced by another device's version may be replaced in what one member shows us, and nowhere else.
 //!
@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::Reconnects;
 use super::documents::{Part, Pushed, ToPush};
-use super::{Engine, pace, proof};
+use super::{Engine, pace};
 use crate::event::Event;
 use crate::model::ConnectionState;
 use crate::store::{Db, StoreError};
@@ -126,7 +126,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
                 () = engine.bells.config_awaited.notified() => {}
             },
             () = tokio::time::sleep_until(next) => {}
-            back = reconnects.next(), if failures > 0 => if back.is_none() { return },
+            back = reconnects.next() => if back.is_none() { return },
         }
     }
 }
@@ -210,7 +210,7 @@ async fn carry_out(engine: &Engine, steps: Batch<'_, Step>, done: &mut Vec<Done>
             }
             let hash = message_hash(&me, step.namespace, &step.data);
             let stored = StoreReply::read(&result.body, swarm, hash)?;
-            let safe = stored.members.done().count() >= proof::needed(swarm);
+            let safe = stored.members.done().count() >= swarm.needed();
             carried_out.push(Done { hash: StorageHash::from(stored.hash), safe });
         }
         Ok(carried_out)
@@ -311,7 +311,7 @@ async fn not_witnessed(
             it.updated.contains_key(hash) || it.unchanged.contains_key(hash)
         };
         let count = |hash: &MessageHash| reply.members.done().filter(|(_, it)| has(it, hash)).count();
-        let missing = |hash: &MessageHash| count(hash) < proof::needed(swarm);
+        let missing = |hash: &MessageHash| count(hash) < swarm.needed();
         Ok(hashes.iter().copied().filter(missing).collect())
     };
     let (_, missing) = engine.network.swarm_query(&me, |_, _| request.rpc(&auth), read).await?;

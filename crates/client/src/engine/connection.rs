@@ -1,4 +1,4 @@
-//! The path light: what the network says of itself, told on.
+//! The path light, and the waking of all tasks: what the network says of itself, told on.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use super::Engine;
 use crate::event::Event;
 use crate::model::{Connection, ConnectionState, PathHop};
 
-/// Tells of every change of the connection until it is cancelled.
+/// Tells of every change of the connection, and wakes all tasks when the machine has slept, until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
-    let mut status = engine.network.status();
+    let (mut status, mut wakes) = (engine.network.status(), engine.network.wakes());
     let mut told = None;
     loop {
         let now = connection(&status.borrow_and_update());
@@ -23,15 +23,21 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         tokio::select! {
             () = cancel.cancelled() => return,
             changed = status.changed() => if changed.is_err() { return },
+            woke = wakes.changed() => match woke {
+                Ok(()) => engine.bells.wake_all(),
+                Err(_) => return,
+            },
         }
     }
 }
 
-/// Tells when requests go through again after they did not. Remembers what it saw last, so that a change between two
-/// waits is not missed.
+/// Tells when requests go through again after they did not, and when everybody is to look again
+/// ([`Bells::wake_all`](super::Bells::wake_all)). Remembers what it saw last, so that a change between two waits is not
+/// missed.
 pub struct Reconnects {
     status: watch::Receiver<NetworkStatus>,
     connected: bool,
+    woke: watch::Receiver<u64>,
 }
 
 impl Reconnects {
@@ -39,7 +45,12 @@ impl Reconnects {
     pub fn of(engine: &Engine) -> Self {
         let status = engine.network.status();
         let connected = status.borrow().connection == Link::Connected;
-        Self { status, connected }
+        Self { status, connected, woke: engine.bells.woke.subscribe() }
+    }
+
+    /// Whoever asks has just had an answer: that it could be had is no news.
+    pub fn answered(&mut self) {
+        self.connected = self.status.borrow_and_update().connection == Link::Connected;
     }
 
     /// Waits for the next time; `None` if the network part is gone. May be dropped and called again.
@@ -50,7 +61,11 @@ impl Reconnects {
             if self.connected && !was {
                 return Some(());
             }
-            self.status.changed().await.ok()?;
+            tokio::select! {
+                changed = self.status.changed() => changed.ok()?,
+                // The bell lives as long as the engine, so this only ends with it.
+                woke = self.woke.changed() => return woke.ok(),
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where events go out, and where tasks are woken.
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::event::Event;
 
@@ -45,4 +45,13 @@ pub struct Bells {
     pub config: Notify,
     /// Somebody waits until other devices can know.
     pub config_awaited: Notify,
+    /// Everybody is to look again at once: the time is known now, or the machine has slept.
+    pub woke: watch::Sender<u64>,
+}
+
+impl Bells {
+    /// Wakes all tasks, also those that wait after a failure.
+    pub fn wake_all(&self) {
+        self.woke.send_modify(|count| *count += 1);
+    }
 }

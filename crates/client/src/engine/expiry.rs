@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use septet_protocol::id::{Account, MessageHash};
 use septet_protocol::swarm::Auth;
-use septet_protocol::swarm::reply::ExpireReply;
+use septet_protocol::swarm::reply::{ExpireReply, Expired};
 use septet_protocol::swarm::request::Expire;
 use septet_protocol::swarm::signing::ExpireMode;
 use septet_protocol::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Engine;
+use super::connection::Reconnects;
 use crate::event::Event;
 use crate::store::{ReadMessage, StoreError};
 
@@ -28,6 +29,7 @@ const WAKES_PER_CLEARING: u32 = 60;
 /// Removes what disappears until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     let mut wakes = 0;
+    let mut reconnects = Reconnects::of(&engine);
     loop {
         let now = tokio::select! {
             () = cancel.cancelled() => return,
@@ -45,6 +47,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         tokio::select! {
             () = cancel.cancelled() => return,
             () = engine.bells.expiry.notified() => {}
+            back = reconnects.next() => if back.is_none() { return },
             () = tokio::time::sleep(wait.unwrap_or(LONGEST).min(LONGEST)) => {}
         }
     }
@@ -68,6 +71,12 @@ async fn clear(engine: &Arc<Engine>, all: bool, now: Timestamp) -> Result<Option
         engine.events.send(Event::Messages(conversation));
     }
     Ok(next)
+}
+
+/// The earliest end that so many members have signed, or an earlier one; one alone makes nothing vanish early.
+fn agreed(mut ends: Vec<Timestamp>, needed: usize) -> Option<Timestamp> {
+    ends.sort_unstable();
+    ends.get(needed.checked_sub(1)?).copied()
 }
 
 impl Engine {
@@ -102,14 +111,14 @@ impl Engine {
             Ok(reply) => reply,
             Err(error) => return tracing::debug!(%error, "a countdown is not told to the swarm"),
         };
+        let needed = reply.swarm.needed();
         let Ok(reply) = ExpireReply::read(&reply.body, &reply.swarm, &account, &request) else { return };
         let mut earlier = Vec::new();
-        for (_, expired) in reply.members.done() {
-            for message in &messages {
-                let known = message.hash.and_then(|hash| expired.unchanged.get(&hash).copied());
-                if let Some(end) = known.filter(|end| *end < at) {
-                    earlier.push((message.id, end));
-                }
+        for message in &messages {
+            let end_at = |expired: &Expired| expired.unchanged.get(&message.hash?).copied();
+            let ends = reply.members.done().filter_map(|(_, expired)| end_at(expired)).collect();
+            if let Some(end) = agreed(ends, needed).filter(|end| *end < at) {
+                earlier.push((message.id, end));
             }
         }
         let written = self.store.call(move |db| {
@@ -122,5 +131,19 @@ impl Engine {
             tracing::warn!(%error, "a countdown cannot be written down");
         }
         self.bells.expiry.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_member_alone_makes_nothing_vanish_early() {
+        let at = |list: &[u64]| list.iter().map(|ms| Timestamp::from_ms(*ms)).collect::<Vec<_>>();
+        assert_eq!(agreed(at(&[]), 2), None);
+        assert_eq!(agreed(at(&[1]), 2), None);
+        assert_eq!(agreed(at(&[900, 1, 800]), 2), Some(Timestamp::from_ms(800)));
+        assert_eq!(agreed(at(&[5]), 1), Some(Timestamp::from_ms(5)), "alone in its swarm");
     }
 }

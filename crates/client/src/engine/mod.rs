@@ -20,10 +20,10 @@ mod page_size;
 mod pictures;
 mod poll;
 mod poll_plan;
-mod proof;
 mod receipts;
 mod receive;
 mod renewal;
+mod restore;
 mod transfers;
 mod uploads;
 
@@ -43,8 +43,8 @@ use crate::store::{Now, Store};
 pub(crate) use documents::Documents;
 pub(crate) use events::{Bells, Events};
 pub(crate) use outgoing::{check_text, load_files, may_tell_place};
-pub(crate) use poll::Restore;
 pub(crate) use receipts::Receipts;
+pub(crate) use restore::Restore;
 
 /// An open account.
 pub(crate) struct Engine {

@@ -9,17 +9,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use septet_network::NetworkError;
-use septet_protocol::id::{Account, Ed25519Public, MessageHash};
+use septet_protocol::id::{Account, MessageHash};
+use septet_protocol::swarm::Auth;
 use septet_protocol::swarm::request::Store as StoreRequest;
-use septet_protocol::swarm::{Auth, MemberKeys};
 use septet_protocol::time::Timestamp;
-use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Reconnects;
-use super::proof::Witnesses;
 use super::{Engine, pace, uploads};
 use crate::event::Event;
 use crate::model::MessageState;
@@ -158,12 +156,8 @@ async fn deliver(engine: &Arc<Engine>, job: &Job) -> Result<(MessageHash, Timest
     let request = StoreRequest { account: job.recipient, namespace: job.namespace, data, ttl: job.ttl_ms };
     let auth = Auth::user(engine.me(), &engine.keys.ed25519);
     let auth = (!job.namespace.is_public_inbox()).then_some(&auth);
-    let (hash, witnesses) = (request.hash(), Witnesses::default());
-    let build = |_: &Ed25519Public, now: Timestamp| request.rpc(auth, now);
-    let read = |swarm: &MemberKeys, body: Value| witnesses.read(&body, swarm, hash);
-    let stored = engine.network.swarm_query(&job.recipient, build, read).await;
-    stored.map_err(|error| attempt(&error))?;
-    Ok((hash, engine.network.now()))
+    let stored = engine.network.store(&request, auth).await.map_err(|error| attempt(&error))?;
+    Ok((stored.hash, engine.network.now()))
 }
 
 /// What a network error means for a job: only a refusal of the message itself is final.

@@ -34,21 +34,17 @@ use crate::store::{AppliedBatch, Db, Now, ReceivedBatch, ReceivedItem, StoreErro
 
 /// The compartments of an account in the order they are applied (spec 05 §1), and the share of a reply for each: one
 /// part of so many.
-const COMPARTMENTS: Batch<'static, (Namespace, i64)> = Batch::of(&[
+pub const COMPARTMENTS: Batch<'static, (Namespace, i64)> = Batch::of(&[
     (Namespace::USER_PROFILE, 8),
     (Namespace::CONTACTS, 8),
     (Namespace::USER_GROUPS, 8),
     (Namespace::CONVO_INFO_VOLATILE, 8),
     (Namespace::MESSAGES, 2),
 ]);
-/// The compartment that a restore asks for first.
-const PROFILE: Batch<'static, (Namespace, i64)> = Batch::of(&[(Namespace::USER_PROFILE, 1)]);
 /// So many pages are fetched from one member in one poll, more than a swarm can hold if they are small.
 const MOST_PAGES: u32 = 2000;
 /// So many members are asked in one poll, should each make another one necessary.
 const MOST_MEMBERS: u32 = 3;
-/// So many members must agree that an account has no profile.
-const AGREE: usize = 2;
 /// A check of another member goes on for so long at a time; then it is looked again whether there is anything new.
 const CHECK_AT_ONCE: Duration = Duration::from_secs(10);
 /// The network's time is known long before that, or nobody tells it.
@@ -122,6 +118,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         match result {
             Ok(()) => {
                 failures = 0;
+                reconnects.answered();
                 if !engine.polls.any() {
                     engine.events.send(Event::Synced);
                 }
@@ -136,7 +133,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             () = cancel.cancelled() => return,
             () = engine.bells.poll.notified() => {}
             () = tokio::time::sleep(pace::poll(failures)) => {}
-            back = reconnects.next(), if failures > 0 => if back.is_none() { return },
+            back = reconnects.next() => if back.is_none() { return },
         }
     }
 }
@@ -267,31 +264,31 @@ fn random(below: u32) -> u32 {
 }
 
 /// What one request brought.
-struct Page {
+pub struct Page {
     /// The member that answered.
-    node: Ed25519Public,
+    pub node: Ed25519Public,
     /// All members of the swarm.
-    swarm: MemberKeys,
+    pub swarm: MemberKeys,
     /// Members that need not send everything.
     known: BTreeSet<Ed25519Public>,
     /// There is more.
-    more: bool,
+    pub more: bool,
     /// Messages that are new here.
-    messages: u64,
+    pub messages: u64,
     /// What the member listed.
     listed: Vec<MessageHash>,
     /// What of that is not over.
-    shown: Vec<MessageHash>,
+    pub shown: Vec<MessageHash>,
     /// What of that nobody had shown before.
     new: BTreeSet<MessageHash>,
     /// A compartment that the member could not read.
-    unreadable: Option<Namespace>,
+    pub unreadable: Option<Namespace>,
     /// Some of the answer is not what it has to be.
-    forged: bool,
+    pub forged: bool,
 }
 
 /// Fetches and stores one reply's worth.
-async fn fetch(
+pub async fn fetch(
     engine: &Arc<Engine>,
     compartments: Batch<'_, (Namespace, i64)>,
     prefer: Option<Ed25519Public>,
@@ -360,81 +357,6 @@ async fn take_in(
         store(engine, page, namespace, fetched, now).await?;
     }
     Ok(())
-}
-
-/// Fetches what a restored account had (spec 01 §8).
-#[derive(Default)]
-pub struct Restore {
-    node: Option<Ed25519Public>,
-    members: Vec<Ed25519Public>,
-    size: PageSize,
-}
-
-impl Restore {
-    /// Asks members of the swarm for the profile until one has a name, or until two of them agree that there is none;
-    /// one alone may say what it likes.
-    pub async fn profile(&mut self, engine: &Arc<Engine>) {
-        let (mut without, mut failures) = (BTreeSet::new(), 0);
-        loop {
-            let prefer = self.members.iter().find(|member| !without.contains(*member)).copied();
-            match fetch(engine, PROFILE, prefer, &mut self.size).await {
-                Ok(page) => {
-                    self.node = Some(page.node);
-                    self.members = page.swarm.iter().copied().collect();
-                    let tells = !page.forged && page.unreadable.is_none();
-                    if !tells || !without.insert(page.node) {
-                        // The same again, or nothing that counts.
-                        failures += 1;
-                        self.members.retain(|member| *member != page.node);
-                    }
-                }
-                Err(error) => {
-                    failures += 1;
-                    tracing::debug!(%error, "the profile is not fetched");
-                    tokio::time::sleep(pace::retry(failures)).await;
-                }
-            }
-            if engine.store.read(|db| db.profile()).await.is_ok_and(|profile| !profile.name.is_empty()) {
-                return;
-            }
-            let alone = without.len() == 1 && self.members.len() <= 1;
-            if without.len() >= AGREE || alone && failures > 0 {
-                return;
-            }
-        }
-    }
-
-    /// Fetches all messages that the swarm still has, and tells how many so far.
-    pub async fn messages(&mut self, engine: &Arc<Engine>, progress: &(impl Fn(u64) + Sync)) {
-        let (mut fetched, mut failures) = (0, 0);
-        let mut shown = false;
-        let mut asked = BTreeSet::new();
-        loop {
-            match fetch(engine, COMPARTMENTS, self.node, &mut self.size).await {
-                Ok(page) => {
-                    self.node = Some(page.node);
-                    fetched += page.messages;
-                    shown |= !page.shown.is_empty();
-                    progress(fetched);
-                    if page.more && !page.forged {
-                        continue;
-                    }
-                    // One that has nothing at all, or nothing true, is not the last word; another one is.
-                    asked.insert(page.node);
-                    let other = page.swarm.iter().find(|member| !asked.contains(*member)).copied();
-                    if (shown && !page.forged) || asked.len() > AGREE || other.is_none() {
-                        return;
-                    }
-                    self.node = other;
-                }
-                Err(error) => {
-                    failures += 1;
-                    tracing::debug!(%error, "messages are not fetched");
-                    tokio::time::sleep(pace::retry(failures)).await;
-                }
-            }
-        }
-    }
 }
 
 /// The request for one page.
@@ -556,6 +478,9 @@ async fn store_config(
                 true => Merge::default(),
                 false => documents.merge(db, namespace, &messages, now)?,
             };
+            if let Some(newest) = merged.newest {
+                db.claim_config_time(batch.account, namespace, batch.node, newest)?;
+            }
             db.apply_received(&batch)?;
             Ok(merged)
         })

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, named_params, params};
 use septet_protocol::account::Seed;
-use septet_protocol::id::{Account, Namespace, SessionId};
+use septet_protocol::id::{Account, Ed25519Public, Namespace, SessionId};
 use septet_protocol::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ use super::db::Db;
 use super::error::StoreError;
 use super::people::picture_id;
 use super::types::{Now, StoredConfig};
-use super::values::{Ms, Owner, Person, time};
+use super::values::{Ms, Node, Owner, Person, time};
 use crate::model::Profile;
 
 /// A timestamp that is further ahead of now than this, in ms, was given under a wrong clock.
@@ -167,7 +167,44 @@ impl Db {
         Ok(())
     }
 
-    /// Sent timestamp of the newest config message merged; zero if none.
+    /// A member of the swarm says that the newest config message it showed was stored at this time. It counts as soon
+    /// as two members say so: nothing proves it, and what is older than it may be dropped (spec 02 §21.5).
+    pub fn claim_config_time(
+        &mut self,
+        owner: Account,
+        namespace: Namespace,
+        node: Ed25519Public,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.transaction(|db| {
+            let claim = "INSERT INTO config_claims (owner, namespace, node, at) VALUES (?1, ?2, ?3, ?4)
+                         ON CONFLICT DO UPDATE SET at = max(at, excluded.at)";
+            let key = params![Owner(owner), namespace.0, Node(node), Ms(at)];
+            db.sql().prepare_cached(claim)?.execute(key)?;
+            let confirm = "UPDATE configs SET processed_at = max(processed_at, coalesce(
+                               (SELECT at FROM config_claims WHERE owner = ?1 AND namespace = ?2
+                                ORDER BY at DESC LIMIT 1 OFFSET 1), 0))
+                           WHERE owner = ?1 AND namespace = ?2";
+            db.sql().prepare_cached(confirm)?.execute(params![Owner(owner), namespace.0])?;
+            Ok(())
+        })
+    }
+
+    /// What a member said last with [`Db::claim_config_time`]; zero if nothing.
+    pub(super) fn claimed_config_time(
+        &self,
+        owner: Account,
+        namespace: Namespace,
+        node: Ed25519Public,
+    ) -> Result<Timestamp, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "SELECT at FROM config_claims WHERE owner = ?1 AND namespace = ?2 AND node = ?3",
+        )?;
+        let key = params![Owner(owner), namespace.0, Node(node)];
+        Ok(statement.query_row(key, |row| time(row, 0)).optional()?.unwrap_or_default())
+    }
+
+    /// Sent timestamp of the newest config message merged, as two members say; zero if none.
     pub(super) fn config_processed_at(
         &self,
         owner: Account,

@@ -57,12 +57,13 @@ impl Db {
     pub fn settle_time(&mut self, now: Timestamp) -> Result<BTreeSet<ConversationId>, StoreError> {
         self.transaction(|db| {
             let mut touched = BTreeSet::new();
+            // First, so that what is dated now is not behind it.
+            db.bring_down(now)?;
             db.date_lines(now, &mut touched)?;
             for job in db.undated_jobs()? {
                 db.date_job(&job, now, &mut touched)?;
             }
             db.sql().prepare_cached(COUNT)?.execute([Ms(now)])?;
-            db.bring_down(now)?;
             touched.into_iter().map(|conversation| db.conversation_id(conversation)).collect()
         })
     }

@@ -25,7 +25,8 @@ macro_rules! message_sql {
             "SELECT m.id, c.account, a.account, m.outgoing, m.timestamp, m.hash, m.text, m.state, m.failure,
                     m.read_at IS NOT NULL OR (m.outgoing = 0 AND m.unread = 0),
                     m.notice, m.deleted, m.expires_at, m.expiry_mode, m.expiry_seconds,
-                    qa.account, m.quote_timestamp, q.id, substr(q.text, 1, 240), m.conversation, m.author
+                    qa.account, m.quote_timestamp, q.id, substr(q.text, 1, 240), m.conversation, m.author,
+                    m.sorted_at
              FROM messages m
              JOIN people a ON a.id = m.author
              JOIN conversations v ON v.id = m.conversation
@@ -192,6 +193,7 @@ fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {
         from,
         outgoing: row.get(3)?,
         timestamp: time(row, 4)?,
+        sorted_at: time(row, 21)?,
         hash: row.get::<_, Option<Hash>>(5)?.map(|hash| hash.0),
         text: row.get(6)?,
         state: row.get(7)?,

@@ -477,6 +477,6 @@ pub struct StoredConfig {
     pub dump: Zeroizing<Vec<u8>>,
     /// It has changes that the swarm does not have.
     pub needs_push: bool,
-    /// Sent timestamp of the newest config message merged; zero if none.
+    /// Sent timestamp of the newest config message merged, as far as two members of the swarm agree; zero if none.
     pub processed_at: Timestamp,
 }

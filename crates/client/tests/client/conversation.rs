@@ -154,6 +154,41 @@ async fn what_was_not_sent_goes_out_after_a_restart() {
     alice.client.wait_sent(id, PATIENCE).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_before_the_time_is_known_keeps_together_when_it_is_dated() {
+    let world = World::new().await;
+    let (alice, mut bob) = world.friends().await;
+    let heard = alice.client.messages(ConversationId(bob.id()), Page::Newest, 10).await.unwrap().messages;
+    let alice = world.rest(alice).await;
+    let with_bob = ConversationId(bob.id());
+    // Nothing runs: nobody has told the time yet.
+    let first = alice.writes(&bob, "first").await;
+    let draft = Draft { text: "second".to_owned(), reply_to: Some(first), ..Draft::default() };
+    let second = alice.client.send(with_bob, draft).await.unwrap();
+    let hello = heard.iter().find(|message| message.text == "hello").unwrap();
+    alice.client.react(hello.id, "👍", false).await.unwrap();
+    alice.client.set_expiry(with_bob, Expiry::AfterSend(3600)).await.unwrap();
+    assert_eq!(alice.texts(bob.id()).await, ["hi", "hello", "first", "second"], "shown at once");
+    assert_eq!(alice.state(first).await, MessageState::Sending);
+
+    alice.client.start();
+    let there = bob.hears("second").await;
+    let (first, second) = (
+        alice.client.wait_sent(first, PATIENCE).await.unwrap(),
+        alice.client.wait_sent(second, PATIENCE).await.unwrap(),
+    );
+    assert!(hello.timestamp < first.timestamp && first.timestamp < second.timestamp);
+    assert_eq!(there.timestamp, second.timestamp);
+    let quote = there.quote.unwrap();
+    assert_eq!((quote.timestamp, quote.text.as_str()), (first.timestamp, "first"));
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+    bob.client.sync_once(PATIENCE).await.unwrap();
+    let page = bob.client.messages(ConversationId(alice.id()), Page::Newest, 10).await.unwrap().messages;
+    let hello = page.iter().find(|message| message.text == "hello").unwrap();
+    assert_eq!(hello.reactions.len(), 1);
+    assert!(page.iter().any(|message| matches!(message.notice, Some(Notice::ExpiryChanged { .. }))));
+}
+
 /// How many lines tell of a changed timer.
 async fn timer_lines(person: &Person, id: ConversationId) -> usize {
     let page = person.client.messages(id, Page::Newest, 100).await.unwrap();

@@ -37,6 +37,16 @@ impl World {
         Self { net: builder.start().await.unwrap() }
     }
 
+    /// Waits until the seed was asked for the list of nodes so often.
+    pub async fn until_seed_asked(&self, times: u64) {
+        let asked = async {
+            while self.net.seed_requests() < times {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asked).await.expect("the seed is never asked");
+    }
+
     pub fn options(&self) -> OpenOptions {
         let network = NetworkConfig::from_toml(&self.net.network_toml()).unwrap();
         OpenOptions { network, key_protection: KeyProtection::KeyFile }
@@ -59,10 +69,16 @@ impl World {
 
     /// The same account, opened again from its folder and started.
     pub async fn reopen(&self, person: Person) -> Person {
+        let person = self.rest(person).await;
+        person.client.start();
+        person
+    }
+
+    /// The same account, opened again from its folder and not started.
+    pub async fn rest(&self, person: Person) -> Person {
         let Person { client, folder, .. } = person;
         client.stop().await;
         let client = Client::open(&folder.path().join("profile"), self.options()).await.unwrap();
-        client.start();
         Person::new(client, folder)
     }
 
@@ -172,6 +188,12 @@ impl Person {
             Ok(found) => found,
             Err(_) => panic!("{what} did not come"),
         }
+    }
+
+    /// Waits for any event, however long it takes.
+    pub async fn hears_of_anything(&mut self) {
+        // Those that were missed tell of something as well.
+        assert_ne!(self.events.recv().await.err(), Some(RecvError::Closed), "the client ended");
     }
 
     /// Waits for any message.

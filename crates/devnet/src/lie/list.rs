@@ -23,6 +23,8 @@ pub enum ListLie {
     WrongPorts,
     /// Every node is in the swarm after its own.
     WrongSwarms,
+    /// No node is in any swarm, so that who keeps what has to be asked for.
+    NoSwarms,
     /// Every address is one that cannot be public: private, link-local, shared, multicast, reserved.
     NotPublic,
     /// Only so many nodes, the first ones.
@@ -57,6 +59,7 @@ impl ListLie {
                 node.address.set_port(node.address.port() ^ 1);
             }),
             Self::WrongSwarms => shift_swarms(nodes),
+            Self::NoSwarms => nodes.iter_mut().for_each(|node| node.swarm = SwarmId::NONE),
             Self::NotPublic => nodes.iter_mut().zip(NOT_PUBLIC.iter().cycle()).for_each(|(node, ip)| {
                 node.address.set_ip(*ip);
             }),
@@ -102,6 +105,7 @@ mod tests {
             ListLie::WrongAddresses,
             ListLie::WrongPorts,
             ListLie::WrongSwarms,
+            ListLie::NoSwarms,
             ListLie::NotPublic,
             ListLie::Short(1),
             ListLie::Invent(3),

@@ -36,6 +36,10 @@ pub enum RetrieveLie {
     /// After each page comes a message of random bytes under its right hash, another one each time: in a public
     /// inbox anybody could have stored it, elsewhere (configs) nobody.
     AddForged,
+    /// After each page come messages of another account of the same swarm, under their own right hashes.
+    AddForeign,
+    /// After each page comes a message of so many random bytes, under its right hash.
+    AddHuge(usize),
     /// Each page is in reverse order.
     Reverse,
     /// There is always more, also when the page is empty.
@@ -103,6 +107,8 @@ struct Table {
     kept: Vec<MessageHash>,
     /// What was there once.
     gone: Vec<StoredMessage>,
+    /// What another account has there.
+    foreign: Vec<StoredMessage>,
 }
 
 impl Table {
@@ -110,7 +116,9 @@ impl Table {
         let storage = seat.node.storage();
         let kept = storage.messages(account, namespace).iter().map(|message| message.hash).collect();
         let gone = storage.gone(account, namespace);
-        Self { account: *account, namespace, now: seat.now(), kept, gone }
+        let other = storage.accounts().into_iter().find(|other| other != account);
+        let foreign = other.map(|other| storage.messages(&other, namespace)).unwrap_or_default();
+        Self { account: *account, namespace, now: seat.now(), kept, gone, foreign }
     }
 
     fn place(&self, hash: &MessageHash) -> Option<usize> {
@@ -123,8 +131,8 @@ impl Table {
         next.copied().unwrap_or(hash)
     }
 
-    fn forged(&self) -> StoredMessage {
-        let data = random_bytes(200);
+    fn forged(&self, bytes: usize) -> StoredMessage {
+        let data = random_bytes(bytes);
         let hash = rpc::message_hash(&self.account, Namespace(self.namespace), &data);
         let expiry = self.now.saturating_add(FORGED_TTL);
         StoredMessage { hash, namespace: self.namespace, timestamp: self.now, expiry, data }
@@ -150,7 +158,9 @@ impl RetrieveLie {
                 messages.extend(again.map(|item| StoredMessage { hash: random_hash(), ..item }));
             }
             Self::ReplayUnderOwnHashes => messages.extend(table.gone.iter().cloned()),
-            Self::AddForged => messages.push(table.forged()),
+            Self::AddForged => messages.push(table.forged(200)),
+            Self::AddForeign => messages.extend(table.foreign.iter().cloned()),
+            Self::AddHuge(bytes) => messages.push(table.forged(bytes)),
             Self::Reverse => messages.reverse(),
             Self::MoreForEver | Self::SamePageForEver => page.more = true,
             Self::ShiftTimes { timestamp, expiration } => {

@@ -8,6 +8,8 @@ use septet_protocol::id::{Account, SessionId};
 use septet_protocol::onion::{self, Destination, EncType, Hop, NodeReply};
 use serde_json::{Value, json};
 
+use crate::http::{Http, HttpError};
+
 /// An account with its keys.
 pub struct Person {
     pub key: Ed25519Secret,
@@ -52,8 +54,8 @@ pub fn tls() -> rustls::ClientConfig {
 }
 
 /// An HTTP client.
-pub fn http() -> reqwest::Client {
-    reqwest::Client::builder().tls_backend_preconfigured(tls()).no_proxy().build().unwrap()
+pub fn http() -> Http {
+    Http::new(tls())
 }
 
 #[derive(Debug)]
@@ -112,17 +114,17 @@ impl Answer {
 }
 
 /// Posts bytes to a node.
-pub async fn post(node: &NodeHandle, path: &str, body: Vec<u8>) -> Result<Answer, reqwest::Error> {
+pub async fn post(node: &NodeHandle, path: &str, body: Vec<u8>) -> Result<Answer, HttpError> {
     post_with(&http(), node, path, body).await
 }
 
 /// Posts bytes to a node with a given client, whose connections may be kept.
 pub async fn post_with(
-    http: &reqwest::Client,
+    http: &Http,
     node: &NodeHandle,
     path: &str,
     body: Vec<u8>,
-) -> Result<Answer, reqwest::Error> {
+) -> Result<Answer, HttpError> {
     let reply = http.post(format!("https://{}{path}", node.info().address)).body(body).send().await?;
     Ok(Answer { status: reply.status().as_u16(), body: reply.bytes().await?.to_vec() })
 }
@@ -176,7 +178,7 @@ pub async fn ask(devnet: &Devnet, to: &NodeHandle, method: &str, params: Value) 
 
 /// As [`ask`], over a path and connections of one's own.
 pub async fn ask_over(
-    http: &reqwest::Client,
+    http: &Http,
     path: &[&NodeHandle],
     to: &NodeHandle,
     method: &str,

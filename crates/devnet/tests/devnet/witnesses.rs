@@ -9,6 +9,7 @@ use septet_protocol::swarm::Rpc;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, ask, direct, http, path, rpc_text, through};
+use crate::http::HttpError;
 use crate::network;
 
 /// The list a node gives.
@@ -76,10 +77,7 @@ async fn the_seed_lies_refuses_and_goes_away() {
     let ask = async || {
         let body = json!({"method": "get_n_service_nodes", "params": {}}).to_string();
         let reply = http().post(devnet.seed_url()).body(body).send().await?;
-        Ok::<_, reqwest::Error>(Answer {
-            status: reply.status().as_u16(),
-            body: reply.bytes().await?.to_vec(),
-        })
+        Ok::<_, HttpError>(Answer { status: reply.status().as_u16(), body: reply.bytes().await?.to_vec() })
     };
     let count = |answer: Answer| answer.json()["result"]["service_node_states"].as_array().unwrap().len();
     devnet.set_seed_fault(SeedFault::Lies(ListLie::Short(2)));

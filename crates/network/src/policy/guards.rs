@@ -27,6 +27,8 @@ pub(super) const GIVE_UP: Duration = Duration::from_secs(10 * 60);
 const RETRY: Duration = Duration::from_secs(5);
 /// The longest wait.
 const RETRY_LONGEST: Duration = Duration::from_secs(120);
+/// So many paths of a guard may die in a row before it is left alone for a while.
+const DEAD_IN_ROW: u32 = 3;
 /// Paths that died count half as much after this time.
 const RECORD_HALF_LIFE: Duration = Duration::from_secs(3600);
 /// So many of a guard's paths must have died to be a sign of anything.
@@ -70,8 +72,15 @@ struct Record {
     lived: f64,
     died: f64,
     counted: Option<Instant>,
+    /// Paths over it that died since the last that passed a test.
+    in_row: u32,
     /// When its first path died.
     since: Option<Instant>,
+}
+
+/// How long a guard is left alone that has failed so often before.
+fn wait(failures: u32) -> Duration {
+    RETRY.saturating_mul(1 << failures.min(10)).min(RETRY_LONGEST)
 }
 
 impl Record {
@@ -151,9 +160,15 @@ impl Guards {
     /// A guard has not answered: it is asked again after a while.
     pub fn silent(&mut self, key: &Ed25519Public, now: Instant) {
         let record = self.records.entry(*key).or_default();
-        let wait = RETRY.saturating_mul(1 << record.misses.min(10)).min(RETRY_LONGEST);
+        record.retry = Some(now + wait(record.misses));
         record.misses = record.misses.saturating_add(1);
-        record.retry = Some(now + wait);
+    }
+
+    /// A path over this guard has passed its test.
+    pub fn path_passed(&mut self, key: &Ed25519Public) {
+        if let Some(record) = self.records.get_mut(key) {
+            record.in_row = 0;
+        }
     }
 
     /// A guard did not answer while others did.
@@ -172,6 +187,11 @@ impl Guards {
         let record = self.records.entry(*key).or_default();
         record.count(now);
         record.died += 1.0;
+        if record.in_row >= DEAD_IN_ROW {
+            // It answers at once and is of no use: asked without a pause, it would be asked a thousand times a second.
+            record.retry = Some(now + wait(record.in_row - DEAD_IN_ROW));
+        }
+        record.in_row = record.in_row.saturating_add(1);
         let first = *record.since.get_or_insert(now);
         let long = now.saturating_duration_since(first) >= GIVE_UP;
         if record.mostly_dies() && long && others_live {

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use septet_protocol::swarm::Node;
 
+use super::order::{Action, Settings, Source};
 use super::pool::Pool;
-use super::{Action, Settings};
 
 /// A list older than this is refreshed.
 pub(super) const LIFE: Duration = Duration::from_secs(2 * 3600);
@@ -27,19 +27,6 @@ const ROUND: Duration = Duration::from_secs(1);
 const ROUND_LONGEST: Duration = Duration::from_secs(60);
 /// A list with fewer nodes than this makes no path and a destination.
 const USABLE: usize = 4;
-
-/// Who is asked for a list.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Source {
-    /// Three nodes, through paths.
-    Nodes,
-    /// The seeds.
-    Seeds,
-    /// The built-in nodes, directly.
-    Bootstrap,
-    /// The list that came with the program, or an old one of our own.
-    Snapshot,
-}
 
 /// When and whom to ask.
 #[derive(Default)]
@@ -59,6 +46,8 @@ pub(crate) struct Lists {
     doubted: bool,
     /// The list is asked for because none of its nodes answers.
     dead: bool,
+    /// The list in use is one of last resort: whatever is said of the network now is better.
+    makeshift: bool,
     /// A saved list of ours that is too old to begin with.
     old: Vec<Node>,
 }
@@ -137,7 +126,7 @@ impl Lists {
         self.running = None;
         let nodes = match source {
             Source::Snapshot => self.last_resort(settings, pool),
-            _ => nodes.filter(|nodes| acceptable(settings, pool, source, nodes)),
+            _ => nodes.filter(|nodes| acceptable(settings, pool, source, self.makeshift, nodes)),
         };
         let Some(nodes) = nodes else {
             self.go_on(settings, source, now);
@@ -145,6 +134,7 @@ impl Lists {
         };
         pool.replace(nodes);
         (self.failed, self.doubted, self.after) = (0, false, None);
+        self.makeshift = source == Source::Snapshot;
         // A list of last resort is better than nothing; it is refreshed as soon as there is a connection.
         let fresh = (source != Source::Snapshot).then_some(now);
         (self.fetched, self.taken) = (fresh, fresh);
@@ -193,11 +183,11 @@ impl Lists {
 }
 
 /// Whether a list may replace the one in use.
-fn acceptable(settings: &Settings, pool: &Pool, source: Source, nodes: &[Node]) -> bool {
+fn acceptable(settings: &Settings, pool: &Pool, source: Source, makeshift: bool, nodes: &[Node]) -> bool {
     if nodes.len() < settings.min_pool {
         return false;
     }
-    let good = pool.len() >= settings.min_pool;
+    let good = pool.len() >= settings.min_pool && !makeshift;
     let lost = pool.len() - pool.common(nodes).min(pool.len());
     if good && source != Source::Seeds && lost * 3 > pool.len() {
         tracing::warn!(lost, of = pool.len(), "a list that would lose so many nodes is not believed");

@@ -12,7 +12,8 @@
 //!   ├─ pool    the nodes, and which of them to go around for a while
 //!   ├─ guards  the few nodes that may see our address, kept for as long as they can be
 //!   ├─ paths   three nodes each: drawn, tested, used, replaced
-//!   └─ swarms  who keeps whose messages
+//!   ├─ swarms  who keeps whose messages
+//!   └─ order   what goes in and comes out
 //! ```
 //!
 //! Decision: what a stranger can bring about for free never costs anything for good. A node that somebody complains
@@ -20,6 +21,7 @@
 
 mod guards;
 mod lists;
+mod order;
 mod paths;
 mod pool;
 mod swarms;
@@ -34,8 +36,9 @@ use septet_protocol::id::Ed25519Public;
 use septet_protocol::swarm::Node;
 
 pub(crate) use guards::{Guards, SavedGuards};
-pub(crate) use lists::{Lists, Source};
-pub(crate) use paths::{PathId, Paths, TestId};
+pub(crate) use lists::Lists;
+pub(crate) use order::{Action, Outcome, PathId, Probe, Settings, Source, TestId};
+pub(crate) use paths::Paths;
 pub(crate) use pool::{Part, Pool, agreement};
 pub(crate) use swarms::{Claim, Swarms};
 
@@ -47,68 +50,6 @@ const LATELY: Duration = Duration::from_secs(30);
 const MEANWHILE: Duration = Duration::from_secs(10);
 /// Silences that wait for somebody to be heard.
 const UNCLEAR: usize = 16;
-
-/// What the network is like that the policy is for.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// The smallest list of nodes that may replace another.
-    pub min_pool: usize,
-    /// Whether nodes are asked for the list, keeping what two agree on; else always the seeds.
-    pub consensus: bool,
-    /// Whether the nodes of a path must be in different /24 networks.
-    pub distinct_subnets: bool,
-    /// Nodes to be asked for the list when no seed answers.
-    pub bootstrap: bool,
-    /// A list that came with the program, for when nobody answers.
-    pub snapshot: Vec<Node>,
-}
-
-/// What is to be done.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Action {
-    /// Ask the third node, through the first two, for its clock; tell [`Policy::tested`].
-    Test(TestId, [Node; 3]),
-    /// Ask a guard directly whether it is there; tell [`Policy::probed`].
-    Probe(Probe),
-    /// Take a path into use.
-    Open(PathId, [Node; 3]),
-    /// Take it out of use; what is under way on it may end by itself.
-    Retire(PathId),
-    /// Take it out of use: it does not work, and what waits on it need not wait any longer.
-    Close(PathId),
-    /// Get a list of nodes; tell [`Policy::listed`].
-    Fetch(Source),
-    /// Write down the list that is used now.
-    SaveNodes,
-    /// Write down the guards.
-    SaveGuards(SavedGuards),
-}
-
-/// A path has failed, and it is to be found out whether its guard is to blame.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Probe {
-    /// The path's nodes; the first is asked.
-    pub nodes: [Node; 3],
-    /// When the request went that failed.
-    pub since: Instant,
-}
-
-/// How a test of a path ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Outcome {
-    /// All three do their work.
-    Passed,
-    /// The line was busy with other bytes: says nothing about anybody.
-    Unclear,
-    /// The machine has no network: says nothing about anybody else.
-    NoNetwork,
-    /// The guard cannot be reached.
-    GuardSilent,
-    /// The guard took the request, and nothing came back.
-    NoReply,
-    /// The guard gave something back, and it was no good: some hop complains, or has damaged it.
-    Bad(Verdict),
-}
 
 /// Everything that is decided about the network.
 pub(crate) struct Policy {
@@ -208,7 +149,7 @@ impl Policy {
 
     /// Somebody was heard: a reply of whatever kind has come from the network.
     fn heard(&mut self, now: Instant) {
-        if self.line.silent > 0 && !self.line.heard.is_some_and(|heard| now < heard + LATELY) {
+        if self.line.silent > 0 && self.line.heard.is_none_or(|heard| now >= heard + LATELY) {
             // The line was gone, not the guards: they are asked again at once.
             self.guards.line_is_back();
         }
@@ -234,6 +175,7 @@ impl Policy {
         let [guard, middle, exit] = test.nodes;
         if outcome == Outcome::Passed {
             self.guard_heard(&guard.ed25519, now);
+            self.guards.path_passed(&guard.ed25519);
             self.pool.forgive(&[middle.ed25519, exit.ed25519]);
             self.paths.passed(&test, &mut self.guards, now, &mut self.actions);
             return;
@@ -331,7 +273,8 @@ impl Policy {
                 }
                 self.paths.suspect(path);
             }
-            Verdict::PathFailed => self.paths.suspect(path),
+            // What a hop says of the clock is noise, as long as the destination does not say so itself.
+            Verdict::PathFailed | Verdict::ClockOff => self.paths.suspect(path),
             Verdict::DestinationFailed => {
                 if let Some(destination) = destination {
                     self.strike(destination, now);
@@ -339,7 +282,6 @@ impl Policy {
             }
             Verdict::Deliver
             | Verdict::Refuse
-            | Verdict::ClockOff
             | Verdict::WrongSwarm
             | Verdict::Busy
             | Verdict::ServerFailed => {}
@@ -377,7 +319,9 @@ impl Policy {
             self.slow.clear();
             self.guards.list_changed(&self.pool);
             self.paths.look_again();
-            self.actions.push(Action::SaveNodes);
+            if source != Source::Snapshot {
+                self.actions.push(Action::SaveNodes);
+            }
         }
     }
 

@@ -18,8 +18,8 @@ use septet_protocol::id::Ed25519Public;
 use septet_protocol::swarm::Node;
 
 use super::guards::Guards;
+use super::order::{Action, Outcome, PathId, TestId};
 use super::pool::Pool;
-use super::{Action, Outcome};
 use crate::choose;
 
 /// Paths wanted.
@@ -47,14 +47,6 @@ const FAILURES: u32 = 3;
 const MANY_FAILURES: u32 = 6;
 /// A path that has worked so often speaks for its guard.
 const WORKED: u32 = 20;
-
-/// Distinguishes a path from every other of this run.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct PathId(u64);
-
-/// Distinguishes a test.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct TestId(u64);
 
 /// The paths in use, and those being tested.
 #[derive(Default)]
@@ -465,7 +457,7 @@ impl Paths {
                 self.barren = self.barren.saturating_add(1);
                 let eager = if silent && self.in_use.is_empty() { EAGER_SILENT } else { EAGER };
                 if self.barren >= eager {
-                    let doubled = PAUSE.saturating_mul(1 << (self.barren - eager).min(10) / 2);
+                    let doubled = PAUSE.saturating_mul(1 << ((self.barren - eager).min(10) / 2));
                     self.pause = Some(now + doubled.min(PAUSE_LONGEST));
                 }
             }

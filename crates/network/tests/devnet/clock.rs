@@ -17,7 +17,7 @@ async fn a_wrong_clock_is_put_right_before_the_first_request() {
     devnet.set_clock_offset(HOUR);
     let folder = tempfile::tempdir().unwrap();
     let network = crate::world::connect(&devnet, &folder);
-    network.status().wait_for(|status| !status.paths.is_empty()).await.unwrap();
+    network.time_known().await;
     assert!((network.now().as_ms().cast_signed() - devnet.now().cast_signed()).abs() < 2000);
     assert_eq!(devnet.requests().get("retrieve"), None);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use septet_devnet::Devnet;
+use septet_devnet::{Devnet, Fault, NodeHandle, SeedFault};
 use septet_network::{Connection, Network, NetworkConfig};
 use septet_protocol::crypto::{blake2b, xchacha_decrypt, xchacha_encrypt};
 use septet_protocol::id::Ed25519Public;
@@ -50,6 +50,67 @@ async fn a_restart_goes_on_with_guards_it_had_and_needs_no_seed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_start_with_a_frozen_guard_goes_on_with_the_other_and_comes_back_to_it() {
+    let mut world = saved(World::new().await).await;
+    let before = guards(&world.network);
+    let kept = kept(&world);
+    let frozen = world.guards()[0].clone();
+    frozen.set_fault(Fault::Frozen);
+    world.network = connect(&world.devnet, &world.folder);
+    world.until_paths(1).await;
+    let first = world.guards();
+    assert!(!first.iter().any(|guard| guard.ed25519() == frozen.ed25519()));
+    world.until_paths(2).await;
+    assert!(guards(&world.network).iter().any(|guard| *guard != frozen.ed25519() && before.contains(guard)));
+    world.store(b"meanwhile").await.unwrap();
+    assert_eq!(self::kept(&world), kept, "who stands in is not kept");
+
+    frozen.clear_faults();
+    world.until_guards(&before).await;
+    assert_eq!(self::kept(&world), kept);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_with_frozen_hops_and_a_seed_that_is_silent_keeps_its_guards() {
+    let mut world = saved(World::new().await).await;
+    let (before, kept) = (guards(&world.network), kept(&world));
+    let asked = world.devnet.seed_requests();
+    world.devnet.set_seed_fault(SeedFault::Frozen);
+    let others: Vec<&NodeHandle> =
+        world.devnet.nodes().iter().filter(|node| !before.contains(&node.ed25519())).collect();
+    // Most draws hit at least one of them.
+    others[..5].iter().for_each(|node| node.set_fault(Fault::Frozen));
+    let frozen: BTreeSet<_> = others[..5].iter().map(|node| node.ed25519()).collect();
+    world.network = connect(&world.devnet, &world.folder);
+    world.until_guards(&before).await;
+    let paths = world.network.paths();
+    assert!(!paths.iter().flatten().any(|hop| frozen.contains(&hop.ed25519)));
+    assert_eq!((self::kept(&world), world.devnet.seed_requests()), (kept, asked));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_start_loses_a_kept_guard_whoever_is_frozen() {
+    let mut world = saved(World::new().await).await;
+    let (before, kept) = (guards(&world.network), kept(&world));
+    for node in world.devnet.nodes() {
+        node.set_fault(Fault::Frozen);
+        world.network = connect(&world.devnet, &world.folder);
+        world.until_paths(1).await;
+        let paths = world.network.paths();
+        assert!(!paths.iter().flatten().any(|hop| hop.ed25519 == node.ed25519()));
+        let hops = paths.iter().flat_map(|path| &path[1..]);
+        assert!(
+            hops.into_iter().all(|hop| !before.contains(&hop.ed25519)),
+            "a kept guard is only ever a guard"
+        );
+        assert_eq!(self::kept(&world), kept);
+        node.clear_faults();
+    }
+    world.network = connect(&world.devnet, &world.folder);
+    world.until_guards(&before).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_list_of_another_network_is_not_used() {
     let world = saved(World::new().await).await;
     let other = Devnet::start().await.unwrap();
@@ -78,6 +139,12 @@ async fn an_old_list_is_refreshed_from_three_nodes() {
     );
     assert_eq!(world.devnet.requests().get("oxend_request"), Some(&3));
     assert_eq!(world.devnet.seed_requests(), asked);
+}
+
+/// The guards as they are on disk: those kept, and those given up.
+fn kept(world: &World) -> Value {
+    let file = std::fs::read(world.folder.path().join("network/guards")).unwrap();
+    opened("guards", &file)["content"].clone()
 }
 
 /// Waits until list and guards are on disk.

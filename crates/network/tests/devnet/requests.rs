@@ -69,13 +69,13 @@ async fn a_part_that_is_refused_does_not_hide_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_node_refuses_is_not_tried_again() {
+async fn what_two_members_refuse_is_not_tried_again() {
     let world = World::new().await;
     world.devnet.reset_requests();
     let store = Store { account: world.account(), namespace: Namespace::CONTACTS, data: b"x", ttl: DAY };
     let error = world.network.store(&store, None).await.unwrap_err();
     assert!(matches!(error, NetworkError::Rejected { status: 401, .. }), "{error:?}");
-    assert_eq!(world.devnet.requests().get("store"), Some(&1));
+    assert_eq!(world.devnet.requests().get("store"), Some(&2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

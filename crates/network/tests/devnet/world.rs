@@ -34,11 +34,16 @@ impl World {
 
     /// A network of another shape.
     pub async fn with(builder: DevnetBuilder) -> Self {
+        Self::with_paths(builder, 2).await
+    }
+
+    /// A network of another shape, which makes so many paths.
+    pub async fn with_paths(builder: DevnetBuilder, paths: usize) -> Self {
         let devnet = builder.start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let network = connect(&devnet, &folder);
         let world = Self { devnet, network, folder, keys: Seed::generate(&mut SystemRandom).keys() };
-        world.until_paths(2).await;
+        world.until_paths(paths).await;
         world
     }
 

@@ -21,12 +21,6 @@ impl MemberKeys {
         self.0.contains(key)
     }
 
-    /// How many members must have proved something before it is believed: two, so that one that lies cannot vouch for
-    /// itself alone; one if there is no other.
-    pub fn enough(&self) -> usize {
-        self.0.len().clamp(1, 2)
-    }
-
     /// The keys, in their order.
     pub fn iter(&self) -> impl Iterator<Item = &Ed25519Public> {
         self.0.iter()
@@ -96,11 +90,6 @@ impl<T> Members<T> {
     /// Whether at least one member did it: what counts as success.
     pub fn any_done(&self) -> bool {
         self.done().next().is_some()
-    }
-
-    /// Whether so many members did it that it is believed.
-    pub fn is_proven(&self, swarm: &MemberKeys) -> bool {
-        self.done().count() >= swarm.enough()
     }
 
     /// How many members answered or should have.

@@ -2,7 +2,7 @@
 //!
 //! An account's messages are kept by a *swarm* of five to ten nodes. [`ring`] says which swarm that is; [`request`]
 //! builds the requests a node understands, [`signing`] the texts their signatures cover, [`auth`] the three ways of
-//! proving that one may ask; [`reply`] and [`member`] read the answers, [`nodes`] the lists of nodes.
+//! proving that one may ask; [`reply`], [`member`] and [`witnesses`] read the answers, [`nodes`] the lists of nodes.
 //!
 //! Decision: a request is typed up to the moment it becomes an [`Rpc`] (method and JSON parameters, signed for one
 //! moment of network time), and its reply is read by a type of its own. Replies are read leniently — members of a swarm
@@ -16,6 +16,7 @@ pub mod reply;
 pub mod request;
 pub mod ring;
 pub mod signing;
+pub mod witnesses;
 
 pub use auth::{Auth, Subaccount, SubaccountToken};
 pub use batch::Batch;
@@ -24,6 +25,7 @@ pub use nodes::{Node, SwarmReply};
 pub use reply::{ReplyError, SubReply};
 pub use request::Rpc;
 pub use ring::{nearest, position};
+pub use witnesses::Witnesses;
 
 use crate::crypto::blake2b;
 use crate::id::{Account, MessageHash, Namespace};

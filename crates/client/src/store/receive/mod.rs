@@ -89,8 +89,15 @@ impl Db {
     pub fn apply_received(&mut self, batch: &ReceivedBatch) -> Result<AppliedBatch, StoreError> {
         self.transaction(|db| {
             let me = db.me()?;
-            let mut receiver =
-                Receiver { db, me, now: batch.now, new: Vec::new(), applied: AppliedBatch::default() };
+            let mut receiver = Receiver {
+                db,
+                me,
+                now: batch.now,
+                node: batch.node,
+                doubtful: false,
+                new: Vec::new(),
+                applied: AppliedBatch::default(),
+            };
             let mut items: Vec<&ReceivedItem> = batch.items.iter().collect();
             items.sort_by_key(|item| order(item));
             for item in items {
@@ -100,6 +107,9 @@ impl Db {
                     && let Some(incoming) = &item.incoming
                 {
                     receiver.take(item, incoming)?;
+                    if std::mem::take(&mut receiver.doubtful) {
+                        receiver.db.forget_hash(batch.account, item.hash)?;
+                    }
                 }
             }
             let Receiver { new, mut applied, .. } = receiver;
@@ -124,6 +134,14 @@ impl Db {
              ON CONFLICT DO UPDATE SET hash = excluded.hash",
         )?;
         statement.execute(params![Owner(account), namespace.0, Node(node), Hash(hash)])?;
+        Ok(())
+    }
+
+    /// A message is to be taken in when it comes again.
+    fn forget_hash(&self, owner: Account, hash: MessageHash) -> Result<(), StoreError> {
+        let mut statement =
+            self.sql().prepare_cached("DELETE FROM seen_hashes WHERE hash = ?1 AND owner = ?2")?;
+        statement.execute(params![Hash(hash), Owner(owner)])?;
         Ok(())
     }
 
@@ -187,6 +205,10 @@ struct Receiver<'a> {
     db: &'a mut Db,
     me: Me,
     now: Timestamp,
+    /// The node that gave it.
+    node: Ed25519Public,
+    /// What was taken last was dropped on the word of this node alone: another one may bring it again.
+    doubtful: bool,
     new: Vec<MessageId>,
     applied: AppliedBatch,
 }
@@ -240,7 +262,10 @@ impl Receiver<'_> {
     }
 
     /// Sent before the conversation was deleted on another device: it must not bring it back (spec 02 §21.5).
-    fn outdated(&self, incoming: &Incoming, place: Option<Place>) -> Result<bool, StoreError> {
+    ///
+    /// When that was is told by the configs' times, which nothing proves; on the word of one node, a message is only
+    /// dropped until another brings it.
+    fn outdated(&mut self, incoming: &Incoming, place: Option<Place>) -> Result<bool, StoreError> {
         let to_self = incoming.conversation.0 == self.me.id;
         let namespace = if to_self { Namespace::USER_PROFILE } else { Namespace::CONTACTS };
         let gone = match place {
@@ -250,8 +275,13 @@ impl Receiver<'_> {
         if !gone {
             return Ok(false);
         }
-        let processed = self.db.config_processed_at(Account::User(self.me.id), namespace)?;
-        Ok(incoming.timestamp + OUTDATED_MS < processed)
+        let me = Account::User(self.me.id);
+        if incoming.timestamp + OUTDATED_MS < self.db.config_processed_at(me, namespace)? {
+            return Ok(true);
+        }
+        let claimed = self.db.claimed_config_time(me, namespace, self.node)?;
+        self.doubtful = incoming.timestamp + OUTDATED_MS < claimed;
+        Ok(self.doubtful)
     }
 
     fn known(&self, author: i64, timestamp: Timestamp) -> Result<Option<Known>, StoreError> {

@@ -28,3 +28,13 @@ CREATE INDEX messages_undated ON messages (id) WHERE received_at = 0;
 -- Countdowns that could not begin for the same reason.
 CREATE INDEX messages_uncounted ON messages (id)
     WHERE expires_at IS NULL AND expiry_mode <> 0 AND unread = 0 AND state IN (1, 3);
+
+-- When the newest config was stored, as each member of the swarm says; nothing else proves it. What two of them say
+-- goes into configs.processed_at.
+CREATE TABLE config_claims (
+    owner     BLOB    NOT NULL,
+    namespace INTEGER NOT NULL,
+    node      BLOB    NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (owner, namespace, node)
+) STRICT, WITHOUT ROWID;

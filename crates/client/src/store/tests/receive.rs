@@ -374,6 +374,30 @@ fn what_was_deleted_elsewhere_is_not_brought_back_by_old_messages() {
 }
 
 #[test]
+fn one_members_word_on_when_a_config_was_stored_loses_no_message() {
+    let mut db = db();
+    let owner = Account::User(me());
+    let dump = b"dump".to_vec().into();
+    let config =
+        StoredConfig { owner, namespace: Namespace::CONTACTS, dump, needs_push: false, processed_at: at(0) };
+    db.save_config(&StoredConfig { processed_at: at(-9_000_000), ..config }).unwrap();
+    let [liar, honest, third] = [7, 8, 9].map(|byte| Ed25519Public([byte; 32]));
+    let mut give = |node, claims: Timestamp, item: &ReceivedItem| {
+        db.claim_config_time(owner, Namespace::CONTACTS, node, claims).unwrap();
+        let batch = ReceivedBatch { node, ..batch(vec![item.clone()]) };
+        db.apply_received(&batch).unwrap().messages.len()
+    };
+    let stranger = from(alice(), at(-3_600_000), text("are you there?"));
+    assert_eq!(give(liar, at(0), &stranger), 0, "dropped for now");
+    assert_eq!(give(honest, at(-8_000_000), &stranger), 1, "another one brings it");
+    // What two say holds: sent before a conversation was deleted elsewhere.
+    let old = from(bob(), at(-3_600_000), text("old"));
+    assert_eq!(give(honest, at(-10), &old), 0);
+    assert_eq!(give(third, at(-20), &old), 0);
+    assert!(db.unseen(owner, &[old.hash]).unwrap().is_empty(), "dropped for good");
+}
+
+#[test]
 fn deleted_contacts_are_strangers_again_and_old_hashes_stay_known() {
     let mut db = db();
     befriend(&mut db, alice());

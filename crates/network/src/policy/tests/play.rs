@@ -80,7 +80,7 @@ pub(super) struct Play {
     heard: Option<Instant>,
     unclear: Vec<(Ed25519Public, Instant)>,
     /// Paths that died behind each guard.
-    died: BTreeMap<Ed25519Public, u32>,
+    pub died: BTreeMap<Ed25519Public, u32>,
     /// Lists in a row without each kept guard.
     absent: BTreeMap<Ed25519Public, u32>,
 }

@@ -97,6 +97,21 @@ fn a_guard_whose_paths_keep_dying_is_replaced() {
 }
 
 #[test]
+fn a_guard_that_complains_at_once_is_not_asked_without_a_pause() {
+    let mut play = two_paths();
+    play.behave(node(0), Manner::Complains);
+    play.request();
+    play.request();
+    play.live(5 * MINUTE);
+    assert_eq!(play.open.len(), 2, "somebody stands in for it");
+    let asked = play.died.get(&node(0).ed25519).copied().unwrap_or_default();
+    assert!((3..20).contains(&asked), "{asked} times in five minutes");
+    play.behave(node(0), Manner::Well);
+    play.live(3 * MINUTE);
+    assert!(play.guards().contains(&node(0).ed25519), "it is still a guard of ours");
+}
+
+#[test]
 fn a_dead_hop_costs_its_path_and_neither_guard() {
     let mut play = two_paths();
     let [_, middle, _] = *play.open.values().next().unwrap();

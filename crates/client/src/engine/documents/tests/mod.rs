@@ -4,6 +4,7 @@ mod devices;
 mod kills;
 
 use septet_protocol::account::Seed;
+use septet_protocol::config::PushError;
 use septet_protocol::id::{Ed25519Public, MessageHash};
 
 use super::*;

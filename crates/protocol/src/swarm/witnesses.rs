@@ -7,46 +7,54 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use septet_protocol::id::{Ed25519Public, MessageHash};
-use septet_protocol::swarm::MemberKeys;
-use septet_protocol::swarm::reply::{ReplyError, StoreReply};
 use serde_json::Value;
+
+use super::member::MemberKeys;
+use super::reply::{ReplyError, StoreReply};
+use crate::id::{Ed25519Public, MessageHash};
 
 /// So many members must have proven something.
 const WITNESSES: usize = 2;
 
-/// How many members of a swarm must have proven something.
-pub fn needed(swarm: &MemberKeys) -> usize {
-    swarm.iter().count().min(WITNESSES)
+impl MemberKeys {
+    /// How many members must have proven something before it is believed; one is enough if there is no other.
+    pub fn needed(&self) -> usize {
+        self.iter().count().clamp(1, WITNESSES)
+    }
 }
 
 /// Who has proven to have one message, over all tries of a request.
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub struct Witnesses(Mutex<BTreeSet<Ed25519Public>>);
 
 impl Witnesses {
     /// Reads a reply to a request to store what is called `hash`; an error as long as too few members have proven
-    /// that they have it.
-    pub fn read(&self, body: &Value, swarm: &MemberKeys, hash: MessageHash) -> Result<(), ReplyError> {
+    /// that they have it, and the next one is to be asked.
+    pub fn read(
+        &self,
+        body: &Value,
+        swarm: &MemberKeys,
+        hash: MessageHash,
+    ) -> Result<StoreReply, ReplyError> {
         let reply = StoreReply::read(body, swarm, hash)?;
         let mut witnesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         witnesses.extend(reply.members.done().map(|(member, _)| *member));
-        if witnesses.len() >= needed(swarm) { Ok(()) } else { Err(ReplyError("signature")) }
+        if witnesses.len() >= swarm.needed() { Ok(reply) } else { Err(ReplyError("signature")) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use data_encoding::BASE64;
-    use septet_protocol::crypto::Ed25519Secret;
     use serde_json::json;
 
     use super::*;
+    use crate::crypto::Ed25519Secret;
 
     #[test]
     fn one_member_is_no_witness_unless_it_is_alone() {
-        let swarm = |count: u8| (0..count).map(|number| Ed25519Public([number; 32])).collect();
-        assert_eq!([0, 1, 2, 7].map(|count| needed(&swarm(count))), [0, 1, 2, 2]);
+        let swarm = |count: u8| (0..count).map(|n| Ed25519Public([n; 32])).collect::<MemberKeys>();
+        assert_eq!([0, 1, 2, 7].map(|count| swarm(count).needed()), [1, 1, 2, 2]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use septet_client::model::{ConversationId, MessageState};
 use septet_devnet::{Fault, Lie, NodeHandle, RetrieveLie, StoreLie};
-use septet_protocol::id::{Account, Namespace};
+use septet_protocol::id::{Account, Namespace, SessionId};
 
 use crate::sync::{look, name};
 use crate::world::{PATIENCE, Person, World};
@@ -65,6 +65,21 @@ async fn pages_without_end_come_to_an_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn false_times_date_nothing() {
     survives(RetrieveLie::ShiftTimes { timestamp: 1_000_000_000, expiration: -2_000_000_000 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_config_that_claims_to_be_new_drops_no_stranger() {
+    let world = World::new().await;
+    let (alice, bob) = (world.person("Alice").await, world.person("Bob").await);
+    // Bob has people in his configs, which every member shows him with the time they were stored.
+    bob.client.set_nickname(ConversationId(SessionId([7; 32])), Some(name("Zoe"))).await.unwrap();
+    assert!(bob.client.flush(PATIENCE).await.unwrap());
+    let bob = world.reopen(bob).await;
+    let liar = &world.net.swarm_of(&Account::from(bob.id()))[0];
+    liar.set_fault(Fault::from(RetrieveLie::ShiftTimes { timestamp: 9_000_000_000, expiration: 0 }));
+    alice.says(&bob, "we have not met").await;
+    let here = async || bob.texts(alice.id()).await == ["we have not met"];
+    polls_until(&bob, "the stranger", here).await;
 }
 
 /// Alice changes her configs while members of her swarm lie; her other device hears of all changes, and nothing is
