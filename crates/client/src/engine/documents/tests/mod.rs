@@ -59,6 +59,20 @@ fn people_of_an_older_version_get_into_the_document() {
 }
 
 #[test]
+fn changes_within_a_second_keep_their_order_and_those_of_a_wrong_clock_are_dated_anew() {
+    let (documents, mut db) = device();
+    let name = |text| DisplayName::parse(text).unwrap();
+    let dated = |db: &Db| documents.load::<UserProfile>(db).unwrap().updated().unwrap();
+    documents.set_name(&mut db, &name("one"), NOW).unwrap();
+    documents.set_name(&mut db, &name("two"), NOW).unwrap();
+    documents.settle_time(&mut db, NOW).unwrap();
+    assert_eq!(dated(&db), NOW + 1000, "or nobody would take the second one over");
+    documents.set_name(&mut db, &name("three"), NOW + 3_600_000).unwrap();
+    documents.settle_time(&mut db, NOW).unwrap();
+    assert_eq!(dated(&db), NOW);
+}
+
+#[test]
 fn a_damaged_document_is_fetched_again_and_loses_nobody() {
     let (documents, mut db) = device();
     name_bob(&documents, &mut db, "Bobby");
