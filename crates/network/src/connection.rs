@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -80,8 +79,6 @@ pub(crate) struct Connection {
     pub sender: SendRequest<Outgoing>,
     /// Ends with the connections of its time.
     pub time: CancellationToken,
-    /// How long the way to the peer and back takes, about.
-    pub round_trip: Duration,
     meter: Arc<Meter>,
     driver: AbortHandle,
 }
@@ -97,8 +94,8 @@ impl Connection {
     pub async fn open(peer: &Peer, meter: Arc<Meter>, time: CancellationToken) -> io::Result<Self> {
         let began = steady();
         let socket = dial(peer).await?;
-        let dialled = steady().saturating_sub(began);
-        let socket = Metered { socket, meter: meter.clone(), pace: Pace::new(dialled) };
+        let pace = Pace::new(steady().saturating_sub(began));
+        let socket = Metered { socket, meter: meter.clone(), pace };
         let stream: Box<dyn Stream> = match &peer.tls {
             None => Box::new(socket),
             Some(config) => {
@@ -107,14 +104,12 @@ impl Connection {
                 Box::new(TlsConnector::from(config.clone()).connect(name, socket).await?)
             }
         };
-        // The call and TLS take two or three of them.
-        let round_trip = steady().saturating_sub(began) / 2;
         // Header names are written as Node.js, which the official desktop client runs on, writes them.
         let handshake = http1::Builder::new().title_case_headers(true).handshake(TokioIo::new(stream));
         let (sender, connection) = handshake.await.map_err(io::Error::other)?;
         // How it ends is told to the request under way; between requests nobody minds.
         let driver = tokio::spawn(async move { drop(connection.await) }).abort_handle();
-        Ok(Self { sender, time, round_trip, meter, driver })
+        Ok(Self { sender, time, meter, driver })
     }
 
     /// Counts what moves from now on for another request.

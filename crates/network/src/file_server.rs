@@ -124,7 +124,7 @@ impl Shared {
                 }
             };
             slow += u32::from(error == NetworkError::Timeout);
-            if used.len() >= TRIES || slow > SLOW_TRIES {
+            if !may_try_again(used.len(), slow) {
                 return Err(error);
             }
             tracing::debug!(%error, "a file's transfer begins anew");
@@ -186,6 +186,11 @@ impl Shared {
             x25519,
         }
     }
+}
+
+/// Whether another try may follow on so many, of which so many were silent or slow.
+const fn may_try_again(tries: usize, slow: u32) -> bool {
+    tries < TRIES && slow <= SLOW_TRIES
 }
 
 fn options() -> PostOptions {
@@ -259,6 +264,12 @@ mod tests {
         assert_eq!(error(response(413, "application/json", "{}")), NetworkError::FileTooLarge);
         assert!(matches!(judge(response(507, "application/json", "{}")), Err(Trouble::Again(_))));
         assert!(judge(response(200, "application/octet-stream", "x")).is_ok());
+    }
+
+    #[test]
+    fn what_was_slow_once_begins_anew_and_what_was_slow_twice_does_not() {
+        assert!(may_try_again(1, 0) && may_try_again(2, 0) && !may_try_again(3, 0));
+        assert!(may_try_again(1, 1) && may_try_again(2, 1) && !may_try_again(2, 2));
     }
 
     #[test]

@@ -87,6 +87,7 @@ impl State {
         // As long as the window is what holds us back, this makes it larger.
         let ahead = (AHEAD + self.round_trip).as_secs_f64();
         self.window = self.window.map(|_| ((rate * ahead) as u64).max(SMALLEST));
+        tracing::trace!(rate, window = ?self.window, round_trip = ?self.round_trip, "what the line carries");
     }
 }
 
@@ -96,11 +97,16 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The body goes out from its beginning, to a peer that is so far away. What is known of the line stays known.
-    fn begin(&self, round_trip: Duration) {
+    /// The body goes out from its beginning. What is known of the line stays known.
+    fn begin(&self) {
         let mut state = self.state();
         (state.handed, state.gone, state.asked, state.measured) = (0, 0, 0, None);
-        state.round_trip = state.round_trip.min(round_trip);
+    }
+
+    /// A question was answered after so long.
+    pub fn trip(&self, length: Duration) {
+        let mut state = self.state();
+        state.round_trip = state.round_trip.min(length);
     }
 
     /// Until it is worth asking: there is something that no question is behind, and more waits for one.
@@ -186,10 +192,10 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// From the beginning, over a connection to a peer that is so far away (there and back).
-    pub fn new(bytes: Bytes, gate: Option<Arc<Gate>>, round_trip: Duration) -> Self {
+    /// From the beginning.
+    pub fn new(bytes: Bytes, gate: Option<Arc<Gate>>) -> Self {
         if let Some(gate) = &gate {
-            gate.begin(round_trip);
+            gate.begin();
         }
         Self { bytes, gate }
     }
@@ -257,7 +263,8 @@ mod tests {
         let waker = woken.clone().into();
         let mut cx = Context::from_waker(&waker);
         let gate = Arc::new(Gate::default());
-        let mut body = Outgoing::new(vec![0; 1_000_000].into(), Some(gate.clone()), Duration::ZERO);
+        let mut body = Outgoing::new(vec![0; 1_000_000].into(), Some(gate.clone()));
+        gate.trip(Duration::ZERO);
         let (at, half) = (Duration::from_secs, SMALLEST / 2);
         let mut let_out = |cx: &mut Context<'_>| {
             let before = gate.state().handed;
@@ -286,7 +293,8 @@ mod tests {
     fn send(rate: f64, trip: u64, length: usize) -> (u64, f64) {
         let at = Duration::from_millis;
         let gate = Arc::new(Gate::default());
-        let mut body = Outgoing::new(vec![0; length].into(), Some(gate.clone()), at(trip));
+        let mut body = Outgoing::new(vec![0; length].into(), Some(gate.clone()));
+        gate.trip(at(trip));
         let mut cx = Context::from_waker(Waker::noop());
         let (mut sent, mut left, mut longest) = (0.0, 0.0, 0.0_f64);
         // When they went, how many bytes before them, and when all of those had left.
@@ -332,7 +340,7 @@ mod tests {
         let gate = Arc::new(Gate::default());
         let mut cx = Context::from_waker(Waker::noop());
         let length = 2 * SMALLEST as usize;
-        let mut body = Outgoing::new(vec![0; length].into(), Some(gate.clone()), Duration::ZERO);
+        let mut body = Outgoing::new(vec![0; length].into(), Some(gate.clone()));
         let wait = gate.worth_asking();
         let (taken, ()) = tokio::join!(async { take(&mut body, &mut cx) }, wait);
         let taken = taken as u64;

@@ -2,7 +2,7 @@
 //!
 //! Decision: a post may take as long as it likes while it moves. What ends it is *silence*, no byte to or from the socket
 //! for so long; and, since one byte now and then would keep us waiting for ever, *slowness*: less than [`STEP`] in the time
-//! of two silences, or longer than it may last in all. While a transfer fills the machine's line a silence may be three
+//! of two silences, or longer than it may last in all. While a transfer fills the machine's line a silence may be five
 //! times as long, because every question waits behind it.
 //!
 //! Requests to this network may be repeated without harm. So one that finds its kept connection closed goes out again at
@@ -38,8 +38,9 @@ const STEP: u64 = 16 * 1024;
 /// How long a post may last in all if nothing else is said. A large page of messages takes minutes at 64 kbit/s, and to
 /// begin anew would take longer still.
 const OVERALL: Duration = Duration::from_secs(600);
-/// How much longer silences are while a transfer fills the line.
-const PATIENCE: u32 = 3;
+/// How much longer silences are while a transfer fills the line: with eight seconds of other bytes before each answer, a
+/// connection takes sixteen to be there.
+const PATIENCE: u32 = 5;
 /// How often a post begins anew because connections were dropped under it.
 const RENEWALS: u32 = 3;
 
@@ -212,14 +213,30 @@ impl Http {
     /// While a large body goes out: asks the guard small questions behind it, and has the gate let out what the line
     /// carries.
     async fn watch_line(&self, guard: &Node, gate: &Gate, activity: &Activity) -> Infallible {
-        let asker = || self.ask_behind(guard, gate, activity);
+        // The first questions go at once, behind nothing, so that there are connections for the rest; a second one on the
+        // same connection then shows how far away the guard is.
+        let ask = async || {
+            let since = machine::steady();
+            let options = PostOptions::silent_for(PROBE);
+            let answer = self.post_rpc(guard, Rpc::info().to_json(), &options).await;
+            answer.map(|_| gate.trip(machine::steady().saturating_sub(since)))
+        };
+        let one = async {
+            _ = ask().await;
+            _ = ask().await;
+            self.ask_behind(guard, gate, activity).await
+        };
+        let other = async {
+            _ = ask().await;
+            self.ask_behind(guard, gate, activity).await
+        };
         tokio::select! {
-            never = asker() => never,
-            never = asker() => never,
+            never = one => never,
+            never = other => never,
         }
     }
 
-    /// Asks one question after another.
+    /// Asks one question after another behind what has gone out.
     async fn ask_behind(&self, guard: &Node, gate: &Gate, activity: &Activity) -> Infallible {
         loop {
             _ = tokio::time::timeout(PROBE_GAP, gate.worth_asking()).await;
@@ -270,7 +287,6 @@ impl Http {
     pub fn look(&self) -> bool {
         let slept = self.watch.check();
         if slept {
-            tracing::info!("the machine has slept");
             self.drop_connections();
         }
         slept
@@ -286,6 +302,7 @@ impl Http {
         let mut slept = self.slept();
         let drop_old = async {
             while slept.changed().await.is_ok() {
+                tracing::info!("the machine has slept");
                 self.drop_connections();
             }
         };
@@ -375,7 +392,7 @@ impl Http {
     ) -> Result<Posted, Stop> {
         let time = connection.time.clone();
         let work = async {
-            let request = request(target, question, connection.round_trip).map_err(|_| PostError::Broken)?;
+            let request = request(target, question).map_err(|_| PostError::Broken)?;
             // Whoever has not begun to reply has not refused either: the connection was closed before it was asked.
             let response = connection.sender.send_request(request).await.map_err(|_| Stop::Stale)?;
             let status = response.status().as_u16();
@@ -424,11 +441,7 @@ fn authority(node: &Node) -> String {
     format!("{}:{}", node.ip, node.port)
 }
 
-fn request(
-    target: &Target,
-    question: &Question,
-    round_trip: Duration,
-) -> Result<Request<Outgoing>, hyper::http::Error> {
+fn request(target: &Target, question: &Question) -> Result<Request<Outgoing>, hyper::http::Error> {
     let mut request = Request::post(question.path.as_str());
     if let Some(kind) = question.kind {
         request = request.header(CONTENT_TYPE, kind);
@@ -438,7 +451,7 @@ fn request(
         .header(ACCEPT_LANGUAGE, "en-us")
         .header(ACCEPT, "*/*")
         .header(HOST, target.authority.as_str())
-        .body(Outgoing::new(question.body.clone(), question.gate.clone(), round_trip))
+        .body(Outgoing::new(question.body.clone(), question.gate.clone()))
 }
 
 async fn read(response: Response<Incoming>, options: &PostOptions) -> Result<Vec<u8>, PostError> {

@@ -13,7 +13,7 @@ use septet_protocol::crypto::SystemRandom;
 use septet_protocol::id::Ed25519Public;
 use septet_protocol::swarm::Node;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use crate::clock::Clock;
 use crate::config::NetworkConfig;
@@ -27,6 +27,8 @@ use crate::status::{Connection, NetworkStatus, shown};
 const WAIT_CONNECTING: Duration = Duration::from_secs(10);
 /// How long a request waits for a path when nobody could be reached just before.
 const WAIT_OFFLINE: Duration = Duration::from_millis(2500);
+/// How long a request whose destination is part of the only path waits for the second one.
+const WAIT_SECOND: Duration = Duration::from_secs(3);
 
 /// Shared by all requests and the driver.
 pub(crate) struct Shared {
@@ -164,6 +166,15 @@ impl Shared {
                 return Err(NetworkError::Offline);
             }
         }
+    }
+
+    /// As long as the only path leads through a destination that is much better than any other, and a second one is
+    /// being built, waits for that.
+    pub async fn until_path_around(&self, destination: &Ed25519Public) {
+        let mut status = self.status.subscribe();
+        let in_vain = || self.ask_policy(|policy| policy.paths.may_soon_avoid(destination));
+        let wait = async { while in_vain() && status.changed().await.is_ok() {} };
+        _ = timeout(WAIT_SECOND, wait).await;
     }
 
     /// A path; `None` if there is none at all, `Some(None)` if the destination is part of each.

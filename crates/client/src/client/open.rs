@@ -8,7 +8,7 @@ use septet_network::Network;
 use septet_protocol::account::{DisplayName, Seed};
 use septet_protocol::crypto::SystemRandom;
 use septet_protocol::time::Timestamp;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{Client, ClientError, Handle, OpenOptions, RestoreStage};
 use crate::engine::{Documents, Engine, Receipts, Restore};
@@ -16,8 +16,10 @@ use crate::store::{Db, Store, StoreError, StoredAccount, discard_profile, profil
 
 /// How long a restore waits for a connection, and then for the account's profile (spec 01 §8).
 const PROFILE_WAIT: Duration = Duration::from_secs(15);
-/// How long a restore then stays to fetch messages; what is left arrives later.
+/// How long a restore then asks for messages; what is left arrives later.
 const MESSAGES_WAIT: Duration = Duration::from_secs(30);
+/// How long it waits for what it has asked for: on a slow line that would have to be sent again.
+const REPLY_WAIT: Duration = Duration::from_secs(15);
 
 impl Client {
     /// Whether the folder holds an account.
@@ -38,7 +40,7 @@ impl Client {
     }
 
     /// Restores an account from its seed into an empty folder: asks its swarm for the profile (at most 15 s once
-    /// there is a connection), then for the messages of the last 14 days (at most 30 s, the rest arrives later), telling
+    /// there is a connection), then for the messages of the last 14 days (for 30 s, the rest arrives later), telling
     /// the stages (spec 01 §8). What has come by then is kept.
     ///
     /// `fallback_name` is used if the swarm has none. Without either, [`Profile::name`](crate::model::Profile) is
@@ -72,7 +74,8 @@ impl Client {
         if connected {
             progress(RestoreStage::Messages { fetched: 0 });
             let tell = |fetched| progress(RestoreStage::Messages { fetched });
-            let _ = timeout(MESSAGES_WAIT, restore.messages(engine, &tell)).await;
+            let until = Instant::now() + MESSAGES_WAIT;
+            let _ = timeout(MESSAGES_WAIT + REPLY_WAIT, restore.messages(engine, until, &tell)).await;
         }
         unfinished.store = None;
         progress(RestoreStage::Done);

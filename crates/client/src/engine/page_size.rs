@@ -12,10 +12,11 @@ const FIRST: i64 = 256 * 1024;
 const LEAST: i64 = 16 * 1024;
 /// Nodes send no more (spec 03 §9.7).
 const MOST: i64 = 7_800_000;
-/// A reply that came within this time may be larger.
-const QUICK: Duration = Duration::from_secs(4);
+/// A reply that came within this time may be twice as large: then it is not too slow yet. On a line that is long, small
+/// replies would spend much of the time on the way.
+const QUICK: Duration = Duration::from_secs(8);
 /// One that took longer than this is to be smaller.
-const SLOW: Duration = Duration::from_secs(12);
+const SLOW: Duration = Duration::from_secs(20);
 
 /// The size of the next reply.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,9 +66,9 @@ mod tests {
         }
         assert_eq!(size.share(1), MOST);
         let before = size;
-        size.came(Duration::from_secs(8));
+        size.came(Duration::from_secs(12));
         assert_eq!(size, before, "neither quick nor slow");
-        size.came(Duration::from_secs(20));
+        size.came(Duration::from_secs(24));
         assert_eq!(size.share(1), MOST / 2);
     }
 

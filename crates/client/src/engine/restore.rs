@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use septet_protocol::id::{Ed25519Public, Namespace};
 use septet_protocol::swarm::Batch;
+use tokio::time::Instant;
 
 use super::page_size::PageSize;
 use super::poll::{COMPARTMENTS, fetch};
@@ -60,8 +61,8 @@ impl Restore {
         }
     }
 
-    /// Fetches all messages that the swarm still has, and tells how many so far.
-    pub async fn messages(&mut self, engine: &Arc<Engine>, progress: &(impl Fn(u64) + Sync)) {
+    /// Fetches all messages that the swarm still has, and tells how many so far; asks for no more after `until`.
+    pub async fn messages(&mut self, engine: &Arc<Engine>, until: Instant, progress: &(impl Fn(u64) + Sync)) {
         let (mut fetched, mut failures) = (0, 0);
         let mut shown = false;
         let mut asked = BTreeSet::new();
@@ -72,6 +73,9 @@ impl Restore {
                     fetched += page.messages;
                     shown |= !page.shown.is_empty();
                     progress(fetched);
+                    if Instant::now() >= until {
+                        return;
+                    }
                     if page.more && !page.forged {
                         continue;
                     }

@@ -8,7 +8,9 @@ use septet_protocol::account::{DisplayName, Seed};
 use septet_protocol::config::{
     Community, Config, Contact, Contacts, Group, GroupSettings, Priority, UserGroups, UserProfile,
 };
+use septet_protocol::crypto::SystemRandom;
 use septet_protocol::id::{Account, GroupId, Namespace, SessionId};
+use septet_protocol::message::{Content, Outgoing, Visible, encode_one_to_one};
 use septet_protocol::swarm::MAX_MESSAGE_BYTES;
 use septet_protocol::time::Timestamp;
 
@@ -36,6 +38,34 @@ async fn a_restored_account_has_its_name_and_both_sides_of_its_conversations() {
     let conversation = restored.client.conversation(ConversationId(bob.id())).await.unwrap().unwrap();
     assert!(conversation.approved && conversation.approved_me);
     assert_eq!(conversation.name, "Bob");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_member_has_sent_no_other_sends_again_after_a_restore_or_a_start() {
+    const COUNT: u64 = 300;
+    let world = World::new().await;
+    let alice = world.resting_person("Alice").await;
+    let sender = Seed::generate(&mut SystemRandom).keys();
+    let (account, now) = (Account::from(alice.id()), world.net.now());
+    let mut bytes = 0;
+    for number in 0..COUNT {
+        let content = Content::Visible(Visible { body: format!("message {number}"), ..Visible::default() });
+        let outgoing = Outgoing::new(content, Timestamp::from_ms(now - COUNT + number));
+        let data = encode_one_to_one(&outgoing, &sender, &alice.id(), &mut SystemRandom).unwrap();
+        bytes += data.len() as u64;
+        world.net.deliver(&account, Namespace::MESSAGES, data, now, now + 1_000_000_000);
+    }
+    let (mut restored, _) = world.second_device(&alice).await;
+    assert!(world.net.traffic().down >= bytes);
+    for _ in 0..3 {
+        let before = world.net.traffic().down;
+        restored.client.sync_once(PATIENCE).await.unwrap();
+        assert!(world.net.traffic().down - before < bytes / 2);
+        assert_eq!(restored.texts(sender.session_id).await.len() as u64, COUNT);
+        let Person { client, folder, .. } = restored;
+        client.stop().await;
+        restored = world.open(folder).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -153,6 +153,12 @@ impl Paths {
             .map(|path| path.id)
     }
 
+    /// Whether the only path leads through a node, and another one is being tested.
+    pub fn may_soon_avoid(&self, key: &Ed25519Public) -> bool {
+        let new = |test: &Test| test.kind == Kind::New { instead_of: None };
+        self.in_use.len() == 1 && self.contain(key) && self.tests.values().any(new)
+    }
+
     fn find(&self, id: PathId) -> Option<&InUse> {
         self.in_use.iter().find(|path| path.id == id)
     }

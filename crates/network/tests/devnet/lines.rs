@@ -62,6 +62,34 @@ async fn a_download_on_a_slow_line_never_begins_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_written_during_a_download_does_not_wait_for_it_and_costs_no_path_its_place() {
+    let world = World::new().await;
+    world.store(b"before").await.unwrap();
+    let file = world.network.upload(vec![7; 500_000], |_, _| {}, CancellationToken::new()).await.unwrap();
+    let paths = world.network.paths();
+    // One second of buffer: what comes down is not ours to hold back, and every reply waits behind it.
+    world.devnet.set_line(Some(Line { buffer: 32_000, ..LINE }));
+    world.devnet.reset_requests();
+    let (begun, over) = (Arc::new(Notify::new()), AtomicBool::new(false));
+    let has_begun = begun.clone();
+    let download = async {
+        let progress = move |_, _| has_begun.notify_one();
+        let bytes = world.network.download(&file.url, progress, CancellationToken::new()).await;
+        over.store(true, Ordering::SeqCst);
+        bytes
+    };
+    let text = async {
+        begun.notified().await;
+        world.store(b"meanwhile").await.unwrap();
+        assert!(!over.load(Ordering::SeqCst), "the text has waited for the whole file");
+    };
+    let (bytes, ()) = tokio::join!(download, text);
+    assert!(bytes.unwrap() == vec![7; 500_000]);
+    assert_eq!(world.devnet.requests().get("proxy"), Some(&1));
+    assert_eq!(world.network.paths(), paths);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_upload_says_so_and_goes_on_by_itself() {
     let world = World::new().await;
     world.devnet.set_line(Some(LINE));

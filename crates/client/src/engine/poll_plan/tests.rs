@@ -186,6 +186,34 @@ fn a_forger_is_left_at_once() {
 }
 
 #[test]
+fn the_first_to_be_asked_is_one_that_need_not_send_everything() {
+    for seed in 0..100 {
+        let mut world = World::new(seed, 7, Lie::Honest);
+        let known = world.members[seed as usize % 7];
+        world.plan.set_known([known]);
+        assert_eq!(world.ask(Duration::ZERO), known, "seed {seed}");
+        assert!(!world.plan.is_check(&known));
+    }
+}
+
+#[test]
+fn a_check_that_was_broken_off_goes_on_after_another_poll_of_the_primary() {
+    for seed in 0..100 {
+        let mut world = World::new(seed, 7, Lie::Honest);
+        let primary = world.ask(Duration::ZERO);
+        let second = (1..40).map(|second| world.ask(seconds(second))).find(|member| *member != primary);
+        let second = second.unwrap();
+        assert!(world.plan.is_check(&second));
+        for again in 0..3 {
+            world.plan.broken_off();
+            assert_eq!(world.ask(seconds(20 + 2 * again)), primary, "seed {seed}");
+            assert_eq!(world.ask(seconds(21 + 2 * again)), second, "seed {seed}");
+        }
+        assert_eq!(world.ask(seconds(26)), primary);
+    }
+}
+
+#[test]
 fn all_members_are_asked_but_few_at_a_time() {
     let mut world = World::new(1, 7, Lie::Honest);
     let asked = world.run(Duration::ZERO, seconds(3600));
