@@ -6,32 +6,22 @@ use septet_devnet::{Fault, HopLie, Lie, RetrieveLie, StoreLie};
 
 use super::{Town, UNCOUNTED, together};
 
-/// The node at this place of a path lies; 0 is the guard.
-async fn hop_lies(place: usize, lies: impl IntoIterator<Item = (Fault, &'static str)>) {
-    let scenario = |(lie, counted): (Fault, &'static str)| {
-        let name = format!("{lie:?}");
-        let play = async move { Town::new().await.with_hop(place).withstands(lie, counted).await };
-        (name, play)
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_or_done_on_the_way_costs_a_path() {
+    let hop = [HopLie::NotFound(None), HopLie::Unreachable(None), HopLie::Drops, HopLie::Garbles];
+    let guard = [HopLie::NotFound(None), HopLie::NotReady(None), HopLie::Drops, HopLie::Garbles];
+    let said = hop.map(|lie| (1, lie)).into_iter().chain(guard.map(|lie| (0, lie)));
+    let done = [
+        (0, Fault::Drip(Duration::from_secs(20)), "onion"),
+        // What never gets in is not counted.
+        (0, Fault::Closes, UNCOUNTED),
+    ];
+    let all = said.map(|(place, lie)| (place, lie.into(), "lie:hop")).chain(done);
+    let scenario = |(place, lie, counted): (usize, Fault, &'static str)| {
+        let play = |lie| async move { Town::new().await.with_hop(place).withstands(lie, counted).await };
+        (format!("{lie:?} of hop {place}"), play(lie))
     };
-    together(lies.into_iter().map(scenario)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_hop_says_costs_its_path() {
-    let lies = [HopLie::NotFound(None), HopLie::Unreachable(None), HopLie::Drops, HopLie::Garbles];
-    hop_lies(1, lies.map(|lie| (lie.into(), "lie:hop"))).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_guard_says_costs_its_turn() {
-    let lies = [HopLie::NotFound(None), HopLie::NotReady(None), HopLie::Drops, HopLie::Garbles];
-    hop_lies(0, lies.map(|lie| (lie.into(), "lie:hop"))).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_guard_drips_or_closes() {
-    // What never gets in is not counted.
-    hop_lies(0, [(Fault::Drip(Duration::from_secs(20)), "onion"), (Fault::Closes, UNCOUNTED)]).await;
+    together(all.map(scenario)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

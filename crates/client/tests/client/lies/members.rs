@@ -4,6 +4,7 @@ use septet_devnet::{Fault, Lie, NodeHandle, NodeInfo};
 
 use super::{Town, member_lies};
 
+/// A member leads everybody to nodes that do and prove whatever is asked, and keep nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn colluders_are_not_followed() {
     let town = Town::new().await;

@@ -30,7 +30,7 @@ use crate::sync::{look, name};
 use crate::world::{Person, World};
 
 /// What waits so long for a liar to be found out has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// How far a message's time may be from the network's, in ms.
 const RIGHT: u64 = 60_000;
 

@@ -5,8 +5,8 @@ use septet_devnet::{Fault, Lie, StoreLie};
 use super::member_lies;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_called_sent_without_two_proofs() {
-    let lies = [
+async fn claims_and_refusals_of_one_member_count_for_nothing() {
+    let stores = [
         StoreLie::Unsigned,
         StoreLie::OtherHash,
         StoreLie::Replayed,
@@ -15,23 +15,14 @@ async fn nothing_is_called_sent_without_two_proofs() {
         StoreLie::Unkept,
         StoreLie::OnlyItself,
     ];
-    member_lies(lies.map(|lie| (lie, "lie:store"))).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn deleted_is_only_claimed() {
-    member_lies([(Lie::Delete, "lie:delete")]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_one_member_refuses_another_takes() {
     // Refusals are not counted; the requests that came are.
     let refuses = |status, text: &str| (Fault::Answers(status, text.to_owned()), "onion");
-    member_lies([
+    let others = [
         refuses(400, "invalid request"),
         refuses(401, "store signature verification failed"),
         refuses(413, "message too large"),
         (Fault::QueryFailure, "store"),
-    ])
-    .await;
+        (Lie::Delete.into(), "lie:delete"),
+    ];
+    member_lies(stores.map(|lie| (lie.into(), "lie:store")).into_iter().chain(others)).await;
 }
