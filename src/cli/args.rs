@@ -299,6 +299,9 @@ pub struct DevnetOptions {
     /// Keep the network's state in this folder
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// Let the network's clock differ from the machine's by so many seconds
+    #[arg(long, value_name = "S", default_value_t = 0, allow_negative_numbers = true)]
+    pub clock_offset: i32,
     /// Write a network file for --network
     #[arg(long, value_name = "FILE")]
     pub write_network: Option<PathBuf>,

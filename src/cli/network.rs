@@ -64,6 +64,7 @@ pub async fn devnet(options: DevnetOptions, output: &Output) -> Result<(), Failu
         builder = builder.state_dir(state);
     }
     let devnet = builder.start().await.map_err(|error| failed(&error))?;
+    devnet.set_clock_offset(i64::from(options.clock_offset) * 1000);
     if let Some(file) = &options.write_network {
         devnet.write_network_file(file).map_err(|error| unwritable(file, &error))?;
     }

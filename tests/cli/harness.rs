@@ -15,15 +15,38 @@ pub fn program() -> Command {
 pub struct Network {
     process: Child,
     folder: tempfile::TempDir,
+    clock_offset: i32,
 }
 
 impl Network {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("local.toml");
+        Self { process: Self::launch(folder.path(), &[]), folder, clock_offset: 0 }
+    }
+
+    /// A network whose clock is so many seconds ahead of the machine's, and which can be started again.
+    pub fn with_clock_offset(seconds: i32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { process: Self::launch_lasting(folder.path(), seconds), folder, clock_offset: seconds }
+    }
+
+    /// Starts it again after [`Network::stop`], as it was.
+    pub fn start_again(&mut self) {
+        self.process = Self::launch_lasting(self.folder.path(), self.clock_offset);
+    }
+
+    fn launch_lasting(folder: &Path, clock_offset: i32) -> Child {
+        let state = folder.join("state");
+        let options = ["--clock-offset", &clock_offset.to_string(), "--state", state.to_str().unwrap()];
+        Self::launch(folder, &options)
+    }
+
+    fn launch(folder: &Path, options: &[&str]) -> Child {
         let mut process = program()
-            .args(["--json", "devnet", "--write-network"])
-            .arg(&file)
+            .args(["--json", "devnet"])
+            .args(options)
+            .arg("--write-network")
+            .arg(folder.join("local.toml"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -32,7 +55,13 @@ impl Network {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let started: Value = serde_json::from_str(&line).unwrap();
         assert!(started["seed"].as_str().unwrap().starts_with("http://127."), "{line}");
-        Self { process, folder }
+        process
+    }
+
+    /// By how many ms a time of the network differs from what it is there now.
+    pub fn since(&self, time: &Value) -> i64 {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+        i64::try_from(now).unwrap() + i64::from(self.clock_offset) * 1000 - time.as_i64().unwrap()
     }
 
     pub fn file(&self) -> PathBuf {
@@ -112,6 +141,10 @@ impl Person {
         let mut command = program();
         command.arg("--json").arg("--profile").arg(&self.profile).arg("--network").arg(&self.network);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Ok(library) = std::env::var("SEPTET_PRELOAD") {
+            // Of `scripts/wrong-clocks`: it makes up the time.
+            command.env("LD_PRELOAD", library);
+        }
         // A keychain entry would outlive the test.
         command.arg("--key-file");
         command

@@ -5,6 +5,7 @@
 
 mod attachments;
 mod bad_input;
+mod clock;
 mod conversation;
 mod harness;
 mod kill;

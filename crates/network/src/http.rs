@@ -287,7 +287,6 @@ impl Http {
     pub fn look(&self) -> bool {
         let slept = self.watch.check();
         if slept {
-            tracing::info!("the machine has slept");
             self.drop_connections();
         }
         slept
@@ -303,6 +302,7 @@ impl Http {
         let mut slept = self.slept();
         let drop_old = async {
             while slept.changed().await.is_ok() {
+                tracing::info!("the machine has slept");
                 self.drop_connections();
             }
         };

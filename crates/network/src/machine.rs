@@ -57,7 +57,6 @@ pub(crate) fn wall() -> i64 {
 
 /// What distinguishes this run of the machine from every other: as long as it is the same, [`steady`] counts from the
 /// same moment. `None` where the system does not tell.
-#[allow(dead_code, reason = "for whoever keeps times over restarts")]
 pub(crate) fn boot() -> Option<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned()).filter(|id| !id.is_empty())

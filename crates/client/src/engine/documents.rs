@@ -140,10 +140,11 @@ impl Documents {
         })
     }
 
-    /// The network's time is known: what was dated by a wrong clock and seen by nobody is dated anew.
+    /// The network's time is known: what was dated by a wrong clock and seen by nobody is dated anew. Several changes
+    /// made at once are a few seconds ahead of their time by right ([`later`]).
     pub fn settle_time(&self, db: &mut Db, now: Timestamp) -> Result<(), StoreError> {
         let profile: UserProfile = self.load(db)?;
-        if profile.needs_push() && profile.updated().is_some_and(|updated| updated > now) {
+        if profile.needs_push() && profile.updated().is_some_and(|updated| updated > now + AHEAD_MS) {
             self.with_profile(db, |profile| profile.bring_down(now))?;
         }
         Ok(())
@@ -347,6 +348,9 @@ impl Documents {
         Ok(())
     }
 }
+
+/// A profile that is dated further ahead than this was dated by a wrong clock, in ms.
+const AHEAD_MS: u64 = 60_000;
 
 /// When a change of our profile is made: now, but in a later second than the one before, or nobody would take it
 /// over (spec 02 §12).

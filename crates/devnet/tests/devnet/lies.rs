@@ -145,6 +145,23 @@ async fn forged_messages_have_right_hashes() {
 }
 
 #[tokio::test]
+async fn pages_hold_what_is_not_theirs_or_too_much() {
+    let (devnet, bob, liar) = with_messages().await;
+    let carol = std::iter::repeat_with(Person::new)
+        .find(|carol| devnet.swarm_id_of(&carol.account()) == devnet.swarm_id_of(&bob.account()))
+        .unwrap();
+    let hers = deliver(&devnet, &carol, 0, "hers").to_string();
+    liar.set_fault(RetrieveLie::AddForeign);
+    let got = items(&page(&devnet, &liar, &bob, 0, "").await);
+    assert_eq!((got.len(), &got[3].0), (4, &hers));
+    liar.clear_faults();
+    liar.set_fault(RetrieveLie::AddHuge(100_000));
+    let page = page(&devnet, &liar, &bob, 0, "").await;
+    assert!(page["messages"][3]["data"].as_str().is_some_and(|data| data.len() > 100_000));
+    assert_eq!(told(&liar, "retrieve"), 2);
+}
+
+#[tokio::test]
 async fn pages_are_turned_round_and_never_end() {
     let (devnet, bob, liar) = with_messages().await;
     liar.set_fault(RetrieveLie::Reverse);

@@ -41,6 +41,7 @@ async fn lists_have_wrong_keys_addresses_ports_and_swarms() {
         (ListLie::WrongAddresses, "public_ip"),
         (ListLie::WrongPorts, "storage_port"),
         (ListLie::WrongSwarms, "swarm_id"),
+        (ListLie::NoSwarms, "swarm_id"),
         (ListLie::NotPublic, "public_ip"),
     ] {
         [liar, accomplice].iter().for_each(|node| node.set_fault(lie));
@@ -51,7 +52,7 @@ async fn lists_have_wrong_keys_addresses_ports_and_swarms() {
         assert_eq!(list(accomplice).await, told, "liars of one mind agree");
         [liar, accomplice].iter().for_each(|node| node.clear_faults());
     }
-    assert_eq!(told(liar, "list"), 5);
+    assert_eq!(told(liar, "list"), 6);
     assert_eq!(list(liar).await, truth);
 }
 

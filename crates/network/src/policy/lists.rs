@@ -20,8 +20,10 @@ pub(super) const LIFE: Duration = Duration::from_secs(2 * 3600);
 pub(super) const OLDEST: Duration = Duration::from_secs(14 * 24 * 3600);
 /// How soon a refresh is tried again that failed.
 const AGAIN: Duration = Duration::from_secs(600);
-/// A list that does not help is not fetched again so soon.
+/// A list that is doubted is not fetched again so soon.
 const GAP: Duration = Duration::from_secs(60);
+/// Nor is one of whose nodes none answers; but there is nothing else to do, so it is sooner.
+const DEAD_GAP: Duration = Duration::from_secs(15);
 /// First and longest wait between two rounds of asking everybody, while there is no list.
 const ROUND: Duration = Duration::from_secs(1);
 const ROUND_LONGEST: Duration = Duration::from_secs(60);
@@ -104,7 +106,7 @@ impl Lists {
         nobody: bool,
         now: Instant,
     ) -> Option<Source> {
-        let is_new = self.taken.is_some_and(|taken| now < taken + GAP);
+        let is_new = self.taken.is_some_and(|taken| now < taken + DEAD_GAP);
         self.after = None;
         self.dead = pool.len() < settings.min_pool || (nobody && !is_new);
         if self.dead {

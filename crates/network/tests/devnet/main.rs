@@ -4,6 +4,7 @@
 mod clock;
 mod faults;
 mod files;
+mod lies;
 mod lines;
 mod lists;
 mod names;

@@ -148,7 +148,7 @@ fn kept(world: &World) -> Value {
 }
 
 /// Waits until list and guards are on disk.
-async fn saved(world: World) -> World {
+pub async fn saved(world: World) -> World {
     let folder = world.folder.path().join("network");
     until(|| folder.join("nodes").exists()).await;
     let guards = || {
@@ -161,14 +161,14 @@ async fn saved(world: World) -> World {
 }
 
 /// A file of the network part as it is encrypted: a byte for the format, a nonce, XChaCha20-Poly1305.
-fn sealed(name: &str, content: &Value) -> Vec<u8> {
+pub fn sealed(name: &str, content: &Value) -> Vec<u8> {
     let mut file = vec![1];
     file.extend([9; 24]);
     file.extend(xchacha_encrypt(&file_key(name), &[9; 24], content.to_string().as_bytes()));
     file
 }
 
-fn opened(name: &str, file: &[u8]) -> Value {
+pub fn opened(name: &str, file: &[u8]) -> Value {
     let nonce = file[1..25].try_into().unwrap();
     serde_json::from_slice(&xchacha_decrypt(&file_key(name), &nonce, &file[25..]).unwrap()).unwrap()
 }
@@ -178,7 +178,7 @@ fn file_key(name: &str) -> [u8; 32] {
 }
 
 /// Waits for something that a file system does not tell of.
-async fn until(there: impl Fn() -> bool) {
+pub async fn until(there: impl Fn() -> bool) {
     let look = async {
         while !there() {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;

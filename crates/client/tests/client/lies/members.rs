@@ -2,36 +2,16 @@
 
 use septet_devnet::{Fault, Lie, NodeHandle, NodeInfo};
 
-use super::Town;
-
-/// Nodes of another swarm.
-fn strangers(town: &Town) -> Vec<NodeHandle> {
-    let others = |node: &&NodeHandle| node.swarm() != town.liar.swarm();
-    town.world.net.nodes().iter().filter(others).take(3).cloned().collect()
-}
-
-fn infos(nodes: &[NodeHandle]) -> Vec<NodeInfo> {
-    nodes.iter().map(|node| node.info().clone()).collect()
-}
+use super::{Town, member_lies};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn colluders_are_named() {
+async fn colluders_are_not_followed() {
     let town = Town::new().await;
-    let colluders = strangers(&town);
+    let others = |node: &&NodeHandle| node.swarm() != town.liar.swarm();
+    let colluders: Vec<NodeHandle> = town.world.net.nodes().iter().filter(others).take(3).cloned().collect();
     colluders.iter().for_each(|node| node.set_fault(Lie::Colludes));
-    let lie = Lie::Misdirects(infos(&colluders));
+    let lie = Lie::Misdirects(colluders.iter().map(|node| node.info().clone()).collect());
     town.withstands(lie, "lie:swarm").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_named() {
-    Town::new().await.withstands(Lie::Misdirects(Vec::new()), "lie:swarm").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn invented_nodes_are_named() {
-    let invented = (0..7).map(|_| NodeInfo::invented()).collect();
-    Town::new().await.withstands(Lie::Misdirects(invented), "lie:swarm").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,11 +22,13 @@ async fn a_member_names_itself_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_member_says_it_has_left() {
-    Town::new().await.withstands(Fault::LeftSwarmSilently, "store").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_member_keeps_nothing_and_proves_everything() {
-    Town::new().await.withstands(Lie::Colludes, "lie:colludes").await;
+async fn a_member_names_nobody_or_serves_everybody() {
+    let invented = (0..7).map(|_| NodeInfo::invented()).collect();
+    member_lies([
+        (Fault::from(Lie::Misdirects(Vec::new())), "lie:swarm"),
+        (Lie::Misdirects(invented).into(), "lie:swarm"),
+        (Fault::LeftSwarmSilently, "store"),
+        (Lie::Colludes.into(), "lie:colludes"),
+    ])
+    .await;
 }

@@ -1,29 +1,21 @@
 //! Lies about the time.
 
+use septet_client::model::{ConversationId, Expiry};
 use septet_devnet::{Fault, Lie};
 
-use septet_client::model::{ConversationId, Expiry};
-
-use super::Town;
+use super::{Town, member_lies};
 
 const HOUR: i64 = 3_600_000;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_member_tells_a_time_eight_hours_ahead() {
-    Town::new().await.withstands(Lie::Time(8 * HOUR), "lie:time").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_member_tells_a_time_a_year_ago() {
-    Town::new().await.withstands(Lie::Time(-365 * 24 * HOUR), "lie:time").await;
+async fn one_clock_moves_nothing() {
+    let clocks = [8 * HOUR, -365 * 24 * HOUR, i64::MAX];
+    member_lies(clocks.map(|ahead| (Lie::Time(ahead), "lie:time"))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_finds_every_time_wrong() {
-    Town::new()
-        .await
-        .withstands(Fault::Answers(406, "Timestamp error: check your clock".to_owned()), "onion")
-        .await;
+    member_lies([(Fault::Answers(406, "Timestamp error: check your clock".to_owned()), "onion")]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
