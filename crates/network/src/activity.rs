@@ -6,7 +6,7 @@
 //!
 //! What belongs to a request that is young or small does not count as traffic on a line: every question sends some bytes,
 //! also to a peer that will never answer, and a peer could keep us patient with a byte now and then. What is left is
-//! transfers.
+//! transfers; an upload is one from the beginning, because its first bytes already fill a slow line for seconds.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,8 +22,10 @@ pub(crate) type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 const YOUNG: Duration = Duration::from_secs(1);
 /// A request that has moved less than this, in bytes, is a question or a drip.
 const SMALL: u64 = 16 * 1024;
-/// Traffic is said to go on for so long after its last byte.
-const LINGER: Duration = Duration::from_secs(5);
+/// What is to send more than this, in bytes, is a transfer from its first byte on.
+const LARGE: u64 = 64 * 1024;
+/// Traffic is said to go on for so long after its last byte: on a line with a deep buffer there are long pauses.
+const LINGER: Duration = Duration::from_secs(10);
 
 /// When a transfer last moved on something that several requests share: a peer, or the machine's line.
 #[derive(Debug, Default)]
@@ -122,7 +124,8 @@ impl Activity {
 
     /// Whether it is more than a question that has just been sent.
     pub fn is_transfer(&self) -> bool {
-        self.bytes() >= SMALL && self.age() >= YOUNG
+        let large = self.total.load(Ordering::Relaxed) > LARGE;
+        large || self.bytes() >= SMALL && self.age() >= YOUNG
     }
 
     fn since(&self, moment: &AtomicU64) -> Duration {
@@ -167,6 +170,8 @@ mod tests {
         activity.down.store(0, Ordering::Relaxed);
         activity.up.store(SMALL - 1, Ordering::Relaxed);
         assert!(!activity.is_transfer());
+        activity.begin(LARGE + 1);
+        assert!(activity.is_transfer(), "it will be one");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! How much is asked for at once (spec 03 §9.7).
 //!
-//! Decision: a reply that takes too long is lost altogether, so on a slow line less is asked for: half as much after
-//! each reply that did not come, twice as much after each that came quickly. It begins small, because a line that
+//! Decision: a reply that breaks off is lost altogether, and others wait behind it, so on a slow line less is asked for:
+//! half as much after each reply that did not come, twice as much after each that came quickly. But not too little:
+//! each question spends some time on the way in which the line does nothing. It begins small, because a line that
 //! carries more shows that within a few replies, and one that does not would have wasted its first minute.
 
 use std::time::Duration;

@@ -164,11 +164,13 @@ struct Poller {
     plan: PollPlan,
     size: PageSize,
     started: Instant,
+    /// The primary that was read to its end last.
+    last: Option<Ed25519Public>,
 }
 
 impl Poller {
     fn new() -> Self {
-        Self { plan: PollPlan::default(), size: PageSize::default(), started: Instant::now() }
+        Self { plan: PollPlan::default(), size: PageSize::default(), started: Instant::now(), last: None }
     }
 
     /// Fetches everything there is, from as many members as the plan wants.
@@ -188,7 +190,11 @@ impl Poller {
         let begun = Instant::now();
         let asked = match self.plan.next(self.started.elapsed(), &mut random) {
             Some(member) => Some(member),
-            None => somebody_known(engine).await?,
+            None => {
+                let known = somebody_known(engine).await?;
+                self.plan.begin_with(known);
+                known
+            }
         };
         let mut member = asked;
         let mut before: HashSet<MessageHash> = HashSet::new();
@@ -218,6 +224,9 @@ impl Poller {
                 return Ok(Fetched::Forged);
             }
             if !page.more {
+                if !self.plan.is_check(&page.node) && self.last.replace(page.node) != Some(page.node) {
+                    remember(engine, page.node).await?;
+                }
                 return Ok(Fetched::All);
             }
             if self.plan.is_check(&page.node) && begun.elapsed() >= CHECK_AT_ONCE {
@@ -243,12 +252,23 @@ impl Poller {
     }
 }
 
-/// A member that told us messages in an earlier run, so that it is known where to go on, if there is one.
+/// Where the member is kept that was read to its end last.
+const LAST_MEMBER: &str = "last_member";
+
+/// The member that was read to its end last, in an earlier run; else any of which it is known where to go on.
 async fn somebody_known(engine: &Engine) -> Result<Option<Ed25519Public>, StoreError> {
     let account = Account::from(engine.me());
-    let marks = engine.store.read(move |db| db.last_hashes(account)).await?;
-    let known: Vec<Ed25519Public> = tellers(&marks).copied().collect();
-    Ok(fastrand::choice(known))
+    let read =
+        engine.store.read(move |db| Ok((db.last_hashes(account)?, db.setting::<String>(LAST_MEMBER)?)));
+    let (marks, last) = read.await?;
+    let known: BTreeSet<Ed25519Public> = tellers(&marks).copied().collect();
+    let last = last.and_then(|key| key.parse().ok()).filter(|last| known.contains(last));
+    Ok(last.or_else(|| fastrand::choice(known)))
+}
+
+/// Writes down that a member was read to its end, for the next start to begin there.
+pub(super) async fn remember(engine: &Engine, member: Ed25519Public) -> Result<(), StoreError> {
+    engine.store.call(move |db| db.set_setting(LAST_MEMBER, &member.to_string())).await
 }
 
 /// Members of whose messages it is known where to go on.

@@ -74,6 +74,8 @@ pub struct PollPlan {
     witnessed: BTreeMap<MessageHash, Witnessed>,
     /// Whom to ask at once.
     third: Option<Ed25519Public>,
+    /// Whom to begin with.
+    first: Option<Ed25519Public>,
 }
 
 impl PollPlan {
@@ -85,6 +87,11 @@ impl PollPlan {
     /// For these it is known where to go on.
     pub fn set_known(&mut self, known: impl IntoIterator<Item = Ed25519Public>) {
         self.known = known.into_iter().collect();
+    }
+
+    /// This one was read to its end last, in an earlier run perhaps.
+    pub fn begin_with(&mut self, member: Option<Ed25519Public>) {
+        self.first = member;
     }
 
     /// Whether a member's answer only serves to check the primary's.
@@ -141,7 +148,7 @@ impl PollPlan {
         };
         if gone(self.primary, self) {
             let begun = self.primary.is_some() || self.until_change > 0;
-            let known = if begun { None } else { self.draw_known(now, random) };
+            let known = if begun { None } else { self.draw_first(now, random) };
             self.primary = known.or_else(|| self.draw(now, &[self.second], random));
             self.until_change = around(POLLS_PER_PRIMARY, random);
             if !begun {
@@ -160,11 +167,11 @@ impl PollPlan {
         other && self.avoided.get(member).is_some_and(|until| *until > now)
     }
 
-    /// A member that needs not send everything, if there is one.
-    fn draw_known(&self, now: Duration, random: &mut impl FnMut(u32) -> u32) -> Option<Ed25519Public> {
-        let good = |member: &&Ed25519Public| self.known.contains(*member) && !self.is_avoided(member, now);
-        let good: Vec<Ed25519Public> = self.members.iter().filter(good).copied().collect();
-        pick(&good, random)
+    /// Whom to begin with: a member that needs not send everything, if there is one.
+    fn draw_first(&self, now: Duration, random: &mut impl FnMut(u32) -> u32) -> Option<Ed25519Public> {
+        let good = |member: &&Ed25519Public| self.members.contains(*member) && !self.is_avoided(member, now);
+        let known: Vec<Ed25519Public> = self.known.iter().filter(good).copied().collect();
+        self.first.filter(|first| known.contains(first)).or_else(|| pick(&known, random))
     }
 
     /// Any member that is not avoided and not one of these; as a rule one that needs not send everything.

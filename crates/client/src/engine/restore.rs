@@ -11,7 +11,7 @@ use septet_protocol::swarm::Batch;
 use tokio::time::Instant;
 
 use super::page_size::PageSize;
-use super::poll::{COMPARTMENTS, fetch};
+use super::poll::{COMPARTMENTS, fetch, remember};
 use super::{Engine, pace};
 
 /// The compartment that a restore asks for first.
@@ -74,7 +74,7 @@ impl Restore {
                     shown |= !page.shown.is_empty();
                     progress(fetched);
                     if Instant::now() >= until {
-                        return;
+                        return self.leave_off(engine, page.node).await;
                     }
                     if page.more && !page.forged {
                         continue;
@@ -83,7 +83,7 @@ impl Restore {
                     asked.insert(page.node);
                     let other = page.swarm.iter().find(|member| !asked.contains(*member)).copied();
                     if (shown && !page.forged) || asked.len() > AGREE || other.is_none() {
-                        return;
+                        return self.leave_off(engine, page.node).await;
                     }
                     self.node = other;
                 }
@@ -93,6 +93,13 @@ impl Restore {
                     tokio::time::sleep(pace::retry(failures)).await;
                 }
             }
+        }
+    }
+
+    /// Polls are to go on where this ends.
+    async fn leave_off(&self, engine: &Engine, member: Ed25519Public) {
+        if let Err(error) = remember(engine, member).await {
+            tracing::debug!(%error, "another member will be asked for everything");
         }
     }
 }

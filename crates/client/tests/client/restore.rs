@@ -57,10 +57,11 @@ async fn what_one_member_has_sent_no_other_sends_again_after_a_restore_or_a_star
     }
     let (mut restored, _) = world.second_device(&alice).await;
     assert!(world.net.traffic().down >= bytes);
-    for _ in 0..3 {
+    for start in 0..3 {
         let before = world.net.traffic().down;
         restored.client.sync_once(PATIENCE).await.unwrap();
-        assert!(world.net.traffic().down - before < bytes / 2);
+        let again = world.net.traffic().down - before;
+        assert!(again < bytes / 2, "start {start}: {again} of {bytes} bytes");
         assert_eq!(restored.texts(sender.session_id).await.len() as u64, COUNT);
         let Person { client, folder, .. } = restored;
         client.stop().await;
