@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::activity::{Activity, Progress};
-use crate::choose;
+use crate::attempts::{Attempts, FILE, Failure, Next};
 use crate::error::NetworkError;
 use crate::failure::{self, Verdict};
 use crate::http::PostOptions;
@@ -24,12 +24,6 @@ use crate::path::Path;
 use crate::policy::PathId;
 use crate::shared::Shared;
 
-/// Tries for one file, each over another path.
-const TRIES: usize = 3;
-/// Wait between them.
-const PAUSE: Duration = Duration::from_secs(1);
-/// Of these, how many may follow on one that was silent or slow.
-const SLOW_TRIES: u32 = 1;
 /// How long nothing may move: the server has this long to answer, and hops give up on it a little sooner.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long a transfer may last in all: twice what the largest file needs on a line of 64 kbit/s.
@@ -104,9 +98,9 @@ impl Shared {
         read: impl Fn(Response) -> Option<T>,
     ) -> Result<T, NetworkError> {
         let mut destination = self.server(server, server.x25519);
-        let (mut used, mut slow) = (Vec::new(), 0);
+        let mut attempts = Attempts::new(&FILE);
         loop {
-            let error = match self.ask_server(&destination, request, options, &mut used).await {
+            let error = match self.ask_server(&destination, request, options, &mut attempts.paths).await {
                 Ok(response) => match read(response) {
                     Some(value) => return Ok(value),
                     None => NetworkError::Failed,
@@ -117,18 +111,19 @@ impl Shared {
                     // Keys in addresses can be read in two ways; the other one gets its chance, once.
                     if let Some(key) = other_key.take() {
                         destination = self.server(server, key);
-                        used.pop();
+                        attempts.paths.pop();
                         continue;
                     }
                     NetworkError::Failed
                 }
             };
-            slow += u32::from(error == NetworkError::Timeout);
-            if !may_try_again(used.len(), slow) {
-                return Err(error);
-            }
-            tracing::debug!(%error, "a file's transfer begins anew");
-            sleep(choose::jitter(PAUSE)).await;
+            let slow = error == NetworkError::Timeout;
+            let pause = match attempts.failed(if slow { Failure::Slow } else { Failure::Path }, error) {
+                Next::GiveUp(error) => return Err(error),
+                Next::Again(pause) => pause,
+            };
+            tracing::debug!("a file's transfer begins anew");
+            sleep(pause).await;
         }
     }
 
@@ -147,10 +142,12 @@ impl Shared {
         let sending = self.send(path.guard(), &hops, destination, request, options);
         let sealed = self.attend(&path, &options.activity, sending).await;
         let sealed = sealed.map_err(|fault| self.server_fault(&path, &fault))?;
-        self.tell(|policy, now| policy.succeeded(path.id, None, now));
         let opened = tokio::task::spawn_blocking(move || sealed.key.open_server_v4(&sealed.body)).await;
         match opened {
-            Ok(Ok(response)) => judge(response),
+            Ok(Ok(response)) => {
+                self.tell(|policy, now| policy.succeeded(path.id, None, now));
+                judge(response)
+            }
             _ => {
                 // Or a hop has damaged the reply; the path's test will show.
                 self.tell(|policy, now| policy.failed(path.id, None, Verdict::PathFailed, false, now));
@@ -186,11 +183,6 @@ impl Shared {
             x25519,
         }
     }
-}
-
-/// Whether another try may follow on so many, of which so many were silent or slow.
-const fn may_try_again(tries: usize, slow: u32) -> bool {
-    tries < TRIES && slow <= SLOW_TRIES
 }
 
 fn options() -> PostOptions {
@@ -264,12 +256,6 @@ mod tests {
         assert_eq!(error(response(413, "application/json", "{}")), NetworkError::FileTooLarge);
         assert!(matches!(judge(response(507, "application/json", "{}")), Err(Trouble::Again(_))));
         assert!(judge(response(200, "application/octet-stream", "x")).is_ok());
-    }
-
-    #[test]
-    fn what_was_slow_once_begins_anew_and_what_was_slow_twice_does_not() {
-        assert!(may_try_again(1, 0) && may_try_again(2, 0) && !may_try_again(3, 0));
-        assert!(may_try_again(1, 1) && may_try_again(2, 1) && !may_try_again(2, 2));
     }
 
     #[test]

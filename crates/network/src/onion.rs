@@ -179,8 +179,9 @@ impl Shared {
         let verdict = fault.verdict(&path.keys(), destination);
         // No network is nobody's fault, and what failed because its path was given up has been counted there.
         if !matches!(fault, Fault::NoNetwork | Fault::PathLost) {
-            let timed_out = *fault == Fault::NoReply;
-            self.tell(|policy, now| policy.failed(path.id, destination, verdict, timed_out, now));
+            // It may be the destination: it is silent, drips, or floods us.
+            let doubtful = matches!(fault, Fault::NoReply | Fault::Slow | Fault::TooLarge);
+            self.tell(|policy, now| policy.failed(path.id, destination, verdict, doubtful, now));
         }
         verdict
     }

@@ -17,7 +17,7 @@ use septet_protocol::time::Timestamp;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::attempts::{Attempts, Failure, Next};
+use crate::attempts::{Attempts, Failure, Next, QUESTION};
 use crate::choose;
 use crate::error::NetworkError;
 use crate::failure::{self, Verdict};
@@ -70,7 +70,7 @@ impl Shared {
         let mut request = Request {
             account,
             prefer,
-            attempts: Attempts::default(),
+            attempts: Attempts::new(&QUESTION),
             redirected: false,
             asked: None,
             clock_complaints: Vec::new(),
@@ -327,7 +327,7 @@ impl Shared {
         rpc: &Rpc,
         read: impl Fn(Value) -> Result<T, NetworkError>,
     ) -> Result<T, NetworkError> {
-        let mut attempts = Attempts::default();
+        let mut attempts = Attempts::new(&QUESTION);
         loop {
             let Some(path) = self.find_path(Some(&node.ed25519), &attempts.paths).await? else {
                 return Err(NetworkError::Failed);

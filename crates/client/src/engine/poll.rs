@@ -431,7 +431,7 @@ async fn store(
     let documents = engine.documents.clone();
     let apply = move |db: &mut Db| {
         db.transaction(|db| {
-            let people = concerned(&items);
+            let people = concerned(&items, documents.me());
             let mut applied = db.apply_received(&ReceivedBatch { items, ..batch })?;
             want_files(db, &mut applied.messages)?;
             let changed =
@@ -449,10 +449,12 @@ async fn store(
 }
 
 /// Everybody of whom these messages may tell something new, with the time of their first one, so that all our
-/// devices write the same into the configs.
-fn concerned(items: &[ReceivedItem]) -> BTreeMap<SessionId, Timestamp> {
+/// devices write the same into the configs. What we wrote ourselves on another device, that device tells itself: said
+/// here as well, it would compete with what a person set there just after.
+fn concerned(items: &[ReceivedItem], me: SessionId) -> BTreeMap<SessionId, Timestamp> {
     let mut people: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
-    for incoming in items.iter().filter_map(|item| item.incoming.as_ref()) {
+    let incoming = items.iter().filter_map(|item| item.incoming.as_ref());
+    for incoming in incoming.filter(|incoming| incoming.sender != me) {
         let first = people.entry(incoming.conversation.0).or_insert(incoming.timestamp);
         *first = incoming.timestamp.min(*first);
     }

@@ -249,17 +249,18 @@ impl Policy {
         }
     }
 
-    /// A request over a path brought no answer of its destination.
+    /// A request over a path brought no answer of its destination. `doubtful`: that may be the destination's fault as
+    /// well as the path's.
     pub fn failed(
         &mut self,
         path: PathId,
         destination: Option<&Ed25519Public>,
         verdict: Verdict,
-        timed_out: bool,
+        doubtful: bool,
         now: Instant,
     ) {
-        if let (true, Some(destination)) = (timed_out, destination) {
-            self.was_slow(destination, path, now);
+        if let (true, Some(destination)) = (doubtful, destination) {
+            self.was_silent(destination, path, now);
         }
         match verdict {
             // A hop that lies about its neighbour pays for it with its path's good name.
@@ -293,8 +294,8 @@ impl Policy {
         self.paths.doubt(path);
     }
 
-    /// A destination did not answer in time. Twice on paths that share no node, and it is the destination's fault.
-    fn was_slow(&mut self, destination: &Ed25519Public, path: PathId, now: Instant) {
+    /// A destination did not answer, or not in a way that has an end. Twice on paths that share no node, and it is the destination's fault.
+    fn was_silent(&mut self, destination: &Ed25519Public, path: PathId, now: Instant) {
         self.pool.go_around(destination, now);
         let Some(nodes) = self.paths.keys(path) else { return };
         let before = self.slow.insert(*destination, nodes);
