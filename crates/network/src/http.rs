@@ -412,8 +412,11 @@ impl Http {
     async fn out_of_patience(&self, options: &PostOptions) -> Stop {
         let activity = &options.activity;
         let (mut solid, mut counted) = (machine::steady(), activity.bytes());
+        let mut patience = 1;
         loop {
-            let silence = options.silence * self.patience();
+            // A silence that began behind a transfer is not judged as if there had been none when that ends.
+            patience = self.patience().max(patience);
+            let silence = options.silence * patience;
             let quiet = activity.quiet_for();
             let now = machine::steady();
             if activity.bytes() - counted.min(activity.bytes()) >= STEP {

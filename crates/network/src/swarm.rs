@@ -233,18 +233,19 @@ impl Shared {
     /// A member that has not been tried, and a path that does not lead through it.
     async fn member_and_path(&self, request: &Request<'_>) -> Result<(Node, Arc<Path>), NetworkError> {
         let mut members = self.swarm_members(request.account).await?;
-        if let Some(preferred) = &request.prefer {
-            // Others have to send everything once more (spec 03 §10.2).
-            self.until_path_around(preferred).await;
-        }
         // After a clock correction the same member is asked again, so that it is known who was wrong.
         let wanted = request.clock_complaints.last().or(request.prefer.as_ref());
+        let mut preferred = request.prefer;
         loop {
             let Some(member) = self.choose_member(&members, wanted, &request.attempts.tried) else {
                 return Err(NetworkError::Failed);
             };
             match self.find_path(Some(&member.ed25519), &request.attempts.paths).await? {
                 Some(path) => return Ok((member, path)),
+                // Others would have to send everything once more (spec 03 §10.2).
+                None if preferred.take() == Some(member.ed25519) => {
+                    self.until_path_around(&member.ed25519).await;
+                }
                 None => members.retain(|node| node.ed25519 != member.ed25519),
             }
         }
