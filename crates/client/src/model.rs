@@ -351,7 +351,8 @@ pub enum AttachmentState {
     },
     /// On this disk, encrypted.
     Local,
-    /// Could not be fetched or sent; can be tried again.
+    /// Could not be fetched, several times or for good; can be tried again. Until it is given up, it is also tried
+    /// again by itself from time to time (spec 09 §2.3).
     Failed {
         /// Why, as a sentence.
         reason: String,

@@ -2,8 +2,12 @@
 //!
 //! What is wanted is in the store; this task takes the oldest wanted ones, at most three at a time, decrypts them and
 //! keeps them in our own encrypted store. A file that the server does not have any more is marked as expired and not
-//! asked for again; other failures are tried again after 30 s, 30 min and 6 h, and at once when a person asks or when
-//! the network comes back.
+//! asked for again. Other failures are tried again after 30 s, 30 min, 6 h and then every 6 h, ten times (spec 09
+//! §2.3), and at once when a person asks, when the network comes back, or when the program starts.
+//!
+//! Decision: an attachment is shown as failed from the third failure on, though it goes on by itself; before that, as
+//! one that waits to come. A person's asking forgets the failures so far; a network that comes back does not, so that a
+//! line that comes and goes does not ask for ever.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +24,7 @@ use super::connection::Reconnects;
 use super::{Engine, pace, uploads};
 use crate::event::Event;
 use crate::model::{AttachmentId, AttachmentState};
-use crate::store::{StoreError, StoredAttachment, TransferState, WantedPicture};
+use crate::store::{Db, StoreError, StoredAttachment, TransferState, WantedPicture};
 
 /// So many files come down at the same time.
 const MOST_DOWNLOADS: usize = 3;
@@ -41,6 +45,8 @@ enum Wanted {
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     let mut reconnects = Reconnects::of(&engine);
     let mut queue = Queue::default();
+    // Nobody knows for how long the program was not there.
+    queue.hasten(&engine).await;
     loop {
         if let Err(error) = queue.fill(&engine).await {
             tracing::warn!(%error, "wanted files cannot be looked up");
@@ -48,11 +54,12 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         let wait = queue.wait(&engine);
         tokio::select! {
             () = cancel.cancelled() => break,
-            () = engine.bells.downloads.notified() => {}
+            // A person may have asked, who is not to wait.
+            () = engine.bells.downloads.notified() => queue.release(),
             Some(ended) = queue.running.join_next_with_id() => queue.ended(ended),
             () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             back = reconnects.next() => match back {
-                Some(()) => queue.held.clear(),
+                Some(()) => queue.hasten(&engine).await,
                 None => break,
             },
         }
@@ -83,10 +90,10 @@ impl Queue {
             .store
             .read(move |db| {
                 let due = db.transfers_due(TransferState::Download, now, limit)?;
-                Ok((due, db.pictures_wanted()?, db.transfers_next()?))
+                Ok((due, db.pictures_wanted()?, db.downloads_next(now)?))
             })
             .await?;
-        self.next = next.filter(|at| *at > now);
+        self.next = next;
         for attachment in due {
             let task = Arc::clone(engine);
             let wanted = Wanted::Attachment(attachment.id);
@@ -98,6 +105,19 @@ impl Queue {
             self.start(wanted, async move { fetch_picture(&task, wish).await });
         }
         Ok(())
+    }
+
+    /// Nothing waits any longer: the network is back, or the program has started.
+    async fn hasten(&mut self, engine: &Engine) {
+        self.held.clear();
+        if let Err(error) = engine.store.call(|db| db.downloads_hasten()).await {
+            tracing::warn!(%error, "waiting files cannot be brought forward");
+        }
+    }
+
+    /// No attachment is held back any longer; pictures are, which nobody asks for by hand.
+    fn release(&mut self) {
+        self.held.retain(|wanted, _| matches!(wanted, Wanted::Picture(_)));
     }
 
     /// Starts a task if there is room, and none of its kind.
@@ -175,7 +195,6 @@ impl From<FileOpenError> for Failure {
 /// Fetches an attachment and writes down what became of it; tells whether to hold it back for a while.
 async fn fetch_attachment(engine: &Arc<Engine>, attachment: StoredAttachment) -> bool {
     let (id, message, conversation) = (attachment.id, attachment.message, attachment.conversation);
-    let attempts = attachment.attempts + 1;
     let result = match fetch(engine, attachment).await {
         Err(Failure::Offline) => return true,
         result => result,
@@ -201,16 +220,7 @@ async fn fetch_attachment(engine: &Arc<Engine>, attachment: StoredAttachment) ->
                 Ok(Some(AttachmentState::Failed { reason }))
             }
             Err(Failure::Offline) => Ok(None),
-            Err(Failure::Later(reason)) => match pace::download(attempts) {
-                Some(wait) => {
-                    db.attachment_retry(id, now + wait.as_millis() as u64)?;
-                    Ok(None)
-                }
-                None => {
-                    db.attachment_failed(id, &reason)?;
-                    Ok(Some(AttachmentState::Failed { reason }))
-                }
-            },
+            Err(Failure::Later(reason)) => later(db, id, now, reason),
         })
         .await;
     match written {
@@ -224,6 +234,34 @@ async fn fetch_attachment(engine: &Arc<Engine>, attachment: StoredAttachment) ->
         }
     }
     false
+}
+
+/// Lets an attachment that failed at `now` wait for its next attempt, or gives it up after the last; returns how it is
+/// shown from now on, `None` if nobody wants it any more.
+fn later(
+    db: &mut Db,
+    id: AttachmentId,
+    now: Timestamp,
+    reason: String,
+) -> Result<Option<AttachmentState>, StoreError> {
+    // Counted here and not when the attempt began: a person may have asked anew meanwhile.
+    let Some(stored) = db.attachment(id)?.filter(|it| it.state == TransferState::Download) else {
+        return Ok(None);
+    };
+    let failures = stored.attempts.saturating_add(1);
+    let shown = pace::download_shown_failed(failures);
+    match pace::download(failures) {
+        Some(wait) => {
+            let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            db.attachment_retry(id, now + wait, shown.then_some(&reason))?;
+        }
+        None => db.attachment_failed(id, &reason)?,
+    }
+    Ok(Some(match shown {
+        true => AttachmentState::Failed { reason },
+        // What came so far is lost.
+        false => AttachmentState::Downloading { done: 0, total: 0 },
+    }))
 }
 
 /// Downloads, decrypts and stores an attachment; returns its name in our store.

@@ -139,7 +139,16 @@ async fn upload(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<()
         }
     };
     let uploaded = engine.network.upload(encrypted.blob, progress, guard.cancel.clone()).await;
-    let uploaded = uploaded.map_err(|error| refusal(&attachment, error))?;
+    drop(guard);
+    let uploaded = match uploaded {
+        Ok(uploaded) => uploaded,
+        Err(error) => {
+            // The next attempt begins at the first byte, and so does what is shown.
+            let state = AttachmentState::Uploading { done: 0, total: 0 };
+            engine.events.send(Event::Attachment { conversation, message, attachment: id, state });
+            return Err(refusal(&attachment, error));
+        }
+    };
     let remote = RemoteFile {
         url: uploaded.url.as_str().to_owned(),
         key: Zeroizing::new(encrypted.key.as_bytes().to_vec()),

@@ -27,6 +27,10 @@ pub(super) const DUE: &str = attachment_sql!(
     "WHERE t.state = ?1 AND t.state IN (0, 2) AND t.not_before <= ?2 ORDER BY t.not_before, t.id LIMIT ?3"
 );
 
+/// The next time after a given one at which a download comes due.
+pub(super) const DOWNLOADS_NEXT: &str =
+    "SELECT min(not_before) FROM attachments WHERE state = 2 AND state IN (0, 2) AND not_before > ?1";
+
 impl Db {
     /// One attachment.
     pub fn attachment(&self, id: AttachmentId) -> Result<Option<StoredAttachment>, StoreError> {
@@ -52,10 +56,11 @@ impl Db {
         Ok(statement.query_map(params![state, Ms(now), limit], stored)?.collect::<Result<_, _>>()?)
     }
 
-    /// When the next transfer comes due; `None` if nothing waits.
-    pub fn transfers_next(&self) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT min(not_before) FROM attachments WHERE state IN (0, 2)";
-        let next: Option<Ms> = self.sql().prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    /// When the next download comes due after `now`; `None` if nothing waits. What is due already does not hide it,
+    /// nor do uploads.
+    pub fn downloads_next(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let next: Option<Ms> =
+            self.sql().prepare_cached(DOWNLOADS_NEXT)?.query_row([Ms(now)], |row| row.get(0))?;
         Ok(next.map(|ms| ms.0))
     }
 
@@ -79,20 +84,20 @@ impl Db {
         })
     }
 
-    /// It is to be fetched, as soon as it is its turn. False if it is here already or cannot be.
+    /// It is to be fetched, as soon as it is its turn; one that waits after failures does not wait any longer, and
+    /// its failures are forgotten. False if it is here already, is being fetched for the first time, or cannot be.
     pub fn attachment_wanted(&mut self, id: AttachmentId) -> Result<bool, StoreError> {
         let mut statement = self.sql().prepare_cached(
             "UPDATE attachments SET state = 2, failure = NULL, attempts = 0, not_before = 0
-             WHERE id = ?1 AND state IN (1, 4, 5) AND url IS NOT NULL",
+             WHERE id = ?1 AND (state IN (1, 4, 5) OR state = 2 AND attempts > 0) AND url IS NOT NULL",
         )?;
         Ok(statement.execute([id.0])? > 0)
     }
 
     /// It is not to be fetched after all.
     pub fn attachment_unwanted(&mut self, id: AttachmentId) -> Result<bool, StoreError> {
-        let mut statement =
-            self.sql().prepare_cached("UPDATE attachments SET state = 1 WHERE id = ?1 AND state = 2")?;
-        Ok(statement.execute([id.0])? > 0)
+        let sql = "UPDATE attachments SET state = 1, failure = NULL WHERE id = ?1 AND state = 2";
+        Ok(self.sql().prepare_cached(sql)?.execute([id.0])? > 0)
     }
 
     /// It is here, in this file; false if its message is gone (then the file is to be deleted).
@@ -103,11 +108,27 @@ impl Db {
         Ok(statement.execute(params![id.0, file])? > 0)
     }
 
-    /// A transfer did not work; the next attempt is not before then.
-    pub fn attachment_retry(&mut self, id: AttachmentId, not_before: Timestamp) -> Result<(), StoreError> {
-        self.sql()
-            .prepare_cached("UPDATE attachments SET attempts = attempts + 1, not_before = ?2 WHERE id = ?1")?
-            .execute(params![id.0, Ms(not_before)])?;
+    /// A download did not work; the next attempt is not before then. With a sentence why it is shown as failed
+    /// meanwhile ([`AttachmentState::Failed`](crate::model::AttachmentState::Failed)); where it is and how it is
+    /// decrypted is kept. False if nobody wants it any more.
+    pub fn attachment_retry(
+        &mut self,
+        id: AttachmentId,
+        not_before: Timestamp,
+        failure: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "UPDATE attachments SET attempts = attempts + 1, not_before = ?2, failure = ?3
+             WHERE id = ?1 AND state = 2",
+        )?;
+        Ok(statement.execute(params![id.0, Ms(not_before), failure])? > 0)
+    }
+
+    /// No download waits any longer, as when the network is back. Failures so far still count.
+    pub fn downloads_hasten(&mut self) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE attachments SET not_before = 0 WHERE state = 2 AND state IN (0, 2) AND not_before > 0";
+        self.sql().prepare_cached(sql)?.execute([])?;
         Ok(())
     }
 

@@ -253,6 +253,8 @@ fn attachments(
 fn attachment(row: &Row<'_>) -> rusqlite::Result<Attachment> {
     let width: Option<u32> = row.get(5)?;
     let height: Option<u32> = row.get(6)?;
+    let (state, failure): (_, Option<String>) = (row.get(8)?, row.get(9)?);
+    let failed = |failure: Option<String>| AttachmentState::Failed { reason: failure.unwrap_or_default() };
     Ok(Attachment {
         id: AttachmentId(row.get(1)?),
         name: row.get(2)?,
@@ -260,14 +262,14 @@ fn attachment(row: &Row<'_>) -> rusqlite::Result<Attachment> {
         size: row.get::<_, i64>(4)?.unsigned_abs(),
         dimensions: width.zip(height),
         voice: row.get(7)?,
-        state: match row.get(8)? {
+        state: match state {
             TransferState::Upload => AttachmentState::Uploading { done: 0, total: 0 },
             TransferState::Remote => AttachmentState::Remote,
+            // It has failed several times and goes on in the background, or is given up: the same for a person.
+            TransferState::Download if failure.is_some() => failed(failure),
+            TransferState::Failed => failed(failure),
             TransferState::Download => AttachmentState::Downloading { done: 0, total: 0 },
             TransferState::Local => AttachmentState::Local,
-            TransferState::Failed => {
-                AttachmentState::Failed { reason: row.get::<_, Option<String>>(9)?.unwrap_or_default() }
-            }
             TransferState::Expired => AttachmentState::Expired,
             TransferState::Unusable => AttachmentState::Unusable,
         },

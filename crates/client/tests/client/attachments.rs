@@ -2,7 +2,8 @@
 
 use septet_client::client::{ClientError, SendError};
 use septet_client::event::Event;
-use septet_client::model::{AttachmentState, ConversationId, Draft, OutgoingFile};
+use septet_client::model::{AttachmentState, ConversationId, Draft, MessageId, OutgoingFile};
+use septet_devnet::FileFault;
 use septet_protocol::account::Seed;
 use septet_protocol::attachment::{AttachmentPointer, Encryption, Key};
 use septet_protocol::crypto::SystemRandom;
@@ -10,7 +11,7 @@ use septet_protocol::id::{Account, Namespace};
 use septet_protocol::message::{Content, Outgoing, Visible, encode_one_to_one};
 use septet_protocol::time::Timestamp;
 
-use crate::world::World;
+use crate::world::{Person, World};
 
 fn file(name: &str, len: usize) -> OutgoingFile {
     let bytes = (0..len).map(|index| (index * 31 % 251) as u8).collect();
@@ -113,7 +114,7 @@ async fn an_upload_tells_how_far_it_is() {
 }
 
 /// A message of only these files, from a stranger who writes them as they are.
-async fn hears_files(world: &World, attachments: Vec<AttachmentPointer>) -> crate::world::Person {
+async fn hears_files(world: &World, attachments: Vec<AttachmentPointer>) -> Person {
     let bob = world.resting_person("Bob").await;
     let stranger = Seed::generate(&mut SystemRandom).keys();
     let content = Content::Visible(Visible { attachments, ..Visible::default() });
@@ -158,4 +159,85 @@ async fn files_that_can_never_be_opened_are_shown_as_such() {
         assert!(matches!(refused, Err(ClientError::NotDownloaded)));
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Waits until an attachment is told to be where `wanted` says.
+async fn tells(person: &mut Person, what: &str, wanted: impl Fn(&AttachmentState) -> bool) {
+    person
+        .waits(what, |event| match event {
+            Event::Attachment { state, .. } if wanted(&state) => Some(()),
+            _ => None,
+        })
+        .await;
+}
+
+/// Where a message's only attachment is, as a list of messages shows it.
+async fn shown(person: &Person, message: MessageId) -> AttachmentState {
+    person.client.message(message).await.unwrap().unwrap().attachments.remove(0).state
+}
+
+/// Begins to wait at its first byte.
+fn waits_to_come(state: &AttachmentState) -> bool {
+    *state == AttachmentState::Downloading { done: 0, total: 0 }
+}
+
+/// A stranger's file that was clicked and failed three times: once by the click, twice by itself at a start.
+async fn failed_three_times(world: &World) -> (Person, MessageId) {
+    let (alice, mut bob) = (world.person("Alice").await, world.person("Bob").await);
+    alice.hands(&bob, "hello.bin", vec![7; 5000]).await;
+    let heard = bob.next_message().await;
+    world.net.set_file_fault(FileFault::Broken);
+    bob.client.download(heard.attachments[0].id).await.unwrap();
+    tells(&mut bob, "the click", waits_to_come).await;
+    tells(&mut bob, "the first failure", waits_to_come).await;
+    let mut bob = world.reopen(bob).await;
+    tells(&mut bob, "the second failure", waits_to_come).await;
+    assert!(waits_to_come(&shown(&bob, heard.id).await));
+    let mut bob = world.reopen(bob).await;
+    tells(&mut bob, "the third failure", |state| matches!(state, AttachmentState::Failed { .. })).await;
+    (bob, heard.id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_that_failed_three_times_says_so_and_goes_on_by_itself() {
+    let world = World::new().await;
+    let (bob, message) = failed_three_times(&world).await;
+    let bob = world.rest(bob).await;
+    let AttachmentState::Failed { reason } = shown(&bob, message).await else {
+        panic!("it is not shown as failed after a restart");
+    };
+    assert!(!reason.is_empty());
+    world.net.clear_file_faults();
+    let mut bob = bob;
+    bob.client.start();
+    tells(&mut bob, "the file", |state| *state == AttachmentState::Local).await;
+    let attachment = bob.client.message(message).await.unwrap().unwrap().attachments.remove(0);
+    assert_eq!(attachment.state, AttachmentState::Local);
+    assert_eq!(bob.receives(&attachment).await, vec![7; 5000]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_fetches_a_failed_download_at_once() {
+    let world = World::new().await;
+    let (mut bob, message) = failed_three_times(&world).await;
+    world.net.clear_file_faults();
+    let attachment = bob.client.message(message).await.unwrap().unwrap().attachments.remove(0);
+    bob.client.download(attachment.id).await.unwrap();
+    assert_eq!(bob.receives(&attachment).await, vec![7; 5000]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_upload_is_shown_at_its_beginning_and_goes_on() {
+    let world = World::new().await;
+    let mut alice = world.person("Alice").await;
+    world.net.set_file_fault(FileFault::Broken);
+    let draft = Draft { files: vec![file("data.bin", 200_000)], ..Draft::default() };
+    let id = alice.client.send(ConversationId(alice.id()), draft).await.unwrap();
+    let moved = |state: &AttachmentState| matches!(state, AttachmentState::Uploading { done: 1.., .. });
+    let anew = |state: &AttachmentState| *state == AttachmentState::Uploading { done: 0, total: 0 };
+    tells(&mut alice, "bytes that move", moved).await;
+    tells(&mut alice, "the interruption", anew).await;
+    world.net.clear_file_faults();
+    tells(&mut alice, "the upload", |state| *state == AttachmentState::Local).await;
+    assert_eq!(shown(&alice, id).await, AttachmentState::Local);
 }

@@ -6,6 +6,7 @@ mod pages;
 mod plans;
 mod profile;
 mod receive;
+mod transfers;
 
 use septet_protocol::account::Seed;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};

@@ -85,7 +85,7 @@ fn a_message_with_files_waits_for_its_bytes() {
     db.attachment_failed(uploads[1].id, "no").unwrap();
     assert!(matches!(db.message(id).unwrap().unwrap().attachments[1].state, AttachmentState::Failed { .. }));
     assert!(db.attachment_uploaded(uploads[1].id, &remote).unwrap());
-    assert!(db.transfers_next().unwrap().is_none());
+    assert!(db.transfers_due(TransferState::Upload, NOW, 10).unwrap().is_empty());
     let stored = db.attachments_of(id).unwrap();
     assert_eq!(stored[0].state, TransferState::Local);
     assert!(stored[0].remote == Some(remote) && stored[0].dimensions == Some((3, 4)));

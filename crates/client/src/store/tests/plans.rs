@@ -58,6 +58,7 @@ fn the_outbox_steps_from_queue_to_queue() {
 #[test]
 fn transfers_come_from_the_partial_index() {
     check(attachment::DUE, "attachments_waiting", &[]);
+    check(attachment::DOWNLOADS_NEXT, "attachments_waiting", &[]);
 }
 
 #[test]
