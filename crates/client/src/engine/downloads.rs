@@ -330,3 +330,43 @@ async fn download_picture(engine: &Arc<Engine>, wish: &WantedPicture) -> Result<
     });
     stored.await.map_err(|_| Failure::Later("stopped".to_owned()))?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::transfers::{shown, wanted};
+    use crate::store::tests::{NOW, db};
+
+    const COMING: AttachmentState = AttachmentState::Downloading { done: 0, total: 0 };
+
+    fn fails(db: &mut Db, id: AttachmentId) -> Option<AttachmentState> {
+        later(db, id, NOW, "no answer".to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_download_goes_on_after_ten_failures_and_ends_with_the_eleventh() {
+        let mut db = db();
+        let (message, id) = wanted(&mut db);
+        let failed = AttachmentState::Failed { reason: "no answer".to_owned() };
+        for failures in 1..=11 {
+            let told = if failures < 3 { &COMING } else { &failed };
+            assert_eq!(fails(&mut db, id).as_ref(), Some(told), "after {failures} failures");
+            assert_eq!(shown(&db, message), *told, "what is told is what is stored");
+            assert_eq!(db.downloads_next(NOW).unwrap().is_some(), failures < 11, "after {failures} failures");
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_fails_after_a_click_is_the_first_failure() {
+        let mut db = db();
+        let (_, id) = wanted(&mut db);
+        for _ in 1..=5 {
+            fails(&mut db, id);
+        }
+        assert!(db.attachment_wanted(id).unwrap());
+        assert_eq!(fails(&mut db, id), Some(COMING));
+        assert_eq!(db.attachment(id).unwrap().unwrap().attempts, 1);
+        assert!(db.attachment_unwanted(id).unwrap());
+        assert_eq!(fails(&mut db, id), None, "nobody wants it any more");
+    }
+}

@@ -28,7 +28,7 @@ mod profile;
 mod read;
 mod receive;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod types;
 mod values;
 

@@ -6,7 +6,7 @@ mod pages;
 mod plans;
 mod profile;
 mod receive;
-mod transfers;
+pub(crate) mod transfers;
 
 use septet_protocol::account::Seed;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
@@ -16,10 +16,10 @@ use super::*;
 use crate::model::*;
 
 /// Some moment; tests count from here.
-const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
 
 /// A database with an account.
-fn db() -> Db {
+pub(crate) fn db() -> Db {
     let mut db = Db::memory();
     db.insert_account(&StoredAccount { id: me(), seed: Seed::from_bytes([1; 16]), created: NOW }).unwrap();
     db

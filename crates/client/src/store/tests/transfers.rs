@@ -3,7 +3,7 @@
 use super::*;
 
 /// An attachment of a message from somebody we know, wanted.
-fn wanted(db: &mut Db) -> (MessageId, AttachmentId) {
+pub(crate) fn wanted(db: &mut Db) -> (MessageId, AttachmentId) {
     let remote = RemoteFile { url: "http://f/1".into(), key: vec![1; 64].into(), digest: Some([2; 32]) };
     let file = NewAttachment {
         name: "x.bin".into(),
@@ -27,7 +27,7 @@ fn wanted(db: &mut Db) -> (MessageId, AttachmentId) {
     (message.id, id)
 }
 
-fn shown(db: &Db, message: MessageId) -> AttachmentState {
+pub(crate) fn shown(db: &Db, message: MessageId) -> AttachmentState {
     db.message(message).unwrap().unwrap().attachments.remove(0).state
 }
 
