@@ -36,6 +36,7 @@ mod membership;
 mod names;
 mod network;
 mod node;
+mod nursery;
 mod onion;
 mod pubkey;
 mod rpc;
