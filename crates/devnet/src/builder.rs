@@ -16,14 +16,14 @@ use crate::error::DevnetError;
 use crate::file_server::{FileServer, FileServerKind, FileService, Files};
 use crate::http::{Door, Manner, bind};
 use crate::line::Bottleneck;
-use crate::membership::Nursery;
 use crate::network::{Network, Patience, Seat};
 use crate::node::{Node, NodeInfo};
+use crate::nursery::Nursery;
 use crate::seed::Seed;
 use crate::service::NodeService;
 use crate::state::{Journal, NodeRecord, State};
 use crate::storage::Storage;
-use crate::tls;
+use crate::{nursery, tls};
 
 /// What a network is to be like; [`DevnetBuilder::start`] makes it.
 #[derive(Clone, Debug)]
@@ -158,10 +158,10 @@ impl DevnetBuilder {
             idle: self.idle_close.clone(),
         };
         let ports = Ports { runtime: runtime.clone(), patience: Instant::now() + PORT_PATIENCE };
-        let distinct = self.distinct_subnets && bind(SocketAddrV4::new(node_ip(1), 0)).is_ok();
+        let distinct = self.distinct_subnets && bind(SocketAddrV4::new(nursery::alone(1), 0)).is_ok();
         let mut nodes = Vec::new();
         for (index, (record, storage)) in records.iter_mut().zip(storages).enumerate() {
-            let ip = if distinct { node_ip(index) } else { Ipv4Addr::LOCALHOST };
+            let ip = nursery::address(index, distinct);
             nodes.push(Arc::new(make_node(record, ip, storage, &manner, &ports).await?));
         }
         if let Some(state) = &state {
@@ -245,13 +245,6 @@ async fn make_seed(
     let door = ports.lasting_door("seed port", manner, network.state.as_deref()).await?;
     door.install(Arc::clone(&seed) as Arc<dyn crate::http::Service>);
     Ok((seed, door))
-}
-
-/// The loopback address of a node, alone in its /24.
-pub(crate) fn node_ip(index: usize) -> Ipv4Addr {
-    let (high, low) = (index / 250, index % 250);
-    let part = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
-    Ipv4Addr::new(127, part(high), part(low + 1), 1)
 }
 
 fn storages(count: usize, state: Option<&Arc<State>>) -> Result<Vec<Storage>, DevnetError> {

@@ -2,9 +2,8 @@
 //!
 //! A seed, storage nodes in swarms, and a file server, which answer as the official servers do: onion requests over
 //! TLS, the storage requests with their limits, signatures, times and texts, replication inside a swarm, paging,
-//! expiry. What passes here passes outside. For tests everything can be looked into ([`Devnet::messages_of`]) and
-//! broken ([`Fault`], [`FileFault`], [`Devnet::network_down`]) made to lie ([`Lie`]), and put
-//! behind a slow line ([`Line`]).
+//! expiry. What passes here passes outside. For tests everything can be looked into ([`Devnet::messages_of`]), broken
+//! ([`Fault`], [`FileFault`], [`Devnet::network_down`]), made to lie ([`Lie`]), and put behind a slow line ([`Line`]).
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), septet_devnet::DevnetError> {
@@ -18,8 +17,8 @@
 //! Layout, from the outside in: `builder` makes a [`Devnet`]; `http` listens; `service` is a node's address list;
 //! `onion` peels and passes on; `rpc` answers storage requests on the tables of `storage`; `file_server` and `seed`
 //! stand beside the nodes; `state` keeps it all on disk if wanted. Beside these, what only tests need: `fault` and
-//! `lie` say what is wrong with a node, `line` is a slow line before the doors, `membership` changes the swarms. Only
-//! loopback addresses are served or contacted.
+//! `lie` say what is wrong with a node, `line` is a slow line before the doors, `membership` changes the swarms, with
+//! new nodes from the `nursery`. Only loopback addresses are served or contacted.
 
 mod base64;
 mod builder;
@@ -36,6 +35,7 @@ mod membership;
 mod names;
 mod network;
 mod node;
+mod nursery;
 mod onion;
 mod pubkey;
 mod rpc;

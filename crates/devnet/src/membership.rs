@@ -6,23 +6,17 @@
 //! they are, also where they lack something. Changes last until the network stops: a state folder does not keep them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 
-use septet_protocol::crypto::{Ed25519Secret, Random, SystemRandom};
 use septet_protocol::id::{Ed25519Public, SwarmId};
 use septet_protocol::swarm;
-use tokio::runtime::Handle;
 
-use crate::builder::node_ip;
 use crate::devnet::Devnet;
 use crate::error::DevnetError;
-use crate::http::{Door, Manner, bind};
 use crate::network::{Network, Seat};
-use crate::node::{Node, NodeHandle, NodeInfo};
+use crate::node::{Node, NodeHandle};
 use crate::pubkey::Pubkey;
 use crate::service::NodeService;
-use crate::storage::Storage;
 
 /// What becomes of the messages of accounts that get other members.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,27 +25,6 @@ pub enum Handover {
     Complete,
     /// Nobody gives anything to anybody: what only members kept that are none any more is lost.
     Lost,
-}
-
-/// How nodes are made that come later.
-pub(crate) struct Nursery {
-    pub manner: Manner,
-    pub distinct_subnets: bool,
-    pub runtime: Handle,
-}
-
-impl Nursery {
-    /// A node with new keys, not known to anybody yet, its door shut.
-    fn make(&self, index: usize, swarm: SwarmId) -> Result<Node, DevnetError> {
-        let ip = if self.distinct_subnets { node_ip(index) } else { Ipv4Addr::LOCALHOST };
-        let wanted = SocketAddrV4::new(ip, 0);
-        let bound = bind(wanted).map_err(|source| DevnetError::Listen { address: wanted, source });
-        let (socket, address) = bound?;
-        let seed = SystemRandom.array();
-        let info = NodeInfo::of(seed, SystemRandom.array(), address, swarm);
-        let door = Door::new(socket, address, self.manner.clone(), self.runtime.clone());
-        Ok(Node::new(info, Ed25519Secret::from_seed(seed), Storage::new(None), door))
-    }
 }
 
 impl Devnet {

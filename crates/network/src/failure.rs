@@ -1,8 +1,8 @@
-//! What every failure means and what is done about it: the table of spec 03 §7, as three functions.
+//! What every failure means and what is done about it: the table of spec 03 §7, a function for each kind of status.
 //!
 //! An error can come from two places. A *plain* status from the guard is said by some hop of the path and authenticated
-//! by nobody; the *inner* status, decrypted with our key, is the destination's own word. The first may only cost trust
-//! in a path, the second also in the destination.
+//! by nobody; the *inner* status, decrypted with our key, is the destination's own word. The first costs a path, or has
+//! us go around a node for a while, the second counts against the destination. Neither takes anybody off the list.
 
 use septet_protocol::id::Ed25519Public;
 
@@ -14,17 +14,18 @@ pub(crate) enum Verdict {
     /// The destination refuses this very request: nobody is to blame. Of a swarm's members a second one is asked; what
     /// both refuse is the caller's matter.
     Refuse,
-    /// The path is to blame: count it, try another path.
+    /// The path is to blame: have it tested again, try another path.
     PathFailed,
-    /// The path is to blame, and this node of it (or the destination) in particular: it gets a strike.
+    /// This node of the path, or the destination, is not ready, the one before it says: go around it for a while, have
+    /// the path tested.
     NodeNotReady(Ed25519Public),
-    /// This node of the path is not known to the one before it: drop it, repair the path, try again.
+    /// This node of the path is not known to the one before it: the same.
     HopLost(Ed25519Public),
-    /// The destination is not known to the last hop: drop it, try another member.
+    /// The destination is not known to the last hop: go around it for a while, try another member.
     DestinationLost,
     /// The destination finds our clock wrong: measure, sign again, try once more.
     ClockOff,
-    /// The destination does not keep this account: take the swarm from the reply, try a member of it.
+    /// The destination does not keep this account: ask a second node who does, before anybody is followed.
     WrongSwarm,
     /// The destination or the guard has too many requests of ours: wait a second, try another member.
     Busy,

@@ -8,8 +8,8 @@
 //!
 //! How much the line carries is measured from how fast a full buffer takes more. While the buffer is smaller than the
 //! line could fill, the measured rate is buffer ÷ round trip, the next buffer rate × ([`AHEAD`] + round trip), so each step
-//! multiplies it by more than one until the rate is the line's: it settles where buffer = rate × ([`AHEAD`] + round trip). A quick line is therefore not held back (after the first quarter
-//! of a second) and a slow one is not flooded.
+//! multiplies it by more than one until the rate is the line's: it settles where buffer = rate × ([`AHEAD`] + round trip).
+//! A quick line is therefore not held back (after the first quarter of a second) and a slow one is not flooded.
 
 use std::time::Duration;
 

@@ -7,12 +7,16 @@ use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use septet_protocol::swarm::request::service_nodes_params;
 use septet_protocol::swarm::{Node, Rpc, nodes};
+use septet_protocol::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::config::{NetworkConfig, Seed};
+use crate::error::NetworkError;
 use crate::http::{Http, PostOptions};
+use crate::machine;
 use crate::policy::agreement;
 use crate::shared::Shared;
+use crate::snapshot::NodeSnapshot;
 
 /// How long a seed may be silent.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -35,6 +39,16 @@ impl SeedList {
         let nodes = possible(config, nodes::service_nodes(&reply).ok()?);
         let height = reply.pointer("/result/height").and_then(Value::as_u64).unwrap_or(0);
         Some(Self { nodes, height })
+    }
+}
+
+impl NodeSnapshot {
+    /// The list that the first seed to answer gives now. Fails if no client can be set up, or no seed answers.
+    pub async fn take(config: &NetworkConfig) -> Result<Self, NetworkError> {
+        let http = Http::new(config).map_err(NetworkError::Setup)?;
+        let list = first_list(&http, config).await.ok_or(NetworkError::Offline)?;
+        let taken = Timestamp::from_ms(machine::wall().max(0).cast_unsigned());
+        Ok(Self::new(taken, list.height, list.nodes))
     }
 }
 

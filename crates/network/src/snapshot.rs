@@ -16,11 +16,6 @@ use septet_protocol::swarm::Node;
 use septet_protocol::time::Timestamp;
 use serde::Deserialize;
 
-use crate::config::NetworkConfig;
-use crate::error::NetworkError;
-use crate::http::Http;
-use crate::{machine, seed};
-
 /// How long the chain takes for a block, in ms.
 const BLOCK: u64 = 120_000;
 
@@ -67,14 +62,10 @@ impl NodeSnapshot {
         Some(Self { taken: Timestamp::from_ms(file.taken), height: file.height, nodes })
     }
 
-    /// The list that the first seed to answer gives now.
-    pub async fn take(config: &NetworkConfig) -> Result<Self, NetworkError> {
-        let http = Http::new(config).map_err(NetworkError::Setup)?;
-        let list = seed::first_list(&http, config).await.ok_or(NetworkError::Offline)?;
-        let mut nodes = list.nodes;
+    /// These nodes, as they were at `taken`, when the chain had this height.
+    pub(crate) fn new(taken: Timestamp, height: u64, mut nodes: Vec<Node>) -> Self {
         nodes.sort_unstable_by_key(|node| node.ed25519);
-        let taken = Timestamp::from_ms(machine::wall().max(0).cast_unsigned());
-        Ok(Self { taken, height: list.height, nodes })
+        Self { taken, height, nodes }
     }
 
     /// The text of the file; the same for the same nodes, and with a line for each.

@@ -4,6 +4,7 @@
 //! its bell rings or its time comes; none holds anything in memory that the store would not bring back after a kill.
 //! The [`Client`](crate::client::Client) is the handle on it.
 
+mod arrivals;
 mod clock;
 mod compose;
 mod config;

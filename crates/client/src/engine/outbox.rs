@@ -76,7 +76,7 @@ impl Lanes {
     /// Starts the first job of each recipient that is not being served and may be tried.
     async fn fill(&mut self, engine: &Arc<Engine>) -> Result<(), StoreError> {
         let now = Instant::now();
-        for job in engine.store.call(|db| db.outbox_due(Timestamp::from_ms(i64::MAX as u64))).await? {
+        for job in engine.store.call(|db| db.outbox_due()).await? {
             let recipient = job.recipient;
             let waits = self.waiting.get(&recipient).is_some_and(|wait| wait.until > now);
             if waits || self.busy.contains_key(&recipient) || self.busy.len() >= MOST_LANES {

@@ -35,8 +35,8 @@ pub struct Prepared {
     pub dimensions: Option<(u32, u32)>,
 }
 
-/// Prepares a file for sending; what is neither picture nor video passes unchanged. Takes as long as decoding does: call it where
-/// blocking is allowed. `limit` is the largest size in bytes to aim at.
+/// Prepares a file for sending; what is neither picture nor video passes unchanged. Takes as long as decoding does:
+/// call it where blocking is allowed. `limit` is the largest size in bytes to aim at.
 pub fn prepare(bytes: Vec<u8>, content_type: &str, limit: u64) -> Prepared {
     let format = image::guess_format(&bytes).ok();
     let fitted = match format {

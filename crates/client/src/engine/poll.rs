@@ -1,12 +1,11 @@
 //! Asking our own swarm what is new (spec 03 §10.2).
 //!
 //! One request fetches all compartments of the account: configs and messages. Its answer is applied in order, configs
-//! first, and each compartment is stored together with the mark of where the next request goes on; a kill between
-//! any two steps only makes the next poll fetch again what was not stored.
+//! first; a kill between any two steps only makes the next poll fetch again what was not stored.
 //!
 //! Decision: whom to ask is decided in [`poll_plan`](super::poll_plan), how much at once in
-//! [`page_size`](super::page_size); this is what carries it out. What came is taken in only when the network's time
-//! is known, because of much of it the age decides.
+//! [`page_size`](super::page_size), and what came is stored by [`arrivals`](super::arrivals); this is what carries
+//! it out. What came is taken in only when the network's time is known, because of much of it the age decides.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -14,9 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use septet_network::NetworkError;
-use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
-use septet_protocol::swarm::reply::{self, RetrieveReply, StoredMessage, SubReply};
-use septet_protocol::swarm::request::{Delete, Retrieve};
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace};
+use septet_protocol::swarm::reply::{self, RetrieveReply, SubReply};
+use septet_protocol::swarm::request::Retrieve;
 use septet_protocol::swarm::{Auth, Batch, MemberKeys, Rpc};
 use septet_protocol::time::Timestamp;
 use tokio::sync::watch;
@@ -24,13 +23,11 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Reconnects;
-use super::documents::Merge;
 use super::page_size::PageSize;
 use super::poll_plan::{self, PollPlan};
-use super::{Engine, pace, receive};
+use super::{Engine, arrivals, pace};
 use crate::event::Event;
-use crate::model::{AttachmentState, ConversationId, Message};
-use crate::store::{AppliedBatch, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
+use crate::store::StoreError;
 
 /// The compartments of an account in the order they are applied (spec 05 §1), and the share of a reply for each: one
 /// part of so many.
@@ -374,7 +371,11 @@ async fn take_in(
     let moved = fetched.messages.last().is_some_and(|last| mark != Some(last.hash));
     if moved {
         page.more |= fetched.more;
-        store(engine, page, namespace, fetched, now).await?;
+        let arrived = arrivals::store(engine, page.node, namespace, fetched, now).await?;
+        page.listed.extend(arrived.listed);
+        page.shown.extend(arrived.shown);
+        page.new.extend(arrived.new);
+        page.messages += arrived.messages;
     }
     Ok(())
 }
@@ -394,173 +395,4 @@ fn request(
         Retrieve { namespace, last_hash, max_size: Some(size.share(parts)) }.rpc(&auth, now)
     };
     Rpc::batch(compartments, retrieve)
-}
-
-/// Stores what one compartment had, with the mark of how far we are, and notes in the page what came.
-async fn store(
-    engine: &Arc<Engine>,
-    page: &mut Page,
-    namespace: Namespace,
-    fetched: RetrieveReply,
-    now: Timestamp,
-) -> Result<(), PollError> {
-    let account = Account::from(engine.me());
-    let last_hash = fetched.messages.last().map(|message| message.hash);
-    let mut messages = fetched.messages;
-    page.listed.extend(messages.iter().map(|message| message.hash));
-    messages.retain(|message| message.expiry > now);
-    let hashes: Vec<MessageHash> = messages.iter().map(|message| message.hash).collect();
-    page.shown.extend(&hashes);
-    let unseen = engine.store.read(move |db| db.unseen(account, &hashes)).await?;
-    page.new.extend(&unseen);
-    let batch = ReceivedBatch { node: page.node, account, namespace, last_hash, items: Vec::new(), now };
-    if namespace != Namespace::MESSAGES {
-        // Merging the same again is harmless, and needed if a document was lost (spec 05 §8.3). The names are kept
-        // only to tell what is new in the swarm.
-        let seen = |message: &StoredMessage| ReceivedItem {
-            hash: message.hash,
-            expiration: message.expiry,
-            incoming: None,
-        };
-        let items = messages.iter().map(seen).collect();
-        return store_config(engine, ReceivedBatch { items, ..batch }, messages).await;
-    }
-    let unseen: HashSet<MessageHash> = unseen.into_iter().collect();
-    messages.retain(|message| unseen.contains(&message.hash));
-    let items = receive::read_all(engine, messages).await;
-    let documents = engine.documents.clone();
-    let apply = move |db: &mut Db| {
-        db.transaction(|db| {
-            let people = concerned(&items, documents.me());
-            let mut applied = db.apply_received(&ReceivedBatch { items, ..batch })?;
-            want_files(db, &mut applied.messages)?;
-            let changed =
-                !people.is_empty() && documents.conversations_changed(db, &people, Now::Known(now))?;
-            Ok((applied, changed))
-        })
-    };
-    let (applied, configs_changed) = engine.store.call(apply).await?;
-    if configs_changed {
-        engine.bells.config.notify_one();
-    }
-    page.messages += applied.messages.len() as u64;
-    engine.follow_up(applied);
-    Ok(())
-}
-
-/// Everybody of whom these messages may tell something new, with the time of their first one, so that all our
-/// devices write the same into the configs. What we wrote ourselves on another device, that device tells itself: said
-/// here as well, it would compete with what a person set there just after.
-fn concerned(items: &[ReceivedItem], me: SessionId) -> BTreeMap<SessionId, Timestamp> {
-    let mut people: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
-    let incoming = items.iter().filter_map(|item| item.incoming.as_ref());
-    for incoming in incoming.filter(|incoming| incoming.sender != me) {
-        let first = people.entry(incoming.conversation.0).or_insert(incoming.timestamp);
-        *first = incoming.timestamp.min(*first);
-    }
-    people
-}
-
-/// Files of people we accepted, and our own from other devices, are fetched without asking (spec 02 §13); those of
-/// strangers wait for a click.
-fn want_files(db: &mut Db, messages: &mut [Message]) -> Result<(), StoreError> {
-    let mut trusted: BTreeMap<ConversationId, bool> = BTreeMap::new();
-    for message in messages.iter_mut().filter(|message| !message.attachments.is_empty()) {
-        let known = trusted.get(&message.conversation).copied();
-        let trusted = match known {
-            Some(trusted) => trusted,
-            None => {
-                let approved =
-                    db.conversation(message.conversation)?.is_some_and(|it| it.approved && !it.blocked);
-                *trusted.entry(message.conversation).or_insert(approved)
-            }
-        };
-        if !trusted && !message.outgoing {
-            continue;
-        }
-        for attachment in &mut message.attachments {
-            if db.attachment_wanted(attachment.id)? {
-                attachment.state = AttachmentState::Downloading { done: 0, total: 0 };
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Merges what the swarm has of a config, with the mark of how far we are in the same transaction.
-async fn store_config(
-    engine: &Arc<Engine>,
-    batch: ReceivedBatch,
-    messages: Vec<StoredMessage>,
-) -> Result<(), PollError> {
-    let (documents, namespace, now) = (engine.documents.clone(), batch.namespace, batch.now);
-    let merged = engine.store.call(move |db| {
-        db.transaction(|db| {
-            let merged = match messages.is_empty() {
-                true => Merge::default(),
-                false => documents.merge(db, namespace, &messages, now)?,
-            };
-            if let Some(newest) = merged.newest {
-                db.claim_config_time(batch.account, namespace, batch.node, newest)?;
-            }
-            db.apply_received(&batch)?;
-            Ok(merged)
-        })
-    });
-    let merged = merged.await?;
-    if merged.needs_push {
-        engine.bells.config.notify_one();
-    }
-    if merged.changed {
-        engine.bells.downloads.notify_one();
-        engine.events.send(Event::Profile);
-        engine.events.send(Event::Conversations);
-    }
-    for conversation in merged.touched {
-        engine.events.send(Event::Messages(conversation));
-    }
-    engine.became_read(merged.read);
-    Ok(())
-}
-
-impl Engine {
-    /// Tells what arrived, and does what the network has to hear of.
-    fn follow_up(self: &Arc<Self>, applied: AppliedBatch) {
-        for message in applied.messages {
-            self.events.send(Event::Message(Box::new(message)));
-        }
-        for conversation in applied.requests {
-            self.events.send(Event::Request(conversation));
-        }
-        for conversation in applied.changed {
-            self.events.send(Event::Messages(conversation));
-        }
-        if applied.list_changed {
-            self.events.send(Event::Conversations);
-        }
-        if applied.outbox_changed {
-            self.bells.outbox.notify_one();
-        }
-        self.bells.downloads.notify_one();
-        self.bells.expiry.notify_one();
-        self.became_read(applied.read);
-        self.forget(applied.delete_hashes);
-    }
-
-    /// Deletes messages from our own swarm, in the background; they expire there anyway, so failing is no harm
-    /// (spec 02 §23).
-    pub fn forget(self: &Arc<Self>, hashes: Vec<MessageHash>) {
-        if hashes.is_empty() {
-            return;
-        }
-        let engine = Arc::clone(self);
-        tokio::spawn(async move {
-            let account = Account::from(engine.me());
-            let request = Delete { hashes, required: false };
-            let build = |_: &Ed25519Public, _| request.rpc(&Auth::user(engine.me(), &engine.keys.ed25519));
-            if let Err(error) = engine.network.swarm_request(&account, build).await {
-                tracing::debug!(%error, "messages stay in the swarm until they expire");
-            }
-        });
-    }
 }

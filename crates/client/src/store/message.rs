@@ -125,16 +125,6 @@ impl Db {
             complete(sql, list)
         })
     }
-
-    /// The oldest unread message of a conversation: where to open it.
-    pub fn first_unread(&self, id: ConversationId) -> Result<Option<MessageId>, StoreError> {
-        let Some(conversation) = self.find_conversation(id)? else { return Ok(None) };
-        let mut statement = self.sql().prepare_cached(
-            "SELECT id FROM messages WHERE conversation = ?1 AND unread = 1
-             ORDER BY sorted_at, timestamp LIMIT 1",
-        )?;
-        Ok(statement.query_row([conversation], |row| row.get(0).map(MessageId)).optional()?)
-    }
 }
 
 /// Where a message stands in its conversation.

@@ -6,8 +6,6 @@
 //! swarm) happens in the transaction that removes the job, so a crash finds the job still there or everything done.
 //! A job that was given up stays with its bytes: sending again cannot make a second message.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{OptionalExtension, Row, named_params, params};
 use septet_protocol::id::{Account, MessageHash, Namespace};
 use septet_protocol::time::Timestamp;
@@ -25,36 +23,23 @@ const OWN_HASH_MS: u64 = 14 * 24 * 3600 * 1000;
 macro_rules! job_sql {
     ($rest:literal) => {
         concat!(
-            "SELECT o.id, o.kind, o.recipient, o.namespace, o.message, o.timestamp, o.ttl, o.payload, o.attempts,
-                    o.not_before, o.created, o.wish FROM outbox o ",
+            "SELECT o.id, o.kind, o.recipient, o.namespace, o.message, o.timestamp, o.ttl, o.payload, o.created,
+                    o.wish FROM outbox o ",
             $rest
         )
     };
 }
 
-macro_rules! heads_sql {
-    ($columns:literal, $rest:literal) => {
-        concat!(
-            "WITH RECURSIVE queue (recipient) AS (
-                 SELECT min(recipient) FROM outbox WHERE given_up = 0
-                 UNION ALL
-                 SELECT (SELECT min(recipient) FROM outbox WHERE given_up = 0 AND recipient > queue.recipient)
-                 FROM queue WHERE queue.recipient IS NOT NULL)
-             SELECT ",
-            $columns,
-            " FROM queue JOIN outbox o ON o.id =
-                 (SELECT min(id) FROM outbox WHERE recipient = queue.recipient AND given_up = 0) ",
-            $rest
-        )
-    };
-}
-
-/// The first job of each queue, if its time has come. It steps from queue to queue: what waits behind costs nothing.
-pub(super) const DUE: &str = heads_sql!(
-    "o.id, o.kind, o.recipient, o.namespace, o.message, o.timestamp, o.ttl, o.payload, o.attempts, o.not_before,
-     o.created, o.wish",
-    "WHERE o.not_before <= ?1 AND o.undated = 0 ORDER BY o.id"
-);
+/// The first job of each queue. It steps from queue to queue: what waits behind costs nothing.
+pub(super) const DUE: &str = "WITH RECURSIVE queue (recipient) AS (
+         SELECT min(recipient) FROM outbox WHERE given_up = 0
+         UNION ALL
+         SELECT (SELECT min(recipient) FROM outbox WHERE given_up = 0 AND recipient > queue.recipient)
+         FROM queue WHERE queue.recipient IS NOT NULL)
+     SELECT o.id, o.kind, o.recipient, o.namespace, o.message, o.timestamp, o.ttl, o.payload, o.created, o.wish
+     FROM queue JOIN outbox o ON o.id =
+         (SELECT min(id) FROM outbox WHERE recipient = queue.recipient AND given_up = 0)
+     WHERE o.undated = 0 ORDER BY o.id";
 
 impl Db {
     /// Adds a job. Under a guessed time its timestamp is not final, and what bytes it has are not kept; see
@@ -88,18 +73,11 @@ impl Db {
         Ok(id)
     }
 
-    /// The jobs that may be tried now: the first of each recipient's queue, if its time has come and its timestamp is
-    /// final. Those without bytes wait for uploads, and what is behind them waits too.
-    pub fn outbox_due(&self, now: Timestamp) -> Result<Vec<Job>, StoreError> {
+    /// The jobs that may be tried now: the first of each recipient's queue, if its timestamp is final. Those without
+    /// bytes wait for uploads, and what is behind them waits too. How long a job that failed waits, the task keeps.
+    pub fn outbox_due(&self) -> Result<Vec<Job>, StoreError> {
         let mut statement = self.sql().prepare_cached(DUE)?;
-        Ok(statement.query_map([Ms(now)], job)?.collect::<Result<_, _>>()?)
-    }
-
-    /// When the next job comes due; `None` if nothing waits.
-    pub fn outbox_next(&self) -> Result<Option<Timestamp>, StoreError> {
-        let sql = heads_sql!("min(o.not_before)", "");
-        let next: Option<Ms> = self.sql().prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-        Ok(next.map(|ms| ms.0))
+        Ok(statement.query_map([], job)?.collect::<Result<_, _>>()?)
     }
 
     /// How many jobs wait, those given up left out.
@@ -180,21 +158,6 @@ impl Db {
         })
     }
 
-    /// It did not work; the next attempt is not before then.
-    pub fn outbox_retry(&mut self, id: JobId, not_before: Timestamp) -> Result<(), StoreError> {
-        let mut statement = self
-            .sql()
-            .prepare_cached("UPDATE outbox SET attempts = attempts + 1, not_before = ?2 WHERE id = ?1")?;
-        statement.execute(params![id.0, Ms(not_before)])?;
-        Ok(())
-    }
-
-    /// The network is back: everything that waits may be tried at once.
-    pub fn outbox_wake(&mut self) -> Result<(), StoreError> {
-        self.sql().execute("UPDATE outbox SET not_before = 0 WHERE given_up = 0 AND not_before > 0", [])?;
-        Ok(())
-    }
-
     /// Gives a job up. Its message, if it did not get out, becomes "failed" with this sentence; the job is kept for
     /// [`Db::outbox_resend`]. A job that changes no message is removed. Returns the message that changed.
     pub fn outbox_failed(
@@ -257,15 +220,6 @@ impl Db {
         Ok(statement.execute(params![message.0, MessageState::Sending, MessageState::Failed])? > 0)
     }
 
-    /// Messages that wait for uploads, to tell why the outbox stands still.
-    pub fn outbox_waiting_for_uploads(&self) -> Result<BTreeSet<MessageId>, StoreError> {
-        let mut statement = self.sql().prepare_cached(
-            "SELECT message FROM outbox WHERE payload IS NULL AND undated = 0 AND message NOT NULL AND given_up = 0",
-        )?;
-        let rows = statement.query_map([], |row| row.get(0).map(MessageId))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// Makes a message "sent" and starts its countdown (spec 02 §18.3: at the earlier of both clocks), if the time is
     /// known.
     pub(super) fn message_sent(
@@ -319,9 +273,7 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         timestamp: time(row, 5)?,
         ttl_ms: row.get::<_, i64>(6)?.unsigned_abs(),
         payload: row.get(7)?,
-        attempts: row.get(8)?,
-        not_before: time(row, 9)?,
-        created: time(row, 10)?,
-        wish: dating::wish(row, 11)?,
+        created: time(row, 8)?,
+        wish: dating::wish(row, 9)?,
     })
 }

@@ -286,10 +286,6 @@ pub struct Job {
     pub payload: Option<Vec<u8>>,
     /// What to encode, if that is not a row of messages.
     pub wish: Option<Wish>,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// Not to be tried before.
-    pub not_before: Timestamp,
     /// When it was made.
     pub created: Timestamp,
 }

@@ -47,6 +47,20 @@ const NOT_PUBLIC: [Ipv4Addr; 9] = [
 ];
 
 impl ListLie {
+    /// One lie of each kind: [`Self::Short`] leaves `short` nodes, [`Self::Invent`] invents `invented` more.
+    pub fn each(short: usize, invented: usize) -> [Self; 8] {
+        [
+            Self::PoisonKeys,
+            Self::WrongAddresses,
+            Self::WrongPorts,
+            Self::WrongSwarms,
+            Self::NoSwarms,
+            Self::NotPublic,
+            Self::Short(short),
+            Self::Invent(invented),
+        ]
+    }
+
     /// Changes a true list.
     pub(crate) fn tell(self, nodes: &mut Vec<NodeInfo>) {
         match self {
@@ -100,16 +114,7 @@ mod tests {
     #[test]
     fn liars_of_one_mind_agree() {
         let truth = vec![invented(7, SwarmId(1)), invented(8, SwarmId(2)), invented(9, SwarmId(2))];
-        for lie in [
-            ListLie::PoisonKeys,
-            ListLie::WrongAddresses,
-            ListLie::WrongPorts,
-            ListLie::WrongSwarms,
-            ListLie::NoSwarms,
-            ListLie::NotPublic,
-            ListLie::Short(1),
-            ListLie::Invent(3),
-        ] {
+        for lie in ListLie::each(1, 3) {
             let (mut one, mut other) = (truth.clone(), truth.clone());
             lie.tell(&mut one);
             lie.tell(&mut other);

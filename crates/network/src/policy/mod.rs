@@ -294,7 +294,8 @@ impl Policy {
         self.paths.doubt(path);
     }
 
-    /// A destination did not answer, or not in a way that has an end. Twice on paths that share no node, and it is the destination's fault.
+    /// A destination did not answer, or not in a way that has an end. Twice on paths that share no node, and it is the
+    /// destination's fault.
     fn was_silent(&mut self, destination: &Ed25519Public, path: PathId, now: Instant) {
         self.pool.go_around(destination, now);
         let Some(nodes) = self.paths.keys(path) else { return };

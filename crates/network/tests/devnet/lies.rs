@@ -57,17 +57,7 @@ async fn one_witness_lies(lie: ListLie) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_lying_witness_of_three_changes_nothing_in_the_list() {
-    let lies = [
-        ListLie::PoisonKeys,
-        ListLie::WrongAddresses,
-        ListLie::WrongPorts,
-        ListLie::WrongSwarms,
-        ListLie::NoSwarms,
-        ListLie::NotPublic,
-        ListLie::Short(3),
-        ListLie::Invent(7),
-    ];
-    futures_util::future::join_all(lies.map(one_witness_lies)).await;
+    futures_util::future::join_all(ListLie::each(3, 7).map(one_witness_lies)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -52,6 +52,17 @@ impl World {
         }
     }
 
+    /// A swarm of three to ten with any liar, in which so many messages are stored within this time.
+    fn drawn(seed: u64, messages: usize, within: Duration) -> Self {
+        let lie = LIES[seed as usize % LIES.len()];
+        let mut world = Self::new(seed, 3 + (seed % 8) as u8, lie);
+        for _ in 0..messages {
+            let at = seconds(world.rng.u64(0..within.as_secs()));
+            world.store(at, seconds(100_000));
+        }
+        world
+    }
+
     fn store(&mut self, at: Duration, until: Duration) {
         let hash = MessageHash(std::array::from_fn(|_| self.rng.u8(..)));
         let hidden = self.lie == Lie::HidesAll || self.lie == Lie::HidesSome && self.rng.bool();
@@ -109,12 +120,8 @@ const fn seconds(count: u64) -> Duration {
 #[test]
 fn whatever_one_member_hides_is_here_within_a_minute() {
     for seed in 0..3000 {
-        let lie = LIES[seed as usize % LIES.len()];
-        let mut world = World::new(seed, 3 + (seed % 8) as u8, lie);
-        for _ in 0..6 {
-            let at = seconds(world.rng.u64(0..180));
-            world.store(at, seconds(100_000));
-        }
+        let mut world = World::drawn(seed, 6, seconds(180));
+        let lie = world.lie;
         world.run(Duration::ZERO, seconds(260));
         for message in &world.stored {
             let fetched = world.fetched.get(&message.hash).copied();
@@ -127,12 +134,8 @@ fn whatever_one_member_hides_is_here_within_a_minute() {
 #[test]
 fn nobody_honest_is_avoided_and_a_liar_is() {
     for seed in 0..3000 {
-        let lie = LIES[seed as usize % LIES.len()];
-        let mut world = World::new(seed, 3 + (seed % 8) as u8, lie);
-        for _ in 0..20 {
-            let at = seconds(world.rng.u64(0..400));
-            world.store(at, seconds(100_000));
-        }
+        let mut world = World::drawn(seed, 20, seconds(400));
+        let lie = world.lie;
         world.run(Duration::ZERO, seconds(500));
         let avoided = world.plan.avoided_at(seconds(500));
         let honest = world.members[1..].iter().find(|member| avoided.contains(member));
@@ -142,7 +145,6 @@ fn nobody_honest_is_avoided_and_a_liar_is() {
         }
     }
     // A liar that was primary while something came is found, and does not come back for a while.
-    let mut found = 0;
     for seed in 0..300 {
         let mut world = World::new(seed, 7, Lie::HidesAll);
         world.plan.primary = Some(world.members[0]);
@@ -153,9 +155,7 @@ fn nobody_honest_is_avoided_and_a_liar_is() {
         assert!(world.plan.avoided_at(seconds(120)).contains(&world.members[0]), "seed {seed}");
         let last = asked.iter().rfind(|(_, member)| *member == world.members[0]).unwrap().0;
         assert!(last < seconds(60), "seed {seed}: still asked after {last:?}");
-        found += 1;
     }
-    assert_eq!(found, 300);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn what_was_written_under_any_clock_is_dated_when_the_time_is_known() {
         write(&mut db, alice(), "second", Some(quoted), wrong);
         assert_eq!(texts(&db, alice()), ["before", "first", "second"], "shown at once, {guess}");
         assert_eq!(conversation(&db, alice()).unread, 0, "writing reads what came before");
-        assert!(db.outbox_due(at(20 * YEAR_MS)).unwrap().is_empty(), "nothing is sent yet");
+        assert!(db.outbox_due().unwrap().is_empty(), "nothing is sent yet");
         assert!(db.has_undated().unwrap());
 
         let touched = db.settle_time(NOW).unwrap();
@@ -62,13 +62,13 @@ fn what_was_written_under_any_clock_is_dated_when_the_time_is_known() {
         assert!(NOW <= dated[1] && dated[1] < dated[2] && dated[2] <= at(3), "{guess}: {dated:?}");
         let quote = page[2].quote.clone().unwrap();
         assert_eq!((quote.message, quote.timestamp), (Some(first), dated[1]));
-        let due = db.outbox_due(NOW).unwrap();
+        let due = db.outbox_due().unwrap();
         assert_eq!((due.len(), due[0].timestamp, due[0].payload.is_none()), (1, dated[1], true));
         assert_eq!(conversation(&db, alice()).active_at, dated[2], "{guess}");
         let mark = db.read_mark(with(alice())).unwrap().unwrap();
         assert!(mark.last_read <= at(5000), "{guess}: {:?}", mark.last_read);
         db.outbox_encoded(due[0].id, b"bytes", None).unwrap();
-        assert_eq!(db.outbox_due(NOW).unwrap()[0].payload.as_deref(), Some(&b"bytes"[..]));
+        assert_eq!(db.outbox_due().unwrap()[0].payload.as_deref(), Some(&b"bytes"[..]));
         assert!(db.settle_time(at(10)).unwrap().is_empty(), "once is enough");
     }
 }
@@ -84,7 +84,7 @@ fn bytes_of_a_guessed_time_are_not_kept() {
     assert_eq!(stored.payload, None);
     db.settle_time(NOW).unwrap();
     db.outbox_sent(id, hash(1), NOW, Now::Known(NOW)).unwrap();
-    assert!(db.outbox_due(NOW).unwrap().is_empty(), "and no copy follows");
+    assert!(db.outbox_due().unwrap().is_empty(), "and no copy follows");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn reactions_and_what_else_is_said_are_dated_as_well() {
     db.enqueue(&reaction, wrong).unwrap();
     db.react(target.id, &emoji, false, at_first).unwrap();
     db.settle_time(NOW).unwrap();
-    let due = db.outbox_due(NOW).unwrap().remove(0);
+    let due = db.outbox_due().unwrap().remove(0);
     assert_eq!((due.timestamp, due.wish), (NOW, Some(wish)));
     // Taking it away a moment later is newer than setting it: the row was dated too.
     assert!(db.react(target.id, &emoji, true, at(5)).unwrap());
@@ -125,13 +125,7 @@ fn countdowns_begin_when_the_time_is_known_and_end_no_earlier() {
     for guess in [-YEAR_MS, 10 * YEAR_MS] {
         let mut db = db();
         befriend(&mut db);
-        let timed = IncomingKind::Message {
-            text: "x".into(),
-            attachments: vec![],
-            quote: None,
-            expiry: Expiry::AfterRead(60),
-        };
-        take(&mut db, vec![from(alice(), at(-5000), timed)]);
+        take(&mut db, vec![from(alice(), at(-5000), timed(Expiry::AfterRead(60)))]);
         let id = page(&db, alice())[0].id;
         let outcome = db.mark_read(with(alice()), id, Now::Guessed(at(guess))).unwrap();
         assert_eq!((outcome.read.len(), outcome.read[0].expires_at), (1, None));
@@ -168,13 +162,8 @@ fn a_message_from_the_future_stands_where_it_came() {
 fn a_node_cannot_make_a_message_vanish_early_or_come_back() {
     let mut db = db();
     befriend(&mut db);
-    let timed = IncomingKind::Message {
-        text: "x".into(),
-        attachments: vec![],
-        quote: None,
-        expiry: Expiry::AfterSend(3600),
-    };
-    let item = ReceivedItem { expiration: at(1), ..from(alice(), at(-5000), timed) };
+    let kind = timed(Expiry::AfterSend(3600));
+    let item = ReceivedItem { expiration: at(1), ..from(alice(), at(-5000), kind) };
     take(&mut db, vec![item.clone()]);
     let ends = page(&db, alice())[0].expires_at.unwrap();
     assert!(ends >= at(3_595_000 - 60_000) && ends <= at(3_595_000), "{ends:?}");

@@ -55,6 +55,29 @@ fn text(body: &str) -> IncomingKind {
     IncomingKind::Message { text: body.to_owned(), attachments: Vec::new(), quote: None, expiry: Expiry::Off }
 }
 
+/// A text that disappears.
+fn timed(expiry: Expiry) -> IncomingKind {
+    IncomingKind::Message { text: "x".into(), attachments: Vec::new(), quote: None, expiry }
+}
+
+/// No text, and files.
+fn files(attachments: Vec<NewAttachment>) -> IncomingKind {
+    IncomingKind::Message { text: String::new(), attachments, quote: None, expiry: Expiry::Off }
+}
+
+/// A file of five bytes; where it is to be fetched, if anywhere.
+fn file(remote: Option<RemoteFile>) -> NewAttachment {
+    NewAttachment {
+        name: "x.bin".into(),
+        content_type: "application/octet-stream".into(),
+        size: 5,
+        dimensions: None,
+        voice: false,
+        remote,
+        file: None,
+    }
+}
+
 /// A message from `sender`, in the conversation with `conversation`.
 fn incoming(
     sender: SessionId,

@@ -121,14 +121,12 @@ fn counters_are_exact_through_everything() {
     let counts = |db: &Db| (conversation(db, alice()).unread, conversation(db, alice()).mentions);
     assert_eq!(counts(&db), (4, 2));
     let ids: Vec<MessageId> = page(&db, alice()).iter().map(|message| message.id).collect();
-    assert_eq!(db.first_unread(with(alice())).unwrap(), Some(ids[0]));
     db.delete_messages(&[ids[3]]).unwrap();
     assert_eq!(counts(&db), (3, 1));
     let outcome = db.mark_read(with(alice()), ids[1], Now::Known(NOW)).unwrap();
     assert_eq!(outcome.read.iter().map(|read| read.id).collect::<Vec<_>>(), [ids[0], ids[1]]);
     assert!(outcome.changed);
     assert_eq!(counts(&db), (1, 0));
-    assert_eq!(db.first_unread(with(alice())).unwrap(), Some(ids[2]));
     db.remove_messages(&[ids[2]]).unwrap();
     assert_eq!(counts(&db), (0, 0));
     assert!(!db.mark_read(with(alice()), ids[1], Now::Known(NOW)).unwrap().changed);

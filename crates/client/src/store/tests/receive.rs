@@ -139,7 +139,7 @@ fn our_copy_from_another_device_reads_and_accepts() {
 fn our_copy_of_a_message_sent_here_only_brings_its_hash() {
     let mut db = db();
     let id = send(&mut db, alice(), at(1), "x");
-    let job = db.outbox_due(NOW).unwrap().remove(0);
+    let job = db.outbox_due().unwrap().remove(0);
     db.outbox_sent(job.id, hash("theirs"), NOW, Now::Known(NOW)).unwrap();
     let item = copy(alice(), at(1), text("x"));
     let applied = take(&mut db, vec![item.clone()]);
@@ -315,7 +315,6 @@ fn a_quote_finds_its_message_whenever_it_comes() {
 fn messages_disappear_by_their_own_timer() {
     let mut db = db();
     befriend(&mut db, alice());
-    let timed = |expiry| IncomingKind::Message { text: "x".into(), attachments: vec![], quote: None, expiry };
     let swarm = |item: ReceivedItem, ms| ReceivedItem { expiration: at(ms), ..item };
     take(
         &mut db,
@@ -431,22 +430,7 @@ fn a_strangers_picture_waits_until_they_are_accepted() {
 fn a_file_without_address_or_key_is_shown_and_never_fetched() {
     let mut db = db();
     befriend(&mut db, alice());
-    let file = NewAttachment {
-        name: "x.bin".into(),
-        content_type: "application/octet-stream".into(),
-        size: 5,
-        dimensions: None,
-        voice: false,
-        remote: None,
-        file: None,
-    };
-    let kind = IncomingKind::Message {
-        text: String::new(),
-        attachments: vec![file],
-        quote: None,
-        expiry: Expiry::Off,
-    };
-    take(&mut db, vec![from(alice(), at(1), kind)]);
+    take(&mut db, vec![from(alice(), at(1), files(vec![file(None)]))]);
     let shown = page(&db, alice()).remove(0).attachments.remove(0);
     assert_eq!((shown.name.as_str(), shown.state), ("x.bin", AttachmentState::Unusable));
     assert!(!db.attachment_wanted(shown.id).unwrap());
@@ -459,22 +443,8 @@ fn files_of_deleted_messages_are_doomed() {
     let mut db = db();
     befriend(&mut db, alice());
     let remote = RemoteFile { url: "http://f/1".into(), key: vec![1; 64].into(), digest: None };
-    let file = NewAttachment {
-        name: "x.bin".into(),
-        content_type: "application/octet-stream".into(),
-        size: 5,
-        dimensions: None,
-        voice: false,
-        remote: Some(remote),
-        file: None,
-    };
-    let with_file = |attachments| IncomingKind::Message {
-        text: String::new(),
-        attachments,
-        quote: None,
-        expiry: Expiry::Off,
-    };
-    take(&mut db, vec![from(alice(), at(1), with_file(vec![file.clone(), file]))]);
+    let file = file(Some(remote));
+    take(&mut db, vec![from(alice(), at(1), files(vec![file.clone(), file]))]);
     let message = page(&db, alice()).remove(0);
     assert_eq!(message.attachments.len(), 2);
     assert_eq!(message.attachments[0].state, AttachmentState::Remote);
