@@ -3,8 +3,8 @@
 //! One request fetches all compartments of the account: configs and messages. Its answer is applied in order, configs
 //! first; a kill between any two steps only makes the next poll fetch again what was not stored.
 //!
-//! Decision: whom to ask is decided in [`poll_plan`](super::poll_plan), how much at once in
-//! [`page_size`](super::page_size), and what came is stored by [`arrivals`](super::arrivals); this is what carries
+//! Decision: whom to ask is decided in [`poll_plan`], how much at once in
+//! [`page_size`](super::page_size), and what came is stored by [`arrivals`]; this is what carries
 //! it out. What came is taken in only when the network's time is known, because of much of it the age decides.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

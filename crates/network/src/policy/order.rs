@@ -25,9 +25,9 @@ pub(crate) struct Settings {
 /// What is to be done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Action {
-    /// Ask the third node, through the first two, for its clock; tell [`Policy::tested`].
+    /// Ask the third node, through the first two, for its clock; tell [`Policy::tested`](super::Policy::tested).
     Test(TestId, [Node; 3]),
-    /// Ask a guard directly whether it is there; tell [`Policy::probed`].
+    /// Ask a guard directly whether it is there; tell [`Policy::probed`](super::Policy::probed).
     Probe(Probe),
     /// Take a path into use.
     Open(PathId, [Node; 3]),
@@ -35,7 +35,7 @@ pub(crate) enum Action {
     Retire(PathId),
     /// Take it out of use: it does not work, and what waits on it need not wait any longer.
     Close(PathId),
-    /// Get a list of nodes; tell [`Policy::listed`].
+    /// Get a list of nodes; tell [`Policy::listed`](super::Policy::listed).
     Fetch(Source),
     /// Write down the list that is used now.
     SaveNodes,
