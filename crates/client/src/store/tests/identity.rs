@@ -16,9 +16,13 @@ fn numbered(body: &str, timestamp: Timestamp, msg_id: Option<i64>) -> ReceivedIt
 
 #[test]
 fn messages_of_one_moment_are_several_only_if_their_numbers_differ() {
-    for (first, second, count) in
-        [(None, None, 1), (Some(1), None, 1), (None, Some(1), 1), (Some(1), Some(1), 1), (Some(1), Some(-1), 2)]
-    {
+    for (first, second, count) in [
+        (None, None, 1),
+        (Some(1), None, 1),
+        (None, Some(1), 1),
+        (Some(1), Some(1), 1),
+        (Some(1), Some(-1), 2),
+    ] {
         for separately in [true, false] {
             let mut db = db();
             let items = vec![numbered("one", at(-5), first), numbered("two", at(-5), second)];
