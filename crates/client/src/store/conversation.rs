@@ -29,7 +29,8 @@ macro_rules! list_sql {
                     coalesce(p.approved_me, 1), coalesce(p.blocked, 0), d.text,
                     max(c.active_at, c.opened_at), c.expiry_mode, c.expiry_seconds,
                     m.id, a.account, m.outgoing, substr(m.text, 1, 240), m.notice, m.timestamp, m.state,
-                    m.read_at IS NOT NULL OR (m.outgoing = 0 AND m.unread = 0),
+                    m.read_at IS NOT NULL OR (m.outgoing = 0 AND (m.counts = 0
+                        OR (m.sorted_at, m.timestamp) <= (c.last_read, c.last_read))),
                     t.content_type, t.name, t.voice,
                     (SELECT count(*) FROM attachments WHERE message = m.id)
              FROM conversations c

@@ -58,7 +58,7 @@ impl Db {
                 "DELETE FROM outbox WHERE message IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM extra_hashes WHERE message IN (SELECT value FROM json_each(?1))",
                 "UPDATE messages SET deleted = 1, text = '', notice = NULL, quote_author = NULL,
-                     quote_timestamp = NULL, unread = 0, mention = 0, hash = NULL, failure = NULL
+                     quote_timestamp = NULL, counts = 0, mention = 0, hash = NULL, failure = NULL
                  WHERE id IN (SELECT value FROM json_each(?1))",
             ] {
                 db.sql().prepare_cached(sql)?.execute([&list])?;

@@ -23,10 +23,12 @@ macro_rules! message_sql {
     ($rest:literal) => {
         concat!(
             "SELECT m.id, m.conversation, a.account, m.outgoing, m.timestamp, m.hash, m.text, m.state, m.failure,
-                    m.read_at IS NOT NULL OR (m.outgoing = 0 AND m.unread = 0),
+                    m.read_at IS NOT NULL OR (m.outgoing = 0 AND (m.counts = 0
+                        OR (m.sorted_at, m.timestamp) <= (v.last_read, v.last_read))),
                     m.notice, m.deleted, m.expires_at, m.expiry_mode, m.expiry_seconds,
                     qa.account, m.quote_timestamp, q.id, substr(q.text, 1, 240), m.author, m.sorted_at
              FROM messages m
+             JOIN conversations v ON v.id = m.conversation
              JOIN people a ON a.id = m.author
              LEFT JOIN people qa ON qa.id = m.quote_author
              LEFT JOIN messages q ON q.id = (

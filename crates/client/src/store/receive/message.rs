@@ -172,7 +172,7 @@ impl Receiver<'_> {
             text: if keep { body.text } else { "" },
             notice: body.notice.filter(|_| keep),
             quote: body.quote.filter(|_| keep),
-            unread: fresh.unread,
+            counts: fresh.unread,
             mention: fresh.unread && (quoted_us || Db::mentions_us(body.text, self.me.id)),
             deleted: fresh.unsent,
             expiry: body.expiry,
@@ -191,7 +191,6 @@ impl Receiver<'_> {
                 id,
                 from: incoming.sender,
                 timestamp: incoming.timestamp,
-                notice: true,
                 hash: Some(item.hash),
                 expires_at: fresh.expires_at,
             });
@@ -297,7 +296,7 @@ impl Receiver<'_> {
             self.applied.contacts_changed.insert(other);
         }
         let outcome = self.db.move_mark(place.row, self.place_in_time(incoming), Now::Known(self.now))?;
-        if !outcome.read.is_empty() {
+        if outcome.any {
             self.applied.changed.insert(place.row);
             self.applied.read.extend(outcome.read);
         }

@@ -22,7 +22,7 @@ use super::account::Me;
 use super::db::Db;
 use super::error::StoreError;
 use super::types::{AppliedBatch, Cursor, Incoming, IncomingKind, ReceivedBatch, ReceivedItem};
-use super::values::{Hash, Ms, Node, Owner, Person};
+use super::values::{Hash, Ms, Node, Owner, Person, time};
 use crate::model::{Address, ConversationId, MessageId};
 use message::Body;
 
@@ -280,7 +280,7 @@ impl Receiver<'_> {
             .prepare_cached("SELECT id, priority < 0, last_read FROM conversations WHERE address = ?1")?;
         let found = statement.query_row([address.to_bytes()], |row| {
             let row_id = ConversationId(row.get(0)?);
-            Ok(Place { row: row_id, hidden: row.get(1)?, last_read: row.get::<_, Ms>(2)?.0 })
+            Ok(Place { row: row_id, hidden: row.get(1)?, last_read: time(row, 2)? })
         });
         Ok(found.optional()?)
     }

@@ -125,7 +125,7 @@ fn countdowns_begin_when_the_time_is_known_and_end_no_earlier() {
         take(&mut db, vec![from(alice(), at(-5000), timed(Expiry::AfterRead(60)))]);
         let id = page(&db, alice())[0].id;
         let outcome = db.mark_read(with(&db, alice()), id, Now::Guessed(at(guess))).unwrap();
-        assert_eq!((outcome.read.len(), outcome.read[0].expires_at), (1, None));
+        assert!(outcome.any && outcome.read.is_empty(), "nobody knows when it ends");
         assert_eq!(db.next_expiry().unwrap(), None);
         db.settle_time(NOW).unwrap();
         assert_eq!(db.next_expiry().unwrap(), Some(at(60_000)));

@@ -6,6 +6,7 @@ mod outbox;
 mod pages;
 mod plans;
 mod profile;
+mod reading;
 mod receive;
 mod search;
 pub(crate) mod transfers;

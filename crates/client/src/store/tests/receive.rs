@@ -134,7 +134,7 @@ fn our_copy_from_another_device_reads_and_accepts() {
     let own = &applied.messages[0];
     assert!(own.outgoing && own.state == MessageState::Sent && own.from == me());
     assert_eq!(own.conversation, with(&db, alice()));
-    assert_eq!(applied.read.len(), 1);
+    assert!(applied.changed.contains(&own.conversation));
     let it = conversation(&db, alice());
     assert!(it.approved && it.unread == 1);
 }
@@ -487,7 +487,7 @@ fn contacts_go_to_configs_and_back() {
 
     take(&mut there, vec![from(alice(), at(-3), text("1")), from(alice(), at(-1), text("2"))]);
     let outcome = there.apply_read_mark(with(&there, alice()), at(-2), true, Now::Known(NOW)).unwrap();
-    assert_eq!((outcome.read.len(), outcome.changed), (1, true));
+    assert!(outcome.any && outcome.changed);
     assert!(!there.apply_read_mark(with(&there, alice()), at(-2), true, Now::Known(NOW)).unwrap().changed);
     let mark = there.read_marks().unwrap().remove(0);
     assert_eq!((mark.last_read, mark.marked_unread), (at(-2), true));
@@ -593,7 +593,7 @@ proptest! {
         prop_assert_eq!(see(&straight), see(&mixed));
         let (a, b) = (conversation(&straight, alice()), conversation(&mixed, alice()));
         prop_assert_eq!((a.unread, a.mentions, a.active_at), (b.unread, b.mentions, b.active_at));
-        let count: u32 = mixed.sql().query_row("SELECT count(*) FROM messages WHERE unread = 1", [], |row| row.get(0)).unwrap();
-        prop_assert_eq!(b.unread, count);
+        let unread = page(&mixed, alice()).iter().filter(|it| !it.outgoing && !it.read).count();
+        prop_assert_eq!(b.unread, u32::try_from(unread).unwrap());
     }
 }
