@@ -55,7 +55,7 @@ impl Bench {
 
     fn page(&self, page: Page) -> Vec<MessageId> {
         let alice = self.alice;
-        let page = self.store.read(move |db| db.messages(alice, page, 50));
+        let page = self.store.read(move |db| db.messages(alice, page, 50, NOW));
         self.runtime.block_on(page).unwrap().messages.into_iter().map(|message| message.id).collect()
     }
 
@@ -153,7 +153,7 @@ fn long_history(c: &mut Criterion) {
     group.bench_function("page around the middle", |b| b.iter(|| bench.page(Page::Around(middle))));
     group.bench_function("page before the middle", |b| b.iter(|| bench.page(Page::Before(middle))));
     group.bench_function("conversation list", |b| {
-        b.iter(|| bench.runtime.block_on(bench.store.read(|db| db.conversations())).unwrap());
+        b.iter(|| bench.runtime.block_on(bench.store.read(|db| db.conversations(NOW))).unwrap());
     });
     let mut number = 0;
     group.bench_function("send: message and job, one commit", |b| {

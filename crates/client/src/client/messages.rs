@@ -23,7 +23,8 @@ impl Client {
         page: Page,
         limit: u32,
     ) -> Result<MessagePage, ClientError> {
-        let mut page = self.read(move |db| db.messages(id, page, limit)).await?;
+        let now = self.now();
+        let mut page = self.read(move |db| db.messages(id, page, limit, now)).await?;
         for message in &mut page.messages {
             self.0.engine.transfers.overlay(message);
         }
@@ -32,7 +33,8 @@ impl Client {
 
     /// One message, if it exists.
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, ClientError> {
-        let mut message = self.read(move |db| db.message(id)).await?;
+        let now = self.now();
+        let mut message = self.read(move |db| db.shown_message(id, now)).await?;
         if let Some(message) = &mut message {
             self.0.engine.transfers.overlay(message);
         }

@@ -18,7 +18,8 @@ const EARLIER_MS: u64 = 60 * 1000;
 
 /// Whether a later line tells of a changed timer.
 pub(in crate::store) const NEWER_EXPIRY_CHANGE: &str = "SELECT 1 FROM messages
-     WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) > (?3, ?4)";
+     WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) > (?3, ?4)
+         AND id > (SELECT cleared_to FROM conversations WHERE id = ?1)";
 /// Takes earlier lines away.
 pub(in crate::store) const OLDER_EXPIRY_CHANGES: &str = "DELETE FROM messages
      WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) < (?3, ?4)
@@ -94,11 +95,13 @@ impl Receiver<'_> {
             return Ok(());
         }
         let author = self.db.person(incoming.sender)?;
-        if let Some(place) = place
-            && let Some(known) =
-                self.known(Some(place.row), author, incoming.timestamp, incoming.msg_id)?.first()
-        {
-            return self.merge(known, item.hash);
+        if let Some(place) = place {
+            for known in self.known(Some(place.row), author, incoming.timestamp, incoming.msg_id)? {
+                if !known.cleared {
+                    return self.merge(&known, item.hash);
+                }
+                self.db.remove_messages(&[known.id])?;
+            }
         }
         let place = match place {
             Some(place) => place,

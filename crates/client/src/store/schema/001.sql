@@ -71,6 +71,7 @@ CREATE TABLE groups (
     delete_files_before INTEGER NOT NULL DEFAULT 0,
     CHECK ((picture_url IS NULL) = (picture_key IS NULL))
 ) STRICT;
+CREATE INDEX groups_picture_file ON groups (picture_file) WHERE picture_file IS NOT NULL;
 CREATE INDEX groups_inviter ON groups (invited_by) WHERE invited_by IS NOT NULL;
 
 -- Who is in a group (spec 06 §3.2).
@@ -118,6 +119,7 @@ CREATE TABLE rooms (
     joined_at    INTEGER NOT NULL DEFAULT 0,
     UNIQUE (server, token)
 ) STRICT;
+CREATE INDEX rooms_picture_file ON rooms (picture_file) WHERE picture_file IS NOT NULL;
 
 -- Who is behind a blinded id, once we know (spec 07 §4).
 CREATE TABLE blinded (
@@ -172,6 +174,7 @@ CREATE INDEX messages_quoting ON messages (quote_author) WHERE quote_author IS N
 CREATE INDEX messages_page ON messages (conversation, sorted_at, timestamp, id);
 CREATE INDEX messages_counting ON messages (conversation, sorted_at, timestamp, mention) WHERE counts = 1;
 CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX messages_expiring_here ON messages (conversation, expires_at) WHERE counts = 1 AND expires_at IS NOT NULL;
 CREATE INDEX messages_notices ON messages (conversation, notice_kind, author, sorted_at, timestamp)
     WHERE notice_kind IS NOT NULL;
 CREATE INDEX messages_undated ON messages (id) WHERE received_at = 0;
@@ -195,6 +198,7 @@ CREATE TABLE previews (
     pointer BLOB,                                        -- the picture's, as received
     file    TEXT                                         -- the picture, once it is here
 ) STRICT;
+CREATE INDEX previews_file ON previews (file) WHERE file IS NOT NULL;
 
 CREATE TABLE attachments (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -210,7 +210,7 @@ fn several_steps_are_one_or_none() {
         Err(StoreError::NotFound)
     });
     assert!(matches!(result, Err(StoreError::NotFound)));
-    assert!(db.conversations().unwrap().is_empty());
+    assert!(db.conversations(NOW).unwrap().is_empty());
     assert_eq!(db.outbox_len().unwrap(), 0);
     assert_eq!(db.last_timestamp().unwrap(), Timestamp::default());
 }

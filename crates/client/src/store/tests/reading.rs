@@ -12,7 +12,7 @@ fn counted(db: &Db) -> (u32, u32) {
 }
 
 fn said(db: &Db) -> (u32, u32) {
-    db.conversations().unwrap().iter().fold((0, 0), |sum, it| (sum.0 + it.unread, sum.1 + it.mentions))
+    db.conversations(NOW).unwrap().iter().fold((0, 0), |sum, it| (sum.0 + it.unread, sum.1 + it.mentions))
 }
 
 #[test]
