@@ -8,20 +8,19 @@ use std::time::Duration;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId, SwarmId, X25519Public};
 use septet_protocol::name::Name;
 
-use crate::builder::DevnetBuilder;
 use crate::cut::Cut;
 use crate::error::DevnetError;
 use crate::fault::{Fault, FileFault, SeedFault};
-use crate::file_server::{FileServer, ONION_TARGET, StoredFile};
+use crate::file_server::{FileServer, ONION_TARGET};
 use crate::http::Door;
 use crate::line::{Bottleneck, Line, Traffic};
-use crate::network::{Network, Stopping};
+use crate::network::Network;
 use crate::node::NodeHandle;
 use crate::nursery::Nursery;
 use crate::pubkey::Pubkey;
-use crate::rpc;
 use crate::seed::Seed;
-use crate::storage::StoredMessage;
+use crate::stored::{StoredFile, StoredMessage, message_hash};
+use crate::tasks::Stopping;
 
 /// A network that serves. It stops when dropped.
 pub struct Devnet {
@@ -35,16 +34,6 @@ pub struct Devnet {
 }
 
 impl Devnet {
-    /// A network of the usual shape: 3 swarms of 7 nodes.
-    pub async fn start() -> Result<Self, DevnetError> {
-        DevnetBuilder::new().start().await
-    }
-
-    /// For a network of another shape.
-    pub fn builder() -> DevnetBuilder {
-        DevnetBuilder::new()
-    }
-
     pub(crate) fn new(
         network: Arc<Network>,
         file_server: Arc<FileServer>,
@@ -60,7 +49,7 @@ impl Devnet {
     pub(crate) fn open(&self, sweep_every: Duration) {
         self.network_down(false);
         let (network, files) = (Arc::downgrade(&self.network), Arc::downgrade(&self.file_server));
-        self.network.spawn(async move {
+        self.network.tasks.spawn(async move {
             loop {
                 tokio::time::sleep(sweep_every).await;
                 let (Some(network), Some(files)) = (network.upgrade(), files.upgrade()) else { return };
@@ -231,12 +220,12 @@ impl Devnet {
 
     /// Moves the network's clock by so many ms from the machine's.
     pub fn set_clock_offset(&self, ms: i64) {
-        self.network.set_clock_offset(ms);
+        self.network.clock.set_offset(ms);
     }
 
     /// The network's time, ms.
     pub fn now(&self) -> u64 {
-        self.network.now()
+        self.network.clock.now()
     }
 
     /// Removes what has expired now, without waiting for the next sweep.
@@ -282,7 +271,7 @@ impl Devnet {
         expiry: u64,
     ) -> MessageHash {
         let (pubkey, data) = (Pubkey::from(account), data.into());
-        let hash = rpc::message_hash(&pubkey, namespace, &data);
+        let hash = message_hash(&pubkey, namespace, &data);
         let message = StoredMessage { hash, namespace: namespace.0, timestamp, expiry, data };
         for node in self.swarm_of(account) {
             node.0.storage().store(pubkey, message.clone());
@@ -292,12 +281,12 @@ impl Devnet {
 
     /// The files on the file server, by id.
     pub fn files(&self) -> BTreeMap<String, StoredFile> {
-        self.file_server.files.all()
+        self.file_server.files().all()
     }
 
     /// Registers a name for an account.
     pub fn register_name(&self, name: &Name, account: &SessionId) {
-        self.network.register(name, account);
+        self.network.names.register(name, account);
     }
 
     /// Stops the network and waits until its ports are free. Dropping it stops it without waiting.
@@ -320,9 +309,9 @@ impl Drop for Devnet {
 }
 
 fn sweep(network: &Network, files: &FileServer) {
-    let now = network.now();
+    let now = network.clock.now();
     for node in network.nodes() {
         node.storage().sweep(now.saturating_add_signed(node.faults().clock_skew));
     }
-    files.files.sweep(now);
+    files.files().sweep(now);
 }

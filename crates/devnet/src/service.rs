@@ -9,9 +9,9 @@ use hyper::{HeaderMap, Method};
 use crate::fault::{self, Admission};
 use crate::http::{Boxed, Reply, Request, Service};
 use crate::limit::RateLimit;
-use crate::network::Seat;
 use crate::onion;
 use crate::rpc::{self, Body};
+use crate::seat::Seat;
 
 /// A node behind its door.
 pub(crate) struct NodeService {
@@ -84,7 +84,7 @@ impl Service for NodeService {
                 return Reply::HangUp;
             }
             // A client that hangs up does not stop what it has set going.
-            let reply = network.detached(respond(seat.clone(), request)).await.unwrap_or(Reply::HangUp);
+            let reply = network.tasks.detached(respond(seat.clone(), request)).await.unwrap_or(Reply::HangUp);
             if network.wire.is_cut() { Reply::HangUp } else { reply.dripping(seat.node.faults().drip) }
         })
     }

@@ -1,6 +1,7 @@
 //! What the file server answers (spec 04 §2).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
@@ -9,8 +10,12 @@ use septet_protocol::id::Ed25519Public;
 use septet_protocol::onion::v4;
 use serde_json::{Value, json};
 
-use super::{Faults, FileServer, FileServerKind, StoredFile};
+use super::faults::Faults;
+use super::files::Files;
+use super::kind::FileServerKind;
 use crate::base64;
+use crate::clock::Clock;
+use crate::stored::StoredFile;
 
 /// The largest upload, bytes.
 const MAX_UPLOAD: usize = 10_223_616;
@@ -84,9 +89,16 @@ fn seconds(ms: u64) -> Value {
     json!(ms as f64 / 1000.0)
 }
 
-impl FileServer {
+/// What the routes lead to.
+pub(super) struct Routes {
+    pub files: Files,
+    pub kind: FileServerKind,
+    pub clock: Arc<Clock>,
+}
+
+impl Routes {
     /// Answers a request.
-    pub(super) fn serve(&self, call: &Call, faults: &Faults) -> Outcome {
+    pub fn serve(&self, call: &Call, faults: &Faults) -> Outcome {
         if faults.broken {
             return Outcome::failure(500);
         }
@@ -117,7 +129,7 @@ impl FileServer {
         if data.is_empty() || data.len() > largest {
             return Err(Outcome::failure(413));
         }
-        Ok(self.files.add(self.kind, data, ttl, self.network.now()))
+        Ok(self.files.add(self.kind, data, ttl, self.clock.now()))
     }
 
     fn upload(&self, call: &Call, faults: &Faults) -> Outcome {
@@ -146,7 +158,7 @@ impl FileServer {
     }
 
     fn find(&self, id: &str, faults: &Faults) -> Result<StoredFile, Outcome> {
-        let file = if faults.not_found { None } else { self.files.get(id, self.network.now()) };
+        let file = if faults.not_found { None } else { self.files.get(id, self.clock.now()) };
         file.ok_or_else(|| Outcome::failure(404))
     }
 
@@ -175,7 +187,7 @@ impl FileServer {
         if faults.not_found {
             return Outcome::failure(404);
         }
-        match self.files.extend(id, lifetime(call), self.network.now()) {
+        match self.files.extend(id, lifetime(call), self.clock.now()) {
             Some(file) if id.len() == 44 => describe(&file),
             _ => Outcome::failure(404),
         }
@@ -190,7 +202,7 @@ impl FileServer {
         match platform {
             Some("desktop" | "android" | "ios") => Outcome::json(&json!({
                 "status_code": 200,
-                "updated": seconds(self.network.now()),
+                "updated": seconds(self.clock.now()),
                 "result": "v1.17.0",
             })),
             _ => Outcome::failure(404),
@@ -209,7 +221,7 @@ impl FileServer {
         let invalid = Outcome::text(400, "Invalid authentication header(s)");
         let parsed = (blinded_key(key), time.parse::<u64>().ok(), base64::signature(signature));
         let (Some(key), Some(seconds), Some(signature)) = parsed else { return Err(invalid) };
-        if seconds.abs_diff(self.network.now() / 1000) > SIGNED_TOLERANCE {
+        if seconds.abs_diff(self.clock.now() / 1000) > SIGNED_TOLERANCE {
             return Err(Outcome::text(425, "Invalid timestamp: outside the allowed tolerance"));
         }
         let mut message = format!("{time}{}{}", call.method, call.target).into_bytes();

@@ -8,12 +8,13 @@ use serde_json::{Map, Value};
 
 use super::auth::{Access, Auth, TOLERANCE, TOLERANCE_FORWARDED, demand_recent};
 use super::params::{Hash, Params, Parsed, require};
+use super::reply::demand_responsible;
+use super::request::{Call, Request, Response};
 use super::spread::{Spread, Work};
-use super::{Call, Request, Response, demand_responsible};
 use crate::http::Boxed;
 use crate::lie::{Claim, Lies};
-use crate::network::Seat;
 use crate::pubkey::Pubkey;
+use crate::seat::Seat;
 use crate::storage::{Scope, Storage};
 
 struct Delete {

@@ -3,13 +3,15 @@
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
+use super::names;
 use super::params::{Params, ParseError, Parsed, require};
-use super::{Call, Request, Response, finish};
+use super::reply::{finish, swarm_json};
+use super::request::{Call, Request, Response};
 use crate::http::Boxed;
-use crate::names;
-use crate::network::{HARD_FORK, HEIGHT, Seat, VERSION};
-use crate::node::NodeInfo;
+use crate::node_info::NodeInfo;
 use crate::pubkey::Pubkey;
+use crate::seat::Seat;
+use crate::version::{HARD_FORK, HEIGHT, VERSION};
 
 /// `info`: version and time.
 pub(super) struct Info;
@@ -42,37 +44,6 @@ impl Call for GetSwarm {
         let account = self.0;
         Box::pin(async move { Response::json(200, finish(swarm_json(&seat, &account), &seat)) })
     }
-}
-
-/// The members of an account's swarm, as `get_swarm` and 421 replies list them; others, if the node misdirects.
-pub(crate) fn swarm_json(seat: &Seat, account: &Pubkey) -> Map<String, Value> {
-    let (swarm, members) = seat.network.swarm_of(account);
-    let snodes: Vec<Value> = match seat.node.faults().lies.misdirects {
-        Some(members) => {
-            seat.node.count("lie:swarm");
-            members.iter().map(member_json).collect()
-        }
-        None => members.iter().map(|node| member_json(&node.info)).collect(),
-    };
-    let mut reply = Map::new();
-    reply.insert("snodes".to_owned(), snodes.into());
-    reply.insert("swarm".to_owned(), swarm.to_string().into());
-    reply
-}
-
-fn member_json(info: &NodeInfo) -> Value {
-    let port = info.address.port();
-    json!({
-        "address": info.snode_address(),
-        "pubkey_legacy": info.legacy,
-        "pubkey_x25519": info.x25519,
-        "pubkey_ed25519": info.ed25519,
-        "port": port.to_string(),
-        "port_https": port,
-        "port_omq": port,
-        "port_quic": port,
-        "ip": info.address.ip(),
-    })
 }
 
 #[derive(Clone)]
@@ -131,7 +102,7 @@ pub(super) struct ActiveNodes;
 impl Call for ActiveNodes {
     fn run(&self, seat: Seat) -> Boxed<Response> {
         Box::pin(async move {
-            if !seat.network.active_nodes_bin {
+            if !seat.network.conduct.active_nodes_bin {
                 return Response::text(400, "no method active_nodes_bin");
             }
             let records: Vec<u8> = told_nodes(&seat).iter().flat_map(record).collect();

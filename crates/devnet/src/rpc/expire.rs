@@ -9,12 +9,13 @@ use serde_json::{Map, Value, json};
 use super::auth::{Access, Auth, TOLERANCE, TOLERANCE_FORWARDED, demand_recent};
 use super::delete::{joined, scope_entry, scope_text};
 use super::params::{Hash, Params, ParseError, Parsed, require};
+use super::reply::demand_responsible;
+use super::request::{Call, Request, Response};
 use super::spread::{Spread, Work};
 use super::store::MAX_TTL;
-use super::{Call, Request, Response, demand_responsible};
 use crate::http::Boxed;
-use crate::network::Seat;
 use crate::pubkey::Pubkey;
+use crate::seat::Seat;
 use crate::storage::{ExpiryRule, Scope, Storage};
 
 struct Expire {

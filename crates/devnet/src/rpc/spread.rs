@@ -9,13 +9,14 @@ use futures_util::future::join_all;
 use septet_protocol::id::Ed25519Public;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Response, demand_responsible, finish};
+use super::reply::{demand_responsible, finish};
+use super::request::{Call, Response};
 use crate::fault::{self, Admission};
 use crate::http::Boxed;
 use crate::lie::{Claim, Lies};
-use crate::network::Seat;
 use crate::node::Node;
 use crate::pubkey::Pubkey;
+use crate::seat::Seat;
 use crate::storage::Storage;
 
 /// The part of a recursive request that each member does.
@@ -70,7 +71,7 @@ async fn spread<W: Work>(seat: Seat, work: Arc<W>) -> Response {
     let status = work.status(&entries);
     reply.insert("swarm".to_owned(), entries.into());
     match claim {
-        Some(claim) => claim.retell(&seat, &mut reply),
+        Some(claim) => claim.retell(seat.node.last_store().clone(), &mut reply),
         None => work.answered(&seat, &reply),
     }
     Response::json(status, finish(reply, &seat))
@@ -95,7 +96,7 @@ fn carry_out(seat: &Seat, work: &impl Work) -> (Option<Claim>, Ed25519Public, Ma
     }
     let signer = claim.map_or(seat.node.info.ed25519, |claim| {
         seat.node.count(claim.name());
-        claim.spoil(seat, &mut entry)
+        claim.spoil(&*seat.node, &mut entry)
     });
     (claim, signer, entry)
 }
@@ -115,7 +116,7 @@ async fn at_member(seat: &Seat, member: &Arc<Node>, work: &impl Work) -> (String
             Admission::Taken => take_over(&there, work),
         }
     };
-    let entry = tokio::time::timeout(seat.network.patience.member, working)
+    let entry = tokio::time::timeout(seat.network.conduct.patience.member, working)
         .await
         .unwrap_or_else(|_| json!({"failed": true, "timeout": true}));
     (member.info.ed25519.to_string(), entry)

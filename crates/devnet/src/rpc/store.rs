@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use septet_protocol::crypto::blake2b;
 use septet_protocol::id::{MessageHash, Namespace};
 use serde_json::{Map, Value};
 
 use super::auth::{Access, Auth, TOLERANCE};
 use super::params::{Params, ParseError, Parsed, at_most_one, require};
+use super::request::{Request, Response};
 use super::spread::{Spread, Work};
-use super::{Request, Response};
 use crate::base64;
 use crate::lie::{Claim, Lies};
-use crate::network::Seat;
+use crate::namespace::is_public_outbox;
 use crate::pubkey::Pubkey;
-use crate::storage::{Storage, StoredMessage, is_public_outbox};
+use crate::seat::Seat;
+use crate::storage::Storage;
+use crate::stored::{StoredMessage, message_hash};
 
 /// The largest message, bytes.
 const MAX_DATA: usize = 76_800;
@@ -67,12 +68,6 @@ fn parse_data(text: &str) -> Parsed<Vec<u8>> {
         return Err(ParseError(format!("Message body exceeds maximum allowed length of {MAX_DATA} bytes")));
     }
     Ok(data)
-}
-
-/// The name of a message (spec 03 §9.6).
-pub(crate) fn message_hash(account: &Pubkey, namespace: Namespace, data: &[u8]) -> MessageHash {
-    let namespace = if namespace.0 == 0 { String::new() } else { namespace.to_string() };
-    MessageHash(blake2b::<32>(&[], &[&account.0, namespace.as_bytes(), data]))
 }
 
 impl Store {

@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 
 use super::auth::{Access, Auth, TOLERANCE, demand_recent};
 use super::params::{Params, Parsed, require};
+use super::request::{Request, Response};
 use super::spread::{Spread, Work};
-use super::{Request, Response};
-use crate::network::Seat;
 use crate::pubkey::Pubkey;
-use crate::storage::{Storage, Token};
+use crate::seat::Seat;
+use crate::storage::Storage;
+use crate::stored::Token;
 
 struct Revocation {
     auth: Auth,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Scope, Storage, StoredMessage, Token};
+use super::{Scope, Storage};
 use crate::pubkey::Pubkey;
+use crate::stored::{StoredMessage, Token};
 
 impl Storage {
     /// The accounts that have messages.
