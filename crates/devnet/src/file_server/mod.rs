@@ -3,6 +3,7 @@
 //! `POST /oxen/v4/lsrpc` carries an encrypted v4 request; the routes behind it can also be called directly, as on
 //! the real server, which is handy for looking into it with a browser.
 
+mod date;
 mod faults;
 mod files;
 mod kind;

@@ -10,8 +10,9 @@ use septet_protocol::id::Ed25519Public;
 use septet_protocol::onion::v4;
 use serde_json::{Value, json};
 
+use super::date::http_date;
 use super::faults::Faults;
-use super::files::Files;
+use super::files::{Files, LIFETIME};
 use super::kind::FileServerKind;
 use crate::base64;
 use crate::clock::Clock;
@@ -21,6 +22,8 @@ use crate::stored::StoredFile;
 const MAX_UPLOAD: usize = 10_223_616;
 /// The largest upload of the open-source server, bytes.
 const MAX_UPLOAD_OPEN_SOURCE: usize = 6_000_000;
+/// The shortest lifetime that can be asked for, ms (spec 09 §2.3).
+const MIN_LIFETIME: u64 = 30_000;
 /// How far the time of a signed request may be off, s: a day.
 const SIGNED_TOLERANCE: u64 = 86_400;
 /// Request headers that are looked at, in lower case.
@@ -49,16 +52,26 @@ pub(super) struct Outcome {
     pub status: u16,
     pub content_type: &'static str,
     pub body: Bytes,
+    /// Until when the body can be had, ms.
+    expires: Option<u64>,
 }
 
 impl Outcome {
     fn new(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type, body: body.into() }
+        Self { status, content_type, body: body.into(), expires: None }
     }
 
     /// As the payload of an encrypted reply.
     pub fn to_v4(&self) -> Vec<u8> {
-        v4::Response::encode(self.status, &[("content-type", self.content_type)], &self.body)
+        let expires = self.headers();
+        let mut headers = vec![("content-type", self.content_type)];
+        headers.extend(expires.iter().map(|(name, value)| (*name, value.as_str())));
+        v4::Response::encode(self.status, &headers, &self.body)
+    }
+
+    /// Headers besides the content's type.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        self.expires.map(|expires| ("expires", http_date(expires))).into_iter().collect()
     }
 
     pub fn text(status: u16, text: &'static str) -> Self {
@@ -165,7 +178,10 @@ impl Routes {
     fn download(&self, id: &str, faults: &Faults) -> Outcome {
         match self.find(id, faults) {
             Err(refusal) => refusal,
-            Ok(file) => Outcome::new(200, "application/octet-stream", spoil(file.data, faults)),
+            Ok(file) => Outcome {
+                expires: Some(file.expires).filter(|_| self.kind == FileServerKind::Live),
+                ..Outcome::new(200, "application/octet-stream", spoil(file.data, faults))
+            },
         }
     }
 
@@ -238,9 +254,10 @@ fn blinded_key(text: &str) -> Option<Ed25519Public> {
     Some(Ed25519Public(bytes.try_into().ok()?))
 }
 
-/// The lifetime asked for, ms.
+/// The lifetime asked for, ms, as far as it is granted.
 fn lifetime(call: &Call) -> Option<u64> {
-    call.headers.get("x-fs-ttl")?.parse::<u64>().ok()?.checked_mul(1000)
+    let seconds = call.headers.get("x-fs-ttl")?.parse::<u64>().ok()?;
+    Some(seconds.saturating_mul(1000).clamp(MIN_LIFETIME, LIFETIME))
 }
 
 fn describe(file: &StoredFile) -> Outcome {

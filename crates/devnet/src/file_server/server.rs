@@ -77,8 +77,9 @@ impl FileServer {
         let headers = routes::HEADERS.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?)));
         let (target, method) = (request.target.clone(), request.method.to_string());
         let call = Call { method, target, headers: headers.collect(), body: request.body.clone() };
-        let Outcome { status, content_type, body } = self.routes.serve(&call, &faults);
-        Reply::new(status, content_type, body)
+        let outcome = self.routes.serve(&call, &faults);
+        let headers = outcome.headers();
+        Reply::new(outcome.status, outcome.content_type, outcome.body).with_headers(headers)
     }
 
     /// Answers an encrypted v4 request; `None` if it cannot be read.
