@@ -28,6 +28,7 @@ use crate::service::NodeService;
 use crate::state::{NodeJournal, NodeRecord, State};
 use crate::storage::{Journal, Storage};
 use crate::tasks::Tasks;
+use crate::version::ServerVersion;
 use crate::{nursery, tls};
 
 impl Devnet {
@@ -68,7 +69,7 @@ impl Default for DevnetBuilder {
             state_dir: None,
             distinct_subnets: true,
             file_server: FileServerKind::default(),
-            conduct: Conduct { patience, active_nodes_bin: false },
+            conduct: Conduct { patience, version: ServerVersion::default(), active_nodes_bin: false },
             sweep_every: Duration::from_secs(10),
             idle_close: Some(Duration::from_secs(8)..=Duration::from_secs(12)),
         }
@@ -160,6 +161,13 @@ impl DevnetBuilder {
         self
     }
 
+    /// Which release of the storage server the nodes imitate; 2.11 knows `active_nodes_bin` in any case.
+    #[must_use]
+    pub fn server_version(mut self, version: ServerVersion) -> Self {
+        self.conduct.version = version;
+        self
+    }
+
     /// Starts the network on the current runtime. It serves when this returns.
     pub async fn start(self) -> Result<Devnet, DevnetError> {
         let runtime = Handle::current();
@@ -184,7 +192,7 @@ impl DevnetBuilder {
         }
         let known_names = state.as_ref().map(|state| state.names()).transpose()?.unwrap_or_default();
         let (names, tasks) = (Names::new(known_names, state.clone()), Tasks::new(runtime.clone()));
-        let network = Arc::new(Network::new(nodes, self.conduct, names, tasks));
+        let network = Arc::new(Network::new(nodes, self.conduct(), names, tasks));
         for node in network.nodes() {
             let seat = Seat { network: Arc::clone(&network), node: Arc::clone(&node) };
             node.door.install(Arc::new(NodeService::new(seat)));
@@ -195,6 +203,11 @@ impl DevnetBuilder {
         let devnet = Devnet::new(network, files, (seed, seed_door), line, nursery);
         devnet.open(self.sweep_every);
         Ok(devnet)
+    }
+
+    fn conduct(&self) -> Conduct {
+        let active_nodes_bin = self.conduct.active_nodes_bin || self.conduct.version >= ServerVersion::V2_11;
+        Conduct { active_nodes_bin, ..self.conduct }
     }
 
     /// The nodes of the state folder, or new ones: the swarms' ids lie evenly on the ring.

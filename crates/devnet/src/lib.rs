@@ -72,3 +72,4 @@ pub use membership::Handover;
 pub use node::NodeHandle;
 pub use node_info::NodeInfo;
 pub use stored::{StoredFile, StoredMessage};
+pub use version::ServerVersion;

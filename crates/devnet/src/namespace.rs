@@ -1,5 +1,8 @@
 //! Rules that namespaces have by their number (spec 03 §9.5).
 
+/// Kept for tests of the server itself: nothing is stored there, and nothing found (spec 09 §4.2; server 2.11).
+pub(crate) const RESERVED: i16 = -3741;
+
 /// Anyone may read, only one message is kept.
 pub(crate) fn is_public_outbox(namespace: i16) -> bool {
     namespace < 0 && -i32::from(namespace) % 20 == 1
@@ -26,5 +29,6 @@ mod tests {
         );
         assert!(is_unrevocable(-11) && is_unrevocable(-111) && !is_unrevocable(-21) && !is_unrevocable(11));
         assert!(is_readable_by_all(-10) && !is_readable_by_all(0) && !is_readable_by_all(-20));
+        assert!(is_public_outbox(RESERVED), "which is why it is looked at first");
     }
 }

@@ -13,6 +13,7 @@ use crate::node::Node;
 use crate::node_info::NodeInfo;
 use crate::pubkey::Pubkey;
 use crate::tasks::{Stopping, Tasks};
+use crate::version::ServerVersion;
 
 /// How long nodes wait for each other.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,8 @@ pub(crate) struct Patience {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conduct {
     pub patience: Patience,
+    /// The release they imitate.
+    pub version: ServerVersion,
     /// Whether they know `active_nodes_bin`.
     pub active_nodes_bin: bool,
 }

@@ -12,6 +12,7 @@ use crate::limit::RateLimit;
 use crate::onion;
 use crate::rpc::{self, Body};
 use crate::seat::Seat;
+use crate::version::ServerVersion;
 
 /// A node behind its door.
 pub(crate) struct NodeService {
@@ -67,7 +68,10 @@ impl Service for NodeService {
                 self.unavailable().or_else(|| self.refuse_direct(headers, from))
             }
             _ => {
-                let method = method.as_str().to_lowercase();
+                let method = match self.seat.network.conduct.version {
+                    ServerVersion::V2_8 => method.as_str().to_lowercase(),
+                    ServerVersion::V2_11 => method.as_str().to_owned(),
+                };
                 Some(Reply::text(404, format!("{method} {target} Not Found")))
             }
         }

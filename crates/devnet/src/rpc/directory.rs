@@ -11,7 +11,7 @@ use crate::http::Boxed;
 use crate::node_info::NodeInfo;
 use crate::pubkey::Pubkey;
 use crate::seat::Seat;
-use crate::version::{HARD_FORK, HEIGHT, VERSION};
+use crate::version::{HARD_FORK, HEIGHT, ServerVersion};
 
 /// `info`: version and time.
 pub(super) struct Info;
@@ -20,7 +20,7 @@ impl Call for Info {
     fn run(&self, seat: Seat) -> Boxed<Response> {
         Box::pin(async move {
             let mut reply = Map::new();
-            reply.insert("version".to_owned(), json!(VERSION));
+            reply.insert("version".to_owned(), json!(seat.network.conduct.version.number()));
             reply.insert("timestamp".to_owned(), seat.told_time().into());
             Response::json(200, finish(reply, &seat))
         })
@@ -65,7 +65,9 @@ pub(super) fn parse_oxend(params: Params<'_>) -> Parsed<Request> {
 impl Oxend {
     fn answer(&self, seat: &Seat) -> Response {
         let result = match self.endpoint.as_str() {
-            "get_service_nodes" => Ok(service_nodes(told_nodes(seat), &self.params)),
+            "get_service_nodes" => {
+                Ok(service_nodes(told_nodes(seat), &self.params, seat.network.conduct.version))
+            }
             _ => names::resolve(seat, &self.params),
         };
         match result {
@@ -102,23 +104,24 @@ pub(super) struct ActiveNodes;
 impl Call for ActiveNodes {
     fn run(&self, seat: Seat) -> Boxed<Response> {
         Box::pin(async move {
+            let version = seat.network.conduct.version;
             if !seat.network.conduct.active_nodes_bin {
                 return Response::text(400, "no method active_nodes_bin");
             }
-            let records: Vec<u8> = told_nodes(&seat).iter().flat_map(record).collect();
+            let records: Vec<u8> = told_nodes(&seat).iter().flat_map(|info| record(info, version)).collect();
             Response::json(200, BASE64.encode(&records).into())
         })
     }
 }
 
-fn record(info: &NodeInfo) -> Vec<u8> {
+fn record(info: &NodeInfo, version: ServerVersion) -> Vec<u8> {
     let (ip, port) = (info.address.ip().octets(), info.address.port().to_be_bytes());
-    let version = VERSION.map(|part| u8::try_from(part).unwrap_or(u8::MAX));
+    let version = version.number().map(|part| u8::try_from(part).unwrap_or(u8::MAX));
     [info.ed25519.as_bytes(), &info.swarm.0.to_be_bytes()[..], &ip, &port, &port, &version].concat()
 }
 
 /// The daemon's list of these nodes with the fields asked for (spec 03 §2.3); a `limit` takes so many at random.
-pub(crate) fn service_nodes(mut nodes: Vec<NodeInfo>, params: &Value) -> Value {
+pub(crate) fn service_nodes(mut nodes: Vec<NodeInfo>, params: &Value, version: ServerVersion) -> Value {
     let wanted = |field: &str| match params.get("fields") {
         Some(Value::Object(fields)) if fields.get("all") != Some(&Value::Bool(true)) => {
             fields.get(field).is_some_and(|wanted| wanted == &Value::Bool(true))
@@ -130,7 +133,7 @@ pub(crate) fn service_nodes(mut nodes: Vec<NodeInfo>, params: &Value) -> Value {
         fastrand::shuffle(&mut nodes);
         nodes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
-    let states: Vec<Value> = nodes.iter().map(|node| pick(node_state(node), wanted)).collect();
+    let states: Vec<Value> = nodes.iter().map(|node| pick(node_state(node, version), wanted)).collect();
     let chain = json!({
         "height": HEIGHT,
         "block_hash": "0".repeat(64),
@@ -152,7 +155,7 @@ fn pick(all: Value, wanted: impl Fn(&str) -> bool) -> Value {
     }
 }
 
-fn node_state(info: &NodeInfo) -> Value {
+fn node_state(info: &NodeInfo, version: ServerVersion) -> Value {
     json!({
         "public_ip": info.address.ip(),
         "storage_port": info.address.port(),
@@ -161,7 +164,7 @@ fn node_state(info: &NodeInfo) -> Value {
         "pubkey_x25519": info.x25519,
         "service_node_pubkey": info.legacy,
         "requested_unlock_height": 0,
-        "storage_server_version": VERSION,
+        "storage_server_version": version.number(),
         "swarm_id": info.swarm.0,
         "swarm": info.swarm.to_string(),
         "active": true,

@@ -9,7 +9,7 @@ use super::params::{Params, ParseError, Parsed};
 use super::request::{Call, Request, Response};
 use crate::http::Boxed;
 use crate::seat::Seat;
-use crate::version::{HARD_FORK, HEIGHT, VERSION};
+use crate::version::{HARD_FORK, HEIGHT, ServerVersion};
 
 /// Reads the method and the parameters of one request; `None` if there is no such method.
 pub(super) type Reader<'a> = &'a dyn Fn(&str, &Map<String, Value>) -> Option<Parsed<Request>>;
@@ -93,21 +93,22 @@ async fn one_by_one(requests: &[Request], seat: &Seat) -> Vec<Value> {
 }
 
 struct IfElse {
+    version: ServerVersion,
     condition: bool,
     chosen: Option<Arc<Request>>,
 }
 
 /// Reads the parameters of `ifelse`; what the conditions ask never changes while the network runs.
-pub(super) fn parse_ifelse(params: Params<'_>, read: Reader<'_>) -> Parsed<Request> {
+pub(super) fn parse_ifelse(params: Params<'_>, version: ServerVersion, read: Reader<'_>) -> Parsed<Request> {
     let conditions = params.get("if").and_then(Value::as_object);
     let conditions = conditions.ok_or(ParseError::from("Invalid ifelse request: no valid \"if\" field"))?;
-    let condition = holds(Params(conditions))?;
+    let condition = holds(Params(conditions), version)?;
     let (yes, no) = (parse_branch(params.0, "then", read)?, parse_branch(params.0, "else", read)?);
     if yes.is_none() && no.is_none() {
         return Err("Invalid ifelse request: at least one of \"then\"/\"else\" required".into());
     }
     let chosen = if condition { yes } else { no }.map(Arc::new);
-    Ok(Request::new("ifelse", IfElse { condition, chosen }))
+    Ok(Request::new("ifelse", IfElse { version, condition, chosen }))
 }
 
 fn parse_branch(params: &Map<String, Value>, key: &str, read: Reader<'_>) -> Parsed<Option<Request>> {
@@ -125,7 +126,7 @@ fn parse_branch(params: &Map<String, Value>, key: &str, read: Reader<'_>) -> Par
 }
 
 /// Whether all conditions hold.
-fn holds(conditions: Params<'_>) -> Parsed<bool> {
+fn holds(conditions: Params<'_>, version: ServerVersion) -> Parsed<bool> {
     let mut all = Vec::new();
     let mut compare = |name: &str, actual: &[u64], before: bool| -> Parsed<()> {
         if let Some(wanted) = conditions.integers(name)?.filter(|wanted| !wanted.is_empty()) {
@@ -135,8 +136,8 @@ fn holds(conditions: Params<'_>) -> Parsed<bool> {
     };
     compare("hf_at_least", &HARD_FORK, false)?;
     compare("hf_before", &HARD_FORK, true)?;
-    compare("v_at_least", &VERSION, false)?;
-    compare("v_before", &VERSION, true)?;
+    compare("v_at_least", &version.number(), false)?;
+    compare("v_before", &version.number(), true)?;
     for (name, before) in [("height_at_least", false), ("height_before", true)] {
         if let Some(wanted) = conditions.integer(name)? {
             all.push(is_before(&[HEIGHT], &[wanted]) == before);
@@ -158,9 +159,9 @@ fn is_before(actual: &[u64], wanted: &[i64]) -> bool {
 
 impl Call for IfElse {
     fn run(&self, seat: Seat) -> Boxed<Response> {
-        let (condition, chosen) = (self.condition, self.chosen.clone());
+        let (version, condition, chosen) = (self.version.number(), self.condition, self.chosen.clone());
         Box::pin(async move {
-            let mut reply = json!({"hf": HARD_FORK, "v": VERSION, "height": HEIGHT, "condition": condition});
+            let mut reply = json!({"hf": HARD_FORK, "v": version, "height": HEIGHT, "condition": condition});
             if let (Some(request), Some(reply)) = (chosen, reply.as_object_mut()) {
                 let result = nested(request.run(seat).await);
                 reply.insert("result".to_owned(), result);

@@ -1,5 +1,6 @@
 //! What replies of every kind have in common: the time, and whose the account is.
 
+use septet_protocol::id::SwarmId;
 use serde_json::{Map, Value, json};
 
 use super::request::Response;
@@ -7,7 +8,7 @@ use crate::fault::Departure;
 use crate::node_info::NodeInfo;
 use crate::pubkey::Pubkey;
 use crate::seat::Seat;
-use crate::version::HARD_FORK;
+use crate::version::{HARD_FORK, ServerVersion};
 
 /// Adds the fields every reply has.
 pub(super) fn finish(mut reply: Map<String, Value>, seat: &Seat) -> Value {
@@ -16,10 +17,15 @@ pub(super) fn finish(mut reply: Map<String, Value>, seat: &Seat) -> Value {
     Value::Object(reply)
 }
 
-/// Refuses a request for an account of another swarm: 421 with the right one (spec 03 §9.17).
+/// Refuses a request for an account of another swarm: 421 with the right one (spec 03 §9.17). Where there are no
+/// swarms at all, server 2.11 says so instead (spec 09 §4.6).
 pub(super) fn demand_responsible(seat: &Seat, account: &Pubkey) -> Result<(), Response> {
     if seat.is_responsible_for(account) {
         return Ok(());
+    }
+    let (swarm, _) = seat.network.swarm_of(account);
+    if swarm == SwarmId::NONE && seat.network.conduct.version >= ServerVersion::V2_11 {
+        return Err(Response::text(500, "No swarms known!"));
     }
     match seat.node.faults().left {
         Some(Departure::Silent) => Err(Response::text(421, "")),

@@ -11,11 +11,12 @@ use super::request::{Request, Response};
 use super::spread::{Spread, Work};
 use crate::base64;
 use crate::lie::{Claim, Lies};
-use crate::namespace::is_public_outbox;
+use crate::namespace::{RESERVED, is_public_outbox};
 use crate::pubkey::Pubkey;
 use crate::seat::Seat;
-use crate::storage::Storage;
+use crate::storage::{Storage, Stored};
 use crate::stored::{StoredMessage, message_hash};
+use crate::version::ServerVersion;
 
 /// The largest message, bytes.
 const MAX_DATA: usize = 76_800;
@@ -83,6 +84,15 @@ impl Store {
         Ok(())
     }
 
+    /// Whether a newer message is in the outbox already, which then stays (spec 09 §4.2; server 2.11).
+    fn is_outdated(&self, seat: &Seat, storage: &Storage) -> bool {
+        let newer =
+            |kept: StoredMessage| i64::try_from(kept.timestamp).is_ok_and(|kept| kept > self.timestamp);
+        seat.network.conduct.version >= ServerVersion::V2_11
+            && is_public_outbox(self.namespace.0)
+            && storage.messages(&self.account, self.namespace.0).into_iter().any(newer)
+    }
+
     fn check_signature(&self, seat: &Seat, now: i64) -> Result<(), Response> {
         let namespace = self.namespace.0;
         let Some((auth, timestamp)) = &self.signed else {
@@ -106,6 +116,9 @@ impl Work for Store {
     }
 
     fn check(&self, seat: &Seat, _forwarded: bool) -> Result<(), Response> {
+        if self.namespace.0 == RESERVED && seat.network.conduct.version >= ServerVersion::V2_11 {
+            return Err(Response::text(403, format!("store: namespace {RESERVED} is reserved")));
+        }
         let now = i64::try_from(seat.now()).unwrap_or(i64::MAX);
         self.check_times(now)?;
         if self.namespace.is_public_inbox() { Ok(()) } else { self.check_signature(seat, now) }
@@ -119,7 +132,11 @@ impl Work for Store {
             expiry: u64::try_from(self.expiry).unwrap_or(0),
             data: Arc::clone(&self.data),
         };
-        let stored = storage.store(self.account, message);
+        let stored = if self.is_outdated(seat, storage) {
+            Stored { already: false, expiry: message.expiry }
+        } else {
+            storage.store(self.account, message)
+        };
         let hash = self.hash.to_string();
         let mut entry = Map::new();
         entry.insert("signature".to_owned(), seat.node.sign(hash.as_bytes()).into());

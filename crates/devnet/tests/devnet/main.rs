@@ -16,6 +16,7 @@ mod http;
 mod lasting;
 mod lies;
 mod membership;
+mod newer;
 mod onion;
 mod refusals;
 mod storage;
