@@ -12,6 +12,7 @@ use crate::cut::Cut;
 use crate::error::DevnetError;
 use crate::fault::{Fault, FileFault, SeedFault};
 use crate::file_server::{FileServer, ONION_TARGET};
+use crate::hold::Hold;
 use crate::http::Door;
 use crate::line::{Bottleneck, Line, Traffic};
 use crate::network::Network;
@@ -166,6 +167,19 @@ impl Devnet {
         self.network.wire.mend();
     }
 
+    /// Holds the requests of this method that clients make of any node (names as in [`NodeHandle::requests`]), alone or
+    /// inside a batch, until what is returned is dropped. They have been counted, and wait before anything is checked
+    /// or done; other requests go on. What members pass on to each other is not held.
+    pub fn hold(&self, method: &str) -> Hold {
+        self.network.gate.hold(method)
+    }
+
+    /// Holds all requests to the file server as they arrive, uploads and downloads, until what is returned is dropped.
+    /// The node that passed one on waits as long as for any server ([`crate::DevnetBuilder::proxy_patience`]).
+    pub fn hold_files(&self) -> Hold {
+        self.file_server.hold()
+    }
+
     /// Lets something be wrong with the file server, in addition to what is.
     pub fn set_file_fault(&self, fault: FileFault) {
         self.file_server.set_fault(fault);
@@ -237,6 +251,15 @@ impl Devnet {
     pub fn requests(&self) -> BTreeMap<String, u64> {
         let mut all = BTreeMap::new();
         for (name, count) in self.all_nodes().iter().flat_map(NodeHandle::requests) {
+            *all.entry(name).or_default() += count;
+        }
+        all
+    }
+
+    /// How many requests about an account clients have made of all nodes, by method (see [`NodeHandle::requests_of`]).
+    pub fn requests_of(&self, account: &Account) -> BTreeMap<String, u64> {
+        let mut all = BTreeMap::new();
+        for (name, count) in self.all_nodes().iter().flat_map(|node| node.requests_of(account)) {
             *all.entry(name).or_default() += count;
         }
         all

@@ -19,7 +19,7 @@
 //! * values: `pubkey`, `node_info`, `stored`, `namespace`, `version`, `base64`, `error`;
 //! * `storage`, a node's table, and `state`, which keeps it all on disk if wanted; beside them `http` with `line`, `tls`
 //!   and `limit`, and `clock` and `tasks`;
-//! * what only tests need: `lie`, then `fault` (what is wrong with a node), `cut`;
+//! * what only tests need: `lie`, then `fault` (what is wrong with a node), `cut` and `hold`;
 //! * `node`; then `network`, the nodes together with the register of `names`; `seat`, one node's place in it;
 //! * `rpc` answers storage requests from a seat; `onion` peels and passes on;
 //! * what stands behind doors: `service` (a node's address list), `seed`, `file_server`;
@@ -36,6 +36,7 @@ mod devnet;
 mod error;
 mod fault;
 mod file_server;
+mod hold;
 mod http;
 mod lie;
 mod limit;
@@ -66,6 +67,7 @@ pub use devnet::Devnet;
 pub use error::DevnetError;
 pub use fault::{Fault, FileFault, SeedFault};
 pub use file_server::FileServerKind;
+pub use hold::Hold;
 pub use lie::{HopLie, Lie, ListLie, RetrieveLie, StoreLie};
 pub use line::{Line, Traffic};
 pub use membership::Handover;

@@ -8,6 +8,7 @@ use septet_protocol::swarm;
 
 use crate::clock::Clock;
 use crate::cut::Wire;
+use crate::hold::Gate;
 use crate::names::Names;
 use crate::node::Node;
 use crate::node_info::NodeInfo;
@@ -43,13 +44,15 @@ pub(crate) struct Network {
     pub clock: Arc<Clock>,
     pub names: Names,
     pub wire: Wire,
+    /// Where requests to any node are held.
+    pub gate: Gate,
     pub tasks: Tasks,
 }
 
 impl Network {
     pub fn new(nodes: Vec<Arc<Node>>, conduct: Conduct, names: Names, tasks: Tasks) -> Self {
         let (nodes, clock) = (RwLock::new(nodes), Arc::default());
-        Self { nodes, conduct, clock, names, wire: Wire::default(), tasks }
+        Self { nodes, conduct, clock, names, wire: Wire::default(), gate: Gate::default(), tasks }
     }
 
     /// All nodes, in the order they joined.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use crate::fault::{Fault, Faults};
+use crate::hold::{Gate, Hold};
 use crate::http::Door;
 use crate::lie::{Aliases, Liar};
 use crate::node_info::NodeInfo;
@@ -25,7 +26,8 @@ pub(crate) struct Node {
     pub x25519: X25519Secret,
     storage: Mutex<Storage>,
     faults: watch::Sender<Faults>,
-    requests: Mutex<BTreeMap<String, u64>>,
+    requests: Mutex<Requests>,
+    gate: Gate,
     aliases: Mutex<Aliases>,
     last_store: Mutex<Option<Map<String, Value>>>,
     swarm: AtomicU64,
@@ -37,8 +39,8 @@ impl Node {
         let x25519 = ed25519.to_x25519();
         let (faults, _) = watch::channel(Faults::default());
         let (storage, swarm) = (Mutex::new(storage), AtomicU64::new(info.swarm.0));
-        let (requests, aliases, last_store) = Default::default();
-        Self { info, ed25519, x25519, storage, faults, requests, aliases, last_store, swarm, door }
+        let (requests, gate, aliases, last_store) = Default::default();
+        Self { info, ed25519, x25519, storage, faults, requests, gate, aliases, last_store, swarm, door }
     }
 
     /// The node's table. Never held across an `await`.
@@ -84,11 +86,17 @@ impl Node {
 
     /// Counts a request under `name`.
     pub fn count(&self, name: &str) {
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        match requests.get_mut(name) {
-            Some(count) => *count += 1,
-            None => _ = requests.insert(name.to_owned(), 1),
-        }
+        count_one(&mut self.requests().all, name);
+    }
+
+    /// Counts a request about an account under `name`.
+    pub fn count_for(&self, account: &Pubkey, name: &str) {
+        count_one(self.requests().by_account.entry(*account).or_default(), name);
+    }
+
+    /// Where requests to it are held.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// Where clients truly are that it lied to about what it keeps.
@@ -101,7 +109,7 @@ impl Node {
         self.last_store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn requests(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+    fn requests(&self) -> MutexGuard<'_, Requests> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -113,6 +121,20 @@ impl Liar for Node {
 
     fn sign(&self, message: &[u8]) -> String {
         Self::sign(self, message)
+    }
+}
+
+/// How many requests a node has seen, by name.
+#[derive(Default)]
+struct Requests {
+    all: BTreeMap<String, u64>,
+    by_account: BTreeMap<Pubkey, BTreeMap<String, u64>>,
+}
+
+fn count_one(counts: &mut BTreeMap<String, u64>, name: &str) {
+    match counts.get_mut(name) {
+        Some(count) => *count += 1,
+        None => _ = counts.insert(name.to_owned(), 1),
     }
 }
 
@@ -157,12 +179,23 @@ impl NodeHandle {
     /// `relay`, `proxy`, and each storage method it carried out for a client, alone or inside a batch; and how many
     /// lies it told, as `lie:` with the kind (see [`crate::Lie`]).
     pub fn requests(&self) -> BTreeMap<String, u64> {
-        self.0.requests().clone()
+        self.0.requests().all.clone()
+    }
+
+    /// How many requests about an account it has carried out for clients, by storage method, alone or inside a batch;
+    /// `get_swarm` included. What other members passed on to it is not counted.
+    pub fn requests_of(&self, account: &Account) -> BTreeMap<String, u64> {
+        self.0.requests().by_account.get(&Pubkey::from(account)).cloned().unwrap_or_default()
+    }
+
+    /// Holds the requests of this method that clients make of this node, as [`crate::Devnet::hold`] does for all.
+    pub fn hold(&self, method: &str) -> Hold {
+        self.0.gate.hold(method)
     }
 
     /// Counts from zero again.
     pub fn reset_requests(&self) {
-        self.0.requests().clear();
+        *self.0.requests() = Requests::default();
     }
 
     /// What it stores for an account in a namespace, in order of arrival.

@@ -14,16 +14,20 @@ use super::kind::FileServerKind;
 use super::routes::{self, Call, Outcome, Routes};
 use crate::clock::Clock;
 use crate::fault::FileFault;
+use crate::hold::{Gate, Hold};
 use crate::http::{Boxed, Door, Reply, Request, Service};
 
 /// Where onion requests for the server are posted to.
 pub(crate) const ONION_TARGET: &str = "/oxen/v4/lsrpc";
+/// Under which name requests are held: they are encrypted when they arrive, so that all are alike.
+const ANY: &str = "any";
 
 /// The server's keys, files and faults.
 pub(crate) struct FileServer {
     pub secret: X25519Secret,
     pub door: Door,
     routes: Routes,
+    gate: Gate,
     faults: watch::Sender<Faults>,
 }
 
@@ -36,12 +40,17 @@ impl FileServer {
         clock: Arc<Clock>,
     ) -> Self {
         let (faults, _) = watch::channel(Faults::default());
-        Self { secret, door, routes: Routes { files, kind, clock }, faults }
+        Self { secret, door, routes: Routes { files, kind, clock }, gate: Gate::default(), faults }
     }
 
     /// The files.
     pub fn files(&self) -> &Files {
         &self.routes.files
+    }
+
+    /// Holds every request from now on.
+    pub fn hold(&self) -> Hold {
+        self.gate.hold(ANY)
     }
 
     /// Lets something be wrong, in addition to what is.
@@ -119,6 +128,7 @@ impl Service for FileService {
             if let Some(delay) = delay {
                 tokio::time::sleep(delay).await;
             }
+            server.gate.pass(ANY).await;
             server.respond(&request)
         })
     }

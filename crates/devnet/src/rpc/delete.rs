@@ -206,6 +206,10 @@ struct DeleteBeforeEverywhere {
 }
 
 impl Call for DeleteBeforeEverywhere {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(&self.auth.account)
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response> {
         let request = self.clone();
         Box::pin(async move {

@@ -40,6 +40,10 @@ pub(super) fn parse_get_swarm(params: Params<'_>) -> Parsed<Request> {
 }
 
 impl Call for GetSwarm {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(&self.0)
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response> {
         let account = self.0;
         Box::pin(async move { Response::json(200, finish(swarm_json(&seat, &account), &seat)) })

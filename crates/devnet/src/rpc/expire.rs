@@ -227,6 +227,10 @@ impl GetExpiries {
 }
 
 impl Call for GetExpiries {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(&self.auth.account)
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response> {
         let request = self.clone();
         Box::pin(async move { request.answer(&seat) })

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::cut::Gone;
 use crate::http::Boxed;
+use crate::pubkey::Pubkey;
 use crate::seat::Seat;
 
 /// What a request is answered with.
@@ -54,6 +55,11 @@ impl Response {
 
 /// A request that was read and can be carried out.
 pub(crate) trait Call: Send + Sync {
+    /// Whose messages it is about, if anybody's.
+    fn account(&self) -> Option<&Pubkey> {
+        None
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response>;
 }
 
@@ -73,13 +79,18 @@ impl Request {
         matches!(self.name, "batch" | "sequence" | "ifelse")
     }
 
-    /// Carries it out for a client.
+    /// Carries it out for a client: counted first, then as soon as nobody holds it.
     pub async fn run(&self, seat: Seat) -> Response {
         let cut_after = match seat.network.wire.begin(self.name) {
             Ok(cut_after) => cut_after,
             Err(Gone) => return Response::text(503, "cut"),
         };
         seat.node.count(self.name);
+        if let Some(account) = self.call.account() {
+            seat.node.count_for(account, self.name);
+        }
+        seat.network.gate.pass(self.name).await;
+        seat.node.gate().pass(self.name).await;
         let response = self.call.run(seat.clone()).await;
         if cut_after {
             seat.network.wire.end();

@@ -155,6 +155,10 @@ fn message_json(message: &StoredMessage) -> Value {
 }
 
 impl Call for Retrieve {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(&self.account)
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response> {
         let request = self.clone();
         Box::pin(async move { request.answer(&seat) })

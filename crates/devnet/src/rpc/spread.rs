@@ -53,6 +53,10 @@ pub(crate) trait Work: Send + Sync + 'static {
 pub(crate) struct Spread<W>(pub Arc<W>);
 
 impl<W: Work> Call for Spread<W> {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(self.0.account())
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response> {
         let work = Arc::clone(&self.0);
         Box::pin(async move { spread(seat, work).await })

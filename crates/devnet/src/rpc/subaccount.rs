@@ -120,6 +120,10 @@ impl Revoked {
 }
 
 impl Call for Revoked {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(&self.auth.account)
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response> {
         let request = self.clone();
         Box::pin(async move { request.answer(&seat) })

@@ -133,6 +133,18 @@ async fn a_download_says_until_when_the_file_can_be_had() {
 }
 
 #[tokio::test]
+async fn an_upload_can_be_held() {
+    let devnet = network().await;
+    let hold = devnet.hold_files();
+    let (id, ()) = tokio::join!(upload(&devnet, b"held"), async {
+        hold.until_held(1).await;
+        assert!(devnet.files().is_empty());
+        drop(hold);
+    });
+    assert!(devnet.files().contains_key(&id));
+}
+
+#[tokio::test]
 async fn uploads_have_a_size() {
     let devnet = network().await;
     for (length, code) in [(0, 413), (1, 200), (10_223_616, 200), (10_223_617, 413)] {

@@ -12,6 +12,7 @@ mod client;
 mod directory;
 mod faults;
 mod files;
+mod holds;
 mod http;
 mod lasting;
 mod lies;
