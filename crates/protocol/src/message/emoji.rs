@@ -8,6 +8,7 @@
 use std::fmt;
 use std::str::{Chars, FromStr};
 
+use serde::{Deserialize, Serialize};
 use unicode_properties::UnicodeEmoji;
 
 /// The longest emoji in bytes of UTF-8; the longest that keyboards offer has 35.
@@ -16,8 +17,9 @@ const JOINER: char = '\u{200d}';
 const EMOJI_STYLE: char = '\u{fe0f}';
 const KEYCAP: char = '\u{20e3}';
 
-/// One emoji.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// One emoji. In JSON a text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Emoji(String);
 
 /// The text is not one emoji: it is empty, something else, or more than one.
@@ -34,6 +36,20 @@ impl Emoji {
     /// The emoji as UTF-8.
     pub fn into_string(self) -> String {
         self.0
+    }
+}
+
+impl From<Emoji> for String {
+    fn from(emoji: Emoji) -> Self {
+        emoji.0
+    }
+}
+
+impl TryFrom<String> for Emoji {
+    type Error = EmojiError;
+
+    fn try_from(text: String) -> Result<Self, EmojiError> {
+        text.parse()
     }
 }
 
@@ -209,6 +225,15 @@ mod tests {
         }
         assert!(!fits(&"😂".repeat(2_500)));
         assert!(!fits(&["👩"; 2_000].join("\u{200d}")), "one to the eye, but longer than any");
+    }
+
+    #[test]
+    fn what_is_stored_is_an_emoji_again() {
+        let emoji: Emoji = "👍🏿".parse().unwrap();
+        let json = serde_json::to_string(&emoji).unwrap();
+        assert_eq!(json, "\"👍🏿\"");
+        assert_eq!(serde_json::from_str::<Emoji>(&json).unwrap(), emoji);
+        assert!(serde_json::from_str::<Emoji>("\"ok\"").is_err());
     }
 
     proptest! {
