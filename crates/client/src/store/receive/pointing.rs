@@ -17,6 +17,10 @@ const EMOJI_BYTES: usize = 64;
 /// How many read receipts for unknown messages are kept from one message.
 const PENDING_RECEIPTS: usize = 100;
 
+/// The other has read a message of ours.
+pub(in crate::store) const READ_BY_OTHER: &str = "UPDATE messages SET read_at = min(coalesce(read_at, ?4), ?4)
+     WHERE author = ?1 AND timestamp = ?2 AND local = 0 AND conversation = ?3";
+
 /// What a reaction points at, as rows have it.
 struct Target {
     conversation: ConversationId,
@@ -180,10 +184,7 @@ impl Receiver<'_> {
             return Ok(());
         }
         let reader = self.db.person(incoming.sender)?;
-        let mut update = self.db.sql().prepare_cached(
-            "UPDATE messages SET read_at = min(coalesce(read_at, ?4), ?4)
-             WHERE author = ?1 AND timestamp = ?2 AND local = 0 AND conversation = ?3",
-        )?;
+        let mut update = self.db.sql().prepare_cached(READ_BY_OTHER)?;
         let mut keep = self.db.sql().prepare_cached(
             "INSERT INTO pending_receipts (reader, timestamp, read_at, expires_at) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO UPDATE SET read_at = min(read_at, excluded.read_at)",
