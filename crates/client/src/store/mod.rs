@@ -21,6 +21,7 @@ mod delete;
 mod error;
 pub mod files;
 pub mod key;
+mod kinds;
 mod message;
 mod migrate;
 mod outbox;
@@ -48,6 +49,7 @@ use zeroize::Zeroizing;
 pub use account::StoredAccount;
 pub use db::Db;
 pub use error::StoreError;
+pub use kinds::{AttachmentClass, Transport};
 pub use people::WantedPicture;
 pub(crate) use profile::discard_profile;
 pub use profile::profile_exists;
@@ -259,11 +261,7 @@ fn write(
 }
 
 /// Carries out orders until told to stop or nobody is left to give any, and keeps the store in order between them.
-fn work(
-    db: &mut Db,
-    orders: &mpsc::Receiver<Order>,
-    upkeep: &mut Upkeep,
-) -> Option<oneshot::Sender<()>> {
+fn work(db: &mut Db, orders: &mpsc::Receiver<Order>, upkeep: &mut Upkeep) -> Option<oneshot::Sender<()>> {
     let mut next = Next::Now;
     loop {
         let order = match next {

@@ -18,7 +18,8 @@ use crate::model::PictureId;
 const NAME_BYTES: usize = 100;
 
 /// Whose pictures are to be fetched.
-pub(super) const PICTURES_WANTED: &str = "SELECT account, name, picture_url, picture_key, profile_updated FROM people
+pub(super) const PICTURES_WANTED: &str =
+    "SELECT account, name, picture_url, picture_key, profile_updated FROM people
      WHERE picture_state = 1 AND (approved = 1 OR id IN (SELECT person FROM account))";
 
 /// A picture that is to be fetched.

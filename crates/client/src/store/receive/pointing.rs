@@ -18,7 +18,8 @@ const EMOJI_BYTES: usize = 64;
 const PENDING_RECEIPTS: usize = 100;
 
 /// The other has read a message of ours.
-pub(in crate::store) const READ_BY_OTHER: &str = "UPDATE messages SET read_at = min(coalesce(read_at, ?4), ?4)
+pub(in crate::store) const READ_BY_OTHER: &str =
+    "UPDATE messages SET read_at = min(coalesce(read_at, ?4), ?4)
      WHERE author = ?1 AND timestamp = ?2 AND local = 0 AND conversation = ?3";
 
 /// What a reaction points at, as rows have it.

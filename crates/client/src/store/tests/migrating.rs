@@ -72,7 +72,8 @@ fn the_data_of_every_older_version_is_all_there_in_the_newest() {
     for older in 1..=STEPS.len() {
         let mut db = filled(memory(), older);
         let rows = |db: &Connection, table: &str| number(db, &format!("SELECT count(*) FROM {table}"));
-        let before: Vec<(String, i64)> = tables(&db).into_iter().map(|it| (it.clone(), rows(&db, &it))).collect();
+        let before: Vec<(String, i64)> =
+            tables(&db).into_iter().map(|it| (it.clone(), rows(&db, &it))).collect();
         for (table, count) in &before {
             assert!(*count > 0, "version {older} has no data in {table}");
         }

@@ -134,7 +134,8 @@ fn what_waits_for_the_time_is_found_without_looking_at_all_messages() {
 #[test]
 fn every_reference_is_found_by_an_index() {
     let db = db();
-    let tables: Vec<String> = list(&db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'");
+    let tables: Vec<String> =
+        list(&db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'");
     assert!(tables.len() > 20);
     for table in tables {
         let columns = list(&db, &format!("SELECT \"from\" FROM pragma_foreign_key_list('{table}')"));
@@ -142,7 +143,9 @@ fn every_reference_is_found_by_an_index() {
             let steps = plan(&db, &format!("SELECT 1 FROM {table} WHERE {column} = ?1"));
             let found = steps.iter().all(|step| step.starts_with("SEARCH "));
             // People are never deleted; those columns need no index of their own.
-            let target = format!("SELECT \"table\" FROM pragma_foreign_key_list('{table}') WHERE \"from\" = '{column}'");
+            let target = format!(
+                "SELECT \"table\" FROM pragma_foreign_key_list('{table}') WHERE \"from\" = '{column}'"
+            );
             assert!(found || list(&db, &target) == ["people"], "{table}.{column}: {steps:#?}");
         }
     }
