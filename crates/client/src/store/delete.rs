@@ -26,7 +26,7 @@ pub(super) const FIND: &str = "SELECT m.id FROM messages m JOIN people a ON a.id
 pub(super) const REMOVE: &str = "DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?1))";
 
 /// At most so many rows are deleted by one statement.
-const STEP: i64 = 200;
+const STEP: i64 = 100;
 
 /// What has disappeared by now.
 pub(super) const EXPIRED: &str =
@@ -172,6 +172,11 @@ impl Db {
             db.sql().prepare_cached(sql)?.execute([id.0])?;
             Ok(())
         })
+    }
+
+    /// Whether rows of a conversation that was cleared are still on their way out.
+    pub fn is_clearing(&self) -> Result<bool, StoreError> {
+        Ok(self.sql().prepare_cached(CLEARING)?.exists([])?)
     }
 
     /// Takes some rows away of what was cleared. False if there is nothing left to take away.

@@ -117,6 +117,7 @@ fn a_search_reads_what_it_shows() {
         check(sql, table, &["f VIRTUAL TABLE"]);
     }
     let steps = plan(&db(), search::SHORT);
+    assert!(steps.iter().any(|step| step.contains("messages_unspaced")), "{steps:#?}");
     assert!(steps.iter().all(|step| !step.contains("TEMP B-TREE")), "{steps:#?}");
 }
 
