@@ -30,6 +30,8 @@ mod one_to_one;
 mod outgoing;
 mod profile;
 mod read;
+#[cfg(test)]
+mod round_trip;
 mod sent_time;
 #[cfg(test)]
 mod tests;
