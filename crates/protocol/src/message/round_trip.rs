@@ -56,14 +56,14 @@ fn any_group_update() -> impl Strategy<Value = GroupUpdate> {
     let members = || vec(any::<[u8; 32]>().prop_map(SessionId), 0..4);
     let auth_data = vec(any::<u8>(), 100).prop_map(|bytes| Box::new(Key::from_slice(&bytes).unwrap()));
     prop_oneof![
-        (any::<[u8; 32]>(), ".{0,30}", auth_data, signature()).prop_map(
+        (any::<[u8; 32]>(), ".{0,25}", auth_data, signature()).prop_map(
             |(group, name, auth_data, admin_signature)| {
                 GroupUpdate::Invite { group: GroupId(group), name, auth_data, admin_signature }
             }
         ),
-        (any::<[u8; 32]>(), ".{0,30}")
+        (any::<[u8; 32]>(), ".{0,25}")
             .prop_map(|(seed, name)| GroupUpdate::Promote { seed: Key::new(seed), name }),
-        (".{0,30}".prop_map(GroupChange::Name), signature())
+        (".{0,25}".prop_map(GroupChange::Name), signature())
             .prop_map(|(change, admin_signature)| GroupUpdate::InfoChange { change, admin_signature }),
         (any::<u32>().prop_map(GroupChange::Timer), signature())
             .prop_map(|(change, admin_signature)| GroupUpdate::InfoChange { change, admin_signature }),

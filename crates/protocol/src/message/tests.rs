@@ -2,9 +2,10 @@
 
 use super::one_to_one::seal_content;
 use super::*;
-use crate::account::{AccountKeys, Seed};
+use crate::account::{AccountKeys, DisplayName, Seed};
 use crate::attachment::{Encryption, Key};
 use crate::crypto::SystemRandom;
+use crate::id::GroupId;
 use crate::swarm::MAX_MESSAGE_BYTES;
 use crate::time::Timestamp;
 use crate::wire::{Message as _, proto};
@@ -200,6 +201,40 @@ fn a_preview_is_kept_whole() {
     let image = preview.image.unwrap();
     assert_eq!((preview.url.as_str(), preview.title.as_str(), image.size), ("https://a.example", "", 9));
     assert_eq!(image.encryption, Encryption::Deterministic { key: Key::new([7; 32]) });
+}
+
+#[test]
+fn an_invitation_and_a_promotion_are_kept_whole() {
+    let update = |update: proto::GroupUpdateMessage| {
+        let profile = proto::Profile { display_name: Some("Alice".into()), ..Default::default() };
+        let (update, profile) = (Some(update), Some(profile));
+        let message = proto::DataMessage { group_update_message: update, profile, ..Default::default() };
+        let received = from_alice(&data(message)).unwrap();
+        assert_eq!(received.profile.unwrap().name, Some(DisplayName::truncated("Alice").unwrap()));
+        received.content
+    };
+    let group = GroupId([7; 32]);
+    let invite = proto::GroupUpdateInviteMessage {
+        group_session_id: Some(group.to_string().into()),
+        name: Some("é".repeat(60).into()),
+        member_auth_data: Some(vec![1; 100]),
+        admin_signature: Some(vec![2; 64]),
+    };
+    let promote = proto::GroupUpdatePromoteMessage {
+        group_identity_seed: Some(vec![3; 32]),
+        name: Some("Friends".into()),
+    };
+    let invited = GroupUpdate::Invite {
+        group,
+        name: "é".repeat(50),
+        auth_data: Box::new(Key::new([1; 100])),
+        admin_signature: [2; 64],
+    };
+    let promoted = GroupUpdate::Promote { seed: Key::new([3; 32]), name: "Friends".into() };
+    let whole = proto::GroupUpdateMessage { invite_message: Some(invite), ..Default::default() };
+    assert_eq!(update(whole), Content::GroupUpdate(invited));
+    let whole = proto::GroupUpdateMessage { promote_message: Some(promote), ..Default::default() };
+    assert_eq!(update(whole), Content::GroupUpdate(promoted));
 }
 
 #[test]
