@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::db::Db;
+use super::db::{Db, Me};
 use super::error::StoreError;
 use super::people::picture_id;
 use super::types::{Now, StoredConfig};
@@ -17,13 +17,6 @@ use crate::model::Profile;
 
 /// A timestamp that is further ahead of now than this, in ms, was given under a wrong clock.
 pub(super) const AHEAD_MS: u64 = 5000;
-
-/// Ourselves, as rows refer to us.
-#[derive(Clone, Copy)]
-pub(super) struct Me {
-    pub id: SessionId,
-    pub person: i64,
-}
 
 /// The account of a profile folder.
 pub struct StoredAccount {
