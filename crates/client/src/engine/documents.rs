@@ -28,7 +28,7 @@ use zeroize::Zeroizing;
 use crate::model::{ConversationId, Expiry, Memberships};
 use crate::store::{Db, Now, ProfileData, ReadMessage, StoreError, StoredConfig};
 
-pub use pushing::{Part, Pushed, ToPush};
+pub use pushing::{Kept, Part, Pushed, ToPush};
 
 /// Changes the documents of one account.
 #[derive(Clone)]
@@ -230,8 +230,9 @@ impl Documents {
     pub fn reconcile(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
         db.transaction(|db| {
             let account = Account::from(self.me);
-            for stored in db.configs(account)? {
-                if self.empty(stored.namespace)?.1.load(&stored.dump).is_err() {
+            for namespace in db.config_namespaces(account)? {
+                let Some(stored) = self.stored(db, namespace)? else { continue };
+                if self.empty(namespace)?.1.load(&stored.dump).is_err() {
                     db.forget_last_hashes(account)?;
                 }
             }
@@ -307,8 +308,7 @@ impl Documents {
     }
 
     fn stored(&self, db: &Db, namespace: Namespace) -> Result<Option<StoredConfig>, StoreError> {
-        let configs = db.configs(Account::from(self.me))?;
-        Ok(configs.into_iter().find(|config| config.namespace == namespace))
+        db.config(Account::from(self.me), namespace)
     }
 
     /// Writes a document down.
@@ -363,6 +363,8 @@ fn later(profile: &UserProfile, now: Timestamp) -> Timestamp {
 pub struct Merge {
     /// Some of it could be read.
     accepted: bool,
+    /// Some of it could not.
+    pub unreadable: bool,
     /// When the newest of it was stored, as the node says that gave it.
     pub newest: Option<Timestamp>,
     /// Something is other than before.
@@ -379,8 +381,8 @@ pub struct Merge {
 fn take_in(config: &mut (impl Config + ?Sized), messages: &Messages<'_>, now: Timestamp) -> Merge {
     let Merged { accepted, changed } = config.merge(messages, now);
     let needs_push = config.needs_push() || !config.document().obsolete().is_empty();
-    let accepted = !accepted.is_empty();
-    Merge { accepted, changed, needs_push, ..Merge::default() }
+    let unreadable = accepted.len() < messages.len();
+    Merge { accepted: !accepted.is_empty(), unreadable, changed, needs_push, ..Merge::default() }
 }
 
 /// A document from its dump. A dump that cannot be read is as good as none: the swarm has the rest.

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use septet_network::NetworkError;
@@ -51,11 +51,17 @@ const TIME_WAIT: Duration = Duration::from_secs(10);
 pub struct Polls {
     begun: AtomicU64,
     completed: watch::Sender<u64>,
+    /// A config message could not be read.
+    unreadable: AtomicBool,
 }
 
 impl Default for Polls {
     fn default() -> Self {
-        Self { begun: AtomicU64::new(0), completed: watch::Sender::new(0) }
+        Self {
+            begun: AtomicU64::new(0),
+            completed: watch::Sender::new(0),
+            unreadable: AtomicBool::new(false),
+        }
     }
 }
 
@@ -73,6 +79,26 @@ impl Polls {
     pub async fn first(&self) {
         let mut completed = self.completed.subscribe();
         let _ = completed.wait_for(|done| *done > 0).await;
+    }
+
+    /// How many were begun.
+    pub fn begun(&self) -> u64 {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    /// The number of each poll that is completed from now on.
+    pub fn completions(&self) -> watch::Receiver<u64> {
+        self.completed.subscribe()
+    }
+
+    /// Whether all config messages of this run could be read.
+    pub fn all_readable(&self) -> bool {
+        !self.unreadable.load(Ordering::SeqCst)
+    }
+
+    /// A config message could not be read.
+    pub fn found_unreadable(&self) {
+        self.unreadable.store(true, Ordering::SeqCst);
     }
 
     /// Whether a poll was ever completed.

@@ -141,12 +141,30 @@ impl Db {
         Ok(())
     }
 
-    /// The configs of an account or group, by namespace.
-    pub fn configs(&self, owner: Account) -> Result<Vec<StoredConfig>, StoreError> {
+    /// A config of an account or group; nothing of the others is read.
+    pub fn config(&self, owner: Account, namespace: Namespace) -> Result<Option<StoredConfig>, StoreError> {
         let mut statement = self.sql().prepare_cached(
-            "SELECT owner, namespace, dump, needs_push, processed_at FROM configs WHERE owner = ?1 ORDER BY namespace",
+            "SELECT owner, namespace, dump, needs_push, processed_at FROM configs
+             WHERE owner = ?1 AND namespace = ?2",
         )?;
-        Ok(statement.query_map([Owner(owner)], config)?.collect::<Result<_, _>>()?)
+        Ok(statement.query_row(params![Owner(owner), namespace.0], config).optional()?)
+    }
+
+    /// Which configs of an account or group are stored, in order.
+    pub fn config_namespaces(&self, owner: Account) -> Result<Vec<Namespace>, StoreError> {
+        self.namespaces("SELECT namespace FROM configs WHERE owner = ?1 ORDER BY namespace", owner)
+    }
+
+    /// Which of them the swarm is to get, or to delete something for.
+    pub fn configs_to_push(&self, owner: Account) -> Result<Vec<Namespace>, StoreError> {
+        let sql = "SELECT namespace FROM configs WHERE owner = ?1 AND needs_push = 1 ORDER BY namespace";
+        self.namespaces(sql, owner)
+    }
+
+    fn namespaces(&self, sql: &str, owner: Account) -> Result<Vec<Namespace>, StoreError> {
+        let mut statement = self.sql().prepare_cached(sql)?;
+        let rows = statement.query_map([Owner(owner)], |row| Ok(Namespace(row.get(0)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Writes a config down; in one transaction with what it describes, see [`Db::transaction`].
