@@ -8,6 +8,7 @@
 //! be fetched again when a later version does.
 
 mod contacts;
+mod first_reading;
 mod pushing;
 mod read_states;
 #[cfg(test)]
@@ -83,19 +84,29 @@ impl Documents {
         Self { me: keys.session_id, seed: Zeroizing::new(*keys.ed25519.seed()) }
     }
 
-    /// Changes our public name.
+    /// Changes our public name; only here, if the swarm was not read yet ([`first_reading`]).
     pub fn set_name(&self, db: &mut Db, name: &DisplayName, now: Timestamp) -> Result<(), StoreError> {
-        self.with_profile(db, |profile| profile.set_name_truncated(name.as_str(), later(profile, now)))
+        db.transaction(|db| {
+            if self.set_unread_profile(db, |profile| profile.name = name.as_str().to_owned())? {
+                return Ok(());
+            }
+            self.with_profile(db, |profile| profile.set_name_truncated(name.as_str(), later(profile, now)))
+        })
     }
 
-    /// Changes our display picture, or removes it.
+    /// Changes our display picture, or removes it; only here, if the swarm was not read yet ([`first_reading`]).
     pub fn set_picture(
         &self,
         db: &mut Db,
         picture: Option<&Picture>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.with_profile(db, |profile| profile.set_picture(picture, later(profile, now)))
+        db.transaction(|db| {
+            if self.set_unread_profile(db, |profile| profile.picture = picture.map(contacts::source))? {
+                return Ok(());
+            }
+            self.with_profile(db, |profile| profile.set_picture(picture, later(profile, now)))
+        })
     }
 
     /// Our display picture lies somewhere else now (spec 05 §10); `false` if we have another one by now.
@@ -121,6 +132,11 @@ impl Documents {
         Ok(profile.picture().map(|picture| (picture, profile.updated().unwrap_or_default())))
     }
 
+    /// Whether the document has a name, which it has of every account that was ever used.
+    pub fn is_named(&self, db: &Db) -> Result<bool, StoreError> {
+        Ok(self.load::<UserProfile>(db)?.name().is_some())
+    }
+
     /// What the account is a member of.
     pub fn memberships(&self, db: &Db) -> Result<Memberships, StoreError> {
         let all: UserGroups = self.load(db)?;
@@ -132,8 +148,10 @@ impl Documents {
         self.me
     }
 
-    /// What a new account says of itself: its name, and that Note to Self is not in the list (spec 01 §10).
+    /// What a new account says of itself: its name, and that Note to Self is not in the list (spec 01 §10). Its swarm
+    /// has nothing that would have to be read first.
     pub fn fill_new(&self, db: &mut Db, name: &DisplayName, now: Timestamp) -> Result<(), StoreError> {
+        db.set_swarm_was_read()?;
         self.with_profile(db, |profile| {
             profile.set_name_truncated(name.as_str(), now);
             profile.set_note_to_self_priority(Priority::HIDDEN);
@@ -150,8 +168,9 @@ impl Documents {
         Ok(())
     }
 
-    /// Something about a conversation changed in the tables: writes it into the document it belongs to. Returns
-    /// whether that changed. To be called in the transaction of the change.
+    /// Something about a conversation changed in the tables: writes it into the document it belongs to, unless the
+    /// swarm was not read yet ([`first_reading`]). Returns whether that changed. To be called in the transaction of the
+    /// change.
     pub fn conversation_changed(
         &self,
         db: &mut Db,
@@ -169,8 +188,9 @@ impl Documents {
         changed: &BTreeMap<SessionId, Timestamp>,
         now: Now,
     ) -> Result<bool, StoreError> {
-        let note = changed.contains_key(&self.me) && self.note_changed(db)?;
-        let contacts = self.contacts_changed(db, changed)?;
+        let read = db.swarm_was_read()?;
+        let note = read && changed.contains_key(&self.me) && self.note_changed(db)?;
+        let contacts = read && self.contacts_changed(db, changed)?;
         for id in changed.keys() {
             self.catch_up(db, ConversationId(*id), now)?;
         }
@@ -236,7 +256,9 @@ impl Documents {
                     db.forget_last_hashes(account)?;
                 }
             }
-            self.reconcile_contacts(db, now)?;
+            if db.swarm_was_read()? {
+                self.reconcile_contacts(db, now)?;
+            }
             self.reconcile_read_states(db, now)
         })
     }
@@ -331,19 +353,29 @@ impl Documents {
     /// Writes what our profile says into the tables.
     fn apply_profile(&self, db: &mut Db, profile: &UserProfile) -> Result<(), StoreError> {
         let old = db.profile_of(self.me)?.unwrap_or_default();
-        let picture = profile.picture().as_ref().map(contacts::source);
-        // A profile without a name is not one to be shown.
-        let name = profile.name().unwrap_or(old.name);
-        let updated = profile.updated().map_or(old.updated, Timestamp::as_secs);
-        db.set_profile(self.me, &ProfileData { name, picture, updated })?;
+        let read = db.swarm_was_read()?;
+        let told = match read {
+            // A profile without a name is not one to be shown.
+            true => ProfileData {
+                name: profile.name().unwrap_or(old.name),
+                picture: profile.picture().as_ref().map(contacts::source),
+                updated: profile.updated().map_or(old.updated, Timestamp::as_secs),
+            },
+            false => first_reading::completed(profile, &old),
+        };
+        db.set_profile(self.me, &told)?;
         let note = ConversationId(self.me);
         let priority = profile.note_to_self_priority();
         let timer = profile.note_to_self_timer().map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
+        let silent = !read && profile.name().is_none();
         // A new device shows it if the others do.
         let wanted = profile.name().is_some() && (!priority.is_hidden() || timer.is_some());
-        if wanted || db.conversation(note)?.is_some() {
+        if wanted || !silent && db.conversation(note)?.is_some() {
             db.set_priority(note, priority.0)?;
-            db.set_expiry(note, timer.map_or(Expiry::Off, Expiry::AfterSend))?;
+            // Before the swarm was read whole, what was set here stays where it has nothing.
+            if read || timer.is_some() {
+                db.set_expiry(note, timer.map_or(Expiry::Off, Expiry::AfterSend))?;
+            }
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::Reconnects;
 use super::page_size::PageSize;
 use super::poll_plan::{self, PollPlan};
-use super::{Engine, arrivals, pace};
+use super::{Engine, arrivals, pace, restore};
 use crate::event::Event;
 use crate::store::StoreError;
 
@@ -136,7 +136,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         let number = engine.polls.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let result = tokio::select! {
             () = cancel.cancelled() => return,
-            result = poller.poll(&engine) => result,
+            result = poll(&mut poller, &engine) => result,
         };
         match result {
             Ok(()) => {
@@ -159,6 +159,15 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             back = reconnects.next() => if back.is_none() { return },
         }
     }
+}
+
+/// Fetches everything there is. The first time in a run it may be the first time ever.
+async fn poll(poller: &mut Poller, engine: &Arc<Engine>) -> Result<(), PollError> {
+    poller.poll(engine).await?;
+    if !engine.polls.any() {
+        restore::first_reading(engine).await?;
+    }
+    Ok(())
 }
 
 /// Tells what a person can do something about; the rest is tried again.

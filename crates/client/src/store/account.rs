@@ -35,6 +35,9 @@ pub struct StoredAccount {
     pub created: Timestamp,
 }
 
+/// The setting that says that our own swarm was read whole.
+const SWARM_WAS_READ: &str = "swarm_was_read";
+
 impl Db {
     /// Writes the one account of a new database.
     pub(crate) fn insert_account(&mut self, account: &StoredAccount) -> Result<(), StoreError> {
@@ -78,10 +81,21 @@ impl Db {
         let mut statement = self.sql().prepare_cached(
             "SELECT p.account, p.name, p.picture_file FROM account a JOIN people p ON p.id = a.person",
         )?;
+        let read = self.swarm_was_read()?;
         Ok(statement.query_row([], |row| {
             let Person(id) = row.get(0)?;
-            Ok(Profile { id, name: row.get(1)?, picture: picture_id(row.get(2)?) })
+            Ok(Profile { id, name: row.get(1)?, picture: picture_id(row.get(2)?), read })
         })?)
+    }
+
+    /// Whether our own swarm was read whole in this profile's life, or need not be because the account was made here.
+    pub fn swarm_was_read(&self) -> Result<bool, StoreError> {
+        Ok(self.setting(SWARM_WAS_READ)?.unwrap_or(false))
+    }
+
+    /// Our own swarm was read whole.
+    pub fn set_swarm_was_read(&mut self) -> Result<(), StoreError> {
+        self.set_setting(SWARM_WAS_READ, &true)
     }
 
     /// A timestamp for something we send: now, or one more than the last one given out, so that none is ever used

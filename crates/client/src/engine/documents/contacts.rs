@@ -15,7 +15,7 @@ use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{Documents, Merge, Messages, take_in};
+use super::{Documents, Merge, Messages, first_reading, take_in};
 use crate::model::{ConversationId, Expiry};
 use crate::store::{ContactData, Db, Now, PictureSource, ProfileData, StoreError};
 
@@ -44,6 +44,9 @@ impl Documents {
     /// A person deleted a contact: it leaves the documents, unless something is to be remembered of it. To be called
     /// in the transaction of the change.
     pub fn contact_deleted(&self, db: &mut Db, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
+        if !db.swarm_was_read()? {
+            return Ok(());
+        }
         self.with(db, |db, contacts: &mut Contacts| {
             contacts.erase(&id.0);
             self.describe(db, contacts, id.0, now)
@@ -113,6 +116,7 @@ impl Documents {
     ) -> Result<(), StoreError> {
         let is_new = |contact: &Contact| contact.id != self.me && before.get(&contact.id) != Some(contact);
         let changed: Vec<Contact> = contacts.iter().filter(is_new).collect();
+        let read = db.swarm_was_read()?;
         let mut made = BTreeSet::new();
         for contact in changed {
             let id = ConversationId(contact.id);
@@ -123,11 +127,19 @@ impl Documents {
                 db.delete_conversation(id)?;
                 merge.touched.insert(id);
             }
-            db.apply_contact(&contact_data(&contact, row.as_ref()))?;
+            let told = contact_data(&contact, row.as_ref());
+            let first_word = !read && !before.contains_key(&contact.id);
+            db.apply_contact(&match row.filter(|_| first_word) {
+                Some(row) => first_reading::completed_contact(told, &row),
+                None => told,
+            })?;
             if priority.is_none() {
                 made.insert(id);
             }
-            self.describe(db, contacts, contact.id, now.at())?;
+            // What was set here before the swarm is read gets into the document when it was.
+            if read {
+                self.describe(db, contacts, contact.id, now.at())?;
+            }
         }
         self.apply_read_states(db, &made, merge, now)
     }
@@ -160,7 +172,7 @@ impl Documents {
     }
 
     /// Writes what the tables say of somebody into the document, if they belong there.
-    fn describe(
+    pub(super) fn describe(
         &self,
         db: &Db,
         contacts: &mut Contacts,

@@ -55,11 +55,15 @@ pub struct ToPush {
 }
 
 impl Documents {
-    /// What is to be pushed, and what cannot be. Each document is written back, because handing out its bytes changes
+    /// What is to be pushed, and what cannot be; nothing before the swarm was read whole. Each document is written back, because handing out its bytes changes
     /// it.
     pub fn take_parts(&self, db: &mut Db, now: Timestamp) -> Result<ToPush, StoreError> {
         db.transaction(|db| {
             let mut to_push = ToPush::default();
+            // Whatever it is, the swarm may know better.
+            if !db.swarm_was_read()? {
+                return Ok(to_push);
+            }
             for namespace in db.configs_to_push(Account::from(self.me))? {
                 match self.with_config(db, namespace, |config| part(config, now))? {
                     Ok(part) => to_push.parts.push(part),
