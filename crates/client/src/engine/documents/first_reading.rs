@@ -13,7 +13,7 @@ use septet_protocol::config::{Contacts, Priority, UserProfile};
 use septet_protocol::time::Timestamp;
 
 use super::{Documents, contacts, later};
-use crate::model::{ConversationId, Expiry};
+use crate::model::Expiry;
 use crate::store::{ContactData, Db, ProfileData, StoreError};
 
 impl Documents {
@@ -39,7 +39,7 @@ impl Documents {
     /// Adds the name, the picture and the place of Note to Self, where the swarm has none.
     fn complete_profile(&self, db: &mut Db, now: Timestamp) -> Result<(), StoreError> {
         let set_here = db.profile_of(self.me)?.unwrap_or_default();
-        let shows_note = db.conversation(ConversationId(self.me))?.is_some();
+        let shows_note = db.find_conversation(&self.me.into())?.is_some();
         self.with_profile(db, |profile| {
             let unknown = profile.name().is_none();
             if unknown && !set_here.name.is_empty() {

@@ -8,7 +8,7 @@ use septet_protocol::config::PushError;
 use septet_protocol::id::{Ed25519Public, MessageHash};
 
 use super::*;
-use crate::store::{ReceivedBatch, StoredAccount};
+use crate::store::{Cursor, ReceivedBatch, StoredAccount};
 
 const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
 const BOB: SessionId = SessionId([0xb0; 32]);
@@ -44,14 +44,20 @@ fn pushed(documents: &Documents, db: &mut Db, number: u8) -> Vec<StoredMessage> 
     vec![StoredMessage { hash, data, timestamp: NOW, expiry: NOW + 1_000_000 }]
 }
 
+/// The conversation with somebody; made if there is none.
+fn with(db: &mut Db, id: SessionId) -> ConversationId {
+    db.make_conversation(&id.into()).unwrap()
+}
+
 /// Gives Bob a nickname as a person would.
 fn name_bob(documents: &Documents, db: &mut Db, nickname: &str) {
     db.set_nickname(BOB, Some(nickname)).unwrap();
-    assert!(documents.conversation_changed(db, ConversationId(BOB), Now::Known(NOW)).unwrap());
+    let id = with(db, BOB);
+    assert!(documents.conversation_changed(db, id, Now::Known(NOW)).unwrap());
 }
 
 fn nickname(db: &Db) -> Option<String> {
-    db.contact(ConversationId(BOB)).unwrap().unwrap().nickname
+    db.contact(BOB).unwrap().unwrap().nickname
 }
 
 #[test]
@@ -87,8 +93,9 @@ fn a_damaged_document_is_fetched_again_and_loses_nobody() {
     name_bob(&documents, &mut db, "Bobby");
     let there = pushed(&documents, &mut db, 1);
     let (account, namespace) = (Account::from(documents.me), Namespace::CONTACTS);
-    let (node, last_hash) = (Ed25519Public([3; 32]), Some(MessageHash([1; 32])));
-    let batch = ReceivedBatch { node, account, namespace, last_hash, items: Vec::new(), now: NOW };
+    let last_hash = Some(Cursor { hash: MessageHash([1; 32]), expires_at: NOW + 1_000_000 });
+    let (node, items) = (Ed25519Public([3; 32]), Vec::new());
+    let batch = ReceivedBatch { node, account, namespace, last_hash, generation: 0, items, now: NOW };
     db.apply_received(&batch).unwrap();
     let stored = documents.stored(&db, namespace).unwrap().unwrap();
     let dump = Zeroizing::new(b"nonsense".to_vec());
@@ -119,15 +126,16 @@ fn stored(documents: &Documents, db: &mut Db, namespace: Namespace) -> Vec<Store
 fn what_is_set_before_the_swarm_was_read_is_added_where_it_has_nothing() {
     let name = |text| DisplayName::parse(text).unwrap();
     let (carol, dave) = (SessionId([0xca; 32]), SessionId([0xda; 32]));
-    let change = |documents: &Documents, db: &mut Db, id| {
-        documents.conversation_changed(db, ConversationId(id), Now::Known(NOW)).unwrap()
+    let change = |documents: &Documents, db: &mut Db, id: SessionId| {
+        let id = with(db, id);
+        documents.conversation_changed(db, id, Now::Known(NOW)).unwrap()
     };
     let (theirs, mut there) = device();
     theirs.set_name(&mut there, &name("Alice"), NOW).unwrap();
     for (id, nickname) in [(BOB, Some("Bobby")), (carol, None)] {
         there.set_nickname(id, nickname).unwrap();
-        there.make_conversation(ConversationId(id)).unwrap();
-        there.set_priority(ConversationId(id), 1).unwrap();
+        let pinned = with(&mut there, id);
+        there.set_priority(pinned, 1).unwrap();
         assert!(change(&theirs, &mut there, id));
     }
     let [profile, contacts] = [Namespace::USER_PROFILE, Namespace::CONTACTS]
@@ -156,10 +164,7 @@ fn what_is_set_before_the_swarm_was_read_is_added_where_it_has_nothing() {
         for (id, nickname) in [(BOB, if told { "Bobby" } else { "Robert" }), (carol, "Caro"), (dave, "David")]
         {
             assert_eq!(contacts.get(&id).unwrap().nickname, nickname);
-            assert_eq!(
-                here.contact(ConversationId(id)).unwrap().unwrap().nickname.as_deref(),
-                Some(nickname)
-            );
+            assert_eq!(here.contact(id).unwrap().unwrap().nickname.as_deref(), Some(nickname));
         }
         assert_eq!(contacts.get(&BOB).unwrap().priority, Priority(i64::from(told)));
         assert!(contacts.needs_push(), "what was added is told");
@@ -174,7 +179,8 @@ fn nobody_is_lost_when_the_swarm_is_far_ahead() {
     let mut newest = Vec::new();
     for version in 1..10 {
         there.set_nickname(carol, Some(&format!("Carol {version}"))).unwrap();
-        theirs.conversation_changed(&mut there, ConversationId(carol), Now::Known(NOW)).unwrap();
+        let id = with(&mut there, carol);
+        theirs.conversation_changed(&mut there, id, Now::Known(NOW)).unwrap();
         newest = pushed(&theirs, &mut there, version);
     }
     let merge = mine.merge(&mut here, Namespace::CONTACTS, &newest, NOW).unwrap();
