@@ -21,10 +21,7 @@ impl Household {
     async fn new() -> Self {
         let world = World::new().await;
         let (first, bob) = world.friends().await;
-        // Bob's as well: a store of his that comes later would be counted as one of hers.
-        for person in [&first, &bob] {
-            assert!(person.client.flush(PATIENCE).await.unwrap());
-        }
+        assert!(first.client.flush(PATIENCE).await.unwrap());
         let (second, _) = world.second_device(&first).await;
         second.client.sync_once(PATIENCE).await.unwrap();
         let with_bob = bob.id();
@@ -49,9 +46,15 @@ impl Household {
         look(&self.second, self.with_bob).await
     }
 
+    /// What Alice's devices have stored in her swarm.
     fn stores(&self) -> u64 {
-        self.world.net.requests().get("store").copied().unwrap_or_default()
+        stores(&self.world, &self.first)
     }
+}
+
+/// What somebody's devices have stored in their swarm.
+fn stores(world: &World, owner: &Person) -> u64 {
+    world.net.requests_of(&Account::from(owner.id())).get("store").copied().unwrap_or_default()
 }
 
 pub async fn look(device: &Person, id: SessionId) -> Conversation {
@@ -288,7 +291,37 @@ async fn what_the_swarm_lost_is_put_back_as_it_was() {
     tokio::time::timeout(PATIENCE, put_back).await.unwrap();
     assert_eq!(there(), lost, "the same bytes under the same name");
     first.client.sync_once(PATIENCE).await.unwrap();
-    assert_eq!(world.net.requests().get("store"), Some(&1), "and no other config");
+    assert_eq!(stores(&world, &first), 1, "and no other config");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_device_has_just_replaced_is_not_taken_for_lost() {
+    let home = Household::new().await;
+    home.settle().await;
+    let Household { world, first, second, bob, .. } = home;
+    let (me, with_bob) = (Account::from(first.id()), first.client.with(bob.id()).await);
+    let there = || world.net.messages_of(&me, Namespace::CONTACTS);
+    let replaced = there();
+    // The second device starts; it has polled, and asks for what it knows to be kept longer.
+    let asking = world.net.hold("expire");
+    let second = world.reopen(second).await;
+    asking.until_held(1).await;
+    // Before that is answered the first one replaces it, and no device hears of that.
+    let polling = world.net.hold("retrieve");
+    world.net.reset_requests();
+    first.client.set_nickname(with_bob, Some(name("Bobby"))).await.unwrap();
+    assert!(first.client.flush(PATIENCE).await.unwrap());
+    let current = there();
+    assert!(replaced.iter().all(|old| !current.contains(old)), "it is deleted");
+    drop(asking);
+    drop(polling);
+    for device in [&second, &first, &second, &first] {
+        device.client.sync_once(PATIENCE).await.unwrap();
+    }
+    assert_eq!(there(), current, "nothing came back, and nothing was made of both");
+    assert_eq!(stores(&world, &first), 1);
+    let seen = look(&second, bob.id()).await;
+    assert_eq!(seen.nickname.as_deref(), Some("Bobby"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
