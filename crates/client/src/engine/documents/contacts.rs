@@ -121,15 +121,17 @@ impl Documents {
         for contact in changed {
             let row = db.contact(contact.id)?;
             let priority = row.as_ref().and_then(|row| row.priority);
+            let mut told = contact_data(&contact, row.as_ref());
             if priority.is_some_and(|priority| priority >= 0)
                 && contact.priority.is_hidden()
                 && let Some(id) = db.find_conversation(&contact.id.into())?
             {
                 // Hidden elsewhere means that its messages were deleted there (spec 05 §11.1).
-                db.delete_conversation(id)?;
+                if db.delete_as_elsewhere(id)? {
+                    told.priority = Some(0);
+                }
                 merge.touched.insert(id);
             }
-            let told = contact_data(&contact, row.as_ref());
             let first_word = !read && !before.contains_key(&contact.id);
             db.apply_contact(&match row.filter(|_| first_word) {
                 Some(row) => first_reading::completed_contact(told, &row),
@@ -146,8 +148,8 @@ impl Documents {
         self.apply_read_states(db, &made, merge, now)
     }
 
-    /// Deletes whom another device deleted. After the swarm has overtaken changes of ours, nobody can tell who was
-    /// deleted there and who was only added here: everybody stays.
+    /// Deletes whom another device deleted, but nobody to whom something is still to be sent from here. After the swarm
+    /// has overtaken changes of ours, nobody can tell who was deleted there and who was only added here: everybody stays.
     fn forget_erased(
         &self,
         db: &mut Db,
@@ -165,10 +167,17 @@ impl Documents {
                 self.describe(db, contacts, id, now)?;
                 continue;
             }
+            let conversation = db.find_conversation(&id.into())?;
+            merge.touched.extend(conversation);
+            if let Some(conversation) = conversation
+                && db.delete_as_elsewhere(conversation)?
+            {
+                self.describe(db, contacts, id, now)?;
+                continue;
+            }
             db.delete_contact(id)?;
             db.set_blocked(id, false)?;
             self.forget_read_state(db, id)?;
-            merge.touched.extend(db.find_conversation(&id.into())?);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod devices;
 mod kills;
+mod sending;
 
 use septet_protocol::account::Seed;
 use septet_protocol::config::PushError;
