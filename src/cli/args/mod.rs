@@ -16,6 +16,9 @@ use septet_protocol::name::Name;
 use super::Failure;
 use help::examples;
 
+/// What stands above the options that every command takes.
+const ALWAYS: &str = "Options of every command";
+
 /// A native client for the Session messenger network. Without a command it opens the window.
 #[derive(Parser)]
 #[command(name = "septet", version, propagate_version = true)]
@@ -31,11 +34,11 @@ pub struct Args {
     pub common: Common,
 
     /// Print JSON: one object, or one a line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = ALWAYS)]
     pub json: bool,
 
     /// Log to stderr; twice for more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = ALWAYS, action = clap::ArgAction::Count)]
     pub verbose: u8,
 
     #[command(subcommand)]
@@ -46,24 +49,24 @@ pub struct Args {
 #[derive(ClapArgs)]
 pub struct Common {
     /// Folder of one account's data [default: the platform's data folder, Septet/default]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = ALWAYS, value_name = "DIR")]
     profile: Option<PathBuf>,
 
     /// mainnet, testnet, or a network file
-    #[arg(long, global = true, value_name = "NAME|FILE", default_value = "mainnet")]
+    #[arg(long, global = true, help_heading = ALWAYS, value_name = "NAME|FILE", default_value = "mainnet")]
     network: String,
 
     /// File whose first line unlocks a protected profile; - is one line of stdin
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = ALWAYS, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 
     /// Keep the key of a new profile in its folder, not in the system's keychain
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = ALWAYS)]
     pub key_file: bool,
 
     /// Seconds to wait for the network; for receive --follow, to run at most [default: 30; send and receive: 60;
     /// receive --follow: without end]
-    #[arg(long, global = true, value_name = "S", value_parser = values::seconds)]
+    #[arg(long, global = true, help_heading = ALWAYS, value_name = "S", value_parser = values::seconds)]
     pub timeout: Option<Duration>,
 }
 

@@ -3,6 +3,7 @@
 use septet_client::client::SendError;
 use septet_client::event::Event;
 use septet_client::model::{ConversationId, Draft, Notice};
+use septet_protocol::id::{Account, Namespace};
 
 use crate::sync::{look, picture, sees_picture};
 use crate::world::{PATIENCE, World};
@@ -34,10 +35,18 @@ async fn a_declined_request_is_gone_and_nobody_is_told() {
     let (alice, mut bob) = (world.person("Alice").await, world.person("Bob").await);
     alice.says(&bob, "hi").await;
     bob.hears("hi").await;
-    let with_alice = ConversationId(alice.id());
+    assert!(bob.client.flush(PATIENCE).await.unwrap());
+    let swarm = || world.net.messages_of(&Account::from(alice.id()), Namespace::MESSAGES);
+    let (with_alice, before) = (ConversationId(alice.id()), swarm());
     bob.client.decline(with_alice).await.unwrap();
     let left = bob.client.conversation(with_alice).await.unwrap();
     assert!(left.is_none_or(|conversation| !conversation.is_request() && !conversation.is_listed()));
+    // Bob's other devices hear of it; whatever Alice could be told would lie in her swarm.
+    assert!(bob.client.flush(PATIENCE).await.unwrap());
+    assert_eq!(swarm(), before);
+    alice.client.sync_once(PATIENCE).await.unwrap();
+    assert!(!alice.client.conversation(ConversationId(bob.id())).await.unwrap().unwrap().approved_me);
+    assert_eq!(alice.texts(bob.id()).await, ["hi"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
