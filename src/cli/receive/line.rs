@@ -1,6 +1,7 @@
 //! The events of `receive --json`, as programs read them. docs/events.md and its schema tell what each key means; keys
 //! are a promise.
 
+use septet_client::event::Event;
 use septet_client::model::{Expiry, Message, MessageState, Notice};
 use serde::Serialize;
 
@@ -36,6 +37,28 @@ pub enum Line {
     Typing { conversation: String, from: String, typing: bool },
     /// Our own profile changed.
     Profile {},
+}
+
+impl Line {
+    /// What says itself all that there is to say, of the conversation that is printed as `conversation`; nothing for
+    /// other events.
+    pub fn of(event: Event, conversation: String) -> Option<Self> {
+        Some(match event {
+            Event::Reaction { message, from, emoji, removed, .. } => {
+                let (message_id, from) = (message.0, from.to_string());
+                Self::Reaction { conversation, message_id, from, emoji, removed }
+            }
+            Event::Deleted { message, .. } => Self::Deleted { conversation, message_id: message.0 },
+            Event::Read { message, from, .. } => {
+                Self::Read { conversation, message_id: message.0, from: from.to_string() }
+            }
+            Event::State { message, state, .. } => Self::State { conversation, message_id: message.0, state },
+            Event::Typing { from, typing, .. } => {
+                Self::Typing { conversation, from: from.to_string(), typing }
+            }
+            _ => return None,
+        })
+    }
 }
 
 /// What a message says.

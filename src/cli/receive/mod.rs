@@ -326,33 +326,22 @@ impl Printer<'_> {
 
     /// Events that are no messages.
     async fn other(&mut self, event: Event) -> Result<(), Failure> {
-        let (conversation, line) = match event {
-            Event::State { conversation, message, state } if self.wants(conversation) => {
-                let address = self.address(conversation).await?;
-                (conversation, Line::State { conversation: address, message_id: message.0, state })
-            }
-            Event::Request(conversation) if self.wants(conversation) => {
+        if let Event::Profile = event {
+            self.print(&Shown { line: Line::Profile {}, text: None });
+        }
+        let Some(conversation) = event.conversation().filter(|it| self.wants(*it)) else { return Ok(()) };
+        let address = self.address(conversation).await?;
+        let (line, text) = match event {
+            Event::Request(_) => {
                 let name = address::title(self.client, conversation).await?;
-                let address = self.address(conversation).await?;
-                (conversation, Line::Request { conversation: address, name })
+                let text = format!("Message request from {} ({address})", plain::line(&name));
+                (Some(Line::Request { conversation: address, name }), Some(text))
             }
-            Event::Typing { conversation, from, typing } if self.wants(conversation) => {
-                let address = self.address(conversation).await?;
-                (conversation, Line::Typing { conversation: address, from: from.to_string(), typing })
-            }
-            Event::Profile => {
-                self.print(&Shown { line: Line::Profile {}, text: None });
-                return Ok(());
-            }
-            _ => return Ok(()),
+            event => (Line::of(event, address), None),
         };
-        let text = match &line {
-            Line::Request { conversation, name } => {
-                Some(format!("Message request from {} ({conversation})", plain::line(name)))
-            }
-            _ => None,
-        };
-        self.pass(conversation, Shown { line, text });
+        if let Some(line) = line {
+            self.pass(conversation, Shown { line, text });
+        }
         Ok(())
     }
 
