@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use septet_client::client::Client;
+use septet_client::client::{Client, ClientError};
 use septet_client::model::{Conversation, ConversationId, ConversationKind};
 use septet_protocol::id::{IdError, SessionId};
 
@@ -28,19 +28,19 @@ async fn account(client: &Client, text: &str, limit: Duration) -> Result<Session
     }
 }
 
-/// The conversation that a text names, also if there is none yet.
+/// The conversation that a text names, made if there is none yet; nobody sees it before there is something in it.
 pub async fn any(client: &Client, text: &str, limit: Duration) -> Result<ConversationId, Failure> {
-    account(client, text, limit).await.map(ConversationId)
+    let account = account(client, text, limit).await?;
+    Ok(client.make_conversation(&account.into()).await?)
 }
 
 /// The conversation that a text names, for commands about what is here. Note to Self always is.
 pub async fn known(client: &Client, text: &str, limit: Duration) -> Result<ConversationId, Failure> {
     let account = account(client, text, limit).await?;
-    let id = ConversationId(account);
-    if account != client.id() && client.conversation(id).await?.is_none() {
-        return Err(unknown(account));
+    if account == client.id() {
+        return Ok(client.make_conversation(&account.into()).await?);
     }
-    Ok(id)
+    find(client, account).await.map(|conversation| conversation.id)
 }
 
 /// The conversation with another account that a text names, as it stands.
@@ -49,17 +49,37 @@ pub async fn with_somebody(client: &Client, text: &str, limit: Duration) -> Resu
     if account == client.id() {
         return Err(Failure::failed("refused", "This cannot be done with Note to Self."));
     }
-    client.conversation(ConversationId(account)).await?.ok_or_else(|| unknown(account))
+    find(client, account).await
+}
+
+/// The conversation with an account, if there is anything to it.
+async fn find(client: &Client, account: SessionId) -> Result<Conversation, Failure> {
+    let unknown =
+        || Failure::failed("unknown_conversation", format!("There is no conversation with {account}."));
+    let id = client.find_conversation(&account.into()).await?.ok_or_else(unknown)?;
+    client.conversation(id).await?.filter(is_something).ok_or_else(unknown)
+}
+
+/// Whether there is anything to a conversation: one that was only made, or whose contact was deleted, is none to people.
+pub fn is_something(conversation: &Conversation) -> bool {
+    conversation.is_listed()
+        || conversation.approved
+        || conversation.approved_me
+        || conversation.blocked
+        || conversation.nickname.is_some()
+        || conversation.draft.is_some()
+        || conversation.last_message.is_some()
 }
 
 /// How a conversation is printed.
-pub async fn of(_: &Client, id: ConversationId) -> Result<String, Failure> {
-    Ok(id.to_string())
+pub async fn of(client: &Client, id: ConversationId) -> Result<String, Failure> {
+    let address = client.address_of(id).await?.ok_or(ClientError::NotFound("conversation"))?;
+    Ok(address.to_string())
 }
 
 /// How a conversation that is at hand is printed.
 pub fn of_conversation(conversation: &Conversation) -> String {
-    conversation.id.to_string()
+    conversation.address.to_string()
 }
 
 /// What a conversation is called.
@@ -71,19 +91,18 @@ pub async fn title(client: &Client, id: ConversationId) -> Result<String, Failur
 pub fn title_of(conversation: &Conversation) -> String {
     match conversation.kind {
         ConversationKind::NoteToSelf => "Note to Self".into(),
-        ConversationKind::Private => conversation.title(),
+        _ => conversation.title(),
     }
 }
 
 /// What an account is called, if it has a name.
 pub async fn name(client: &Client, account: SessionId) -> Result<Option<String>, Failure> {
-    let conversation = client.conversation(ConversationId(account)).await?;
+    let conversation = match client.find_conversation(&account.into()).await? {
+        Some(id) => client.conversation(id).await?,
+        None => None,
+    };
     let names = conversation.into_iter().flat_map(|it| it.nickname.into_iter().chain([it.name]));
     Ok(names.into_iter().find(|name| !name.is_empty()))
-}
-
-fn unknown(account: SessionId) -> Failure {
-    Failure::failed("unknown_conversation", format!("There is no conversation with {account}."))
 }
 
 /// Names are at most 64 characters; anything hexadecimal and long was meant as an id.

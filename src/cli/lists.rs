@@ -73,6 +73,7 @@ pub async fn conversations(common: &Common, output: &Output) -> Result<(), Failu
     let now = client.now();
     let mut all = client.conversations().await?;
     session::close(client).await;
+    all.retain(address::is_something);
     // Stable: within each the order stays the window's.
     all.sort_by_key(place);
     let rows: Vec<_> = all.iter().map(|conversation| conversation_row(conversation, now)).collect();

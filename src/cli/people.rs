@@ -130,7 +130,7 @@ pub async fn hide(about: &About, hidden: bool, common: &Common, output: &Output)
     if hidden {
         client.hide(conversation).await?;
     } else {
-        client.open_conversation(conversation).await?;
+        client.show_again(conversation).await?;
     }
     done(client, common, output).await
 }

@@ -69,12 +69,11 @@ impl<T> Lanes<T> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use septet_protocol::id::SessionId;
 
     use super::*;
 
     fn lane(number: u8) -> ConversationId {
-        ConversationId(SessionId([number; 32]))
+        ConversationId(number.into())
     }
 
     #[test]

@@ -162,7 +162,8 @@ impl Client {
                 }
                 let (author, timestamp) = (message.from, message.timestamp);
                 let wish = Wish::Reaction { author, timestamp, emoji: emoji.clone(), remove };
-                match engine.enqueue(db, conversation.0, wish)? {
+                let to = db.account_of(conversation)?;
+                match engine.enqueue(db, to, wish)? {
                     Ok(timestamp) => db.react(id, &emoji, remove, timestamp).map(Ok),
                     Err(error) => Ok(Err(error)),
                 }
@@ -194,17 +195,16 @@ impl Client {
         }
         let engine = self.0.engine.clone();
         let conversation = message.conversation;
-        let own = conversation.0 == self.id();
         let delete = move |db: &mut Db| {
             db.transaction(|db| {
-                let hashes = db.hashes_of(&[id])?;
+                let (hashes, to) = (db.hashes_of(&[id])?, db.account_of(conversation)?);
                 if message.state == MessageState::Sent {
                     let wish = Wish::Unsend { author: message.from, timestamp: message.timestamp };
-                    if let Err(error) = engine.enqueue(db, conversation.0, wish)? {
+                    if let Err(error) = engine.enqueue(db, to, wish)? {
                         return Ok(Err(error));
                     }
                 }
-                if own {
+                if to == engine.me() {
                     db.remove_messages(&[id])?
                 } else {
                     db.delete_messages(&[id])?
@@ -250,6 +250,7 @@ impl Client {
                     voice: false,
                     remote: None,
                     file: Some(stored),
+                    pointer: None,
                 });
             }
             Ok(attachments)

@@ -17,7 +17,18 @@ use super::documents::Merge;
 use super::{Engine, receive};
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
-use crate::store::{AppliedBatch, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
+use crate::store::{AppliedBatch, Cursor, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
+
+/// Where something was asked for.
+#[derive(Clone, Copy)]
+pub struct Source {
+    /// The member that answered.
+    pub node: Ed25519Public,
+    /// The compartment.
+    pub namespace: Namespace,
+    /// How often the marks had been reset when it was asked.
+    pub generation: i64,
+}
 
 /// What a member had in one compartment, of what was asked for.
 pub struct Arrived {
@@ -31,24 +42,24 @@ pub struct Arrived {
     pub messages: u64,
 }
 
-/// Stores what one compartment of our account had at `node`, with the mark of how far we are there. Fails if the
+/// Stores what one compartment of our account had at a member, with the mark of how far we are there. Fails if the
 /// store does; then nothing of it is stored.
 pub async fn store(
     engine: &Arc<Engine>,
-    node: Ed25519Public,
-    namespace: Namespace,
+    source: Source,
     fetched: RetrieveReply,
     now: Timestamp,
 ) -> Result<Arrived, StoreError> {
     let account = Account::from(engine.me());
     let mut messages = fetched.messages;
     let listed: Vec<MessageHash> = messages.iter().map(|message| message.hash).collect();
-    let last_hash = listed.last().copied();
+    let last_hash = messages.last().map(|message| Cursor { hash: message.hash, expires_at: message.expiry });
     messages.retain(|message| message.expiry > now);
     let shown: Vec<MessageHash> = messages.iter().map(|message| message.hash).collect();
     let asked = shown.clone();
     let new = engine.store.read(move |db| db.unseen(account, &asked)).await?;
-    let batch = ReceivedBatch { node, account, namespace, last_hash, items: Vec::new(), now };
+    let Source { node, namespace, generation } = source;
+    let batch = ReceivedBatch { node, account, namespace, last_hash, generation, items: Vec::new(), now };
     let messages = if namespace == Namespace::MESSAGES {
         let unseen: HashSet<MessageHash> = new.iter().copied().collect();
         messages.retain(|message| unseen.contains(&message.hash));
@@ -94,7 +105,8 @@ fn concerned(items: &[ReceivedItem], me: SessionId) -> BTreeMap<SessionId, Times
     let mut people: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
     let incoming = items.iter().filter_map(|item| item.incoming.as_ref());
     for incoming in incoming.filter(|incoming| incoming.sender != me) {
-        let first = people.entry(incoming.conversation.0).or_insert(incoming.timestamp);
+        let Some(person) = incoming.conversation.account() else { continue };
+        let first = people.entry(person).or_insert(incoming.timestamp);
         *first = incoming.timestamp.min(*first);
     }
     people

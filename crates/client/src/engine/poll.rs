@@ -286,6 +286,8 @@ pub struct Page {
     pub node: Ed25519Public,
     /// All members of the swarm.
     pub swarm: MemberKeys,
+    /// How often the marks had been reset when it was asked.
+    generation: i64,
     /// Members that need not send everything.
     known: BTreeSet<Ed25519Public>,
     /// There is more.
@@ -312,7 +314,8 @@ pub async fn fetch(
     size: &mut PageSize,
 ) -> Result<Page, PollError> {
     let account = Account::from(engine.me());
-    let marks = engine.store.read(move |db| db.last_hashes(account)).await?;
+    let marks = engine.store.read(move |db| Ok((db.last_hashes(account)?, db.cursor_generation(account)?)));
+    let (marks, generation) = marks.await?;
     let (begun, asked) = (Instant::now(), *size);
     let build = |node: &Ed25519Public, now| request(engine, compartments, &marks, node, asked, now);
     let reply = match engine.network.swarm_request_at(&account, prefer, build).await {
@@ -329,6 +332,7 @@ pub async fn fetch(
     let mut page = Page {
         node: reply.node,
         swarm: reply.swarm,
+        generation,
         known: tellers(&marks).copied().collect(),
         more: false,
         messages: 0,
@@ -371,7 +375,8 @@ async fn take_in(
     let moved = fetched.messages.last().is_some_and(|last| mark != Some(last.hash));
     if moved {
         page.more |= fetched.more;
-        let arrived = arrivals::store(engine, page.node, namespace, fetched, now).await?;
+        let source = arrivals::Source { node: page.node, namespace, generation: page.generation };
+        let arrived = arrivals::store(engine, source, fetched, now).await?;
         page.listed.extend(arrived.listed);
         page.shown.extend(arrived.shown);
         page.new.extend(arrived.new);
