@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use septet_protocol::message::Emoji;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Client, ClientError, SendError};
@@ -140,12 +141,10 @@ impl Client {
         Ok(self.0.engine.set_read_receipts(on).await?)
     }
 
-    /// Adds one's reaction to a message, or removes it (spec 02 §16). Like writing, that accepts a request and lists
+    /// Adds one's reaction to a message, or removes it: one emoji (spec 02 §16). Like writing, that accepts a request and lists
     /// a hidden conversation again (spec 02 §21.2).
     pub async fn react(&self, id: MessageId, emoji: &str, remove: bool) -> Result<(), ClientError> {
-        if emoji.is_empty() {
-            return Err(ClientError::Refused("choose an emoji"));
-        }
+        let emoji: Emoji = emoji.parse().map_err(|_| ClientError::Refused("choose an emoji"))?;
         let message = self.message(id).await?.ok_or(ClientError::NotFound("message"))?;
         if message.deleted || message.notice.is_some() || message.state == MessageState::Sending {
             return Err(ClientError::Refused("this message cannot be reacted to"));
@@ -154,7 +153,7 @@ impl Client {
             return Err(ClientError::Refused("you blocked this contact: unblock to react"));
         }
         let engine = self.0.engine.clone();
-        let (emoji, conversation) = (emoji.to_owned(), message.conversation);
+        let conversation = message.conversation;
         let react = move |db: &mut Db| {
             db.transaction(|db| {
                 if let Err(error) = engine.answer(db, conversation)? {
@@ -164,7 +163,7 @@ impl Client {
                 let wish = Wish::Reaction { author, timestamp, emoji: emoji.clone(), remove };
                 let to = db.account_of(conversation)?;
                 match engine.enqueue(db, to, wish)? {
-                    Ok(timestamp) => db.react(id, &emoji, remove, timestamp).map(Ok),
+                    Ok(timestamp) => db.react(id, emoji.as_str(), remove, timestamp).map(Ok),
                     Err(error) => Ok(Err(error)),
                 }
             })

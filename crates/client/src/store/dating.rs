@@ -131,7 +131,7 @@ impl Db {
                     "UPDATE reactions SET timestamp = ?6 WHERE target_timestamp = ?1 AND target_author = ?2
                      AND author = ?3 AND emoji = ?4 AND timestamp = ?5",
                 )?
-                .execute(params![Ms(*timestamp), target, me, emoji, Ms(job.timestamp), Ms(at)])?;
+                .execute(params![Ms(*timestamp), target, me, emoji.as_str(), Ms(job.timestamp), Ms(at)])?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
+use septet_protocol::message::Emoji;
 use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -245,7 +246,7 @@ pub enum Wish {
         /// The message's sent timestamp.
         timestamp: Timestamp,
         /// The emoji.
-        emoji: String,
+        emoji: Emoji,
         /// It is taken away.
         remove: bool,
     },

@@ -91,17 +91,17 @@ fn reactions_and_what_else_is_said_are_dated_as_well() {
     take(&mut db, vec![from(alice(), at(-5000), text("look"))]);
     let target = page(&db, alice()).remove(0);
     let wrong = Now::Guessed(at(YEAR_MS));
-    let (author, timestamp, emoji) = (alice(), target.timestamp, "👍".to_owned());
-    let wish = Wish::Reaction { author, timestamp, emoji: emoji.clone(), remove: false };
+    let (author, timestamp, emoji) = (alice(), target.timestamp, "👍");
+    let wish = Wish::Reaction { author, timestamp, emoji: emoji.parse().unwrap(), remove: false };
     let at_first = db.next_timestamp(wrong).unwrap();
     let reaction = NewJob { wish: Some(wish.clone()), ..job(JobKind::Other, alice(), at_first) };
     db.enqueue(&reaction, wrong).unwrap();
-    db.react(target.id, &emoji, false, at_first).unwrap();
+    db.react(target.id, emoji, false, at_first).unwrap();
     db.settle_time(NOW).unwrap();
     let due = db.outbox_due().unwrap().remove(0);
     assert_eq!((due.timestamp, due.wish), (NOW, Some(wish)));
     // Taking it away a moment later is newer than setting it: the row was dated too.
-    assert!(db.react(target.id, &emoji, true, at(5)).unwrap());
+    assert!(db.react(target.id, emoji, true, at(5)).unwrap());
     assert!(page(&db, alice())[0].reactions.is_empty());
 }
 
