@@ -1,6 +1,7 @@
 //! `septet account …`: making, restoring and showing the account of a profile.
 
 use std::path::Path;
+use std::time::Duration;
 
 use septet_client::client::{Client, RestoreStage};
 use septet_client::model::ConnectionState;
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use super::args::{AccountCommand, Common};
 use super::output::Output;
-use super::{Failure, session};
+use super::{Failure, plain, session};
 
 #[derive(Serialize)]
 struct Created<'a> {
@@ -17,6 +18,7 @@ struct Created<'a> {
     recovery_phrase: &'a str,
     bip39: &'a str,
     name: &'a str,
+    published: bool,
 }
 
 #[derive(Serialize)]
@@ -57,16 +59,22 @@ pub async fn run(command: AccountCommand, common: &Common, output: &Output) -> R
     }
 }
 
+/// How long the network is waited for if nothing else is said.
+const PUBLISHING: Duration = Duration::from_secs(30);
+
+/// The phrase is printed whatever the network does: without it the account would be lost.
 async fn create(name: &str, common: &Common, output: &Output) -> Result<(), Failure> {
     let name = display_name(name)?;
     let client = Client::create(&common.profile()?, &name, session::options(common)?).await?;
     let profile = client.profile().await?;
     let recovery = client.recovery().await?;
+    let published = session::deliver(client, common.limit(PUBLISHING)).await;
     let created = Created {
         account_id: profile.id.to_string(),
         recovery_phrase: &recovery.phrase,
         bip39: &recovery.bip39,
         name: name.as_str(),
+        published: published.is_ok(),
     };
     output.result(&created, || {
         format!(
@@ -74,7 +82,10 @@ async fn create(name: &str, common: &Common, output: &Output) -> Result<(), Fail
             created.account_id, created.recovery_phrase
         )
     });
-    session::flush_and_close(client).await
+    if let Err(failure) = published {
+        output.warning(&failure.message());
+    }
+    Ok(())
 }
 
 /// What is said of a restored account that its swarm has told nothing of. The account stays: nobody has to type the
@@ -112,8 +123,13 @@ async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result
         groups: memberships.groups,
         communities: memberships.communities,
     };
+    // What is left to publish goes out now or with the next start: the account's data are here.
+    session::deliver(client, common.limit(PUBLISHING)).await.or_else(|failure| {
+        output.warning(&failure.message());
+        Ok::<_, Failure>(())
+    })?;
     output.result(&restored, || {
-        let name = if restored.name.is_empty() { "(no name yet)" } else { &restored.name };
+        let name = if restored.name.is_empty() { "(no name yet)" } else { &plain::line(&restored.name) };
         format!(
             "Restored {name}\nAccount ID: {}\n{} contacts, {} conversations, {} groups, {} communities",
             restored.account_id,
@@ -124,11 +140,11 @@ async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result
         )
     });
     if restored.name.is_empty() {
-        eprintln!(
-            "septet: The network has no profile of this account any more. Give it a name: septet account set --name NAME"
+        output.warning(
+            "The network has no profile of this account any more. Give it a name: septet account set --name NAME",
         );
     }
-    session::flush_and_close(client).await
+    Ok(())
 }
 
 fn stage_text(stage: RestoreStage) -> String {
@@ -149,16 +165,18 @@ async fn show(common: &Common, output: &Output) -> Result<(), Failure> {
         x25519: profile.id.x25519().to_string(),
         ed25519: client.ed25519().to_string(),
     };
-    output.result(&shown, || format!("{}\nAccount ID: {}", shown.name, shown.account_id));
-    session::close(client).await
+    session::close(client).await;
+    output.result(&shown, || format!("{}\nAccount ID: {}", plain::line(&shown.name), shown.account_id));
+    Ok(())
 }
 
 async fn phrase(common: &Common, output: &Output) -> Result<(), Failure> {
     let client = session::open(common).await?;
     let recovery = client.recovery().await?;
+    session::close(client).await;
     let shown = Phrase { recovery_phrase: &recovery.phrase, bip39: &recovery.bip39, seed_hex: &recovery.hex };
     output.result(&shown, || shown.recovery_phrase.to_string());
-    session::close(client).await
+    Ok(())
 }
 
 async fn set(
@@ -174,13 +192,20 @@ async fn set(
     if picture.is_some() || no_picture {
         // The picture goes to the file server first: contacts are told where it is.
         client.start();
-        client.set_picture(picture).await?;
+        let limit = common.limit(PUBLISHING);
+        match tokio::time::timeout(limit, client.set_picture(picture)).await {
+            Ok(set) => set?,
+            Err(_) => {
+                return Err(Failure::offline("The picture was not uploaded in time. Nothing has changed."));
+            }
+        }
     }
     if let Some(name) = name {
         client.set_name(name).await?;
     }
+    session::deliver(client, common.limit(PUBLISHING)).await?;
     output.done();
-    session::flush_and_close(client).await
+    Ok(())
 }
 
 fn read_picture(path: &Path) -> Result<Vec<u8>, Failure> {

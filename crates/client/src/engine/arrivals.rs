@@ -194,6 +194,9 @@ impl Engine {
         for conversation in applied.requests {
             self.events.send(Event::Request(conversation));
         }
+        for event in applied.told {
+            self.events.send(event);
+        }
         for conversation in applied.changed {
             self.events.send(Event::Messages(conversation));
         }

@@ -74,16 +74,34 @@ async fn what_one_member_has_sent_no_other_sends_again_after_a_restore_or_a_star
 async fn note_to_self_is_hidden_until_there_is_a_note() {
     let world = World::new().await;
     let alice = world.person("Alice").await;
-    alice.says(&alice, "remember the milk").await;
     let note = alice.id();
-    assert!(alice.client.conversation(alice.client.with(note).await).await.unwrap().unwrap().is_listed());
-    // A change of the profile must not hide it again.
-    alice.client.set_name(DisplayName::parse("Alice B").unwrap()).await.unwrap();
-    assert!(alice.client.conversation(alice.client.with(note).await).await.unwrap().unwrap().is_listed());
-    alice.client.hide(alice.client.with(note).await).await.unwrap();
+    let listed = async |person: &Person| {
+        let note = person.client.with(note).await;
+        person.client.conversation(note).await.unwrap().is_some_and(|conversation| conversation.is_listed())
+    };
     assert!(alice.client.flush(PATIENCE).await.unwrap());
     let (second, _) = world.second_device(&alice).await;
+    for device in [&alice, &second] {
+        assert!(!listed(device).await, "there is no note yet");
+    }
+    alice.says(&alice, "remember the milk").await;
+    assert!(listed(&alice).await);
+    second.client.sync_once(PATIENCE).await.unwrap();
+    assert!(listed(&second).await);
+    // A change of the profile must not hide it again.
+    alice.client.set_name(name("Alice B")).await.unwrap();
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+    second.client.sync_once(PATIENCE).await.unwrap();
     assert_eq!(second.client.profile().await.unwrap().name, "Alice B");
+    for device in [&alice, &second] {
+        assert!(listed(device).await, "a new name hides nothing");
+    }
+    alice.client.hide(alice.client.with(note).await).await.unwrap();
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+    second.client.sync_once(PATIENCE).await.unwrap();
+    for device in [&alice, &second] {
+        assert!(!listed(device).await, "hidden on one device is hidden on all");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
