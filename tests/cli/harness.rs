@@ -27,7 +27,7 @@ pub struct Network {
 /// Where a network runs.
 enum Runs {
     /// `septet devnet` in its own process.
-    Apart(Child),
+    Apart(Box<Child>),
     /// Within the test, which has faults to switch on.
     Here { devnet: Devnet, _runtime: Runtime },
 }
@@ -86,7 +86,7 @@ impl Network {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let started: Value = serde_json::from_str(&line).unwrap();
         assert!(started["seed"].as_str().unwrap().starts_with("http://127."), "{line}");
-        Runs::Apart(process)
+        Runs::Apart(Box::new(process))
     }
 
     /// By how many ms a time of the network differs from what it is there now.
