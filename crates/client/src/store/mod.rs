@@ -18,6 +18,7 @@ mod conversation;
 mod dating;
 mod db;
 mod delete;
+mod elsewhere;
 mod error;
 pub mod files;
 pub mod key;

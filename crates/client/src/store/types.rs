@@ -8,6 +8,7 @@ use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::event::Event;
 use crate::model::{Address, AttachmentId, ConversationId, Expiry, Message, MessageId, Notice};
 
 /// What time it is on the network (spec 03 §8). Until it is known, what is sent gets no final timestamp, and no
@@ -405,6 +406,9 @@ pub struct AppliedBatch {
     pub messages: Vec<Message>,
     /// Conversations that became message requests by this batch.
     pub requests: Vec<ConversationId>,
+    /// What happened to messages that were here before: reactions, deletions, read receipts, in the order in which it
+    /// was applied.
+    pub told: Vec<Event>,
     /// Conversations whose messages changed in another way.
     pub changed: BTreeSet<ConversationId>,
     /// The list changed: order, names, counts.
