@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use septet_client::client::{Client, RestoreStage};
+use septet_client::model::ConnectionState;
 use septet_protocol::account::{DisplayName, RecoveryError, parse_recovery};
 use serde::Serialize;
 
@@ -87,6 +88,11 @@ async fn create(name: &str, common: &Common, output: &Output) -> Result<(), Fail
     Ok(())
 }
 
+/// What is said of a restored account that its swarm has told nothing of. The account stays: nobody has to type the
+/// recovery password again.
+const NOT_READ: &str = "The network could not be reached. The account is on this device; its name, contacts and \
+    messages come with the next command that reaches it, such as `septet receive`.";
+
 async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result<(), Failure> {
     let fallback = name.map(display_name).transpose()?;
     let seed = parse_recovery(&session::read_text(Path::new("-"))?).map_err(wrong_recovery)?;
@@ -99,6 +105,11 @@ async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result
     let profile_dir = common.profile()?;
     let client = Client::restore(&profile_dir, seed, fallback, session::options(common)?, progress).await?;
     let profile = client.profile().await?;
+    let connected = client.connection().state == ConnectionState::Connected;
+    if !profile.read && (!connected || profile.name.is_empty()) {
+        session::close(client).await?;
+        return Err(Failure::offline(NOT_READ));
+    }
     let conversations = client.conversations().await?;
     let memberships = client.memberships().await?;
     let restored = Restored {

@@ -167,6 +167,9 @@ async fn store_config(
         })
     });
     let merged = merged.await?;
+    if merged.unreadable {
+        engine.polls.found_unreadable();
+    }
     if merged.needs_push {
         engine.bells.config.notify_one();
     }
