@@ -55,7 +55,7 @@ fn deleted_elsewhere_while_sending(delete: impl Fn(&Documents, &mut Db)) {
         let merge = mine.merge(&mut here, Namespace::CONTACTS, &deleted, NOW).unwrap();
         assert!(merge.touched.contains(&bob));
         let texts = || -> Vec<String> {
-            let page = here.messages(bob, Page::Newest, 10).unwrap();
+            let page = here.messages(bob, Page::Newest, 10, NOW).unwrap();
             page.messages.into_iter().map(|message| message.text).collect()
         };
         assert!(here.message(old).unwrap().is_none(), "what is sent is deleted");
