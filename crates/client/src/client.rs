@@ -133,6 +133,7 @@ impl Client {
         let engine = &self.0.engine;
         let deadline = tokio::time::Instant::now() + timeout;
         let mut progress = engine.progress.subscribe();
+        engine.hasten_receipts().await?;
         loop {
             progress.borrow_and_update();
             if self.read(|db| Ok(db.outbox_len()? == 0)).await? && engine.config_is_settled().await? {
