@@ -4,7 +4,6 @@
 //! its bell rings or its time comes; none holds anything in memory that the store would not bring back after a kill.
 //! The [`Client`](crate::client::Client) is the handle on it.
 
-mod arrivals;
 mod clock;
 mod compose;
 mod config;
@@ -17,14 +16,12 @@ mod outbox;
 mod outgoing;
 mod own_picture;
 mod pace;
-mod page_size;
 mod pictures;
-mod poll;
-mod poll_plan;
 mod receipts;
 mod receive;
 mod renewal;
 mod restore;
+mod sources;
 mod transfers;
 mod uploads;
 
@@ -66,7 +63,7 @@ pub(crate) struct Engine {
     /// What waited for the network's time is dated; until then, what is written waits as well.
     settled: AtomicBool,
     /// How many polls were begun and completed.
-    pub polls: poll::Polls,
+    pub polls: sources::swarm::Polls,
     /// Counts whenever something of what is to be sent is done or tried.
     pub progress: watch::Sender<u64>,
     /// What we tell others of what we read.
@@ -95,7 +92,7 @@ impl Engine {
             documents,
             refused: config::Refused::default(),
             settled: AtomicBool::new(false),
-            polls: poll::Polls::default(),
+            polls: sources::swarm::Polls::default(),
             progress: watch::Sender::new(0),
             receipts: Receipts::default(),
             transfers: transfers::Transfers::default(),
@@ -131,7 +128,7 @@ impl Engine {
         let tasks = vec![
             tokio::spawn(clock::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(connection::run(Arc::clone(self), cancel.clone())),
-            tokio::spawn(poll::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(sources::swarm::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(outbox::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(expiry::run(Arc::clone(self), cancel.clone())),

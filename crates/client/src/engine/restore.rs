@@ -10,8 +10,8 @@ use septet_protocol::id::{Ed25519Public, Namespace};
 use septet_protocol::swarm::Batch;
 use tokio::time::Instant;
 
-use super::page_size::PageSize;
-use super::poll::{COMPARTMENTS, fetch, remember};
+use super::sources::swarm::page_size::PageSize;
+use super::sources::swarm::{COMPARTMENTS, fetch, remember};
 use super::{Engine, pace};
 
 /// The compartment that a restore asks for first.

@@ -13,8 +13,8 @@ use septet_protocol::swarm::reply::{RetrieveReply, StoredMessage};
 use septet_protocol::swarm::request::Delete;
 use septet_protocol::time::Timestamp;
 
-use super::documents::Merge;
-use super::{Engine, receive};
+use crate::engine::documents::Merge;
+use crate::engine::{Engine, receive};
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
 use crate::store::{AppliedBatch, Db, Now, ReceivedBatch, ReceivedItem, StoreError};

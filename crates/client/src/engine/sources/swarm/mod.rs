@@ -3,9 +3,13 @@
 //! One request fetches all compartments of the account: configs and messages. Its answer is applied in order, configs
 //! first; a kill between any two steps only makes the next poll fetch again what was not stored.
 //!
-//! Decision: whom to ask is decided in [`poll_plan`], how much at once in
-//! [`page_size`](super::page_size), and what came is stored by [`arrivals`]; this is what carries
+//! Decision: whom to ask is decided in [`plan`], how much at once in
+//! [`page_size`], and what came is stored by [`arrivals`]; this is what carries
 //! it out. What came is taken in only when the network's time is known, because of much of it the age decides.
+
+mod arrivals;
+pub mod page_size;
+mod plan;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -22,10 +26,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::Reconnects;
-use super::page_size::PageSize;
-use super::poll_plan::{self, PollPlan};
-use super::{Engine, arrivals, pace};
+use self::page_size::PageSize;
+use self::plan::PollPlan;
+use crate::engine::connection::Reconnects;
+use crate::engine::{Engine, pace};
 use crate::event::Event;
 use crate::store::StoreError;
 
@@ -238,7 +242,7 @@ impl Poller {
     fn note(&mut self, page: &Page) {
         self.plan.set_members(page.swarm.iter());
         self.plan.set_known(page.known.iter().copied());
-        let told = poll_plan::Page {
+        let told = plan::Page {
             member: page.node,
             complete: !page.more && page.unreadable.is_none(),
             shown: &page.shown,
@@ -264,7 +268,7 @@ async fn somebody_known(engine: &Engine) -> Result<Option<Ed25519Public>, StoreE
 }
 
 /// Writes down that a member was read to its end, for the next start to begin there.
-pub(super) async fn remember(engine: &Engine, member: Ed25519Public) -> Result<(), StoreError> {
+pub async fn remember(engine: &Engine, member: Ed25519Public) -> Result<(), StoreError> {
     engine.store.call(move |db| db.set_setting(LAST_MEMBER, &member.to_string())).await
 }
 

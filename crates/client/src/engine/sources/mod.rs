@@ -1,0 +1,3 @@
+//! Where what is new comes from.
+
+pub mod swarm;
