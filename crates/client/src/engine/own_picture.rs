@@ -11,7 +11,7 @@ use septet_protocol::crypto::{Random, SystemRandom};
 use tokio_util::sync::CancellationToken;
 
 use super::{Engine, pictures};
-use crate::client::ClientError;
+use crate::error::ClientError;
 use crate::event::Event;
 use crate::store::Db;
 
