@@ -117,7 +117,7 @@ impl Client {
         let engine = &self.0.engine;
         let deadline = tokio::time::Instant::now() + timeout;
         self.start();
-        let polled = timeout_at(deadline, engine.polls.next(engine)).await.is_ok();
+        let polled = timeout_at(deadline, engine.polls.next()).await.is_ok();
         if polled && self.flush(deadline.saturating_duration_since(tokio::time::Instant::now())).await? {
             return Ok(());
         }

@@ -8,8 +8,10 @@ mod clock;
 mod compose;
 mod config;
 mod connection;
+mod credentials;
 mod documents;
 mod downloads;
+mod effects;
 mod events;
 mod expiry;
 mod outbox;
@@ -30,7 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use septet_network::Network;
 use septet_protocol::account::AccountKeys;
-use septet_protocol::id::SessionId;
+use septet_protocol::id::{Account, SessionId};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -62,8 +64,10 @@ pub(crate) struct Engine {
     pub refused: config::Refused,
     /// What waited for the network's time is dated; until then, what is written waits as well.
     settled: AtomicBool,
-    /// How many polls were begun and completed.
-    pub polls: sources::swarm::Polls,
+    /// Where what is new comes from.
+    pub sources: sources::Sources,
+    /// How far our own swarm is, of those.
+    pub polls: Arc<sources::Polls>,
     /// Counts whenever something of what is to be sent is done or tried.
     pub progress: watch::Sender<u64>,
     /// What we tell others of what we read.
@@ -82,7 +86,8 @@ struct Running {
 impl Engine {
     /// An engine at rest.
     pub fn new(keys: AccountKeys, store: Store, network: Network) -> Arc<Self> {
-        let documents = Documents::new(&keys);
+        let (documents, sources) = (Documents::new(&keys), sources::Sources::default());
+        let polls = sources.polls(sources::SourceKey::Swarm(Account::from(keys.session_id)));
         Arc::new(Self {
             keys,
             store,
@@ -92,7 +97,8 @@ impl Engine {
             documents,
             refused: config::Refused::default(),
             settled: AtomicBool::new(false),
-            polls: sources::swarm::Polls::default(),
+            sources,
+            polls,
             progress: watch::Sender::new(0),
             receipts: Receipts::default(),
             transfers: transfers::Transfers::default(),
@@ -128,7 +134,7 @@ impl Engine {
         let tasks = vec![
             tokio::spawn(clock::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(connection::run(Arc::clone(self), cancel.clone())),
-            tokio::spawn(sources::swarm::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(sources::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(outbox::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(expiry::run(Arc::clone(self), cancel.clone())),

@@ -6,16 +6,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use septet_protocol::id::{Ed25519Public, Namespace};
-use septet_protocol::swarm::Batch;
+use septet_protocol::id::Ed25519Public;
 use tokio::time::Instant;
 
 use super::sources::swarm::page_size::PageSize;
-use super::sources::swarm::{COMPARTMENTS, fetch, remember};
+use super::sources::swarm::{Swarm, own};
 use super::{Engine, pace};
 
-/// The compartment that a restore asks for first.
-const PROFILE: Batch<'static, (Namespace, i64)> = Batch::of(&[(Namespace::USER_PROFILE, 1)]);
 /// So many members must agree that an account has no profile.
 const AGREE: usize = 2;
 
@@ -31,10 +28,10 @@ impl Restore {
     /// Asks members of the swarm for the profile until one has a name, or until two of them agree that there is none;
     /// one alone may say what it likes.
     pub async fn profile(&mut self, engine: &Arc<Engine>) {
-        let (mut without, mut failures) = (BTreeSet::new(), 0);
+        let (swarm, mut without, mut failures) = (own::swarm(engine), BTreeSet::new(), 0);
         loop {
             let prefer = self.members.iter().find(|member| !without.contains(*member)).copied();
-            match fetch(engine, PROFILE, prefer, &mut self.size).await {
+            match swarm.fetch(own::PROFILE, prefer, &mut self.size).await {
                 Ok(page) => {
                     self.node = Some(page.node);
                     self.members = page.swarm.iter().copied().collect();
@@ -63,18 +60,18 @@ impl Restore {
 
     /// Fetches all messages that the swarm still has, and tells how many so far; asks for no more after `until`.
     pub async fn messages(&mut self, engine: &Arc<Engine>, until: Instant, progress: &(impl Fn(u64) + Sync)) {
-        let (mut fetched, mut failures) = (0, 0);
+        let (swarm, mut fetched, mut failures) = (own::swarm(engine), 0, 0);
         let mut shown = false;
         let mut asked = BTreeSet::new();
         loop {
-            match fetch(engine, COMPARTMENTS, self.node, &mut self.size).await {
+            match swarm.fetch(own::COMPARTMENTS, self.node, &mut self.size).await {
                 Ok(page) => {
                     self.node = Some(page.node);
                     fetched += page.messages;
                     shown |= !page.shown.is_empty();
                     progress(fetched);
                     if Instant::now() >= until {
-                        return self.leave_off(engine, page.node).await;
+                        return leave_off(&swarm, page.node).await;
                     }
                     if page.more && !page.forged {
                         continue;
@@ -83,7 +80,7 @@ impl Restore {
                     asked.insert(page.node);
                     let other = page.swarm.iter().find(|member| !asked.contains(*member)).copied();
                     if (shown && !page.forged) || asked.len() > AGREE || other.is_none() {
-                        return self.leave_off(engine, page.node).await;
+                        return leave_off(&swarm, page.node).await;
                     }
                     self.node = other;
                 }
@@ -95,11 +92,11 @@ impl Restore {
             }
         }
     }
+}
 
-    /// Polls are to go on where this ends.
-    async fn leave_off(&self, engine: &Engine, member: Ed25519Public) {
-        if let Err(error) = remember(engine, member).await {
-            tracing::debug!(%error, "another member will be asked for everything");
-        }
+/// Polls are to go on where this ends.
+async fn leave_off(swarm: &Swarm, member: Ed25519Public) {
+    if let Err(error) = swarm.remember(member).await {
+        tracing::debug!(%error, "another member will be asked for everything");
     }
 }

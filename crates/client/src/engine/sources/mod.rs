@@ -1,3 +1,48 @@
-//! Where what is new comes from.
+//! Where what is new comes from: our own swarm, and one day groups' swarms and communities.
+//!
+//! Each is a [`Source`], asked at its own pace by one [scheduler](scheduler); what is new in a source is written down by
+//! the source and told by [`Effects`](super::effects::Effects). To add one: a name in [`SourceKey`], a value that is a
+//! [`Source`] (another swarm is another [`Swarm`](swarm::Swarm)), and the line in [`make`] that makes it.
 
+mod agenda;
+mod scheduler;
+mod source;
 pub mod swarm;
+
+use std::sync::Arc;
+
+use septet_protocol::id::Account;
+use tokio_util::sync::CancellationToken;
+
+use super::Engine;
+use super::connection::Reconnects;
+pub use scheduler::{Change, Polls, Sources};
+pub use source::{AnySource, PollError, Source, SourceKey};
+
+/// Asks all sources until it is cancelled.
+pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
+    let own = SourceKey::Swarm(Account::from(engine.me()));
+    engine.sources.change(Change::Appeared(own));
+    let carry_out = |effects| engine.carry_out(effects);
+    let asking = engine.sources.run(own, |key| make(&engine, key), &carry_out, &cancel);
+    let mut reconnects = Reconnects::of(&engine);
+    let waking = async {
+        while reconnects.next().await.is_some() {
+            engine.sources.wake_all();
+        }
+    };
+    tokio::select! {
+        () = asking => {}
+        () = waking => {}
+    }
+}
+
+/// The source of this name, if there is one.
+fn make(engine: &Arc<Engine>, key: SourceKey) -> Option<Box<dyn AnySource>> {
+    match key {
+        SourceKey::Swarm(owner) if owner == Account::from(engine.me()) => {
+            Some(Box::new(swarm::own::source(engine)))
+        }
+        SourceKey::Swarm(_) => None,
+    }
+}

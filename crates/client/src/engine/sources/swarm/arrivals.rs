@@ -1,90 +1,158 @@
-//! Storing what a member of our swarm had (spec 03 §10.2).
+//! Taking in what a member of a swarm had (spec 03 §10.2).
 //!
 //! What came of a compartment is stored in one transaction with the mark of where the next request goes on, so that
-//! a kill loses nothing: what was not stored is fetched again. Only then is it told to whoever listens, and the tasks
-//! that it gives work to are woken.
+//! a kill loses nothing: what was not stored is fetched again. What follows from it is told by [`Effects`].
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
-use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
-use septet_protocol::swarm::Auth;
-use septet_protocol::swarm::reply::{RetrieveReply, StoredMessage};
-use septet_protocol::swarm::request::Delete;
+use septet_protocol::id::{MessageHash, SessionId};
+use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 
+use super::Swarm;
+use super::page::{Contents, Page, Part};
 use crate::engine::documents::Merge;
-use crate::engine::{Engine, receive};
+use crate::engine::effects::Effects;
+use crate::engine::events::Bell;
+use crate::engine::receive;
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
 use crate::store::{AppliedBatch, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
 
-/// What a member had in one compartment, of what was asked for.
-pub struct Arrived {
-    /// All that it listed.
-    pub listed: Vec<MessageHash>,
-    /// What of that is not over.
-    pub shown: Vec<MessageHash>,
-    /// What of that nobody had shown before.
-    pub new: Vec<MessageHash>,
-    /// So many messages are new here.
-    pub messages: u64,
-}
-
-/// Stores what one compartment of our account had at `node`, with the mark of how far we are there. Fails if the
-/// store does; then nothing of it is stored.
-pub async fn store(
-    engine: &Arc<Engine>,
-    node: Ed25519Public,
-    namespace: Namespace,
-    fetched: RetrieveReply,
-    now: Timestamp,
-) -> Result<Arrived, StoreError> {
-    let account = Account::from(engine.me());
-    let mut messages = fetched.messages;
-    let listed: Vec<MessageHash> = messages.iter().map(|message| message.hash).collect();
-    let last_hash = listed.last().copied();
-    messages.retain(|message| message.expiry > now);
-    let shown: Vec<MessageHash> = messages.iter().map(|message| message.hash).collect();
-    let asked = shown.clone();
-    let new = engine.store.read(move |db| db.unseen(account, &asked)).await?;
-    let batch = ReceivedBatch { node, account, namespace, last_hash, items: Vec::new(), now };
-    let messages = if namespace == Namespace::MESSAGES {
-        let unseen: HashSet<MessageHash> = new.iter().copied().collect();
-        messages.retain(|message| unseen.contains(&message.hash));
-        store_messages(engine, batch, messages).await?
-    } else {
-        store_config(engine, batch, messages).await?;
-        0
-    };
-    Ok(Arrived { listed, shown, new, messages })
-}
-
-/// Reads messages that nobody had shown before, stores them, and tells of them; how many were new to us.
-async fn store_messages(
-    engine: &Arc<Engine>,
+/// What a part of an answer says.
+pub struct Items {
+    /// Where it was, and the messages if it is such.
     batch: ReceivedBatch,
-    messages: Vec<StoredMessage>,
-) -> Result<u64, StoreError> {
-    let items = receive::read_all(engine, messages).await;
-    let documents = engine.documents.clone();
-    let apply = move |db: &mut Db| {
-        db.transaction(|db| {
-            let people = concerned(&items, documents.me());
-            let now = Now::Known(batch.now);
-            let mut applied = db.apply_received(&ReceivedBatch { items, ..batch })?;
-            want_files(db, &mut applied.messages)?;
-            let changed = !people.is_empty() && documents.conversations_changed(db, &people, now)?;
-            Ok((applied, changed))
-        })
-    };
-    let (applied, configs_changed) = engine.store.call(apply).await?;
-    if configs_changed {
-        engine.bells.config.notify_one();
+    /// The versions of a config document if it is one.
+    config: Option<Vec<StoredMessage>>,
+    /// What the member showed that is not over.
+    shown: Vec<MessageHash>,
+    /// What of that nobody had shown before.
+    new: Vec<MessageHash>,
+}
+
+impl Swarm {
+    /// Finds out what a part of an answer says; messages that were shown before are left out.
+    pub async fn decode(&self, part: Part) -> Result<Items, StoreError> {
+        let (account, now, namespace) = (self.owner(), part.now, part.compartment.namespace);
+        let mut messages = part.fetched.messages;
+        let last_hash = messages.last().map(|last| last.hash);
+        messages.retain(|message| message.expiry > now);
+        let shown: Vec<MessageHash> = messages.iter().map(|message| message.hash).collect();
+        let asked = shown.clone();
+        let new = self.engine.store.read(move |db| db.unseen(account, &asked)).await?;
+        let mut batch =
+            ReceivedBatch { node: part.node, account, namespace, last_hash, items: Vec::new(), now };
+        let config = match part.compartment.contents {
+            Contents::Messages => {
+                let unseen: HashSet<MessageHash> = new.iter().copied().collect();
+                messages.retain(|message| unseen.contains(&message.hash));
+                batch.items = receive::read_all(&self.engine, messages).await;
+                None
+            }
+            Contents::Config => {
+                // Merging the same again is harmless, and needed if a document was lost (spec 05 §8.3). The names are
+                // kept only to tell what is new in the swarm.
+                batch.items = messages.iter().map(name_only).collect();
+                Some(messages)
+            }
+        };
+        Ok(Items { batch, config, shown, new })
     }
-    let count = applied.messages.len() as u64;
-    engine.follow_up(applied);
-    Ok(count)
+
+    /// Stores it and notes on the page what of it is new. Fails if the store does; then nothing of it is stored.
+    pub async fn apply(&self, items: Items, page: &mut Page) -> Result<Effects, StoreError> {
+        let Items { batch, config, shown, new } = items;
+        let effects = match config {
+            Some(messages) => self.apply_config(batch, messages).await?,
+            None => {
+                let (applied, configs_changed) = self.apply_messages(batch).await?;
+                page.messages += applied.messages.len() as u64;
+                following(applied, configs_changed)
+            }
+        };
+        page.shown.extend(shown);
+        page.new.extend(new);
+        Ok(effects)
+    }
+
+    /// Stores messages; says also whether configs changed by them.
+    async fn apply_messages(&self, batch: ReceivedBatch) -> Result<(AppliedBatch, bool), StoreError> {
+        let documents = self.engine.documents.clone();
+        let apply = move |db: &mut Db| {
+            db.transaction(|db| {
+                let people = concerned(&batch.items, documents.me());
+                let now = Now::Known(batch.now);
+                let mut applied = db.apply_received(&batch)?;
+                want_files(db, &mut applied.messages)?;
+                let changed = !people.is_empty() && documents.conversations_changed(db, &people, now)?;
+                Ok((applied, changed))
+            })
+        };
+        self.engine.store.call(apply).await
+    }
+
+    /// Merges what the swarm has of a config, with the mark of how far we are in the same transaction.
+    async fn apply_config(
+        &self,
+        batch: ReceivedBatch,
+        messages: Vec<StoredMessage>,
+    ) -> Result<Effects, StoreError> {
+        let (documents, namespace, now) = (self.engine.documents.clone(), batch.namespace, batch.now);
+        let merge = move |db: &mut Db| {
+            db.transaction(|db| {
+                let merged = match messages.is_empty() {
+                    true => Merge::default(),
+                    false => documents.merge(db, namespace, &messages, now)?,
+                };
+                if let Some(newest) = merged.newest {
+                    db.claim_config_time(batch.account, namespace, batch.node, newest)?;
+                }
+                db.apply_received(&batch)?;
+                Ok(merged)
+            })
+        };
+        Ok(merging(self.engine.store.call(merge).await?))
+    }
+}
+
+/// A stored message of which only the name counts.
+fn name_only(message: &StoredMessage) -> ReceivedItem {
+    ReceivedItem { hash: message.hash, expiration: message.expiry, incoming: None }
+}
+
+/// What follows from messages that were stored.
+fn following(applied: AppliedBatch, configs_changed: bool) -> Effects {
+    let mut effects = Effects { read: applied.read, delete: applied.delete_hashes, ..Effects::default() };
+    let messages = applied.messages.into_iter().map(|message| Event::Message(Box::new(message)));
+    effects.events.extend(messages);
+    effects.events.extend(applied.requests.into_iter().map(Event::Request));
+    effects.events.extend(applied.changed.into_iter().map(Event::Messages));
+    if applied.list_changed {
+        effects.events.push(Event::Conversations);
+    }
+    effects.bells.extend([Bell::Downloads, Bell::Expiry]);
+    if applied.outbox_changed {
+        effects.bells.insert(Bell::Outbox);
+    }
+    if configs_changed {
+        effects.bells.insert(Bell::Config);
+    }
+    effects
+}
+
+/// What follows from a merge.
+fn merging(merged: Merge) -> Effects {
+    let mut effects = Effects { read: merged.read, ..Effects::default() };
+    if merged.needs_push {
+        effects.bells.insert(Bell::Config);
+    }
+    if merged.changed {
+        effects.bells.insert(Bell::Downloads);
+        effects.events.extend([Event::Profile, Event::Conversations]);
+    }
+    effects.events.extend(merged.touched.into_iter().map(Event::Messages));
+    effects
 }
 
 /// Everybody of whom these messages may tell something new, with the time of their first one, so that all our
@@ -124,90 +192,4 @@ fn want_files(db: &mut Db, messages: &mut [Message]) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// Merges what the swarm has of a config, with the mark of how far we are in the same transaction.
-async fn store_config(
-    engine: &Arc<Engine>,
-    mut batch: ReceivedBatch,
-    messages: Vec<StoredMessage>,
-) -> Result<(), StoreError> {
-    // Merging the same again is harmless, and needed if a document was lost (spec 05 §8.3). The names are kept only
-    // to tell what is new in the swarm.
-    let seen = |message: &StoredMessage| ReceivedItem {
-        hash: message.hash,
-        expiration: message.expiry,
-        incoming: None,
-    };
-    batch.items = messages.iter().map(seen).collect();
-    let (documents, namespace, now) = (engine.documents.clone(), batch.namespace, batch.now);
-    let merged = engine.store.call(move |db| {
-        db.transaction(|db| {
-            let merged = match messages.is_empty() {
-                true => Merge::default(),
-                false => documents.merge(db, namespace, &messages, now)?,
-            };
-            if let Some(newest) = merged.newest {
-                db.claim_config_time(batch.account, namespace, batch.node, newest)?;
-            }
-            db.apply_received(&batch)?;
-            Ok(merged)
-        })
-    });
-    let merged = merged.await?;
-    if merged.needs_push {
-        engine.bells.config.notify_one();
-    }
-    if merged.changed {
-        engine.bells.downloads.notify_one();
-        engine.events.send(Event::Profile);
-        engine.events.send(Event::Conversations);
-    }
-    for conversation in merged.touched {
-        engine.events.send(Event::Messages(conversation));
-    }
-    engine.became_read(merged.read);
-    Ok(())
-}
-
-impl Engine {
-    /// Tells what arrived, and does what the network has to hear of.
-    fn follow_up(self: &Arc<Self>, applied: AppliedBatch) {
-        for message in applied.messages {
-            self.events.send(Event::Message(Box::new(message)));
-        }
-        for conversation in applied.requests {
-            self.events.send(Event::Request(conversation));
-        }
-        for conversation in applied.changed {
-            self.events.send(Event::Messages(conversation));
-        }
-        if applied.list_changed {
-            self.events.send(Event::Conversations);
-        }
-        if applied.outbox_changed {
-            self.bells.outbox.notify_one();
-        }
-        self.bells.downloads.notify_one();
-        self.bells.expiry.notify_one();
-        self.became_read(applied.read);
-        self.forget(applied.delete_hashes);
-    }
-
-    /// Deletes messages from our own swarm, in the background; they expire there anyway, so failing is no harm
-    /// (spec 02 §23).
-    pub fn forget(self: &Arc<Self>, hashes: Vec<MessageHash>) {
-        if hashes.is_empty() {
-            return;
-        }
-        let engine = Arc::clone(self);
-        tokio::spawn(async move {
-            let account = Account::from(engine.me());
-            let request = Delete { hashes, required: false };
-            let build = |_: &Ed25519Public, _| request.rpc(&Auth::user(engine.me(), &engine.keys.ed25519));
-            if let Err(error) = engine.network.swarm_request(&account, build).await {
-                tracing::debug!(%error, "messages stay in the swarm until they expire");
-            }
-        });
-    }
 }

@@ -1,0 +1,43 @@
+//! Our own swarm: configs and messages from people (spec 05 §1).
+
+use std::sync::Arc;
+
+use septet_protocol::id::Namespace;
+use septet_protocol::swarm::Batch;
+
+use super::page::{Compartment, Contents};
+use super::{Swarm, SwarmSource};
+use crate::engine::credentials::Credentials;
+use crate::engine::{Engine, pace};
+use crate::event::Event;
+
+/// The compartments of an account.
+pub const COMPARTMENTS: Batch<'static, Compartment> = Batch::of(&[
+    PROFILE_COMPARTMENT,
+    Compartment { namespace: Namespace::CONTACTS, share: 8, contents: Contents::Config },
+    Compartment { namespace: Namespace::USER_GROUPS, share: 8, contents: Contents::Config },
+    Compartment { namespace: Namespace::CONVO_INFO_VOLATILE, share: 8, contents: Contents::Config },
+    Compartment { namespace: Namespace::MESSAGES, share: 2, contents: Contents::Messages },
+]);
+
+/// That of our profile.
+const PROFILE_COMPARTMENT: Compartment =
+    Compartment { namespace: Namespace::USER_PROFILE, share: 8, contents: Contents::Config };
+
+/// The compartment that a restore asks for first, with the whole reply to itself.
+pub const PROFILE: Batch<'static, Compartment> =
+    Batch::of(&[Compartment { share: 1, ..PROFILE_COMPARTMENT }]);
+
+/// Our own swarm.
+pub fn swarm(engine: &Arc<Engine>) -> Swarm {
+    Swarm {
+        engine: Arc::clone(engine),
+        credentials: Credentials::of_user(&engine.keys),
+        compartments: COMPARTMENTS,
+    }
+}
+
+/// Our own swarm as a source.
+pub fn source(engine: &Arc<Engine>) -> SwarmSource {
+    SwarmSource::new(swarm(engine), pace::POLL_OWN, vec![Event::Synced])
+}

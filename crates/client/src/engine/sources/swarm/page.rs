@@ -1,0 +1,223 @@
+//! One question to a member of a swarm, and what it answered.
+//!
+//! A question asks for all compartments at once, each from where that member's answers ended last time (spec 03 §10.2).
+//! The answer comes in parts, one for each compartment in which there is something.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use septet_network::NetworkError;
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace};
+use septet_protocol::swarm::reply::{self, RetrieveReply, SubReply};
+use septet_protocol::swarm::request::Retrieve;
+use septet_protocol::swarm::{Batch, MemberKeys, Rpc};
+use septet_protocol::time::Timestamp;
+use tokio::time::Instant;
+
+use super::Swarm;
+use super::page_size::PageSize;
+use crate::store::StoreError;
+
+/// What a compartment holds, in the order in which compartments are taken in: what is needed to read or to judge the
+/// rest comes first (spec 03 §10.2, 06 §10.2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Contents {
+    /// A config document.
+    Config,
+    /// Messages that people wrote.
+    Messages,
+}
+
+/// A part of what a swarm keeps of an account, and how it is asked for.
+#[derive(Clone, Copy)]
+pub struct Compartment {
+    /// Its number.
+    pub namespace: Namespace,
+    /// It may fill one part of so many of a reply.
+    pub share: i64,
+    /// What is in it.
+    pub contents: Contents,
+}
+
+/// Where the answers of members ended, by member and compartment.
+pub type Marks = BTreeMap<(Ed25519Public, Namespace), MessageHash>;
+
+/// What to ask a member.
+pub struct Question {
+    /// Whom to begin with, if that matters.
+    pub member: Option<Ed25519Public>,
+    /// In the order of asking; answers are taken in in the order of their [`Contents`].
+    pub compartments: Batch<'static, Compartment>,
+    /// Where to go on.
+    pub marks: Marks,
+}
+
+/// What a member answered, without the messages themselves.
+pub struct Page {
+    /// The member.
+    pub node: Ed25519Public,
+    /// All members of the swarm.
+    pub swarm: MemberKeys,
+    /// Members that need not send everything.
+    pub known: BTreeSet<Ed25519Public>,
+    /// There is more.
+    pub more: bool,
+    /// A compartment that the member could not read.
+    pub unreadable: Option<Namespace>,
+    /// Some of the answer is not what it has to be.
+    pub forged: bool,
+    /// What the member listed.
+    pub listed: Vec<MessageHash>,
+    /// What of that is not over; filled when the parts are taken in, as what follows is.
+    pub shown: Vec<MessageHash>,
+    /// What of that nobody had shown before.
+    pub new: BTreeSet<MessageHash>,
+    /// Messages that are new here.
+    pub messages: u64,
+}
+
+/// What a member has in one compartment, as far as it is new from there.
+pub struct Part {
+    /// The member.
+    pub node: Ed25519Public,
+    /// Where it was.
+    pub compartment: Compartment,
+    /// Its messages, each with the bytes that its name belongs to.
+    pub fetched: RetrieveReply,
+    /// The network's time when it came.
+    pub now: Timestamp,
+}
+
+impl Swarm {
+    /// What to ask: all compartments, from where answers ended last time.
+    pub async fn question(
+        &self,
+        member: Option<Ed25519Public>,
+        compartments: Batch<'static, Compartment>,
+    ) -> Result<Question, StoreError> {
+        let owner = self.owner();
+        let marks = self.engine.store.read(move |db| db.last_hashes(owner)).await?;
+        Ok(Question { member, compartments, marks })
+    }
+
+    /// Asks a member, or another one if it does not answer. The parts come in the order they are to be taken in.
+    pub async fn ask(
+        &self,
+        question: &Question,
+        size: &mut PageSize,
+    ) -> Result<(Page, Vec<Part>), super::PollError> {
+        let (begun, asked, owner) = (Instant::now(), *size, self.owner());
+        let build = |node: &Ed25519Public, now| self.request(question, node, asked, now);
+        let reply = match self.engine.network.swarm_request_at(&owner, question.member, build).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                if matches!(error, NetworkError::Timeout | NetworkError::Failed) {
+                    size.halve();
+                }
+                return Err(error.into());
+            }
+        };
+        size.came(begun.elapsed());
+        let now = self.time().await?;
+        let answer = Answer { node: reply.node, owner, now };
+        let page = Page::new(reply.node, reply.swarm, self.tellers(&question.marks).collect());
+        let results = reply::results(reply.body).unwrap_or_default();
+        let wanted: Vec<(Compartment, Option<MessageHash>)> = question
+            .compartments
+            .iter()
+            .map(|it| (*it, question.marks.get(&(reply.node, it.namespace)).copied()))
+            .collect();
+        // Names are compared with what megabytes of bytes demand.
+        let read = tokio::task::spawn_blocking(move || answer.read(page, &wanted, results));
+        read.await.map_err(|_| StoreError::Closed.into())
+    }
+
+    /// Members of whose messages it is known where to go on.
+    pub fn tellers(&self, marks: &Marks) -> impl Iterator<Item = Ed25519Public> {
+        let messages = self.compartments.iter().filter(|it| it.contents == Contents::Messages);
+        let namespaces: BTreeSet<Namespace> = messages.map(|it| it.namespace).collect();
+        marks.keys().filter(move |(_, namespace)| namespaces.contains(namespace)).map(|(node, _)| *node)
+    }
+
+    /// The request for one page.
+    fn request(&self, question: &Question, node: &Ed25519Public, size: PageSize, now: Timestamp) -> Rpc {
+        let auth = self.credentials.auth();
+        let retrieve = |it: &Compartment| {
+            let last_hash = question.marks.get(&(*node, it.namespace)).copied();
+            let namespace = it.namespace;
+            Retrieve { namespace, last_hash, max_size: Some(size.share(it.share)) }.rpc(&auth, now)
+        };
+        Rpc::batch(question.compartments, retrieve)
+    }
+}
+
+/// Who answered, of whose messages, and when.
+struct Answer {
+    node: Ed25519Public,
+    owner: Account,
+    now: Timestamp,
+}
+
+impl Answer {
+    /// Reads the results for these compartments, each with the mark from where it was asked.
+    fn read(
+        &self,
+        mut page: Page,
+        wanted: &[(Compartment, Option<MessageHash>)],
+        results: Vec<SubReply>,
+    ) -> (Page, Vec<Part>) {
+        // Who leaves some out has not answered what it was asked.
+        page.forged = results.len() != wanted.len();
+        let mut parts = Vec::new();
+        for ((compartment, mark), result) in wanted.iter().zip(results) {
+            parts.extend(self.read_part(&mut page, *compartment, *mark, &result));
+        }
+        parts.sort_by_key(|part| part.compartment.contents);
+        (page, parts)
+    }
+
+    /// Reads what the member has in one compartment; nothing if there is nothing new.
+    fn read_part(
+        &self,
+        page: &mut Page,
+        compartment: Compartment,
+        mark: Option<MessageHash>,
+        result: &SubReply,
+    ) -> Option<Part> {
+        let namespace = compartment.namespace;
+        if !result.is_ok() {
+            // One compartment that a member cannot read must not hide the others.
+            tracing::debug!(%namespace, code = result.code, "a retrieve failed");
+            page.unreadable = Some(namespace);
+            return None;
+        }
+        let Ok(fetched) = RetrieveReply::read(&result.body, &self.owner, namespace) else {
+            page.forged = true;
+            return None;
+        };
+        page.forged |= fetched.forged > 0;
+        let last = fetched.messages.last()?.hash;
+        if mark == Some(last) {
+            return None;
+        }
+        page.more |= fetched.more;
+        page.listed.extend(fetched.messages.iter().map(|message| message.hash));
+        Some(Part { node: self.node, compartment, fetched, now: self.now })
+    }
+}
+
+impl Page {
+    fn new(node: Ed25519Public, swarm: MemberKeys, known: BTreeSet<Ed25519Public>) -> Self {
+        Self {
+            node,
+            swarm,
+            known,
+            more: false,
+            unreadable: None,
+            forged: false,
+            listed: Vec::new(),
+            shown: Vec::new(),
+            new: BTreeSet::new(),
+            messages: 0,
+        }
+    }
+}
