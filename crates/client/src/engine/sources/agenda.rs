@@ -184,4 +184,127 @@ impl Agenda {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests {
+    use fastrand::Rng;
+    use septet_protocol::id::{Account, GroupId, SessionId};
+
+    use super::*;
+
+    const OWN: SourceKey = SourceKey::Swarm(Account::User(SessionId([5; 32])));
+
+    fn group(number: u8) -> SourceKey {
+        SourceKey::Swarm(Account::Group(GroupId([number; 32])))
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// All that are begun at this time, in their order.
+    fn started(agenda: &mut Agenda, now: Duration) -> Vec<SourceKey> {
+        std::iter::from_fn(|| match agenda.next(now) {
+            Next::Start(key) => Some(key),
+            Next::At(_) | Next::Nothing => None,
+        })
+        .collect()
+    }
+
+    #[test]
+    fn whoever_is_rung_for_comes_first_and_our_own_swarm_does_not_wait() {
+        let mut agenda = Agenda::new(OWN);
+        for number in 0..10 {
+            agenda.add(group(number), ms(u64::from(number)));
+        }
+        agenda.ring(&group(9));
+        assert_eq!(started(&mut agenda, ms(100)).len(), MOST_AT_ONCE);
+        assert!(agenda.entries[&group(9)].round.is_some() && agenda.entries[&group(3)].round.is_none());
+        agenda.add(OWN, ms(100));
+        assert!(started(&mut agenda, ms(100)) == [OWN], "all places are taken, but not ours");
+        assert!(agenda.next(ms(200)) == Next::Nothing);
+        assert!(agenda.ended(&group(9), Ended::Complete, |_| ms(5000), ms(200)));
+        assert!(started(&mut agenda, ms(200)) == [group(3)]);
+    }
+
+    #[test]
+    fn a_ring_or_a_wake_during_a_round_counts_for_what_comes_of_it() {
+        let due = |rung: bool, woken: bool, how: Ended| {
+            let mut agenda = Agenda::new(OWN);
+            agenda.add(OWN, ms(0));
+            assert!(started(&mut agenda, ms(0)) == [OWN]);
+            if rung {
+                agenda.ring(&OWN);
+            }
+            if woken {
+                agenda.wake_all(ms(5));
+            }
+            agenda.ended(&OWN, how, |failures| ms(100) * (1 + failures), ms(10));
+            agenda.entries[&OWN].due
+        };
+        assert_eq!(due(false, false, Ended::Complete), ms(110));
+        assert_eq!(due(false, false, Ended::Failed), ms(210));
+        assert_eq!(due(true, false, Ended::Complete), ms(0));
+        assert_eq!(due(true, false, Ended::Failed), ms(0));
+        assert_eq!(due(false, true, Ended::Complete), ms(110), "it has all there was");
+        assert_eq!(due(false, true, Ended::Failed), ms(10));
+    }
+
+    #[test]
+    fn a_source_that_comes_back_while_it_is_broken_off_is_asked_anew() {
+        let mut agenda = Agenda::new(OWN);
+        agenda.add(group(1), ms(0));
+        assert!(started(&mut agenda, ms(0)) == [group(1)]);
+        assert!(agenda.remove(&group(1)), "a round of it is under way");
+        agenda.add(group(1), ms(1));
+        assert!(agenda.ended(&group(1), Ended::Cancelled, |_| ms(100), ms(2)));
+        assert!(started(&mut agenda, ms(2)) == [group(1)]);
+        agenda.remove(&group(1));
+        assert!(!agenda.ended(&group(1), Ended::Cancelled, |_| ms(100), ms(3)));
+        assert!(agenda.next(ms(1000)) == Next::Nothing);
+    }
+
+    /// Histories of sources that come, go, answer, fail and are rung for, drawn at random: the bounds hold always, and
+    /// nobody waits for ever.
+    #[test]
+    fn the_bounds_hold_in_any_history() {
+        for seed in 0..40 {
+            let mut rng = Rng::with_seed(seed);
+            let (mut agenda, mut running) = (Agenda::new(OWN), BTreeMap::<SourceKey, Duration>::new());
+            let (mut now, mut begun, mut waited) = (ms(0), 0_u32, BTreeMap::<SourceKey, Duration>::new());
+            agenda.add(OWN, now);
+            while now < ms(200_000) {
+                let key = group(rng.u8(..20));
+                match rng.u8(..10) {
+                    0 => agenda.add(key, now),
+                    1 => drop(agenda.remove(&key)),
+                    2 => agenda.ring(&key),
+                    3 if rng.u8(..20) == 0 => agenda.wake_all(now),
+                    _ => {}
+                }
+                for key in started(&mut agenda, now) {
+                    assert!(running.insert(key, now).is_none(), "seed {seed}: asked twice at once");
+                    begun += u32::from(key != OWN);
+                    waited.remove(&key);
+                }
+                assert!(running.keys().filter(|key| **key != OWN).count() <= MOST_AT_ONCE, "seed {seed}");
+                for (key, entry) in &agenda.entries {
+                    if entry.round.is_none() && entry.due <= now {
+                        assert!(*key != OWN, "seed {seed}: our own swarm waits");
+                        let since = *waited.entry(*key).or_insert(now);
+                        assert!(now - since < ms(60_000), "seed {seed}: one of them waits for ever");
+                    } else {
+                        waited.remove(key);
+                    }
+                }
+                waited.retain(|key, _| agenda.entries.contains_key(key));
+                let (ending, how) = (rng.u8(..4), if rng.bool() { Ended::Complete } else { Ended::Failed });
+                if let Some(key) = running.keys().nth(usize::from(ending)).copied() {
+                    running.remove(&key);
+                    agenda.ended(&key, how, |failures| ms(2000) * failures.min(4), now);
+                }
+                now += ms(rng.u64(1..200));
+            }
+            let most = (now.as_millis() + SAVED.as_millis()) / APART.as_millis() + 1;
+            assert!(u128::from(begun) <= most, "seed {seed}: {begun} rounds");
+        }
+    }
+}

@@ -74,10 +74,8 @@ pub trait Source: Send + 'static {
     /// Stores it, with the mark of where to go on, in one transaction.
     fn apply(&mut self, items: Self::Items) -> impl Future<Output = Result<Effects, PollError>> + Send;
 
-    /// A round is complete.
-    fn completed(&mut self) -> Effects {
-        Effects::default()
-    }
+    /// All there was is here; only after this does the round count as complete.
+    fn complete(&mut self) -> impl Future<Output = Result<Effects, PollError>> + Send;
 
     /// How long to wait for the next round after a complete one, without jitter.
     fn pace(&self) -> Duration;
@@ -105,7 +103,7 @@ impl<S: Source> AnySource for S {
                     carry_out(self.apply(items).await?);
                 }
             }
-            carry_out(self.completed());
+            carry_out(self.complete().await?);
             Ok(())
         })
     }

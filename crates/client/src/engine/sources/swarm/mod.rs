@@ -280,8 +280,8 @@ impl Source for SwarmSource {
         })
     }
 
-    fn completed(&mut self) -> Effects {
-        Effects { events: std::mem::take(&mut self.first), ..Effects::default() }
+    async fn complete(&mut self) -> Result<Effects, PollError> {
+        Ok(Effects { events: std::mem::take(&mut self.first), ..Effects::default() })
     }
 
     fn pace(&self) -> Duration {
