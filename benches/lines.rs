@@ -16,8 +16,7 @@ use anyhow::{Context, bail};
 use septet_client::client::{Client, KeyProtection, OpenOptions};
 use septet_client::event::Event;
 use septet_client::model::{
-    AttachmentId, AttachmentState, ConnectionState, ConversationId, Draft, MessageId, MessageState,
-    OutgoingFile, Page,
+    AttachmentId, AttachmentState, ConnectionState, Draft, MessageId, MessageState, OutgoingFile, Page,
 };
 use septet_devnet::{Devnet, Line, Traffic};
 use septet_network::NetworkConfig;
@@ -269,7 +268,8 @@ impl World {
     }
 
     async fn unread(&self, client: &Client, with: SessionId) -> anyhow::Result<u64> {
-        let conversation = client.conversation(ConversationId(with)).await?;
+        let with = client.make_conversation(&with.into()).await?;
+        let conversation = client.conversation(with).await?;
         Ok(conversation.map_or(0, |it| u64::from(it.unread)))
     }
 
@@ -290,7 +290,8 @@ impl World {
 
         let bob = Client::open(&self.profile("Bob"), self.options()?).await?;
         bob.sync_once(PATIENCE).await?;
-        let page = bob.messages(ConversationId(alice_id), Page::Newest, 10).await?;
+        let with_alice = bob.make_conversation(&alice_id.into()).await?;
+        let page = bob.messages(with_alice, Page::Newest, 10).await?;
         let mut files = page.messages.iter().flat_map(|message| &message.attachments).map(|file| file.id);
         let (first, second) = (files.next().context("no file")?, files.next().context("no second file")?);
         let (useful, _) = self.time(download(&bob, first, false)).await?;
@@ -320,7 +321,8 @@ async fn upload(client: &Client, to: SessionId, with_text: bool) -> anyhow::Resu
         content_type: "application/octet-stream".to_owned(),
         bytes,
     };
-    let id = client.send(ConversationId(to), Draft { files: vec![file], ..Draft::default() }).await?;
+    let to = client.make_conversation(&to.into()).await?;
+    let id = client.send(to, Draft { files: vec![file], ..Draft::default() }).await?;
     let mut watch = Watch::default();
     loop {
         match next(&mut events).await? {
@@ -391,7 +393,8 @@ impl Watch {
             let carol = Seed::generate(&mut SystemRandom).keys().session_id;
             let begun = Instant::now();
             let draft = Draft { text: "meanwhile".to_owned(), ..Draft::default() };
-            self.text = Some((client.send(ConversationId(carol), draft).await?, begun));
+            let carol = client.make_conversation(&carol.into()).await?;
+            self.text = Some((client.send(carol, draft).await?, begun));
         }
         Ok(())
     }

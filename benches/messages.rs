@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use septet_client::client::{Client, KeyProtection, OpenOptions};
-use septet_client::model::{ConversationId, Draft};
+use septet_client::model::Draft;
 use septet_devnet::Devnet;
 use septet_network::NetworkConfig;
 use septet_protocol::account::{DisplayName, Seed};
@@ -43,12 +43,13 @@ async fn account(folder: &Path, name: &str, network: &NetworkConfig) -> anyhow::
 async fn send_to_sent(folder: &Path, network: &NetworkConfig) -> anyhow::Result<()> {
     let alice = account(folder, "Alice", network).await?;
     let bob = Seed::generate(&mut SystemRandom).keys().session_id;
+    let with_bob = alice.make_conversation(&bob.into()).await?;
     alice.start();
     let mut times = Vec::with_capacity(TEXTS);
     for number in 0..TEXTS {
         let draft = Draft { text: format!("text number {number}"), ..Draft::default() };
         let start = Instant::now();
-        let id = alice.send(ConversationId(bob), draft).await?;
+        let id = alice.send(with_bob, draft).await?;
         alice.wait_sent(id, PATIENCE).await?;
         times.push(start.elapsed());
     }
@@ -79,7 +80,8 @@ async fn fetch_waiting(folder: &Path, network: &NetworkConfig, devnet: &Devnet) 
     carol.sync_once(PATIENCE).await?;
     let took = start.elapsed();
     let conversation =
-        carol.conversation(ConversationId(sender.session_id)).await?.context("nothing arrived")?;
+        carol.find_conversation(&sender.session_id.into()).await?.context("nothing arrived")?;
+    let conversation = carol.conversation(conversation).await?.context("nothing arrived")?;
     anyhow::ensure!(u64::from(conversation.unread) == WAITING, "{} arrived", conversation.unread);
     println!("{WAITING} waiting messages fetched, decrypted and stored: {took:.2?}");
     carol.stop().await;

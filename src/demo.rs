@@ -89,8 +89,8 @@ async fn account(folder: &Path, name: &str, network: &NetworkConfig) -> anyhow::
 
 /// The friend writes first and is accepted, as between any two people.
 async fn become_contacts(client: &Client, friend: &Client) -> anyhow::Result<ConversationId> {
-    let me = ConversationId(client.id());
-    let them = ConversationId(friend.id());
+    let me = friend.make_conversation(&client.id().into()).await?;
+    let them = client.make_conversation(&friend.id().into()).await?;
     let mut events = client.subscribe();
     friend.send(me, bot::text(bot::GREETING)).await?;
     tokio::time::timeout(FIRST_EXCHANGE, async {

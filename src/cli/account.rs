@@ -93,7 +93,10 @@ async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result
     let restored = Restored {
         account_id: profile.id.to_string(),
         name: profile.name,
-        contacts: conversations.iter().filter(|c| c.approved && c.id.0 != profile.id).count(),
+        contacts: conversations
+            .iter()
+            .filter(|c| c.approved && c.address.account() != Some(profile.id))
+            .count(),
         conversations: conversations.iter().filter(|c| c.is_listed()).count(),
         groups: memberships.groups,
         communities: memberships.communities,

@@ -1,9 +1,10 @@
 //! What is in the profile: conversations, messages, requests, contacts. Read from disk; the network is not asked.
 
 use jiff::{Timestamp as Instant, tz::TimeZone};
+use septet_client::client::ClientError;
 use septet_client::model::{
-    Attachment, AttachmentState, Conversation, ConversationKind, Expiry, LastMessage, Message, MessageId,
-    MessageState, Page,
+    Address, Attachment, AttachmentState, Conversation, ConversationKind, Expiry, LastMessage, Message,
+    MessageId, MessageState, Page,
 };
 use septet_protocol::time::Timestamp;
 use serde::Serialize;
@@ -131,10 +132,10 @@ impl LastRow {
 }
 
 impl MessageRow {
-    fn new(message: &Message) -> Self {
+    fn new(message: &Message, conversation: &Address) -> Self {
         Self {
             message_id: message.id.0,
-            conversation: message.conversation.to_string(),
+            conversation: conversation.to_string(),
             from: message.from.to_string(),
             timestamp: message.timestamp.as_ms(),
             hash: message.hash.map(|hash| hash.to_string()),
@@ -179,7 +180,7 @@ pub async fn conversations(common: &Common, output: &Output) -> Result<(), Failu
 
 fn conversation_row(conversation: &Conversation, now: Timestamp) -> ConversationRow {
     ConversationRow {
-        conversation: conversation.id.to_string(),
+        conversation: conversation.address.to_string(),
         kind: conversation.kind,
         name: title(conversation),
         unread: conversation.unread,
@@ -197,7 +198,7 @@ fn conversation_row(conversation: &Conversation, now: Timestamp) -> Conversation
 fn title(conversation: &Conversation) -> String {
     match conversation.kind {
         ConversationKind::NoteToSelf => "Note to Self".into(),
-        ConversationKind::Private => conversation.title(),
+        _ => conversation.title(),
     }
 }
 
@@ -214,7 +215,8 @@ pub async fn messages(options: MessagesOptions, common: &Common, output: &Output
     let conversation = session::known_conversation(&client, &options.conversation).await?;
     let page = options.before.map_or(Page::Newest, |id| Page::Before(MessageId(id)));
     let page = client.messages(conversation, page, options.limit).await?;
-    let rows: Vec<_> = page.messages.iter().map(MessageRow::new).collect();
+    let address = client.address_of(conversation).await?.ok_or(ClientError::NotFound("conversation"))?;
+    let rows: Vec<_> = page.messages.iter().map(|message| MessageRow::new(message, &address)).collect();
     output.result(&rows, || page.messages.iter().map(message_line).collect::<Vec<_>>().join("\n"));
     session::close(client).await
 }
@@ -260,7 +262,7 @@ pub async fn requests(common: &Common, output: &Output) -> Result<(), Failure> {
         .iter()
         .filter(|c| c.is_request())
         .map(|c| RequestRow {
-            conversation: c.id.to_string(),
+            conversation: c.address.to_string(),
             name: c.title(),
             last_message: c.last_message.as_ref().map(LastRow::new),
         })
@@ -287,7 +289,7 @@ pub async fn contacts(common: &Common, output: &Output) -> Result<(), Failure> {
         .iter()
         .filter(|c| c.kind == ConversationKind::Private && (c.approved || c.approved_me || c.blocked))
         .map(|c| ContactRow {
-            account_id: c.id.to_string(),
+            account_id: c.address.to_string(),
             name: c.name.clone(),
             nickname: c.nickname.clone(),
             approved: c.approved,

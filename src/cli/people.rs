@@ -108,7 +108,7 @@ pub async fn hide(to: &str, hidden: bool, common: &Common, output: &Output) -> R
     if hidden {
         client.hide(conversation).await?;
     } else {
-        client.open_conversation(conversation).await?;
+        client.show_again(conversation).await?;
     }
     output.done();
     session::flush_and_close(client).await

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use septet_client::client::Client;
+use septet_client::client::{Client, ClientError};
 use septet_client::event::Event;
 use septet_client::model::{AttachmentState, ConversationId, Message, MessageId, MessageState};
 use serde::Serialize;
@@ -145,10 +145,7 @@ impl Printer<'_> {
                 self.waiting.remove(&message.id);
                 self.arrived(message).await
             }
-            Ok(event) => {
-                self.print_event(event);
-                Ok(())
-            }
+            Ok(event) => self.print_event(event).await,
             Err(RecvError::Lagged(missed)) => {
                 tracing::warn!(
                     missed,
@@ -195,7 +192,7 @@ impl Printer<'_> {
             }
         }
         let line = Line::Message {
-            conversation: message.conversation.to_string(),
+            conversation: self.address(message.conversation).await?,
             from: message.from.to_string(),
             message_id: message.id.0,
             timestamp: message.timestamp.as_ms(),
@@ -223,24 +220,32 @@ impl Printer<'_> {
         Ok(self.client.save_attachment(attachment, dir).await?.display().to_string())
     }
 
+    /// What commands call a conversation.
+    async fn address(&self, conversation: ConversationId) -> Result<String, Failure> {
+        let address = self.client.address_of(conversation).await?;
+        Ok(address.ok_or(ClientError::NotFound("conversation"))?.to_string())
+    }
+
     /// Other events are for programs only.
-    fn print_event(&self, event: Event) {
+    async fn print_event(&self, event: Event) -> Result<(), Failure> {
         if !self.output.is_json() {
-            return;
+            return Ok(());
         }
         let line = match event {
             Event::State { conversation, message, state } if self.wants(conversation) => {
                 Line::State { message_id: message.0, state }
             }
             Event::Request(conversation) if self.wants(conversation) => {
-                Line::Request { conversation: conversation.to_string() }
+                Line::Request { conversation: self.address(conversation).await? }
             }
             Event::Typing { conversation, from, typing } if self.wants(conversation) => {
-                Line::Typing { conversation: conversation.to_string(), from: from.to_string(), typing }
+                let conversation = self.address(conversation).await?;
+                Line::Typing { conversation, from: from.to_string(), typing }
             }
             Event::Profile => Line::Profile {},
-            _ => return,
+            _ => return Ok(()),
         };
         self.output.result(&line, String::new);
+        Ok(())
     }
 }

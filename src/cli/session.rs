@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use septet_client::client::{Client, KeyProtection, OpenOptions};
 use septet_client::model::ConversationId;
+use septet_protocol::id::SessionId;
 
 use super::Failure;
 use super::args::Common;
@@ -44,31 +45,34 @@ pub async fn flush_and_close(client: Client) -> Result<(), Failure> {
     close(client).await
 }
 
-/// Reads `self`, an account id or (over the network) an ONS name.
+/// Reads `self`, an account id or (over the network) an ONS name. If there is no such conversation yet, it is made;
+/// nobody sees it before there is something in it.
 pub async fn conversation(client: &Client, text: &str) -> Result<ConversationId, Failure> {
     let text = text.trim();
-    if text.eq_ignore_ascii_case("self") {
-        return Ok(ConversationId(client.id()));
-    }
-    if looks_like_id(text) {
-        return text.parse().map_err(|error| wrong_id(&error));
-    }
-    client.start();
-    Ok(ConversationId(client.resolve_name(text).await?))
+    let id: SessionId = if text.eq_ignore_ascii_case("self") {
+        client.id()
+    } else if looks_like_id(text) {
+        text.parse().map_err(|error| wrong_id(&error))?
+    } else {
+        client.start();
+        client.resolve_name(text).await?
+    };
+    Ok(client.make_conversation(&id.into()).await?)
 }
 
 /// Reads `self` or an account id, for commands about conversations that are here.
 pub async fn known_conversation(client: &Client, text: &str) -> Result<ConversationId, Failure> {
     let text = text.trim();
-    let own = ConversationId(client.id());
-    if text.eq_ignore_ascii_case("self") {
-        return Ok(own);
+    let id: SessionId = match text.eq_ignore_ascii_case("self") {
+        true => client.id(),
+        false => text.parse().map_err(|error| wrong_id(&error))?,
+    };
+    if id == client.id() {
+        return Ok(client.make_conversation(&id.into()).await?);
     }
-    let id = text.parse().map_err(|error| wrong_id(&error))?;
-    if id != own && client.conversation(id).await?.is_none() {
-        return Err(Failure::failed("unknown_conversation", format!("There is no conversation with {id}.")));
-    }
-    Ok(id)
+    client.find_conversation(&id.into()).await?.ok_or_else(|| {
+        Failure::failed("unknown_conversation", format!("There is no conversation with {id}."))
+    })
 }
 
 /// Names are at most 64 characters; anything hexadecimal and long was meant as an id.
@@ -141,7 +145,7 @@ mod tests {
             (format!("03{}", "a".repeat(64)), "group"),
             (format!("99{}", "a".repeat(64)), "begins with 05"),
         ] {
-            let error = text.parse::<ConversationId>().unwrap_err();
+            let error = text.parse::<SessionId>().unwrap_err();
             assert!(wrong_id(&error).message().contains(word), "{text}");
         }
     }

@@ -13,8 +13,9 @@ const STEP: Duration = Duration::from_secs(20);
 
 /// Both write in turn, over the network.
 pub async fn play(client: &Client, friend: &Client) -> anyhow::Result<()> {
-    let (me, them) = (client.id(), friend.id());
-    let (to_friend, to_client) = (ConversationId(them), ConversationId(me));
+    let to_friend = client.make_conversation(&friend.id().into()).await?;
+    let to_client = friend.make_conversation(&client.id().into()).await?;
+    let to_self = client.make_conversation(&client.id().into()).await?;
     say(client, to_friend, bot::text("Are the pictures from Sunday still on your phone? 🌊")).await?;
     let pictures = Draft {
         text: "These two came out best".into(),
@@ -24,7 +25,7 @@ pub async fn play(client: &Client, friend: &Client) -> anyhow::Result<()> {
     say(friend, to_client, pictures).await?;
     say(client, to_friend, bot::text("Which spot was it, can we go back there? 👀")).await?;
     say(friend, to_client, bot::text("Third one down, by the water")).await?;
-    say(client, ConversationId(me), bot::text("Door code, Thursday")).await?;
+    say(client, to_self, bot::text("Door code, Thursday")).await?;
     say(client, to_friend, bot::text(LAST)).await?;
     heard(friend, to_client).await
 }

@@ -256,8 +256,8 @@ impl Window {
             Update::Toast(toast) => self.actions.toast(toast),
             Update::Stale(id) => self.reload(id),
             Update::Resolved(name, result) => {
-                if let Some(id) = self.list.resolved(&name, &result) {
-                    self.open(id);
+                if let Some(address) = self.list.resolved(&name, &result) {
+                    self.actions.send(Command::Open(address));
                 }
             }
             Update::EmojiFont(font) => {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use egui::ColorImage;
 use septet_client::model::{
-    AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, Message, MessageId,
-    MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile,
+    Address, AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, Message,
+    MessageId, MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile,
 };
 use septet_protocol::account::DisplayName;
 use zeroize::Zeroizing;
@@ -40,6 +40,8 @@ pub enum Command {
     CopySecret(Secret),
     /// Show a conversation: load what is needed, make it if it does not exist.
     Show(ConversationId),
+    /// Show the conversation at an address; it is made if there is none.
+    Open(Address),
     /// Load messages of a conversation.
     Load {
         /// Which.
@@ -246,7 +248,7 @@ pub enum Update {
     /// The recovery password.
     Recovery(RecoveryWords),
     /// A registered name leads to this account, or to none for this reason.
-    Resolved(String, Result<ConversationId, String>),
+    Resolved(String, Result<Address, String>),
     /// The system's emoji font was found.
     EmojiFont(Vec<u8>),
     /// Show this conversation.

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use septet_client::model::{
-    Attachment, Connection, Conversation, ConversationId, Message, MessageId, MessagePage, Page, Profile,
+    Address, Attachment, Connection, Conversation, ConversationId, Message, MessageId, MessagePage, Page,
+    Profile,
 };
 
 use super::command::Update;
@@ -71,6 +72,11 @@ impl AppState {
     /// A conversation of the list.
     pub fn conversation(&self, id: ConversationId) -> Option<&Conversation> {
         self.conversations.iter().find(|conversation| conversation.id == id)
+    }
+
+    /// The conversation of the list at an address.
+    pub fn at(&self, address: &Address) -> Option<&Conversation> {
+        self.conversations.iter().find(|conversation| conversation.address == *address)
     }
 
     /// The loaded messages of a conversation.

@@ -135,7 +135,7 @@ fn what_is_kept_out_of_the_list() {
 fn the_title_opens_the_details_and_esc_closes_them() {
     let mut stage = details(WIDE, ThemeChoice::Dark);
     assert!(is_open(&stage));
-    stage.harness.get_by_label(&sample::mara().to_string());
+    stage.harness.get_by_label(&sample::mara_id().to_string());
     stage.harness.key_press(Key::Escape);
     stage.run();
     assert!(!is_open(&stage));
@@ -292,7 +292,7 @@ fn nothing_is_lost_without_a_question() {
 #[test]
 fn note_to_self_has_fewer_things_to_set() {
     let mut stage = stage();
-    stage.window().open(ConversationId(sample::me()));
+    stage.window().open(sample::with(sample::me()));
     stage.run();
     click(&mut stage, "Details");
     for absent in ["Block", "Delete contact", "Set nickname", "Mute", "Hide conversation"] {
@@ -302,7 +302,7 @@ fn note_to_self_has_fewer_things_to_set() {
     click(&mut stage, "Unpin");
     stage.command(|c| if let Command::Pin(_, false) = c { Some(()) } else { None });
     click(&mut stage, "Hide Note to Self");
-    assert_eq!(stage.command(changed), (ConversationId(sample::me()), Change::Hide), "nothing is lost by it");
+    assert_eq!(stage.command(changed), (sample::with(sample::me()), Change::Hide), "nothing is lost by it");
 }
 
 #[test]

@@ -68,7 +68,8 @@ fn with_a_contact(test: impl FnOnce(&mut Real, &Other)) {
         friend.send(from, draft).await.unwrap();
     });
     real.wait_label("Mara: Hello Eva");
-    let other = Other { runtime, client, contact: ConversationId(friend.id()) };
+    let contact = runtime.block_on(client.make_conversation(&friend.id().into())).unwrap();
+    let other = Other { runtime, client, contact };
     test(&mut real, &other);
     real.close();
     other.runtime.block_on(async {
@@ -110,8 +111,8 @@ fn what_is_set_in_the_window_holds() {
         // Marked unread it says so, until it is opened again.
         press(real, "Mark as unread");
         row(real, "Mara from the lake, marked as unread");
-        let other = sample::stranger();
-        let title = other.0.short();
+        let other = sample::stranger_id();
+        let title = other.short();
         real.find(&other.to_string());
         real.wait(|harness| harness.query_all_by_role(Role::Heading).find(|node| label(node) == title));
         real.find("Mara from");

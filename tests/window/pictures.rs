@@ -41,7 +41,7 @@ fn request_light() {
     stage.window().open(sample::stranger());
     let mut hello = sample::messages().remove(0);
     (hello.conversation, hello.text) = (sample::stranger(), "Hello, we met at the library".into());
-    hello.from = sample::stranger().0;
+    hello.from = sample::stranger_id();
     let messages = MessagePage { messages: vec![hello], more_before: false, more_after: false };
     stage.tell(Update::Page { conversation: sample::stranger(), page: Page::Newest, messages });
     stage.harness.snapshot("request_light");

@@ -32,14 +32,29 @@ pub fn me() -> SessionId {
     account(1, 6)
 }
 
-/// The one whose conversation is open.
-pub fn mara() -> ConversationId {
-    ConversationId(account(2, 2))
+/// The number of the conversation with somebody.
+pub fn with(id: SessionId) -> ConversationId {
+    ConversationId(id.0[0].into())
 }
 
-/// A stranger whose request waits.
+/// The account whose conversation is open.
+pub fn mara_id() -> SessionId {
+    account(2, 2)
+}
+
+/// The conversation that is open.
+pub fn mara() -> ConversationId {
+    with(mara_id())
+}
+
+/// The account of a stranger.
+pub fn stranger_id() -> SessionId {
+    account(9, 3)
+}
+
+/// The conversation of a stranger whose request waits.
 pub fn stranger() -> ConversationId {
-    ConversationId(account(9, 3))
+    with(stranger_id())
 }
 
 /// A time of today.
@@ -50,7 +65,8 @@ pub fn clock(hours: u64, minutes: u64) -> Timestamp {
 
 fn conversation(id: SessionId, name: &str, text: &str, at: Timestamp) -> Conversation {
     Conversation {
-        id: ConversationId(id),
+        id: with(id),
+        address: id.into(),
         kind: ConversationKind::Private,
         name: name.into(),
         nickname: None,
@@ -89,7 +105,7 @@ fn last(conversation: &mut Conversation) -> &mut LastMessage {
 pub fn conversations() -> Vec<Conversation> {
     let mut note = conversation(me(), "", "Door code, Thursday", clock(9, 2));
     (note.kind, note.pinned) = (ConversationKind::NoteToSelf, 1);
-    let mut open = conversation(mara().0, "Mara Reyes", "Yes! Third one down, by the water", clock(14, 31));
+    let mut open = conversation(mara_id(), "Mara Reyes", "Yes! Third one down, by the water", clock(14, 31));
     open.expiry = Expiry::AfterRead(604_800);
     (last(&mut open).outgoing, last(&mut open).state) = (true, MessageState::Sent);
     open.draft = None;
@@ -113,7 +129,7 @@ pub fn conversations() -> Vec<Conversation> {
     let mut kenta = conversation(account(8, 1), "健太", "了解です、また明日。", clock(10, 0) - 6 * DAY);
     kenta.muted_until = Some(Timestamp::from_ms(u64::MAX));
     let mut list = vec![note, open, crew, tomasz, nour, library, nameless, kenta];
-    for (id, name) in [(stranger().0, "Ines"), (account(10, 5), "Bo")] {
+    for (id, name) in [(stranger_id(), "Ines"), (account(10, 5), "Bo")] {
         let mut request = conversation(id, name, "Hello, we met at the library", clock(8, 0));
         request.approved = false;
         list.push(request);
@@ -126,7 +142,7 @@ pub fn message(id: i64, outgoing: bool, text: &str, at: Timestamp) -> Message {
     Message {
         id: MessageId(id),
         conversation: mara(),
-        from: if outgoing { me() } else { mara().0 },
+        from: if outgoing { me() } else { mara_id() },
         outgoing,
         timestamp: at,
         sorted_at: at,
@@ -164,7 +180,7 @@ pub fn messages() -> Vec<Message> {
         attachment(1, "lake.jpg", "image/jpeg", 800_000, AttachmentState::Local),
         attachment(2, "evening.jpg", "image/jpeg", 900_000, AttachmentState::Local),
     ];
-    pictures.reactions = vec![Reaction { emoji: "😍".into(), from: vec![mara().0, me()] }];
+    pictures.reactions = vec![Reaction { emoji: "😍".into(), from: vec![mara_id(), me()] }];
     let mut voice = message(4, false, "", clock(14, 20));
     voice.attachments = vec![attachment(3, "voice.m4a", "audio/mp4", 96_000, AttachmentState::Local)];
     voice.attachments[0].voice = true;

@@ -146,8 +146,8 @@ fn an_id_pasted_into_the_search_field_opens_a_conversation() {
     stage.commands();
     stage.harness.key_press(Key::Enter);
     stage.run();
-    let shown = stage.command(|c| if let Command::Show(id) = c { Some(id) } else { None });
-    assert_eq!(shown.to_string(), id);
+    let opened = stage.command(|c| if let Command::Open(address) = c { Some(address) } else { None });
+    assert_eq!(opened.to_string(), id);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use septet_client::key::KeyProtection;
 use septet_client::model::{ConversationId, Expiry, MessageId, Page};
 use septet_client::store::{
-    Incoming, IncomingKind, JobKind, NewJob, Now, OutgoingMessage, ReceivedBatch, ReceivedItem, Store,
-    StoredAccount,
+    Cursor, Incoming, IncomingKind, JobKind, NewJob, Now, OutgoingMessage, ReceivedBatch, ReceivedItem,
+    Store, StoredAccount,
 };
 use septet_protocol::account::Seed;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
@@ -29,6 +29,7 @@ const BATCH: u64 = 250;
 struct Bench {
     runtime: Runtime,
     store: Store,
+    alice: ConversationId,
     _folder: TempDir,
 }
 
@@ -39,7 +40,8 @@ impl Bench {
         let path = folder.path().join("profile");
         let store = Store::create(&path, KeyProtection::KeyFile, &account, |_| Ok(())).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Self { runtime, store, _folder: folder }
+        let alice = runtime.block_on(store.call(|db| db.make_conversation(&ALICE.into()))).unwrap();
+        Self { runtime, store, alice, _folder: folder }
     }
 
     /// Takes in so many messages, a batch to a commit.
@@ -51,14 +53,15 @@ impl Bench {
     }
 
     fn page(&self, page: Page) -> Vec<MessageId> {
-        let page = self.store.read(move |db| db.messages(ConversationId(ALICE), page, 50));
+        let alice = self.alice;
+        let page = self.store.read(move |db| db.messages(alice, page, 50));
         self.runtime.block_on(page).unwrap().messages.into_iter().map(|message| message.id).collect()
     }
 
     fn send(&self, number: u64) {
         let timestamp = NOW + 1_000_000_000 + number;
         let message = OutgoingMessage {
-            conversation: ConversationId(ALICE),
+            conversation: self.alice,
             timestamp,
             text: "a message that goes out".to_owned(),
             quote: None,
@@ -89,7 +92,8 @@ fn batch(first: u64, count: u64) -> ReceivedBatch {
         node: Ed25519Public([9; 32]),
         account: Account::User(ME),
         namespace: Namespace::MESSAGES,
-        last_hash: items.last().map(|item| item.hash),
+        last_hash: items.last().map(|item| Cursor { hash: item.hash, expires_at: item.expiration }),
+        generation: 0,
         items,
         now: NOW + 2_000_000_000,
     }
@@ -106,8 +110,9 @@ fn item(number: u64) -> ReceivedItem {
     };
     let incoming = Incoming {
         sender: ALICE,
-        conversation: ConversationId(ALICE),
+        conversation: ALICE.into(),
         timestamp: NOW + number,
+        msg_id: None,
         profile: None,
         kind,
     };

@@ -35,6 +35,11 @@ pub enum ClientError {
     /// The profile was written by a newer version: update the program.
     #[error("this profile was written by a newer version of Septet: update to open it")]
     Newer,
+    /// The profile was written before the first release: restore the account into a new folder.
+    #[error(
+        "this profile was made by a version of Septet from before its first release and cannot be read any more: restore the account from its recovery phrase"
+    )]
+    Unreleased,
     /// No space left on the disk: free some; nothing written before is lost.
     #[error("the disk is full: free some space and try again")]
     DiskFull,
@@ -141,6 +146,7 @@ impl From<StoreError> for ClientError {
             }
             StoreError::Foreign => Self::Foreign,
             StoreError::NewerVersion { .. } => Self::Newer,
+            StoreError::Unreleased => Self::Unreleased,
             StoreError::DiskFull => Self::DiskFull,
             StoreError::ReadOnly | StoreError::Io(_) | StoreError::Database(_) => Self::Io(error.to_string()),
             StoreError::NotFound => Self::NotFound("conversation or message"),
@@ -180,6 +186,7 @@ impl ClientError {
             Self::Damaged(_) => "damaged",
             Self::Foreign => "foreign",
             Self::Newer => "newer",
+            Self::Unreleased => "unreleased",
             Self::DiskFull => "disk_full",
             Self::Io(_) => "io",
             Self::Network(_) => "network",

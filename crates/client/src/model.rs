@@ -3,31 +3,21 @@
 //! Decision: they are plain, immutable values, made by the store in one query and shared as they are. Nothing in
 //! them refers back to the database, so a frame can draw them without waiting for anything.
 
-use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
+mod address;
 
-use septet_protocol::id::{IdError, MessageHash, SessionId};
+use std::path::PathBuf;
+
+use septet_protocol::id::{MessageHash, SessionId};
 use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Which conversation: what one can pass to `send`. The id of the other account; one's own id is Note to Self.
+pub use address::{Address, AddressError};
+
+/// A conversation's number in this profile; stable across restarts, never reused, also if it is deleted and comes
+/// back. Outside of this profile it is named by its [`Address`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ConversationId(pub SessionId);
-
-impl fmt::Display for ConversationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for ConversationId {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        text.parse().map(Self)
-    }
-}
+pub struct ConversationId(pub i64);
 
 /// A message's number in this profile; stable across restarts, never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -62,6 +52,12 @@ pub enum ConversationKind {
     NoteToSelf,
     /// A private chat with one other account.
     Private,
+    /// A group. This version keeps its place, and shows none.
+    Group,
+    /// A room of a community. This version keeps its place, and shows none.
+    Room,
+    /// A private chat with somebody known from a community only. This version keeps its place, and shows none.
+    Blinded,
 }
 
 /// One row of the conversation list, and the head of an open conversation.
@@ -69,6 +65,8 @@ pub enum ConversationKind {
 pub struct Conversation {
     /// Which one.
     pub id: ConversationId,
+    /// Whom or what it is with.
+    pub address: Address,
     /// What it is.
     pub kind: ConversationKind,
     /// The other's public name; empty if unknown (show [`Conversation::title`]).
@@ -111,7 +109,7 @@ impl Conversation {
         match &self.nickname {
             Some(nickname) if !nickname.is_empty() => nickname.clone(),
             _ if !self.name.is_empty() => self.name.clone(),
-            _ => self.id.0.short(),
+            _ => self.address.short(),
         }
     }
 

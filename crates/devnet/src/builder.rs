@@ -11,19 +11,37 @@ use septet_protocol::id::SwarmId;
 use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 
+use crate::clock::Clock;
 use crate::devnet::Devnet;
 use crate::error::DevnetError;
 use crate::file_server::{FileServer, FileServerKind, FileService, Files};
 use crate::http::{Door, Manner, bind};
 use crate::line::Bottleneck;
-use crate::network::{Network, Patience, Seat};
-use crate::node::{Node, NodeInfo};
+use crate::names::Names;
+use crate::network::{Conduct, Network, Patience};
+use crate::node::Node;
+use crate::node_info::NodeInfo;
 use crate::nursery::Nursery;
+use crate::seat::Seat;
 use crate::seed::Seed;
 use crate::service::NodeService;
-use crate::state::{Journal, NodeRecord, State};
-use crate::storage::Storage;
+use crate::state::{NodeJournal, NodeRecord, State};
+use crate::storage::{Journal, Storage};
+use crate::tasks::Tasks;
+use crate::version::ServerVersion;
 use crate::{nursery, tls};
+
+impl Devnet {
+    /// A network of the usual shape: 3 swarms of 7 nodes.
+    pub async fn start() -> Result<Self, DevnetError> {
+        DevnetBuilder::new().start().await
+    }
+
+    /// For a network of another shape.
+    pub fn builder() -> DevnetBuilder {
+        DevnetBuilder::new()
+    }
+}
 
 /// What a network is to be like; [`DevnetBuilder::start`] makes it.
 #[derive(Clone, Debug)]
@@ -33,10 +51,9 @@ pub struct DevnetBuilder {
     state_dir: Option<PathBuf>,
     distinct_subnets: bool,
     file_server: FileServerKind,
-    patience: Patience,
+    conduct: Conduct,
     sweep_every: Duration,
     idle_close: Option<RangeInclusive<Duration>>,
-    active_nodes_bin: bool,
 }
 
 impl Default for DevnetBuilder {
@@ -52,10 +69,9 @@ impl Default for DevnetBuilder {
             state_dir: None,
             distinct_subnets: true,
             file_server: FileServerKind::default(),
-            patience,
+            conduct: Conduct { patience, version: ServerVersion::default(), active_nodes_bin: false },
             sweep_every: Duration::from_secs(10),
             idle_close: Some(Duration::from_secs(8)..=Duration::from_secs(12)),
-            active_nodes_bin: false,
         }
     }
 }
@@ -105,21 +121,21 @@ impl DevnetBuilder {
     /// How long a node waits for the next hop; 30 s on the real network.
     #[must_use]
     pub fn relay_patience(mut self, patience: Duration) -> Self {
-        self.patience.relay = patience;
+        self.conduct.patience.relay = patience;
         self
     }
 
     /// How long a node waits for another member of the swarm; 5 s on the real network.
     #[must_use]
     pub fn member_patience(mut self, patience: Duration) -> Self {
-        self.patience.member = patience;
+        self.conduct.patience.member = patience;
         self
     }
 
     /// How long a node waits for an HTTP server; 25 s on the real network.
     #[must_use]
     pub fn proxy_patience(mut self, patience: Duration) -> Self {
-        self.patience.proxy = patience;
+        self.conduct.patience.proxy = patience;
         self
     }
 
@@ -141,7 +157,14 @@ impl DevnetBuilder {
     /// Whether nodes know `active_nodes_bin`, as storage server 2.11 does and 2.8 (the default) does not (spec 03 §2.4).
     #[must_use]
     pub fn active_nodes_bin(mut self, known: bool) -> Self {
-        self.active_nodes_bin = known;
+        self.conduct.active_nodes_bin = known;
+        self
+    }
+
+    /// Which release of the storage server the nodes imitate; 2.11 knows `active_nodes_bin` in any case.
+    #[must_use]
+    pub fn server_version(mut self, version: ServerVersion) -> Self {
+        self.conduct.version = version;
         self
     }
 
@@ -167,25 +190,24 @@ impl DevnetBuilder {
         if let Some(state) = &state {
             state.set_nodes(&records)?;
         }
-        let network = Arc::new(Network::new(
-            nodes,
-            (self.patience, self.active_nodes_bin),
-            state.clone(),
-            runtime.clone(),
-        ));
-        if let Some(state) = &state {
-            network.set_names(state.names()?);
-        }
+        let known_names = state.as_ref().map(|state| state.names()).transpose()?.unwrap_or_default();
+        let (names, tasks) = (Names::new(known_names, state.clone()), Tasks::new(runtime.clone()));
+        let network = Arc::new(Network::new(nodes, self.conduct(), names, tasks));
         for node in network.nodes() {
             let seat = Seat { network: Arc::clone(&network), node: Arc::clone(&node) };
             node.door.install(Arc::new(NodeService::new(seat)));
         }
-        let files = self.make_file_server(&network, &ports).await?;
+        let files = self.make_file_server(&network.clock, state.as_ref(), &ports).await?;
         let nursery = Nursery { manner, distinct_subnets: distinct, runtime };
-        let (seed, seed_door) = make_seed(&network, &line, &ports).await?;
+        let (seed, seed_door) = make_seed(&network, &line, state.as_deref(), &ports).await?;
         let devnet = Devnet::new(network, files, (seed, seed_door), line, nursery);
         devnet.open(self.sweep_every);
         Ok(devnet)
+    }
+
+    fn conduct(&self) -> Conduct {
+        let active_nodes_bin = self.conduct.active_nodes_bin || self.conduct.version >= ServerVersion::V2_11;
+        Conduct { active_nodes_bin, ..self.conduct }
     }
 
     /// The nodes of the state folder, or new ones: the swarms' ids lie evenly on the ring.
@@ -216,20 +238,20 @@ impl DevnetBuilder {
 
     async fn make_file_server(
         &self,
-        network: &Arc<Network>,
+        clock: &Arc<Clock>,
+        state: Option<&Arc<State>>,
         ports: &Ports,
     ) -> Result<Arc<FileServer>, DevnetError> {
-        let state = network.state.clone();
-        let known = state.as_ref().map(|state| state.meta("file server key")).transpose()?.flatten();
+        let known = state.map(|state| state.meta("file server key")).transpose()?.flatten();
         let secret = known.and_then(|bytes| bytes.try_into().ok()).unwrap_or_else(|| SystemRandom.array());
-        if let Some(state) = &state {
+        if let Some(state) = state {
             state.set_meta("file server key", &secret)?;
         }
-        let files = state.as_ref().map(|state| state.files()).transpose()?.unwrap_or_default();
-        let files = Files::new(files, state.clone());
-        let door = ports.lasting_door("file server port", Manner::default(), state.as_deref()).await?;
+        let files = state.map(|state| state.files()).transpose()?.unwrap_or_default();
+        let files = Files::new(files, state.cloned());
+        let door = ports.lasting_door("file server port", Manner::default(), state.map(Arc::as_ref)).await?;
         let secret = X25519Secret::from_bytes(secret);
-        let server = Arc::new(FileServer::new(secret, files, door, self.file_server, Arc::clone(network)));
+        let server = Arc::new(FileServer::new(secret, files, door, self.file_server, Arc::clone(clock)));
         server.door.install(Arc::new(FileService(Arc::clone(&server))));
         Ok(server)
     }
@@ -238,17 +260,19 @@ impl DevnetBuilder {
 async fn make_seed(
     network: &Arc<Network>,
     line: &Arc<Bottleneck>,
+    state: Option<&State>,
     ports: &Ports,
 ) -> Result<(Arc<Seed>, Door), DevnetError> {
     let seed = Arc::new(Seed::new(Arc::clone(network)));
     let manner = Manner { line: Some(Arc::clone(line)), ..Manner::default() };
-    let door = ports.lasting_door("seed port", manner, network.state.as_deref()).await?;
+    let door = ports.lasting_door("seed port", manner, state).await?;
     door.install(Arc::clone(&seed) as Arc<dyn crate::http::Service>);
     Ok((seed, door))
 }
 
 fn storages(count: usize, state: Option<&Arc<State>>) -> Result<Vec<Storage>, DevnetError> {
-    let journal = |index| state.map(|state| Journal::new(Arc::clone(state), index));
+    let journal =
+        |index| state.map(|state| Arc::new(NodeJournal::new(Arc::clone(state), index)) as Arc<dyn Journal>);
     let mut storages: Vec<Storage> = (0..count).map(|index| Storage::new(journal(index))).collect();
     if let Some(state) = state {
         state.load_storage(&mut storages)?;

@@ -5,8 +5,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::rpc::Response;
-
 /// When the network goes away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cut {
@@ -15,6 +13,10 @@ pub enum Cut {
     /// When it is carried out, before anybody hears of that.
     After,
 }
+
+/// There is no network any more: whatever is answered, nobody gets it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Gone;
 
 /// Everything between the nodes and their clients.
 #[derive(Default)]
@@ -50,8 +52,8 @@ impl Wire {
         self.cut.send_replace(false);
     }
 
-    /// A request begins: what is planned for it, or the reply that nobody gets if there is no network any more.
-    pub fn begin(&self, request: &str) -> Result<bool, Response> {
+    /// A request begins: whether the cut comes after it.
+    pub fn begin(&self, request: &str) -> Result<bool, Gone> {
         let mut plan = self.planned();
         let met = match &mut *plan {
             Some((name, cut, number)) if name == request => {
@@ -66,7 +68,7 @@ impl Wire {
         if met == Some(Cut::Before) {
             self.cut.send_replace(true);
         }
-        if self.is_cut() { Err(Response::text(503, "cut")) } else { Ok(met.is_some()) }
+        if self.is_cut() { Err(Gone) } else { Ok(met.is_some()) }
     }
 
     /// A request is carried out that the cut was planned after.

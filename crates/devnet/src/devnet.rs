@@ -8,20 +8,20 @@ use std::time::Duration;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId, SwarmId, X25519Public};
 use septet_protocol::name::Name;
 
-use crate::builder::DevnetBuilder;
 use crate::cut::Cut;
 use crate::error::DevnetError;
 use crate::fault::{Fault, FileFault, SeedFault};
-use crate::file_server::{FileServer, ONION_TARGET, StoredFile};
+use crate::file_server::{FileServer, ONION_TARGET};
+use crate::hold::Hold;
 use crate::http::Door;
 use crate::line::{Bottleneck, Line, Traffic};
-use crate::network::{Network, Stopping};
+use crate::network::Network;
 use crate::node::NodeHandle;
 use crate::nursery::Nursery;
 use crate::pubkey::Pubkey;
-use crate::rpc;
 use crate::seed::Seed;
-use crate::storage::StoredMessage;
+use crate::stored::{StoredFile, StoredMessage, message_hash};
+use crate::tasks::Stopping;
 
 /// A network that serves. It stops when dropped.
 pub struct Devnet {
@@ -35,16 +35,6 @@ pub struct Devnet {
 }
 
 impl Devnet {
-    /// A network of the usual shape: 3 swarms of 7 nodes.
-    pub async fn start() -> Result<Self, DevnetError> {
-        DevnetBuilder::new().start().await
-    }
-
-    /// For a network of another shape.
-    pub fn builder() -> DevnetBuilder {
-        DevnetBuilder::new()
-    }
-
     pub(crate) fn new(
         network: Arc<Network>,
         file_server: Arc<FileServer>,
@@ -60,7 +50,7 @@ impl Devnet {
     pub(crate) fn open(&self, sweep_every: Duration) {
         self.network_down(false);
         let (network, files) = (Arc::downgrade(&self.network), Arc::downgrade(&self.file_server));
-        self.network.spawn(async move {
+        self.network.tasks.spawn(async move {
             loop {
                 tokio::time::sleep(sweep_every).await;
                 let (Some(network), Some(files)) = (network.upgrade(), files.upgrade()) else { return };
@@ -177,6 +167,19 @@ impl Devnet {
         self.network.wire.mend();
     }
 
+    /// Holds the requests of this method that clients make of any node (names as in [`NodeHandle::requests`]), alone or
+    /// inside a batch, until what is returned is dropped. They have been counted, and wait before anything is checked
+    /// or done; other requests go on. What members pass on to each other is not held.
+    pub fn hold(&self, method: &str) -> Hold {
+        self.network.gate.hold(method)
+    }
+
+    /// Holds all requests to the file server as they arrive, uploads and downloads, until what is returned is dropped.
+    /// The node that passed one on waits as long as for any server ([`crate::DevnetBuilder::proxy_patience`]).
+    pub fn hold_files(&self) -> Hold {
+        self.file_server.hold()
+    }
+
     /// Lets something be wrong with the file server, in addition to what is.
     pub fn set_file_fault(&self, fault: FileFault) {
         self.file_server.set_fault(fault);
@@ -231,12 +234,12 @@ impl Devnet {
 
     /// Moves the network's clock by so many ms from the machine's.
     pub fn set_clock_offset(&self, ms: i64) {
-        self.network.set_clock_offset(ms);
+        self.network.clock.set_offset(ms);
     }
 
     /// The network's time, ms.
     pub fn now(&self) -> u64 {
-        self.network.now()
+        self.network.clock.now()
     }
 
     /// Removes what has expired now, without waiting for the next sweep.
@@ -248,6 +251,15 @@ impl Devnet {
     pub fn requests(&self) -> BTreeMap<String, u64> {
         let mut all = BTreeMap::new();
         for (name, count) in self.all_nodes().iter().flat_map(NodeHandle::requests) {
+            *all.entry(name).or_default() += count;
+        }
+        all
+    }
+
+    /// How many requests about an account clients have made of all nodes, by method (see [`NodeHandle::requests_of`]).
+    pub fn requests_of(&self, account: &Account) -> BTreeMap<String, u64> {
+        let mut all = BTreeMap::new();
+        for (name, count) in self.all_nodes().iter().flat_map(|node| node.requests_of(account)) {
             *all.entry(name).or_default() += count;
         }
         all
@@ -282,7 +294,7 @@ impl Devnet {
         expiry: u64,
     ) -> MessageHash {
         let (pubkey, data) = (Pubkey::from(account), data.into());
-        let hash = rpc::message_hash(&pubkey, namespace, &data);
+        let hash = message_hash(&pubkey, namespace, &data);
         let message = StoredMessage { hash, namespace: namespace.0, timestamp, expiry, data };
         for node in self.swarm_of(account) {
             node.0.storage().store(pubkey, message.clone());
@@ -292,12 +304,12 @@ impl Devnet {
 
     /// The files on the file server, by id.
     pub fn files(&self) -> BTreeMap<String, StoredFile> {
-        self.file_server.files.all()
+        self.file_server.files().all()
     }
 
     /// Registers a name for an account.
     pub fn register_name(&self, name: &Name, account: &SessionId) {
-        self.network.register(name, account);
+        self.network.names.register(name, account);
     }
 
     /// Stops the network and waits until its ports are free. Dropping it stops it without waiting.
@@ -320,9 +332,9 @@ impl Drop for Devnet {
 }
 
 fn sweep(network: &Network, files: &FileServer) {
-    let now = network.now();
+    let now = network.clock.now();
     for node in network.nodes() {
         node.storage().sweep(now.saturating_add_signed(node.faults().clock_skew));
     }
-    files.files.sweep(now);
+    files.files().sweep(now);
 }

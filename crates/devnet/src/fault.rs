@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::lie::{Lie, Lies, ListLie};
+use crate::lie::{HopLie, Lie, Lies, ListLie, RetrieveLie, StoreLie};
 
 /// Something wrong with a node.
 #[derive(Clone, PartialEq, Debug)]
@@ -53,6 +53,36 @@ pub enum Fault {
     NewNonces,
     /// It answers as if well, and says something false.
     Lies(Lie),
+}
+
+impl From<Lie> for Fault {
+    fn from(lie: Lie) -> Self {
+        Self::Lies(lie)
+    }
+}
+
+impl From<RetrieveLie> for Fault {
+    fn from(lie: RetrieveLie) -> Self {
+        Self::Lies(Lie::Retrieve(lie))
+    }
+}
+
+impl From<ListLie> for Fault {
+    fn from(lie: ListLie) -> Self {
+        Self::Lies(Lie::List(lie))
+    }
+}
+
+impl From<HopLie> for Fault {
+    fn from(lie: HopLie) -> Self {
+        Self::Lies(Lie::Hop(lie))
+    }
+}
+
+impl From<StoreLie> for Fault {
+    fn from(lie: StoreLie) -> Self {
+        Self::Lies(Lie::Store(lie))
+    }
 }
 
 /// Something wrong with the seed.

@@ -13,9 +13,10 @@ use septet_protocol::swarm;
 
 use crate::devnet::Devnet;
 use crate::error::DevnetError;
-use crate::network::{Network, Seat};
+use crate::network::Network;
 use crate::node::{Node, NodeHandle};
 use crate::pubkey::Pubkey;
+use crate::seat::Seat;
 use crate::service::NodeService;
 
 /// What becomes of the messages of accounts that get other members.

@@ -1,64 +1,46 @@
-//! Registered names (spec 03 §11), as the daemon keeps them: under the hash of the name, the account id encrypted
-//! with the name.
+//! The chain's register of names (spec 03 §11), as the daemon keeps it: under the hash of each name, its record.
 
-use data_encoding::{BASE64, HEXLOWER};
-use septet_protocol::crypto::{Random, SystemRandom};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use septet_protocol::id::SessionId;
 use septet_protocol::name::Name;
-use serde_json::{Value, json};
 
-use crate::network::Seat;
+use crate::state::State;
+use crate::stored::NameRecord;
 
-/// What the chain holds for a name.
-#[derive(Clone)]
-pub(crate) struct NameRecord {
-    pub encrypted: Vec<u8>,
-    pub nonce: [u8; 24],
+/// All registered names.
+#[derive(Default)]
+pub(crate) struct Names {
+    records: RwLock<BTreeMap<[u8; 32], NameRecord>>,
+    clear: RwLock<BTreeMap<[u8; 32], (Name, SessionId)>>,
+    state: Option<Arc<State>>,
 }
 
-impl NameRecord {
-    /// What someone who registers `name` for an account puts on the chain.
-    pub fn register(name: &Name, account: &SessionId) -> Self {
-        let nonce = SystemRandom.array();
-        Self { encrypted: name.encrypt(account, &nonce), nonce }
+impl Names {
+    /// Names registered earlier, and where new ones are written down.
+    pub fn new(records: BTreeMap<[u8; 32], NameRecord>, state: Option<Arc<State>>) -> Self {
+        Self { records: RwLock::new(records), clear: RwLock::default(), state }
     }
-}
 
-/// What a node says the chain holds for a name. Who encrypts anew has to know the name: the names registered since the
-/// network was started are known, as those a liar guessed.
-fn told(seat: &Seat, hash: &[u8; 32]) -> Option<NameRecord> {
-    let (truth, faults) = (seat.network.name(hash), seat.node.faults());
-    let known = || seat.network.registered(hash);
-    let Some(lie) = faults.lies.name else {
-        let anew = known().filter(|_| faults.new_nonces);
-        return anew.map(|(name, account)| NameRecord::register(&name, &account)).or(truth);
-    };
-    if truth.is_some() {
-        seat.node.count("lie:name");
+    /// What the chain holds under the hash of a name.
+    pub fn record(&self, hash: &[u8; 32]) -> Option<NameRecord> {
+        self.records.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
     }
-    lie.and_then(|account| Some(NameRecord::register(&known()?.0, &account)))
-}
 
-/// Answers `ons_resolve`; the text of a refusal otherwise.
-pub(crate) fn resolve(seat: &Seat, params: &Value) -> Result<Value, String> {
-    if params.get("type").and_then(Value::as_u64) != Some(0) {
-        return Err("Invalid ONS type".to_owned());
+    /// A name registered since the start, in the clear.
+    pub fn in_clear(&self, hash: &[u8; 32]) -> Option<(Name, SessionId)> {
+        self.clear.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
     }
-    let hash = params.get("name_hash").and_then(Value::as_str).and_then(parse_hash);
-    let hash = hash.ok_or_else(|| "Invalid ONS name hash".to_owned())?;
-    Ok(match told(seat, &hash) {
-        Some(record) => json!({
-            "encrypted_value": HEXLOWER.encode(&record.encrypted),
-            "nonce": HEXLOWER.encode(&record.nonce),
-        }),
-        None => json!({}),
-    })
-}
 
-fn parse_hash(text: &str) -> Option<[u8; 32]> {
-    let bytes = match text.len() {
-        64 => HEXLOWER.decode(text.as_bytes()).ok()?,
-        _ => BASE64.decode(text.as_bytes()).ok()?,
-    };
-    bytes.try_into().ok()
+    /// Puts a name on the chain.
+    pub fn register(&self, name: &Name, account: &SessionId) {
+        let (hash, record) = (name.hash(), NameRecord::register(name, account));
+        let mut clear = self.clear.write().unwrap_or_else(PoisonError::into_inner);
+        clear.insert(hash, (name.clone(), *account));
+        if let Some(state) = &self.state {
+            state.put_name(&hash, &record);
+        }
+        self.records.write().unwrap_or_else(PoisonError::into_inner).insert(hash, record);
+    }
 }

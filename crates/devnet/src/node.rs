@@ -1,67 +1,23 @@
 //! One service node: its keys, its address, its table, what is wrong with it, and what it has done so far.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use data_encoding::{BASE64, Encoding, Specification};
-use septet_protocol::crypto::{Ed25519Secret, Random, SystemRandom, X25519Secret};
-use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SwarmId, X25519Public};
+use data_encoding::BASE64;
+use septet_protocol::crypto::{Ed25519Secret, X25519Secret};
+use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SwarmId};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use crate::fault::{Fault, Faults};
+use crate::hold::{Gate, Hold};
 use crate::http::Door;
-use crate::lie::retrieve::Aliases;
+use crate::lie::{Aliases, Liar};
+use crate::node_info::NodeInfo;
 use crate::pubkey::Pubkey;
-use crate::storage::{Storage, StoredMessage};
-
-/// What everyone knows about a node.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NodeInfo {
-    /// Where it serves HTTPS; its loopback address is unique in the network where the system allows that.
-    pub address: SocketAddrV4,
-    /// Its identity.
-    pub ed25519: Ed25519Public,
-    /// The key its onion layers are encrypted for.
-    pub x25519: X25519Public,
-    /// Its key in the daemon's list, known to clients from texts only.
-    pub legacy: Ed25519Public,
-    /// The swarm it was assigned to when it was made; in lists, the one it is in.
-    pub swarm: SwarmId,
-}
-
-impl NodeInfo {
-    /// A node that does not exist, for lies about the network: its keys belong together, and nothing serves at its
-    /// address, which is a loopback address.
-    pub fn invented() -> Self {
-        let ip = Ipv4Addr::new(127, 251, fastrand::u8(..), fastrand::u8(1..255));
-        let address = SocketAddrV4::new(ip, 22_021);
-        let swarm = SwarmId(fastrand::u64(..u64::MAX));
-        Self::of(SystemRandom.array(), SystemRandom.array(), address, swarm)
-    }
-
-    /// A node with keys from these seeds.
-    pub(crate) fn of(seed: [u8; 32], legacy: [u8; 32], address: SocketAddrV4, swarm: SwarmId) -> Self {
-        let ed25519 = Ed25519Secret::from_seed(seed);
-        Self {
-            address,
-            ed25519: ed25519.public(),
-            x25519: ed25519.to_x25519().public(),
-            legacy: Ed25519Secret::from_seed(legacy).public(),
-            swarm,
-        }
-    }
-
-    /// The address of the daemon's naming: base32z of the legacy key, and `.snode`.
-    pub(crate) fn snode_address(&self) -> String {
-        let mut spec = Specification::new();
-        spec.symbols.push_str("ybndrfg8ejkmcpqxot1uwisza345h769");
-        let name = spec.encoding().map(|base32z: Encoding| base32z.encode(self.legacy.as_bytes()));
-        format!("{}.snode", name.unwrap_or_default())
-    }
-}
+use crate::storage::Storage;
+use crate::stored::StoredMessage;
 
 /// A running node.
 pub(crate) struct Node {
@@ -70,7 +26,8 @@ pub(crate) struct Node {
     pub x25519: X25519Secret,
     storage: Mutex<Storage>,
     faults: watch::Sender<Faults>,
-    requests: Mutex<BTreeMap<String, u64>>,
+    requests: Mutex<Requests>,
+    gate: Gate,
     aliases: Mutex<Aliases>,
     last_store: Mutex<Option<Map<String, Value>>>,
     swarm: AtomicU64,
@@ -82,8 +39,8 @@ impl Node {
         let x25519 = ed25519.to_x25519();
         let (faults, _) = watch::channel(Faults::default());
         let (storage, swarm) = (Mutex::new(storage), AtomicU64::new(info.swarm.0));
-        let (requests, aliases, last_store) = Default::default();
-        Self { info, ed25519, x25519, storage, faults, requests, aliases, last_store, swarm, door }
+        let (requests, gate, aliases, last_store) = Default::default();
+        Self { info, ed25519, x25519, storage, faults, requests, gate, aliases, last_store, swarm, door }
     }
 
     /// The node's table. Never held across an `await`.
@@ -129,11 +86,17 @@ impl Node {
 
     /// Counts a request under `name`.
     pub fn count(&self, name: &str) {
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        match requests.get_mut(name) {
-            Some(count) => *count += 1,
-            None => _ = requests.insert(name.to_owned(), 1),
-        }
+        count_one(&mut self.requests().all, name);
+    }
+
+    /// Counts a request about an account under `name`.
+    pub fn count_for(&self, account: &Pubkey, name: &str) {
+        count_one(self.requests().by_account.entry(*account).or_default(), name);
+    }
+
+    /// Where requests to it are held.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// Where clients truly are that it lied to about what it keeps.
@@ -146,8 +109,32 @@ impl Node {
         self.last_store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn requests(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+    fn requests(&self) -> MutexGuard<'_, Requests> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Liar for Node {
+    fn key(&self) -> Ed25519Public {
+        self.info.ed25519
+    }
+
+    fn sign(&self, message: &[u8]) -> String {
+        Self::sign(self, message)
+    }
+}
+
+/// How many requests a node has seen, by name.
+#[derive(Default)]
+struct Requests {
+    all: BTreeMap<String, u64>,
+    by_account: BTreeMap<Pubkey, BTreeMap<String, u64>>,
+}
+
+fn count_one(counts: &mut BTreeMap<String, u64>, name: &str) {
+    match counts.get_mut(name) {
+        Some(count) => *count += 1,
+        None => _ = counts.insert(name.to_owned(), 1),
     }
 }
 
@@ -192,12 +179,23 @@ impl NodeHandle {
     /// `relay`, `proxy`, and each storage method it carried out for a client, alone or inside a batch; and how many
     /// lies it told, as `lie:` with the kind (see [`crate::Lie`]).
     pub fn requests(&self) -> BTreeMap<String, u64> {
-        self.0.requests().clone()
+        self.0.requests().all.clone()
+    }
+
+    /// How many requests about an account it has carried out for clients, by storage method, alone or inside a batch;
+    /// `get_swarm` included. What other members passed on to it is not counted.
+    pub fn requests_of(&self, account: &Account) -> BTreeMap<String, u64> {
+        self.0.requests().by_account.get(&Pubkey::from(account)).cloned().unwrap_or_default()
+    }
+
+    /// Holds the requests of this method that clients make of this node, as [`crate::Devnet::hold`] does for all.
+    pub fn hold(&self, method: &str) -> Hold {
+        self.0.gate.hold(method)
     }
 
     /// Counts from zero again.
     pub fn reset_requests(&self) {
-        self.0.requests().clear();
+        *self.0.requests() = Requests::default();
     }
 
     /// What it stores for an account in a namespace, in order of arrival.

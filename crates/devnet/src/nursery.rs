@@ -8,7 +8,8 @@ use tokio::runtime::Handle;
 
 use crate::error::DevnetError;
 use crate::http::{Door, Manner, bind};
-use crate::node::{Node, NodeInfo};
+use crate::node::Node;
+use crate::node_info::NodeInfo;
 use crate::storage::Storage;
 
 /// How nodes are made that come later.

@@ -10,9 +10,9 @@ use septet_protocol::onion::{self, EncType, LayerKey, PeelError, Peeled, Protoco
 
 use crate::fault::{self, Admission};
 use crate::http::{self, Boxed, Reply};
-use crate::lie::hop::{Passing, passing};
-use crate::network::Seat;
+use crate::lie::Passing;
 use crate::rpc::{self, Response};
+use crate::seat::Seat;
 
 /// The most hops a request may have.
 const MAX_HOPS: u64 = 15;
@@ -106,11 +106,16 @@ fn wrap(key: &LayerKey, response: Response, options: RpcOptions) -> Answer {
 
 async fn pass_on(seat: &Seat, next: Ed25519Public, layer: Layer) -> Answer {
     seat.node.count("relay");
-    match passing(seat, &next) {
-        Passing::Honest => relay(seat, next, layer).await,
-        Passing::Refused(status, text) => Answer::text(status, text),
-        Passing::Dropped => std::future::pending().await,
-        Passing::Garbled => {
+    // The first lie that is about the next node.
+    let lie = seat.node.faults().lies.hop.into_iter().find_map(|lie| lie.told(&next));
+    if lie.is_some() {
+        seat.node.count("lie:hop");
+    }
+    match lie {
+        None => relay(seat, next, layer).await,
+        Some(Passing::Refused(status, text)) => Answer::text(status, text),
+        Some(Passing::Dropped) => std::future::pending().await,
+        Some(Passing::Garbled) => {
             let Answer { body, .. } = relay(seat, next, layer).await;
             Answer { status: 200, body: fault::garbage(body.len()) }
         }
@@ -123,7 +128,7 @@ async fn relay(seat: &Seat, next: Ed25519Public, layer: Layer) -> Answer {
         return Answer::text(502, format!("Next node not found: {next}"));
     };
     let relayed = receive(seat.at(&next_node), layer);
-    tokio::time::timeout(seat.network.patience.relay, relayed)
+    tokio::time::timeout(seat.network.conduct.patience.relay, relayed)
         .await
         .unwrap_or_else(|_| Answer::text(504, "Request time out"))
 }
@@ -139,7 +144,8 @@ async fn proxy(
     seat.node.count("proxy");
     // Whatever the protocol: this is the port if none is given (spec 03 §6.3).
     let port = port.unwrap_or(443);
-    let posted = http::post(protocol, host, port, target, payload.into(), seat.network.patience.proxy);
+    let posted =
+        http::post(protocol, host, port, target, payload.into(), seat.network.conduct.patience.proxy);
     match posted.await {
         Ok(Reply::Answer { status, body, .. }) => Answer { status, body: body.into() },
         Ok(Reply::HangUp) => Answer::text(502, http::PostError::Broken.to_string()),

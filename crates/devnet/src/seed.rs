@@ -76,7 +76,7 @@ impl Seed {
                 let params = request.get("params").unwrap_or(&Value::Null);
                 let mut nodes = self.network.list();
                 self.faults().lies.iter().for_each(|lie| lie.tell(&mut nodes));
-                let result = rpc::service_nodes(nodes, params);
+                let result = rpc::service_nodes(nodes, params, self.network.conduct.version);
                 json!({"jsonrpc": "2.0", "id": id, "result": result})
             }
             Some(_) => error(id, -32601, "Method not found"),

@@ -9,9 +9,10 @@ use hyper::{HeaderMap, Method};
 use crate::fault::{self, Admission};
 use crate::http::{Boxed, Reply, Request, Service};
 use crate::limit::RateLimit;
-use crate::network::Seat;
 use crate::onion;
 use crate::rpc::{self, Body};
+use crate::seat::Seat;
+use crate::version::ServerVersion;
 
 /// A node behind its door.
 pub(crate) struct NodeService {
@@ -67,7 +68,10 @@ impl Service for NodeService {
                 self.unavailable().or_else(|| self.refuse_direct(headers, from))
             }
             _ => {
-                let method = method.as_str().to_lowercase();
+                let method = match self.seat.network.conduct.version {
+                    ServerVersion::V2_8 => method.as_str().to_lowercase(),
+                    ServerVersion::V2_11 => method.as_str().to_owned(),
+                };
                 Some(Reply::text(404, format!("{method} {target} Not Found")))
             }
         }
@@ -84,7 +88,7 @@ impl Service for NodeService {
                 return Reply::HangUp;
             }
             // A client that hangs up does not stop what it has set going.
-            let reply = network.detached(respond(seat.clone(), request)).await.unwrap_or(Reply::HangUp);
+            let reply = network.tasks.detached(respond(seat.clone(), request)).await.unwrap_or(Reply::HangUp);
             if network.wire.is_cut() { Reply::HangUp } else { reply.dripping(seat.node.faults().drip) }
         })
     }

@@ -14,10 +14,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use septet_protocol::id::MessageHash;
 
 use crate::error::DevnetError;
-use crate::file_server::StoredFile;
-use crate::names::NameRecord;
 use crate::pubkey::Pubkey;
-use crate::storage::{Storage, StoredMessage, Token};
+use crate::storage::{Journal, Storage};
+use crate::stored::{NameRecord, StoredFile, StoredMessage, Token};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -221,19 +220,20 @@ impl State {
     }
 }
 
-/// Where one node's table writes its changes.
-#[derive(Clone)]
-pub(crate) struct Journal {
+/// One node's part of the database.
+pub(crate) struct NodeJournal {
     state: Arc<State>,
     node: i64,
 }
 
-impl Journal {
+impl NodeJournal {
     pub fn new(state: Arc<State>, node: usize) -> Self {
         Self { state, node: i64::try_from(node).unwrap_or(i64::MAX) }
     }
+}
 
-    pub fn insert(&self, row: u64, account: &Pubkey, message: &StoredMessage) {
+impl Journal for NodeJournal {
+    fn insert(&self, row: u64, account: &Pubkey, message: &StoredMessage) {
         self.state.write(
             "INSERT OR IGNORE INTO contents (hash, data) VALUES (?1, ?2)",
             params![message.hash.0, &message.data[..]],
@@ -253,21 +253,21 @@ impl Journal {
         );
     }
 
-    pub fn expiry(&self, row: u64, expiry: u64) {
+    fn expiry(&self, row: u64, expiry: u64) {
         self.state.write(
             "UPDATE messages SET expiry = ?3 WHERE node = ?1 AND arrival = ?2",
             params![self.node, row.cast_signed(), expiry.cast_signed()],
         );
     }
 
-    pub fn remove(&self, row: u64) {
+    fn remove(&self, row: u64) {
         self.state.write(
             "DELETE FROM messages WHERE node = ?1 AND arrival = ?2",
             params![self.node, row.cast_signed()],
         );
     }
 
-    pub fn revoked(&self, account: &Pubkey, tokens: &VecDeque<Token>) {
+    fn revoked(&self, account: &Pubkey, tokens: &VecDeque<Token>) {
         self.state
             .write("DELETE FROM revoked WHERE node = ?1 AND account = ?2", params![self.node, account.0]);
         for (place, token) in (0_i64..).zip(tokens) {

@@ -18,6 +18,13 @@ impl Window {
                 self.leave_account();
                 self.choose(theme, narrow, id);
             }
+            Choice::Meet(address) => {
+                self.leave_account();
+                match self.state.at(&address).map(|conversation| conversation.id) {
+                    Some(id) => self.choose(theme, narrow, id),
+                    None => self.actions.send(Command::Open(address)),
+                }
+            }
             Choice::Details(id) => {
                 self.leave_account();
                 self.choose(theme, narrow, id);

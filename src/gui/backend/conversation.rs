@@ -21,7 +21,7 @@ pub async fn change(client: &Client, id: ConversationId, change: Change) -> Resu
             client.mute(id, until).await
         }
         Change::Hide => client.hide(id).await,
-        Change::ShowInList => client.open_conversation(id).await.map(drop),
+        Change::ShowInList => client.show_again(id).await,
         Change::DeleteMessages => client.delete_conversation(id).await,
         Change::DeleteContact => client.delete_contact(id).await,
     }

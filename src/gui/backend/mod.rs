@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use septet_client::client::{Client, ClientError};
 use septet_client::event::Event;
-use septet_client::model::{ConversationId, Draft, MessageId, MessageState, Page};
+use septet_client::model::{Address, ConversationId, Draft, MessageId, MessageState, Page};
 use septet_protocol::account::DisplayName;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -231,6 +231,7 @@ impl Account {
             // There is an account already.
             Command::CreateAccount { .. } | Command::Restore(_) | Command::CancelRestore => {}
             Command::Show(id) => self.show(id).await?,
+            Command::Open(address) => self.open(&address).await?,
             Command::Load { conversation, page, limit } => self.load(conversation, page, limit).await?,
             Command::Send { conversation, draft } => self.send(conversation, draft).await,
             Command::Resend(id) => {
@@ -292,19 +293,23 @@ impl Account {
 
     async fn show(&mut self, id: ConversationId) -> Result<(), ClientError> {
         self.shown = Some(id);
-        let conversation = match self.client.conversation(id).await? {
-            Some(conversation) => conversation,
-            None => {
-                let made = self.client.open_conversation(id).await?;
-                self.tell_list().await;
-                made
-            }
-        };
+        let Some(conversation) = self.client.conversation(id).await? else { return Ok(()) };
         if conversation.marked_unread {
             self.client.mark_unread(id, false).await?;
         }
         let limit = (conversation.unread + 30).clamp(PAGE, 400);
         self.load(id, Page::Newest, limit).await
+    }
+
+    /// The list is told first, so that there is something to show.
+    async fn open(&mut self, address: &Address) -> Result<(), ClientError> {
+        let id = match self.client.find_conversation(address).await? {
+            Some(id) => id,
+            None => self.client.open_conversation(address).await?.id,
+        };
+        self.tell_list().await;
+        self.teller.tell(Update::OpenConversation(id));
+        Ok(())
     }
 
     async fn load(&self, conversation: ConversationId, page: Page, limit: u32) -> Result<(), ClientError> {
@@ -336,8 +341,7 @@ impl Account {
     fn resolve(&self, name: String) {
         let (client, teller) = (self.client.clone(), self.teller.clone());
         tokio::spawn(async move {
-            let found =
-                client.resolve_name(&name).await.map(ConversationId).map_err(|error| sentence(&error));
+            let found = client.resolve_name(&name).await.map(Address::from).map_err(|error| sentence(&error));
             teller.tell(Update::Resolved(name, found));
         });
     }

@@ -2,7 +2,7 @@
 
 use egui::epaint::RectShape;
 use egui::{Color32, CornerRadius, Painter, Pos2, Rect, TextureId, vec2};
-use septet_client::model::PictureId;
+use septet_client::model::{Address, PictureId};
 use septet_protocol::id::SessionId;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -64,6 +64,15 @@ impl Avatar<'_> {
         let large = (diameter > LARGE).then(|| found(ImageKey::LargePicture(id.clone()), side)).flatten();
         large.or_else(|| found(ImageKey::Picture(id.clone()), side.min(2 * LEAST)))
     }
+}
+
+/// Whom a conversation's circle stands for. What is with no account has a colour of its own all the same.
+pub fn whose(address: &Address) -> SessionId {
+    address.account().unwrap_or_else(|| {
+        let mut key = [0; 32];
+        key.iter_mut().zip(address.to_bytes().into_iter().rev()).for_each(|(to, from)| *to = from);
+        SessionId(key)
+    })
 }
 
 /// Paints our own circle: with the picture that was just chosen, until the account has it.

@@ -1,11 +1,12 @@
 //! The list of conversations and what one does with a whole one.
 
 use septet_protocol::account::DisplayName;
+use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 
 use super::{Client, ClientError};
 use crate::event::Event;
-use crate::model::{Conversation, ConversationId, Expiry};
+use crate::model::{Address, Conversation, ConversationId, ConversationKind, Expiry};
 use crate::store::{Db, StoreError, Wish};
 
 impl Client {
@@ -20,17 +21,46 @@ impl Client {
         self.read(move |db| db.conversation(id)).await
     }
 
-    /// The conversation, made empty if it does not exist, shown again if it was hidden. Sends nothing.
-    pub async fn open_conversation(&self, id: ConversationId) -> Result<Conversation, ClientError> {
-        let now = self.now();
-        self.change(id, move |db| db.open_conversation(id, now)).await?;
+    /// The number of the conversation at an address, if there is one.
+    pub async fn find_conversation(&self, address: &Address) -> Result<Option<ConversationId>, ClientError> {
+        let address = address.clone();
+        self.read(move |db| db.find_conversation(&address)).await
+    }
+
+    /// The number of the conversation at an address. Made if there is none: it is not listed before there is something
+    /// in it, or it is opened. Sends nothing.
+    pub async fn make_conversation(&self, address: &Address) -> Result<ConversationId, ClientError> {
+        match self.find_conversation(address).await? {
+            Some(id) => Ok(id),
+            None => {
+                let address = address.clone();
+                self.write(move |db| db.make_conversation(&address)).await
+            }
+        }
+    }
+
+    /// What a conversation is with; `None` if there is no such conversation.
+    pub async fn address_of(&self, id: ConversationId) -> Result<Option<Address>, ClientError> {
+        self.read(move |db| db.address_of(id)).await
+    }
+
+    /// The conversation at an address, made empty if it does not exist, shown again if it was hidden. Sends nothing.
+    pub async fn open_conversation(&self, address: &Address) -> Result<Conversation, ClientError> {
+        let id = self.make_conversation(address).await?;
+        self.show_again(id).await?;
         self.conversation(id).await?.ok_or(ClientError::NotFound("conversation"))
+    }
+
+    /// Lists a conversation again that was hidden.
+    pub async fn show_again(&self, id: ConversationId) -> Result<(), ClientError> {
+        let now = self.now();
+        self.change(id, move |db| db.open_conversation(id, now).map(drop)).await
     }
 
     /// Keeps a text not sent yet; empty removes it.
     pub async fn set_draft(&self, id: ConversationId, text: &str) -> Result<(), ClientError> {
-        let text = text.to_owned();
-        if self.write(move |db| db.set_draft(id, &text)).await? {
+        let (text, now) = (text.to_owned(), self.now());
+        if self.write(move |db| db.set_draft(id, &text, now)).await? {
             self.0.engine.events.send(Event::Conversations);
         }
         Ok(())
@@ -38,7 +68,7 @@ impl Client {
 
     /// Accepts a message request: approves the other and tells them (spec 02 §21.2).
     pub async fn accept(&self, id: ConversationId) -> Result<(), ClientError> {
-        self.not_myself(id)?;
+        let other = self.other(id).await?;
         let (engine, documents) = (self.0.engine.clone(), self.0.engine.documents.clone());
         let accept = move |db: &mut Db| {
             db.transaction(|db| {
@@ -49,7 +79,7 @@ impl Client {
                 if !accepted {
                     return Ok(Ok(false));
                 }
-                Ok(engine.enqueue(db, id.0, Wish::RequestResponse)?.map(|_| true))
+                Ok(engine.enqueue(db, other, Wish::RequestResponse)?.map(|_| true))
             })
         };
         let accepted = self.write(accept).await??;
@@ -71,11 +101,11 @@ impl Client {
     /// Deletes the conversation with all its messages and forgets the other, on all our devices: what they write
     /// later is a request again. Who is blocked stays so.
     pub async fn delete_contact(&self, id: ConversationId) -> Result<(), ClientError> {
-        self.not_myself(id)?;
+        let other = self.other(id).await?;
         let (documents, now) = (self.0.engine.documents.clone(), self.now());
         let delete = move |db: &mut Db| {
-            db.delete_contact(id)?;
-            documents.contact_deleted(db, id, now)
+            db.delete_contact(other)?;
+            documents.contact_deleted(db, other, now)
         };
         self.change(id, delete).await?;
         self.0.engine.events.send(Event::Messages(id));
@@ -84,18 +114,14 @@ impl Client {
 
     /// Blocks the other: nothing from them arrives any more.
     pub async fn block(&self, id: ConversationId) -> Result<(), ClientError> {
-        self.not_myself(id)?;
-        // With a conversation of its own, as our other devices will have one.
-        self.change(id, move |db| {
-            db.make_conversation(id)?;
-            db.set_blocked(id.0, true).map(drop)
-        })
-        .await
+        let other = self.other(id).await?;
+        self.change(id, move |db| db.set_blocked(other, true).map(drop)).await
     }
 
     /// Unblocks the other.
     pub async fn unblock(&self, id: ConversationId) -> Result<(), ClientError> {
-        self.change(id, move |db| db.set_blocked(id.0, false).map(drop)).await
+        let other = self.other(id).await?;
+        self.change(id, move |db| db.set_blocked(other, false).map(drop)).await
     }
 
     /// Pins the conversation to the top of the list, or unpins it.
@@ -121,15 +147,15 @@ impl Client {
     /// [`ClientError::Refused`] for a time of zero, for notes to oneself that disappear after reading, and for
     /// somebody we did not accept or whom we blocked.
     pub async fn set_expiry(&self, id: ConversationId, expiry: Expiry) -> Result<(), ClientError> {
-        let own = id.0 == self.id();
+        let conversation = self.conversation(id).await?.ok_or(ClientError::NotFound("conversation"))?;
+        let own = conversation.kind == ConversationKind::NoteToSelf;
         if let Expiry::AfterRead(0) | Expiry::AfterSend(0) = expiry {
             return Err(ClientError::Refused("choose a time longer than zero"));
         }
         if own && matches!(expiry, Expiry::AfterRead(_)) {
             return Err(ClientError::Refused("notes to yourself can disappear only after sending"));
         }
-        let conversation = self.conversation(id).await?;
-        if !own && !conversation.is_some_and(|it| it.approved && !it.blocked) {
+        if !own && (!conversation.approved || conversation.blocked) {
             return Err(ClientError::Refused("accept or unblock this contact first"));
         }
         self.0.engine.set_expiry(id, expiry).await
@@ -141,12 +167,8 @@ impl Client {
         id: ConversationId,
         name: Option<DisplayName>,
     ) -> Result<(), ClientError> {
-        self.not_myself(id)?;
-        self.change(id, move |db| {
-            db.make_conversation(id)?;
-            db.set_nickname(id.0, name.as_ref().map(DisplayName::as_str))
-        })
-        .await
+        let other = self.other(id).await?;
+        self.change(id, move |db| db.set_nickname(other, name.as_ref().map(DisplayName::as_str))).await
     }
 
     /// Marks the conversation as unread by hand, or takes that mark away.
@@ -195,11 +217,14 @@ impl Client {
         Ok(())
     }
 
-    /// Refuses what makes no sense with oneself.
-    fn not_myself(&self, id: ConversationId) -> Result<(), ClientError> {
-        if id.0 == self.id() {
-            return Err(ClientError::Refused("this cannot be done with Note to Self"));
+    /// Whom a private conversation is with; refuses what makes no sense with oneself, or with many.
+    async fn other(&self, id: ConversationId) -> Result<SessionId, ClientError> {
+        match self.address_of(id).await?.ok_or(ClientError::NotFound("conversation"))? {
+            Address::Account(other) if other == self.id() => {
+                Err(ClientError::Refused("this cannot be done with Note to Self"))
+            }
+            Address::Account(other) => Ok(other),
+            _ => Err(ClientError::Refused("this can only be done with one person")),
         }
-        Ok(())
     }
 }

@@ -99,7 +99,8 @@ impl Client {
                     return Ok(Ok(()));
                 }
                 let wish = Wish::MediaSaved { timestamp: message.timestamp };
-                Ok(engine.enqueue(db, id.0, wish)?.map(drop))
+                let to = db.account_of(id)?;
+                Ok(engine.enqueue(db, to, wish)?.map(drop))
             })
         };
         self.write(tell).await??;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use septet_protocol::message::Emoji;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Client, ClientError, SendError};
@@ -140,12 +141,10 @@ impl Client {
         Ok(self.0.engine.set_read_receipts(on).await?)
     }
 
-    /// Adds one's reaction to a message, or removes it (spec 02 §16). Like writing, that accepts a request and lists
+    /// Adds one's reaction to a message, or removes it: one emoji (spec 02 §16). Like writing, that accepts a request and lists
     /// a hidden conversation again (spec 02 §21.2).
     pub async fn react(&self, id: MessageId, emoji: &str, remove: bool) -> Result<(), ClientError> {
-        if emoji.is_empty() {
-            return Err(ClientError::Refused("choose an emoji"));
-        }
+        let emoji: Emoji = emoji.parse().map_err(|_| ClientError::Refused("choose an emoji"))?;
         let message = self.message(id).await?.ok_or(ClientError::NotFound("message"))?;
         if message.deleted || message.notice.is_some() || message.state == MessageState::Sending {
             return Err(ClientError::Refused("this message cannot be reacted to"));
@@ -154,7 +153,7 @@ impl Client {
             return Err(ClientError::Refused("you blocked this contact: unblock to react"));
         }
         let engine = self.0.engine.clone();
-        let (emoji, conversation) = (emoji.to_owned(), message.conversation);
+        let conversation = message.conversation;
         let react = move |db: &mut Db| {
             db.transaction(|db| {
                 if let Err(error) = engine.answer(db, conversation)? {
@@ -162,8 +161,9 @@ impl Client {
                 }
                 let (author, timestamp) = (message.from, message.timestamp);
                 let wish = Wish::Reaction { author, timestamp, emoji: emoji.clone(), remove };
-                match engine.enqueue(db, conversation.0, wish)? {
-                    Ok(timestamp) => db.react(id, &emoji, remove, timestamp).map(Ok),
+                let to = db.account_of(conversation)?;
+                match engine.enqueue(db, to, wish)? {
+                    Ok(timestamp) => db.react(id, emoji.as_str(), remove, timestamp).map(Ok),
                     Err(error) => Ok(Err(error)),
                 }
             })
@@ -194,17 +194,16 @@ impl Client {
         }
         let engine = self.0.engine.clone();
         let conversation = message.conversation;
-        let own = conversation.0 == self.id();
         let delete = move |db: &mut Db| {
             db.transaction(|db| {
-                let hashes = db.hashes_of(&[id])?;
+                let (hashes, to) = (db.hashes_of(&[id])?, db.account_of(conversation)?);
                 if message.state == MessageState::Sent {
                     let wish = Wish::Unsend { author: message.from, timestamp: message.timestamp };
-                    if let Err(error) = engine.enqueue(db, conversation.0, wish)? {
+                    if let Err(error) = engine.enqueue(db, to, wish)? {
                         return Ok(Err(error));
                     }
                 }
-                if own {
+                if to == engine.me() {
                     db.remove_messages(&[id])?
                 } else {
                     db.delete_messages(&[id])?
@@ -250,6 +249,7 @@ impl Client {
                     voice: false,
                     remote: None,
                     file: Some(stored),
+                    pointer: None,
                 });
             }
             Ok(attachments)

@@ -100,17 +100,18 @@ impl Engine {
         quote: Option<MessageId>,
         attachments: Vec<NewAttachment>,
     ) -> Result<Result<crate::store::Outgoing, EncodeError>, StoreError> {
-        let conversation = db.conversation(to)?;
+        let conversation = db.conversation(to)?.ok_or(StoreError::NotFound)?;
+        let other = db.account_of(to)?;
         let now = self.writing_time(db)?;
-        if conversation.as_ref().is_some_and(|it| it.approved_me && !it.approved) && to.0 != self.me() {
+        if conversation.approved_me && !conversation.approved && other != self.me() {
             // Writing back accepts; the other is told first (spec 02 §21.2).
-            if let Err(error) = self.enqueue(db, to.0, Wish::RequestResponse)? {
+            if let Err(error) = self.enqueue(db, other, Wish::RequestResponse)? {
                 return Ok(Err(error));
             }
         }
         let timestamp = db.next_timestamp(now)?;
-        let unread = conversation.as_ref().is_some_and(|it| it.unread > 0 || it.marked_unread);
-        let expiry = conversation.map_or(Expiry::Off, |it| it.expiry);
+        let unread = conversation.unread > 0 || conversation.marked_unread;
+        let expiry = conversation.expiry;
         let quote = match quote {
             Some(quoted) => {
                 db.message(quoted)?.map(|it| QuoteKey { author: it.from, timestamp: it.timestamp })
@@ -125,7 +126,7 @@ impl Engine {
                 Err(error) => return Ok(Err(error)),
             },
             // Encoded once the uploads are done.
-            false => NewJob { payload: None, copy: None, ..self.job(to.0, timestamp) },
+            false => NewJob { payload: None, copy: None, ..self.job(other, timestamp) },
         };
         let written = db.insert_outgoing(&message, &[job], now)?;
         // Writing accepts the other and shows what was hidden, on all devices.
@@ -139,13 +140,14 @@ impl Engine {
     /// Something is about to be sent that answers the other without being a message: accepts them, tells them first
     /// if they had asked, and lists the conversation again (spec 02 §21.2).
     pub fn answer(&self, db: &mut Db, to: ConversationId) -> Result<Result<(), EncodeError>, StoreError> {
-        if to.0 == self.me() {
+        let other = db.account_of(to)?;
+        if other == self.me() {
             return Ok(Ok(()));
         }
         let now = self.writing_time(db)?;
         let at = db.next_timestamp(now)?;
         if db.accept(to, at, now)?
-            && let Err(error) = self.enqueue(db, to.0, Wish::RequestResponse)?
+            && let Err(error) = self.enqueue(db, other, Wish::RequestResponse)?
         {
             return Ok(Err(error));
         }
@@ -179,7 +181,7 @@ impl Engine {
         }
         let now = self.writing_time(db)?;
         let timestamp = db.next_timestamp(now)?;
-        let job = match self.wish_job(db, to.0, Wish::TimerUpdate { expiry }, timestamp)? {
+        let job = match self.wish_job(db, db.account_of(to)?, Wish::TimerUpdate { expiry }, timestamp)? {
             Ok(job) => job,
             Err(error) => return Ok(Err(error)),
         };
@@ -211,7 +213,7 @@ impl Engine {
         let mut outgoing = Outgoing::new(content, message.timestamp);
         outgoing.expiration = receive::expiration(message.expiry);
         outgoing.profile = self.profile(db)?;
-        let to = message.conversation.0;
+        let to = db.account_of(message.conversation)?;
         Ok(self.pack(outgoing, to).map(|parcel| parcel.into_job(self.job(to, message.timestamp))))
     }
 
@@ -242,7 +244,7 @@ impl Engine {
     ) -> Result<Result<NewJob, EncodeError>, StoreError> {
         let expiry = match &wish {
             Wish::TimerUpdate { expiry } => *expiry,
-            _ => db.conversation(ConversationId(to))?.map_or(Expiry::Off, |it| it.expiry),
+            _ => db.conversation_at(&to.into())?.map_or(Expiry::Off, |it| it.expiry),
         };
         let mut outgoing = Outgoing::new(content(wish.clone()), timestamp);
         outgoing.expiration = receive::expiration(expiry);

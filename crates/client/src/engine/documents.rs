@@ -158,7 +158,10 @@ impl Documents {
         id: ConversationId,
         now: Now,
     ) -> Result<bool, StoreError> {
-        self.conversations_changed(db, &BTreeMap::from([(id.0, now.at())]), now)
+        match db.address_of(id)?.and_then(|address| address.account()) {
+            Some(person) => self.conversations_changed(db, &BTreeMap::from([(person, now.at())]), now),
+            None => Ok(false),
+        }
     }
 
     /// As [`Documents::conversation_changed`], for several at once; each with the time it was made at, should it be
@@ -172,14 +175,14 @@ impl Documents {
         let note = changed.contains_key(&self.me) && self.note_changed(db)?;
         let contacts = self.contacts_changed(db, changed)?;
         for id in changed.keys() {
-            self.catch_up(db, ConversationId(*id), now)?;
+            self.catch_up(db, *id, now)?;
         }
         Ok(contacts || note)
     }
 
     /// Note to Self has its place in the list and its timer in our profile.
     fn note_changed(&self, db: &mut Db) -> Result<bool, StoreError> {
-        let Some(note) = db.conversation(ConversationId(self.me))? else { return Ok(false) };
+        let Some(note) = db.conversation_at(&self.me.into())? else { return Ok(false) };
         let priority = if note.hidden { Priority::HIDDEN } else { Priority(note.pinned) };
         let timer = match note.expiry {
             Expiry::Off => None,
@@ -214,7 +217,7 @@ impl Documents {
             let merge = match namespace {
                 Namespace::USER_PROFILE => {
                     let merge = self.with_profile(db, |profile| take_in(profile, &list, now))?;
-                    self.catch_up(db, ConversationId(self.me), Now::Known(now))?;
+                    self.catch_up(db, self.me, Now::Known(now))?;
                     merge
                 }
                 Namespace::CONTACTS => self.merge_contacts(db, &list, now)?,
@@ -336,12 +339,15 @@ impl Documents {
         let name = profile.name().unwrap_or(old.name);
         let updated = profile.updated().map_or(old.updated, Timestamp::as_secs);
         db.set_profile(self.me, &ProfileData { name, picture, updated })?;
-        let note = ConversationId(self.me);
         let priority = profile.note_to_self_priority();
         let timer = profile.note_to_self_timer().map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
         // A new device shows it if the others do.
         let wanted = profile.name().is_some() && (!priority.is_hidden() || timer.is_some());
-        if wanted || db.conversation(note)?.is_some() {
+        let note = match wanted {
+            true => Some(db.make_conversation(&self.me.into())?),
+            false => db.find_conversation(&self.me.into())?,
+        };
+        if let Some(note) = note {
             db.set_priority(note, priority.0)?;
             db.set_expiry(note, timer.map_or(Expiry::Off, Expiry::AfterSend))?;
         }

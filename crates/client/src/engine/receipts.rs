@@ -11,7 +11,7 @@ use std::time::Duration;
 use septet_protocol::time::Timestamp;
 
 use super::Engine;
-use crate::model::{ConversationId, ConversationKind};
+use crate::model::{Conversation, ConversationId, ConversationKind};
 use crate::store::{Db, ReadMessage, StoreError, Wish};
 
 /// The setting's name in the store.
@@ -88,10 +88,11 @@ impl Engine {
 
     /// Puts a receipt into the outbox; only people we accepted and did not block get one.
     fn write_receipt(&self, db: &mut Db, id: ConversationId, read: Vec<Timestamp>) -> Result<(), StoreError> {
-        let conversation = db.conversation(id)?;
-        let welcome =
-            conversation.is_some_and(|it| it.kind == ConversationKind::Private && it.approved && !it.blocked);
-        if welcome && let Err(error) = self.enqueue(db, id.0, Wish::ReadReceipt { timestamps: read })? {
+        let welcome = |it: &Conversation| it.kind == ConversationKind::Private && it.approved && !it.blocked;
+        let reader = db.conversation(id)?.filter(welcome).and_then(|it| it.address.account());
+        if let Some(reader) = reader
+            && let Err(error) = self.enqueue(db, reader, Wish::ReadReceipt { timestamps: read })?
+        {
             tracing::debug!(%error, "a read receipt has no form");
         }
         Ok(())

@@ -17,7 +17,7 @@ use septet_protocol::swarm::reply::StoredMessage;
 use zeroize::Zeroizing;
 
 use super::Engine;
-use crate::model::{ConversationId, Expiry, Notice};
+use crate::model::{Expiry, Notice};
 use crate::store::{
     Incoming, IncomingKind, NewAttachment, PictureSource, ProfileData, QuoteKey, ReceivedItem, RemoteFile,
 };
@@ -79,7 +79,7 @@ fn interpret(received: Received, me: SessionId, receipts: bool) -> Option<Incomi
         }),
         Content::Reaction(reaction) => Some(IncomingKind::Reaction {
             target: key(reaction.target),
-            emoji: reaction.emoji,
+            emoji: reaction.emoji.into_string(),
             remove: reaction.action == ReactionAction::Remove,
         }),
         Content::CommunityInvitation(invitation) => {
@@ -92,7 +92,7 @@ fn interpret(received: Received, me: SessionId, receipts: bool) -> Option<Incomi
         Content::ReadReceipt(timestamps) if receipts => Some(IncomingKind::ReadReceipt { timestamps }),
         Content::DataExtraction(DataExtraction::MediaSaved(_)) => notice(Notice::MediaSaved),
         Content::DataExtraction(DataExtraction::Screenshot) => notice(Notice::Screenshot),
-        Content::Unsend(target) => Some(IncomingKind::Unsend { target: key(target) }),
+        Content::Unsend(target) => Some(IncomingKind::Unsend { target: key(target), msg_id: None }),
         // We cannot take calls: the offer is what says that somebody tried (spec 02 §25).
         Content::Call(Call { kind: CallKind::Offer, .. }) if !own => notice(Notice::MissedCall),
         Content::RequestResponse(true) if !own => Some(IncomingKind::RequestResponse),
@@ -101,7 +101,7 @@ fn interpret(received: Received, me: SessionId, receipts: bool) -> Option<Incomi
     }?;
     let profile = received.profile.map(profile);
     let (sender, timestamp) = (received.sender, received.timestamp);
-    Some(Incoming { sender, conversation: ConversationId(conversation), timestamp, profile, kind })
+    Some(Incoming { sender, conversation: conversation.into(), timestamp, msg_id: None, profile, kind })
 }
 
 /// A timer as the model has it.
@@ -150,6 +150,7 @@ fn attachment(pointer: &AttachmentPointer) -> NewAttachment {
         voice: pointer.voice,
         remote: remote(pointer),
         file: None,
+        pointer: None,
     }
 }
 

@@ -7,16 +7,15 @@ use zeroize::Zeroizing;
 use super::db::Db;
 use super::error::StoreError;
 use super::types::{RemoteFile, StoredAttachment, TransferState};
-use super::values::{Ms, Person};
+use super::values::Ms;
 use crate::model::{AttachmentId, ConversationId, MessageId};
 
 macro_rules! attachment_sql {
     ($rest:literal) => {
         concat!(
-            "SELECT t.id, t.message, p.account, t.name, t.content_type, t.size, t.width, t.height, t.voice, t.state,
+            "SELECT t.id, t.message, t.conversation, t.name, t.content_type, t.size, t.width, t.height, t.voice, t.state,
                     t.url, t.key, t.digest, t.file, t.attempts
-             FROM attachments t JOIN messages m ON m.id = t.message
-             JOIN conversations c ON c.id = m.conversation JOIN people p ON p.id = c.person ",
+             FROM attachments t ",
             $rest
         )
     };
@@ -176,7 +175,6 @@ impl Db {
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredAttachment> {
-    let Person(conversation) = row.get(2)?;
     let width: Option<u32> = row.get(6)?;
     let height: Option<u32> = row.get(7)?;
     let url: Option<String> = row.get(10)?;
@@ -185,7 +183,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredAttachment> {
     Ok(StoredAttachment {
         id: AttachmentId(row.get(0)?),
         message: MessageId(row.get(1)?),
-        conversation: ConversationId(conversation),
+        conversation: ConversationId(row.get(2)?),
         name: row.get(3)?,
         content_type: row.get(4)?,
         size: row.get::<_, i64>(5)?.unsigned_abs(),

@@ -7,29 +7,36 @@
 use std::cmp::Ordering;
 
 use rusqlite::{OptionalExtension, Row, params};
+use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 
 use super::db::Db;
 use super::error::StoreError;
 use super::people::{picture_id, profile_data};
 use super::types::{ContactData, ProfileData, ReadMark};
-use super::values::{Ms, Person, expiry, expiry_columns, optional_time, time};
+use super::values::{Ms, Named, Person, expiry, expiry_columns, optional_time, time};
 use crate::model::{
-    AttachmentSummary, Conversation, ConversationId, ConversationKind, Expiry, LastMessage, MessageId,
+    Address, AttachmentSummary, Conversation, ConversationId, ConversationKind, Expiry, LastMessage,
+    MessageId,
 };
 
 macro_rules! list_sql {
     ($condition:literal) => {
         concat!(
-            "SELECT c.kind, p.account, p.name, p.nickname, p.picture_file, c.unread, c.mentions, c.marked_unread,
-                    c.priority, c.muted_until, p.approved, p.approved_me, p.blocked, c.draft,
+            "SELECT c.id, c.kind, c.address, coalesce(p.name, g.name, r.name, ''), p.nickname,
+                    coalesce(p.picture_file, g.picture_file, r.picture_file), c.unread, c.mentions,
+                    c.marked_unread, c.priority, c.muted_until, coalesce(p.approved, g.invited = 0, 1),
+                    coalesce(p.approved_me, 1), coalesce(p.blocked, 0), d.text,
                     max(c.active_at, c.opened_at), c.expiry_mode, c.expiry_seconds,
                     m.id, a.account, m.outgoing, substr(m.text, 1, 240), m.notice, m.timestamp, m.state,
                     m.read_at IS NOT NULL OR (m.outgoing = 0 AND m.unread = 0),
                     t.content_type, t.name, t.voice,
                     (SELECT count(*) FROM attachments WHERE message = m.id)
              FROM conversations c
-             JOIN people p ON p.id = c.person
+             LEFT JOIN people p ON p.id = c.person
+             LEFT JOIN groups g ON g.conversation = c.id
+             LEFT JOIN rooms r ON r.conversation = c.id
+             LEFT JOIN drafts d ON d.conversation = c.id
              LEFT JOIN messages m ON m.id = (
                  SELECT id FROM messages WHERE conversation = c.id
                  ORDER BY sorted_at DESC, timestamp DESC, id DESC LIMIT 1)
@@ -49,10 +56,18 @@ macro_rules! contacts_sql {
     };
 }
 
+macro_rules! marks_sql {
+    () => {
+        "SELECT id, address, last_read, marked_unread FROM conversations"
+    };
+}
+
 /// All conversations.
 pub(super) const LIST: &str = list_sql!("");
-/// The conversation with one account.
-const ONE: &str = list_sql!("WHERE p.account = ?1");
+/// One of them.
+pub(super) const ONE: &str = list_sql!("WHERE c.id = ?1");
+/// Which one has an address.
+pub(super) const FIND: &str = "SELECT id FROM conversations WHERE address = ?1";
 
 impl Db {
     /// All conversations, in the order of the list: pinned ones by priority, then the latest active, then by title.
@@ -69,47 +84,71 @@ impl Db {
     /// One conversation.
     pub fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
         let mut statement = self.sql().prepare_cached(ONE)?;
-        Ok(statement.query_row(params![Person(id.0)], conversation).optional()?)
+        Ok(statement.query_row([id.0], conversation).optional()?)
     }
 
-    /// Makes a conversation if there is none, marks it as opened by hand and takes it out of hiding.
-    pub fn open_conversation(&mut self, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
-        self.transaction(|db| {
-            let row = db.ensure_conversation(id)?;
-            let mut statement = db.sql().prepare_cached(
-                "UPDATE conversations SET priority = max(priority, 0),
-                     opened_at = CASE WHEN opened_at = 0 AND active_at = 0 THEN ?2 ELSE opened_at END
-                 WHERE id = ?1",
-            )?;
-            statement.execute(params![row, Ms(now)])?;
-            Ok(())
-        })
+    /// The conversation at an address, if there is one.
+    pub fn conversation_at(&self, address: &Address) -> Result<Option<Conversation>, StoreError> {
+        self.find_conversation(address)?.map_or(Ok(None), |id| self.conversation(id))
     }
 
-    /// Makes a conversation if there is none, without any activity.
-    pub fn make_conversation(&mut self, id: ConversationId) -> Result<(), StoreError> {
-        self.transaction(|db| db.ensure_conversation(id).map(drop))
+    /// The number of the conversation at an address, if there is one.
+    pub fn find_conversation(&self, address: &Address) -> Result<Option<ConversationId>, StoreError> {
+        let mut statement = self.sql().prepare_cached(FIND)?;
+        let found = statement.query_row([address.to_bytes()], |row| row.get(0).map(ConversationId));
+        Ok(found.optional()?)
     }
 
-    /// The row number of a conversation; made on demand, without any activity.
-    pub(super) fn ensure_conversation(&self, id: ConversationId) -> Result<i64, StoreError> {
-        if let Some(row) = self.find_conversation(id)? {
-            return Ok(row);
+    /// What a conversation is with; `None` if there is no such conversation.
+    pub fn address_of(&self, id: ConversationId) -> Result<Option<Address>, StoreError> {
+        let mut statement = self.sql().prepare_cached("SELECT address FROM conversations WHERE id = ?1")?;
+        Ok(statement.query_row([id.0], |row| row.get(0).map(|Named(address)| address)).optional()?)
+    }
+
+    /// Whose conversation it is, if it is with one account.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if it is with something else, or not there.
+    pub fn account_of(&self, id: ConversationId) -> Result<SessionId, StoreError> {
+        self.address_of(id)?.and_then(|address| address.account()).ok_or(StoreError::NotFound)
+    }
+
+    /// The conversation at an address; made if there is none, without any activity.
+    pub fn make_conversation(&mut self, address: &Address) -> Result<ConversationId, StoreError> {
+        self.transaction(|db| db.ensure_conversation(address))
+    }
+
+    /// As [`Db::make_conversation`], as a part of something else.
+    pub(super) fn ensure_conversation(&self, address: &Address) -> Result<ConversationId, StoreError> {
+        if let Some(id) = self.find_conversation(address)? {
+            return Ok(id);
         }
-        let person = self.person(id.0)?;
-        let kind = i64::from(person != self.me()?.person);
+        let (kind, person) = match address {
+            Address::Account(id) => {
+                let (person, me) = (self.person(*id)?, self.me()?.person);
+                let kind =
+                    if person == me { ConversationKind::NoteToSelf } else { ConversationKind::Private };
+                (kind, Some(person))
+            }
+            Address::Group(_) => (ConversationKind::Group, None),
+            Address::Room { .. } => (ConversationKind::Room, None),
+            Address::Blinded(id) => (ConversationKind::Blinded, Some(self.author(&id.to_prefixed())?)),
+        };
         // Note to Self is hidden until there is a note (spec 01 §10).
-        let priority = kind - 1;
-        let sql = "INSERT INTO conversations (kind, person, opened_at, priority) VALUES (?1, ?2, 0, ?3)";
-        Ok(self.sql().prepare_cached(sql)?.insert(params![kind, person, priority])?)
+        let priority = if kind == ConversationKind::NoteToSelf { -1 } else { 0 };
+        let sql = "INSERT INTO conversations (kind, address, person, priority) VALUES (?1, ?2, ?3, ?4)";
+        let mut statement = self.sql().prepare_cached(sql)?;
+        Ok(ConversationId(statement.insert(params![kind, address.to_bytes(), person, priority])?))
     }
 
-    /// The row number of a conversation, if there is one.
-    pub(super) fn find_conversation(&self, id: ConversationId) -> Result<Option<i64>, StoreError> {
+    /// Marks a conversation as opened by hand and takes it out of hiding. False if there is no such conversation.
+    pub fn open_conversation(&mut self, id: ConversationId, now: Timestamp) -> Result<bool, StoreError> {
         let mut statement = self.sql().prepare_cached(
-            "SELECT c.id FROM conversations c JOIN people p ON p.id = c.person WHERE p.account = ?1",
+            "UPDATE conversations SET priority = max(priority, 0),
+                 opened_at = CASE WHEN opened_at = 0 AND active_at = 0 THEN ?2 ELSE opened_at END
+             WHERE id = ?1",
         )?;
-        Ok(statement.query_row(params![Person(id.0)], |row| row.get(0)).optional()?)
+        Ok(statement.execute(params![id.0, Ms(now)])? > 0)
     }
 
     fn update(
@@ -118,10 +157,7 @@ impl Db {
         sql: &'static str,
         value: impl rusqlite::ToSql,
     ) -> Result<bool, StoreError> {
-        self.transaction(|db| {
-            let row = db.ensure_conversation(id)?;
-            Ok(db.sql().prepare_cached(sql)?.execute(params![row, value])? > 0)
-        })
+        Ok(self.sql().prepare_cached(sql)?.execute(params![id.0, value])? > 0)
     }
 
     /// Negative hides, 0 lists, positive pins (higher is further up). Returns whether that is new.
@@ -135,14 +171,23 @@ impl Db {
         self.update(id, sql, until.map(Ms))
     }
 
-    /// Text not sent yet; empty removes it. Does nothing if there is no such conversation.
-    pub fn set_draft(&mut self, id: ConversationId, draft: &str) -> Result<bool, StoreError> {
-        let draft = Some(draft).filter(|text| !text.is_empty());
-        let mut statement = self.sql().prepare_cached(
-            "UPDATE conversations SET draft = ?2 WHERE draft IS NOT ?2
-             AND person = (SELECT id FROM people WHERE account = ?1)",
-        )?;
-        Ok(statement.execute(params![Person(id.0), draft])? > 0)
+    /// Text not sent yet; empty removes it. Returns whether that is new.
+    pub fn set_draft(&mut self, id: ConversationId, text: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let (text, sql) = match text {
+            "" => (None, "DELETE FROM drafts WHERE conversation = ?1"),
+            text => (
+                Some(text),
+                "INSERT INTO drafts (conversation, text, updated_at)
+                 SELECT id, ?2, ?3 FROM conversations WHERE id = ?1
+                 ON CONFLICT DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at
+                 WHERE text <> excluded.text",
+            ),
+        };
+        let mut statement = self.sql().prepare_cached(sql)?;
+        Ok(match text {
+            None => statement.execute([id.0])?,
+            Some(text) => statement.execute(params![id.0, text, Ms(now)])?,
+        } > 0)
     }
 
     /// Marks a conversation unread by hand, or takes that back. Returns whether that is new.
@@ -156,24 +201,20 @@ impl Db {
 
     /// When messages that we send here disappear. Returns whether that is new.
     pub fn set_expiry(&mut self, id: ConversationId, value: Expiry) -> Result<bool, StoreError> {
-        self.transaction(|db| {
-            let row = db.ensure_conversation(id)?;
-            let (mode, seconds) = expiry_columns(value);
-            let mut statement = db.sql().prepare_cached(
-                "UPDATE conversations SET expiry_mode = ?2, expiry_seconds = ?3
-                 WHERE id = ?1 AND (expiry_mode <> ?2 OR expiry_seconds <> ?3)",
-            )?;
-            Ok(statement.execute(params![row, mode, seconds])? > 0)
-        })
+        let (mode, seconds) = expiry_columns(value);
+        let mut statement = self.sql().prepare_cached(
+            "UPDATE conversations SET expiry_mode = ?2, expiry_seconds = ?3
+             WHERE id = ?1 AND (expiry_mode <> ?2 OR expiry_seconds <> ?3)",
+        )?;
+        Ok(statement.execute(params![id.0, mode, seconds])? > 0)
     }
 
     /// Deletes all messages of a conversation with their files and jobs; the conversation stays.
     /// Their hashes stay remembered, so they do not come back (spec 02 §10).
     pub fn clear_messages(&mut self, id: ConversationId) -> Result<(), StoreError> {
         self.transaction(|db| {
-            let Some(row) = db.find_conversation(id)? else { return Ok(()) };
-            db.sql().prepare_cached("DELETE FROM messages WHERE conversation = ?1")?.execute([row])?;
-            db.sql().prepare_cached("DELETE FROM reactions WHERE conversation = ?1")?.execute([row])?;
+            db.sql().prepare_cached("DELETE FROM messages WHERE conversation = ?1")?.execute([id.0])?;
+            db.sql().prepare_cached("DELETE FROM reactions WHERE conversation = ?1")?.execute([id.0])?;
             Ok(())
         })
     }
@@ -182,46 +223,46 @@ impl Db {
     pub fn delete_conversation(&mut self, id: ConversationId) -> Result<(), StoreError> {
         self.transaction(|db| {
             db.clear_messages(id)?;
-            let Some(row) = db.find_conversation(id)? else { return Ok(()) };
+            db.sql().prepare_cached("DELETE FROM drafts WHERE conversation = ?1")?.execute([id.0])?;
             let mut statement = db.sql().prepare_cached(
-                "UPDATE conversations SET priority = -1, draft = NULL, active_at = 0, opened_at = 0 WHERE id = ?1",
+                "UPDATE conversations SET priority = -1, active_at = 0, opened_at = 0 WHERE id = ?1",
             )?;
-            statement.execute([row])?;
+            statement.execute([id.0])?;
             Ok(())
         })
     }
 
-    /// Deletes the conversation and forgets the contact with all that was set for it: a later message is a request
-    /// again.
-    pub fn delete_contact(&mut self, id: ConversationId) -> Result<(), StoreError> {
+    /// Deletes the conversation with somebody and forgets the contact with all that was set for it: a later message
+    /// is a request again.
+    pub fn delete_contact(&mut self, person: SessionId) -> Result<(), StoreError> {
         self.transaction(|db| {
-            db.delete_conversation(id)?;
-            if let Some(row) = db.find_conversation(id)? {
+            if let Some(id) = db.find_conversation(&person.into())? {
+                db.delete_conversation(id)?;
                 let mut statement = db.sql().prepare_cached(
-                    "UPDATE conversations SET marked_unread = 0, muted_until = NULL, expiry_mode = 0,
+                    "UPDATE conversations SET marked_unread = 0, muted_until = NULL, notify = 0, expiry_mode = 0,
                          expiry_seconds = 0 WHERE id = ?1",
                 )?;
-                statement.execute([row])?;
+                statement.execute([id.0])?;
             }
             let mut statement = db.sql().prepare_cached(
                 "UPDATE people SET approved = 0, approved_me = 0, nickname = NULL, created = 0 WHERE account = ?1",
             )?;
-            statement.execute(params![Person(id.0)])?;
+            statement.execute(params![Person(person)])?;
             Ok(())
         })
     }
 
     /// A contact's standing, for the Contacts config; `None` if the account is unknown.
-    pub fn contact(&self, id: ConversationId) -> Result<Option<ContactData>, StoreError> {
+    pub fn contact(&self, id: SessionId) -> Result<Option<ContactData>, StoreError> {
         let mut statement = self.sql().prepare_cached(concat!(contacts_sql!(), " WHERE p.account = ?1"))?;
-        Ok(statement.query_row(params![Person(id.0)], contact).optional()?)
+        Ok(statement.query_row(params![Person(id)], contact).optional()?)
     }
 
     /// Everybody but ourselves, in the order of their accounts.
     pub fn contacts(&self) -> Result<Vec<ContactData>, StoreError> {
         let mut statement = self.sql().prepare_cached(concat!(
             contacts_sql!(),
-            " WHERE p.id NOT IN (SELECT person FROM account) ORDER BY p.account"
+            " WHERE substr(p.account, 1, 1) = x'05' AND p.id NOT IN (SELECT person FROM account) ORDER BY p.account"
         ))?;
         Ok(statement.query_map([], contact)?.collect::<Result<_, _>>()?)
     }
@@ -230,8 +271,7 @@ impl Db {
     /// newer, or what it has more if it is the same one. Returns whether anything changed.
     pub fn apply_contact(&mut self, data: &ContactData) -> Result<bool, StoreError> {
         self.transaction(|db| {
-            let id = ConversationId(data.id);
-            let before = db.contact(id)?;
+            let before = db.contact(data.id)?;
             match &before {
                 Some(known) if known.profile.updated == data.profile.updated && data.profile.updated > 0 => {
                     db.set_profile(data.id, &complete(&data.profile, &known.profile))?;
@@ -246,42 +286,36 @@ impl Db {
                 db.set_contact_created(data.id, Ms(data.created))?;
             }
             if let Some(priority) = data.priority {
+                let id = db.ensure_conversation(&data.id.into())?;
                 db.set_priority(id, priority)?;
                 db.set_muted(id, data.muted_until)?;
                 db.set_expiry(id, data.expiry)?;
             }
-            Ok(before != db.contact(id)?)
+            Ok(before != db.contact(data.id)?)
         })
     }
 
     /// How far a conversation was read; `None` if there is no such conversation.
     pub fn read_mark(&self, id: ConversationId) -> Result<Option<ReadMark>, StoreError> {
-        let mut statement = self.sql().prepare_cached(
-            "SELECT c.last_read, c.marked_unread FROM conversations c JOIN people p ON p.id = c.person
-             WHERE p.account = ?1",
-        )?;
-        let mark = statement.query_row(params![Person(id.0)], |row| {
-            Ok(ReadMark { conversation: id, last_read: time(row, 0)?, marked_unread: row.get(1)? })
-        });
-        Ok(mark.optional()?)
+        let mut statement = self.sql().prepare_cached(concat!(marks_sql!(), " WHERE id = ?1"))?;
+        Ok(statement.query_row([id.0], read_mark).optional()?)
     }
 
-    /// How far each conversation was read, in the order of their accounts.
+    /// How far each conversation was read, in the order of their addresses.
     pub fn read_marks(&self) -> Result<Vec<ReadMark>, StoreError> {
-        let mut statement = self.sql().prepare_cached(
-            "SELECT p.account, c.last_read, c.marked_unread FROM conversations c JOIN people p ON p.id = c.person
-             ORDER BY p.account",
-        )?;
-        let rows = statement.query_map([], |row| {
-            let Person(id) = row.get(0)?;
-            Ok(ReadMark {
-                conversation: ConversationId(id),
-                last_read: time(row, 1)?,
-                marked_unread: row.get(2)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut statement = self.sql().prepare_cached(concat!(marks_sql!(), " ORDER BY address"))?;
+        Ok(statement.query_map([], read_mark)?.collect::<Result<_, _>>()?)
     }
+}
+
+fn read_mark(row: &Row<'_>) -> rusqlite::Result<ReadMark> {
+    let Named(address) = row.get(1)?;
+    Ok(ReadMark {
+        conversation: ConversationId(row.get(0)?),
+        address,
+        last_read: time(row, 2)?,
+        marked_unread: row.get(3)?,
+    })
 }
 
 /// A profile with what it does not tell from another one of the same time.
@@ -308,31 +342,28 @@ fn contact(row: &Row<'_>) -> rusqlite::Result<ContactData> {
 }
 
 fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
-    let Person(id) = row.get(1)?;
-    let priority: i64 = row.get(8)?;
+    let Named(address) = row.get(2)?;
+    let priority: i64 = row.get(9)?;
     Ok(Conversation {
-        id: ConversationId(id),
-        kind: if row.get::<_, i64>(0)? == 0 {
-            ConversationKind::NoteToSelf
-        } else {
-            ConversationKind::Private
-        },
-        name: row.get(2)?,
-        nickname: row.get(3)?,
-        picture: picture_id(row.get(4)?),
-        unread: row.get(5)?,
-        mentions: row.get(6)?,
-        marked_unread: row.get(7)?,
+        id: ConversationId(row.get(0)?),
+        kind: row.get(1)?,
+        address,
+        name: row.get(3)?,
+        nickname: row.get(4)?,
+        picture: picture_id(row.get(5)?),
+        unread: row.get(6)?,
+        mentions: row.get(7)?,
+        marked_unread: row.get(8)?,
         pinned: priority.max(0),
-        muted_until: optional_time(row, 9)?,
+        muted_until: optional_time(row, 10)?,
         hidden: priority < 0,
-        approved: row.get(10)?,
-        approved_me: row.get(11)?,
-        blocked: row.get(12)?,
-        draft: row.get(13)?,
-        active_at: time(row, 14)?,
-        expiry: expiry(row, 15)?,
-        last_message: match row.get(17)? {
+        approved: row.get(11)?,
+        approved_me: row.get(12)?,
+        blocked: row.get(13)?,
+        draft: row.get(14)?,
+        active_at: time(row, 15)?,
+        expiry: expiry(row, 16)?,
+        last_message: match row.get(18)? {
             Some(id) => Some(last_message(row, MessageId(id))?),
             None => None,
         },
@@ -340,35 +371,35 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
 }
 
 fn last_message(row: &Row<'_>, id: MessageId) -> rusqlite::Result<LastMessage> {
-    let Person(from) = row.get(18)?;
-    let content_type: Option<String> = row.get(25)?;
+    let Person(from) = row.get(19)?;
+    let content_type: Option<String> = row.get(26)?;
     let attachment = match content_type {
         Some(content_type) => Some(AttachmentSummary {
             content_type,
-            name: row.get(26)?,
-            voice: row.get(27)?,
-            count: row.get(28)?,
+            name: row.get(27)?,
+            voice: row.get(28)?,
+            count: row.get(29)?,
         }),
         None => None,
     };
     Ok(LastMessage {
         id,
         from,
-        outgoing: row.get(19)?,
-        text: row.get(20)?,
-        notice: super::message::notice(row, 21)?,
-        timestamp: time(row, 22)?,
-        state: row.get(23)?,
-        read: row.get(24)?,
+        outgoing: row.get(20)?,
+        text: row.get(21)?,
+        notice: super::message::notice(row, 22)?,
+        timestamp: time(row, 23)?,
+        state: row.get(24)?,
+        read: row.get(25)?,
         attachment,
     })
 }
 
-/// The order of the list (what the official desktop client shows): pins, activity, titles; ids make it total.
+/// The order of the list (what the official desktop client shows): pins, activity, titles; addresses make it total.
 fn list_order(a: &Conversation, b: &Conversation) -> Ordering {
     b.pinned
         .cmp(&a.pinned)
         .then_with(|| b.active_at.cmp(&a.active_at))
         .then_with(|| a.title().to_lowercase().cmp(&b.title().to_lowercase()))
-        .then_with(|| a.id.cmp(&b.id))
+        .then_with(|| a.address.cmp(&b.address))
 }

@@ -18,7 +18,7 @@ use super::account::AHEAD_MS;
 use super::db::Db;
 use super::error::StoreError;
 use super::types::{JobId, Now, Wish};
-use super::values::{Ms, Person, time};
+use super::values::{Ms, time};
 use crate::model::{ConversationId, MessageId};
 
 /// No retry of a transfer is set further ahead, in ms; see `pace`.
@@ -64,15 +64,20 @@ impl Db {
                 db.date_job(&job, now, &mut touched)?;
             }
             db.sql().prepare_cached(COUNT)?.execute([Ms(now)])?;
-            touched.into_iter().map(|conversation| db.conversation_id(conversation)).collect()
+            Ok(touched)
         })
     }
 
     /// Lines that tell what we did; they stood before the message that followed.
-    fn date_lines(&mut self, now: Timestamp, touched: &mut BTreeSet<i64>) -> Result<(), StoreError> {
+    fn date_lines(
+        &mut self,
+        now: Timestamp,
+        touched: &mut BTreeSet<ConversationId>,
+    ) -> Result<(), StoreError> {
         let mut statement = self.sql().prepare_cached(UNDATED_LINES)?;
-        let rows = statement.query_map([], |row| Ok((MessageId(row.get(0)?), row.get(1)?)))?;
-        let lines: Vec<(MessageId, i64)> = rows.collect::<Result<_, _>>()?;
+        let rows =
+            statement.query_map([], |row| Ok((MessageId(row.get(0)?), ConversationId(row.get(1)?))))?;
+        let lines: Vec<(MessageId, ConversationId)> = rows.collect::<Result<_, _>>()?;
         drop(statement);
         for (line, conversation) in lines {
             let at = self.next_timestamp(Now::Known(now))?;
@@ -100,7 +105,7 @@ impl Db {
         &mut self,
         job: &Undated,
         now: Timestamp,
-        touched: &mut BTreeSet<i64>,
+        touched: &mut BTreeSet<ConversationId>,
     ) -> Result<(), StoreError> {
         let at = self.next_timestamp(Now::Known(now))?;
         self.sql()
@@ -108,10 +113,7 @@ impl Db {
             .execute(params![job.id.0, Ms(at)])?;
         let me = self.me()?.person;
         if let Some(message) = job.message {
-            let conversation: i64 = self
-                .sql()
-                .prepare_cached("SELECT conversation FROM messages WHERE id = ?1")?
-                .query_row([message.0], |row| row.get(0))?;
+            let conversation = self.conversation_of(message)?.ok_or(StoreError::NotFound)?;
             self.date_message(message, conversation, at, now)?;
             // Only what is itself not dated yet can answer something without a date.
             self.sql()
@@ -129,7 +131,7 @@ impl Db {
                     "UPDATE reactions SET timestamp = ?6 WHERE target_timestamp = ?1 AND target_author = ?2
                      AND author = ?3 AND emoji = ?4 AND timestamp = ?5",
                 )?
-                .execute(params![Ms(*timestamp), target, me, emoji, Ms(job.timestamp), Ms(at)])?;
+                .execute(params![Ms(*timestamp), target, me, emoji.as_str(), Ms(job.timestamp), Ms(at)])?;
         }
         Ok(())
     }
@@ -137,7 +139,7 @@ impl Db {
     fn date_message(
         &self,
         id: MessageId,
-        conversation: i64,
+        conversation: ConversationId,
         at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -160,13 +162,6 @@ impl Db {
         let sql = "UPDATE attachments SET not_before = 0 WHERE state IN (0, 2) AND not_before > ?1";
         self.sql().prepare_cached(sql)?.execute([Ms(now + LONGEST_RETRY_MS)])?;
         Ok(())
-    }
-
-    /// Whose conversation a row is.
-    pub(super) fn conversation_id(&self, row: i64) -> Result<ConversationId, StoreError> {
-        let sql = "SELECT p.account FROM conversations c JOIN people p ON p.id = c.person WHERE c.id = ?1";
-        let Person(id) = self.sql().prepare_cached(sql)?.query_row([row], |row| row.get(0))?;
-        Ok(ConversationId(id))
     }
 }
 

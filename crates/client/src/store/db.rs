@@ -47,8 +47,10 @@ impl Db {
             return Err(StoreError::ReadOnly);
         }
         let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        if application != migrate::APPLICATION_ID {
-            return Err(StoreError::Foreign);
+        match application {
+            migrate::APPLICATION_ID => {}
+            migrate::UNRELEASED_ID => return Err(StoreError::Unreleased),
+            _ => return Err(StoreError::Foreign),
         }
         log_mode(&connection, "WAL")?;
         migrate::migrate(&mut connection, migrate::STEPS)?;

@@ -18,18 +18,16 @@ use crate::model::{ConversationId, MessageId};
 impl Db {
     /// The conversation of a message.
     pub fn conversation_of(&self, id: MessageId) -> Result<Option<ConversationId>, StoreError> {
-        let mut statement = self.sql().prepare_cached(
-            "SELECT p.account FROM messages m JOIN conversations c ON c.id = m.conversation
-             JOIN people p ON p.id = c.person WHERE m.id = ?1",
-        )?;
-        Ok(statement.query_row([id.0], |row| row.get(0).map(|Person(id)| ConversationId(id))).optional()?)
+        let mut statement = self.sql().prepare_cached("SELECT conversation FROM messages WHERE id = ?1")?;
+        Ok(statement.query_row([id.0], |row| row.get(0).map(ConversationId)).optional()?)
     }
 
-    /// The number of a message by its identity on the network: author and sent timestamp.
+    /// The number of a message by author and sent timestamp, which is its identity on the network; the oldest if
+    /// several conversations have one.
     pub fn find_message(&self, key: QuoteKey) -> Result<Option<MessageId>, StoreError> {
         let mut statement = self.sql().prepare_cached(
             "SELECT m.id FROM messages m JOIN people a ON a.id = m.author
-             WHERE a.account = ?1 AND m.timestamp = ?2 AND m.local = 0",
+             WHERE a.account = ?1 AND m.timestamp = ?2 AND m.local = 0 ORDER BY m.id LIMIT 1",
         )?;
         Ok(statement
             .query_row(params![Person(key.author), Ms(key.timestamp)], |row| row.get(0).map(MessageId))
@@ -82,10 +80,10 @@ impl Db {
 
     fn conversations_of(&self, list: &str) -> Result<Vec<ConversationId>, StoreError> {
         let mut statement = self.sql().prepare_cached(
-            "SELECT DISTINCT p.account FROM messages m JOIN conversations c ON c.id = m.conversation
-             JOIN people p ON p.id = c.person WHERE m.id IN (SELECT value FROM json_each(?1)) ORDER BY p.account",
+            "SELECT DISTINCT conversation FROM messages WHERE id IN (SELECT value FROM json_each(?1))
+             ORDER BY conversation",
         )?;
-        let rows = statement.query_map([list], |row| row.get(0).map(|Person(id)| ConversationId(id)))?;
+        let rows = statement.query_map([list], |row| row.get(0).map(ConversationId))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -115,10 +113,11 @@ impl Db {
         Ok(())
     }
 
-    /// Forgets what is of no use any more: hashes that swarms have forgotten, wishes for messages that never came.
+    /// Forgets what is of no use any more: hashes that swarms have forgotten, wishes and reactions for messages that
+    /// never came, what no version could read in time.
     pub fn forget_old(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.transaction(|db| {
-            for table in ["seen_hashes", "pending_unsends", "pending_receipts"] {
+            for table in ["seen_hashes", "pending_unsends", "pending_receipts", "reactions", "deferred"] {
                 db.sql().execute(&format!("DELETE FROM {table} WHERE expires_at <= ?1"), [Ms(now)])?;
             }
             Ok(())

@@ -48,6 +48,11 @@ pub enum StoreError {
         /// The newest version this program knows.
         known: i64,
     },
+    /// Restore the account from its recovery phrase into a new folder.
+    #[error(
+        "the profile was made by a version of Septet from before its first release, which cannot be read any more"
+    )]
+    Unreleased,
     /// Make room, then try again; what was stored before is intact.
     #[error("the disk is full")]
     DiskFull,

@@ -22,18 +22,16 @@ use crate::model::{
 macro_rules! message_sql {
     ($rest:literal) => {
         concat!(
-            "SELECT m.id, c.account, a.account, m.outgoing, m.timestamp, m.hash, m.text, m.state, m.failure,
+            "SELECT m.id, m.conversation, a.account, m.outgoing, m.timestamp, m.hash, m.text, m.state, m.failure,
                     m.read_at IS NOT NULL OR (m.outgoing = 0 AND m.unread = 0),
                     m.notice, m.deleted, m.expires_at, m.expiry_mode, m.expiry_seconds,
-                    qa.account, m.quote_timestamp, q.id, substr(q.text, 1, 240), m.conversation, m.author,
-                    m.sorted_at
+                    qa.account, m.quote_timestamp, q.id, substr(q.text, 1, 240), m.author, m.sorted_at
              FROM messages m
              JOIN people a ON a.id = m.author
-             JOIN conversations v ON v.id = m.conversation
-             JOIN people c ON c.id = v.person
              LEFT JOIN people qa ON qa.id = m.quote_author
-             LEFT JOIN messages q ON q.author = m.quote_author AND q.timestamp = m.quote_timestamp
-                 AND q.local = 0 AND q.conversation = m.conversation AND q.deleted = 0 ",
+             LEFT JOIN messages q ON q.id = (
+                 SELECT id FROM messages WHERE author = m.quote_author AND timestamp = m.quote_timestamp
+                     AND local = 0 AND conversation = m.conversation AND deleted = 0 ORDER BY id LIMIT 1) ",
             $rest
         )
     };
@@ -62,7 +60,6 @@ pub(super) const BY_IDS: &str =
 /// A message with the row numbers that its parts are found by.
 struct Loaded {
     message: Message,
-    conversation: i64,
     author: i64,
 }
 
@@ -71,7 +68,7 @@ impl Db {
     /// gone, the newest page.
     pub fn messages(&self, id: ConversationId, page: Page, limit: u32) -> Result<MessagePage, StoreError> {
         self.snapshot(|sql| {
-            let Some(conversation) = self.find_conversation(id)? else { return Ok(MessagePage::default()) };
+            let conversation = id.0;
             let limit = i64::from(limit.clamp(1, 10_000));
             let anchor = match page {
                 Page::Newest => None,
@@ -164,7 +161,6 @@ fn finish(sql: &Connection, list: Vec<Loaded>, before: bool, after: bool) -> Res
 }
 
 fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {
-    let Person(conversation) = row.get(1)?;
     let Person(from) = row.get(2)?;
     let quote_author: Option<Person> = row.get(15)?;
     let quote = match quote_author {
@@ -179,11 +175,11 @@ fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {
     };
     let message = Message {
         id: MessageId(row.get(0)?),
-        conversation: ConversationId(conversation),
+        conversation: ConversationId(row.get(1)?),
         from,
         outgoing: row.get(3)?,
         timestamp: time(row, 4)?,
-        sorted_at: time(row, 21)?,
+        sorted_at: time(row, 20)?,
         hash: row.get::<_, Option<Hash>>(5)?.map(|hash| hash.0),
         text: row.get(6)?,
         state: row.get(7)?,
@@ -197,7 +193,7 @@ fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {
         expires_at: optional_time(row, 12)?,
         expiry: expiry(row, 13)?,
     };
-    Ok(Loaded { message, conversation: row.get(19)?, author: row.get(20)? })
+    Ok(Loaded { message, author: row.get(19)? })
 }
 
 /// Adds attachments, reactions and what is quoted.
@@ -281,7 +277,7 @@ fn add_reactions(sql: &Connection, list: &mut [Loaded]) -> Result<(), StoreError
     let mut ranges: BTreeMap<i64, (Timestamp, Timestamp)> = BTreeMap::new();
     for row in list.iter() {
         let at = row.message.timestamp;
-        let range = ranges.entry(row.conversation).or_insert((at, at));
+        let range = ranges.entry(row.message.conversation.0).or_insert((at, at));
         *range = (range.0.min(at), range.1.max(at));
     }
     let mut statement = sql.prepare_cached(
@@ -303,7 +299,7 @@ fn add_reactions(sql: &Connection, list: &mut [Loaded]) -> Result<(), StoreError
         }
     }
     for row in list {
-        let key = (row.conversation, Ms(row.message.timestamp), row.author);
+        let key = (row.message.conversation.0, Ms(row.message.timestamp), row.author);
         if let Some(reactions) = found.get(&key) {
             row.message.reactions.clone_from(reactions);
         }

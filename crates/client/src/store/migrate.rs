@@ -8,11 +8,13 @@ use rusqlite::Connection;
 
 use super::error::StoreError;
 
-/// Marks a SQLite file as ours: "Sptt".
-pub(super) const APPLICATION_ID: i64 = 0x5370_7474;
+/// Marks a SQLite file as ours: "Sept".
+pub(super) const APPLICATION_ID: i64 = 0x5365_7074;
+/// What versions before the first release wrote there, whose layout leads nowhere: "Sptt".
+pub(super) const UNRELEASED_ID: i64 = 0x5370_7474;
 
 /// The steps, the first leads from an empty file to version 1.
-pub(super) const STEPS: &[&str] = &[include_str!("schema/001.sql"), include_str!("schema/002.sql")];
+pub(super) const STEPS: &[&str] = &[include_str!("schema/001.sql")];
 
 /// Brings a database up to the newest of `steps`.
 pub(super) fn migrate(db: &mut Connection, steps: &[&str]) -> Result<(), StoreError> {

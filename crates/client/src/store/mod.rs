@@ -27,6 +27,7 @@ mod people;
 mod profile;
 mod read;
 mod receive;
+mod search;
 #[cfg(test)]
 pub(crate) mod tests;
 mod types;
@@ -125,8 +126,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NoProfile`], [`StoreError::InUse`], the errors of the key file and the keychain,
-    /// [`StoreError::Foreign`], [`StoreError::Damaged`], [`StoreError::NewerVersion`], [`StoreError::ReadOnly`],
-    /// [`StoreError::DiskFull`], [`StoreError::Io`]. Nothing is changed or deleted then.
+    /// [`StoreError::Foreign`], [`StoreError::Damaged`], [`StoreError::NewerVersion`], [`StoreError::Unreleased`],
+    /// [`StoreError::ReadOnly`], [`StoreError::DiskFull`], [`StoreError::Io`]. Nothing is changed or deleted then.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         Self::start(ProfileFolder::open(folder)?)
     }

@@ -13,7 +13,7 @@ use septet_protocol::time::Timestamp;
 use super::dating;
 use super::db::Db;
 use super::error::StoreError;
-use super::types::{Job, JobId, JobKind, NewJob, Now, SwarmCopy};
+use super::types::{Job, JobId, JobKind, NewJob, Now, SwarmCopy, Transport};
 use super::values::{Hash, Ms, Owner, expiry, time};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState};
 
@@ -24,21 +24,22 @@ macro_rules! job_sql {
     ($rest:literal) => {
         concat!(
             "SELECT o.id, o.kind, o.recipient, o.namespace, o.message, o.timestamp, o.ttl, o.payload, o.created,
-                    o.wish FROM outbox o ",
+                    o.wish, o.attempted FROM outbox o ",
             $rest
         )
     };
 }
 
 /// The first job of each queue. It steps from queue to queue: what waits behind costs nothing.
-pub(super) const DUE: &str = "WITH RECURSIVE queue (recipient) AS (
-         SELECT min(recipient) FROM outbox WHERE given_up = 0
+pub(super) const DUE: &str = "WITH RECURSIVE queue (lane) AS (
+         SELECT min(lane) FROM outbox WHERE given_up = 0
          UNION ALL
-         SELECT (SELECT min(recipient) FROM outbox WHERE given_up = 0 AND recipient > queue.recipient)
-         FROM queue WHERE queue.recipient IS NOT NULL)
-     SELECT o.id, o.kind, o.recipient, o.namespace, o.message, o.timestamp, o.ttl, o.payload, o.created, o.wish
+         SELECT (SELECT min(lane) FROM outbox WHERE given_up = 0 AND lane > queue.lane)
+         FROM queue WHERE queue.lane IS NOT NULL)
+     SELECT o.id, o.kind, o.recipient, o.namespace, o.message, o.timestamp, o.ttl, o.payload, o.created, o.wish,
+         o.attempted
      FROM queue JOIN outbox o ON o.id =
-         (SELECT min(id) FROM outbox WHERE recipient = queue.recipient AND given_up = 0)
+         (SELECT min(id) FROM outbox WHERE lane = queue.lane AND given_up = 0)
      WHERE o.undated = 0 ORDER BY o.id";
 
 impl Db {
@@ -47,14 +48,15 @@ impl Db {
     pub fn enqueue(&mut self, job: &NewJob, now: Now) -> Result<JobId, StoreError> {
         let undated = now.known().is_none();
         let mut statement = self.sql().prepare_cached(
-            "INSERT INTO outbox (message, kind, recipient, namespace, ttl, timestamp, payload, copy, copy_ttl, created,
-                 undated, wish)
-             VALUES (:message, :kind, :recipient, :namespace, :ttl, :timestamp, :payload, :copy, :copy_ttl, :now,
+            "INSERT INTO outbox (lane, transport, message, kind, recipient, namespace, ttl, timestamp, payload, copy,
+                 copy_ttl, created, undated, wish)
+             VALUES (:recipient, :transport, :message, :kind, :recipient, :namespace, :ttl, :timestamp, :payload, :copy, :copy_ttl, :now,
                  :undated, :wish)",
         )?;
         let copy = job.copy.as_ref().filter(|_| !undated);
         statement.execute(named_params! {
             ":message": job.message.map(|id| id.0),
+            ":transport": Transport::Swarm,
             ":kind": job.kind,
             ":recipient": Owner(job.recipient),
             ":namespace": job.namespace.0,
@@ -90,6 +92,14 @@ impl Db {
     pub fn outbox_job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         let mut statement = self.sql().prepare_cached(job_sql!("WHERE o.id = ?1"))?;
         Ok(statement.query_row([id.0], job).optional()?)
+    }
+
+    /// A job is about to be tried: from now on nobody knows whether its bytes are out, so it keeps them. To be called
+    /// before the first byte leaves.
+    pub fn outbox_attempting(&mut self, id: JobId) -> Result<(), StoreError> {
+        let sql = "UPDATE outbox SET attempted = 1 WHERE id = ?1 AND attempted = 0";
+        self.sql().prepare_cached(sql)?.execute([id.0])?;
+        Ok(())
     }
 
     /// The jobs of a message, those given up among them.
@@ -141,9 +151,9 @@ impl Db {
             }
             db.sql()
                 .prepare_cached(
-                    "INSERT INTO outbox (message, kind, recipient, namespace, ttl, timestamp, payload, created)
-                     SELECT message, CASE kind WHEN ?4 THEN kind ELSE ?5 END, ?2, namespace, copy_ttl, timestamp, copy,
-                         ?3
+                    "INSERT INTO outbox (lane, message, kind, recipient, namespace, ttl, timestamp, payload, created)
+                     SELECT ?2, message, CASE kind WHEN ?4 THEN kind ELSE ?5 END, ?2, namespace, copy_ttl, timestamp,
+                         copy, ?3
                      FROM outbox WHERE id = ?1 AND copy IS NOT NULL",
                 )?
                 .execute(params![
@@ -189,18 +199,23 @@ impl Db {
             let moved = db
                 .sql()
                 .prepare_cached(
-                    "INSERT INTO outbox (message, kind, recipient, namespace, ttl, timestamp, payload, copy, copy_ttl,
-                         created, wish)
-                     SELECT message, kind, recipient, namespace, ttl, timestamp, payload, copy, copy_ttl, ?2, wish
+                    "INSERT INTO outbox (lane, transport, message, kind, recipient, namespace, ttl, request,
+                         after_success, timestamp, payload, copy, copy_ttl, wish, undated, attempted, created)
+                     SELECT lane, transport, message, kind, recipient, namespace, ttl, request,
+                         after_success, timestamp, payload, copy, copy_ttl, wish, undated, attempted, ?2
                      FROM outbox WHERE message = ?1 AND given_up = 1 ORDER BY id",
                 )?
                 .execute(params![message.0, Ms(now)])?;
-            db.sql().prepare_cached("DELETE FROM outbox WHERE message = ?1 AND given_up = 1")?.execute([message.0])?;
+            db.sql()
+                .prepare_cached("DELETE FROM outbox WHERE message = ?1 AND given_up = 1")?
+                .execute([message.0])?;
             if moved == 0 {
                 return Ok(false);
             }
             db.sql()
-                .prepare_cached("UPDATE messages SET state = ?2, failure = NULL WHERE id = ?1 AND state = ?3")?
+                .prepare_cached(
+                    "UPDATE messages SET state = ?2, failure = NULL WHERE id = ?1 AND state = ?3",
+                )?
                 .execute(params![message.0, MessageState::Sending, MessageState::Failed])?;
             // Failed uploads are tried again too.
             db.sql()
@@ -275,5 +290,6 @@ fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         payload: row.get(7)?,
         created: time(row, 8)?,
         wish: dating::wish(row, 9)?,
+        attempted: row.get(10)?,
     })
 }

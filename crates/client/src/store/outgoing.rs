@@ -6,16 +6,19 @@ use septet_protocol::time::Timestamp;
 
 use super::db::Db;
 use super::error::StoreError;
-use super::types::{NewAttachment, NewJob, Now, Outgoing, OutgoingMessage, QuoteKey, TransferState};
+use super::types::{
+    AttachmentClass, NewAttachment, NewJob, Now, Outgoing, OutgoingMessage, QuoteKey, TransferState,
+};
 use super::values::{Hash, Ms, expiry_columns};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};
 use septet_protocol::id::MessageHash;
 
 /// One row of `messages` to be written.
 pub(super) struct NewRow<'a> {
-    pub conversation: i64,
+    pub conversation: ConversationId,
     pub author: i64,
     pub timestamp: Timestamp,
+    pub msg_id: Option<i64>,
     /// Where it stands in its conversation.
     pub sorted_at: Timestamp,
     /// Made here, unknown to the network.
@@ -48,11 +51,13 @@ impl Db {
     ) -> Result<Outgoing, StoreError> {
         self.transaction(|db| {
             let me = db.me()?;
-            let to_self = message.conversation.0 == me.id;
-            let conversation = db.ensure_conversation(message.conversation)?;
+            let conversation = message.conversation;
+            let other = db.address_of(conversation)?.ok_or(StoreError::NotFound)?.account();
             let written = message.notice.is_none();
-            let accepted_request =
-                written && !to_self && db.accept_by_writing(message.conversation, message.timestamp, now)?;
+            let accepted_request = match other.filter(|id| written && *id != me.id) {
+                Some(other) => db.accept_by_writing(conversation, other, message.timestamp, now)?,
+                None => false,
+            };
             let sorted_at = match now {
                 // The latest of the conversation, though it may be a little ahead of now.
                 Now::Known(_) => message.timestamp,
@@ -62,6 +67,7 @@ impl Db {
                 conversation,
                 author: me.person,
                 timestamp: message.timestamp,
+                msg_id: None,
                 sorted_at,
                 local: false,
                 outgoing: true,
@@ -86,8 +92,8 @@ impl Db {
                 true => {
                     db.touch_conversation(conversation, sorted_at, true)?;
                     db.sql()
-                        .prepare_cached("UPDATE conversations SET draft = NULL WHERE id = ?1")?
-                        .execute([conversation])?;
+                        .prepare_cached("DELETE FROM drafts WHERE conversation = ?1")?
+                        .execute([conversation.0])?;
                     db.read_up_to(conversation, (sorted_at, message.timestamp), now)?.read
                 }
                 false => {
@@ -103,17 +109,23 @@ impl Db {
     /// something to accept; then a request response has to be sent.
     pub fn accept(&mut self, id: ConversationId, at: Timestamp, now: Now) -> Result<bool, StoreError> {
         self.transaction(|db| {
-            let conversation = db.ensure_conversation(id)?;
-            let accepted = db.accept_by_writing(id, at, now)?;
-            db.touch_conversation(conversation, Timestamp::default(), true)?;
+            let other = db.account_of(id)?;
+            let accepted = db.accept_by_writing(id, other, at, now)?;
+            db.touch_conversation(id, Timestamp::default(), true)?;
             Ok(accepted)
         })
     }
 
     /// Marks the other as approved. If they had written first, adds the line "you accepted" and returns true.
-    fn accept_by_writing(&mut self, id: ConversationId, at: Timestamp, now: Now) -> Result<bool, StoreError> {
+    fn accept_by_writing(
+        &mut self,
+        id: ConversationId,
+        other: SessionId,
+        at: Timestamp,
+        now: Now,
+    ) -> Result<bool, StoreError> {
         let was_request = self.conversation(id)?.is_some_and(|it| it.approved_me && !it.approved);
-        self.set_approved(id.0, true)?;
+        self.set_approved(other, true)?;
         if was_request {
             let author = self.me()?.person;
             self.insert_line(id, author, true, at - 1, &Notice::YouAccepted, now)?;
@@ -124,19 +136,19 @@ impl Db {
     /// Adds a control line made here, unknown to the network.
     pub(super) fn insert_line(
         &self,
-        id: ConversationId,
+        conversation: ConversationId,
         author: i64,
         outgoing: bool,
         timestamp: Timestamp,
         notice: &Notice,
         now: Now,
     ) -> Result<MessageId, StoreError> {
-        let conversation = self.ensure_conversation(id)?;
         let sorted_at = self.place_of(conversation, timestamp, now)?;
         self.insert_row(&NewRow {
             conversation,
             author,
             timestamp,
+            msg_id: None,
             sorted_at,
             local: true,
             outgoing,
@@ -158,7 +170,7 @@ impl Db {
     /// when that is.
     pub(super) fn place_of(
         &self,
-        conversation: i64,
+        conversation: ConversationId,
         timestamp: Timestamp,
         now: Now,
     ) -> Result<Timestamp, StoreError> {
@@ -167,7 +179,7 @@ impl Db {
         }
         let mut statement =
             self.sql().prepare_cached("SELECT max(sorted_at) FROM messages WHERE conversation = ?1")?;
-        let last: Option<Ms> = statement.query_row([conversation], |row| row.get(0))?;
+        let last: Option<Ms> = statement.query_row([conversation.0], |row| row.get(0))?;
         Ok(last.map_or(timestamp, |last| timestamp.max(last.0 + 1)))
     }
 
@@ -178,13 +190,14 @@ impl Db {
         let mut statement = self.sql().prepare_cached(
             "INSERT INTO messages (conversation, author, timestamp, local, outgoing, state, hash, text, notice,
                  quote_author, quote_timestamp, unread, mention, deleted, expiry_mode, expiry_seconds, expires_at,
-                 received_at, sorted_at)
+                 received_at, sorted_at, msg_id)
              VALUES (:conversation, :author, :timestamp, :local, :outgoing, :state, :hash, :text, :notice,
                  :quote_author, :quote_timestamp, :unread, :mention, :deleted, :mode, :seconds, :expires_at, :now,
-                 :sorted_at)",
+                 :sorted_at, :msg_id)",
         )?;
         statement.execute(named_params! {
-            ":conversation": row.conversation,
+            ":conversation": row.conversation.0,
+            ":msg_id": row.msg_id,
             ":author": row.author,
             ":timestamp": Ms(row.timestamp),
             ":local": row.local,
@@ -215,10 +228,11 @@ impl Db {
         list: &[NewAttachment],
     ) -> Result<(), StoreError> {
         let mut statement = self.sql().prepare_cached(
-            "INSERT INTO attachments (message, position, name, content_type, size, width, height, voice, state, url,
-                 key, digest, file)
-             VALUES (:message, :position, :name, :type, :size, :width, :height, :voice, :state, :url, :key, :digest,
-                 :file)",
+            "INSERT INTO attachments (message, position, conversation, sorted_at, class, name, content_type, size,
+                 width, height, voice, state, pointer, url, key, digest, file)
+             SELECT id, :position, conversation, sorted_at, :class, :name, :type, :size, :width, :height, :voice,
+                 :state, :pointer, :url, :key, :digest, :file
+             FROM messages WHERE id = :message",
         )?;
         for (position, attachment) in (0_i64..).zip(list) {
             let state = match (&attachment.file, &attachment.remote) {
@@ -232,6 +246,8 @@ impl Db {
                 ":message": message.0,
                 ":position": position,
                 ":name": attachment.name,
+                ":class": AttachmentClass::of(&attachment.content_type, attachment.voice),
+                ":pointer": attachment.pointer,
                 ":type": attachment.content_type,
                 ":size": i64::try_from(attachment.size).unwrap_or(i64::MAX),
                 ":width": attachment.dimensions.map(|size| size.0),
@@ -248,12 +264,17 @@ impl Db {
     }
 
     /// Notes activity in a conversation, and lists it again if it was hidden and `unhide` says so.
-    pub(super) fn touch_conversation(&self, id: i64, at: Timestamp, unhide: bool) -> Result<(), StoreError> {
+    pub(super) fn touch_conversation(
+        &self,
+        id: ConversationId,
+        at: Timestamp,
+        unhide: bool,
+    ) -> Result<(), StoreError> {
         let mut statement = self.sql().prepare_cached(
             "UPDATE conversations SET active_at = max(active_at, ?2),
                  priority = CASE WHEN ?3 THEN max(priority, 0) ELSE priority END WHERE id = ?1",
         )?;
-        statement.execute(params![id, Ms(at), unhide])?;
+        statement.execute(params![id.0, Ms(at), unhide])?;
         Ok(())
     }
 

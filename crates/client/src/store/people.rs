@@ -29,11 +29,17 @@ pub struct WantedPicture {
 impl Db {
     /// The row number of an account; made on demand.
     pub(super) fn person(&self, id: SessionId) -> Result<i64, StoreError> {
-        if let Some(row) = self.find_person(id)? {
+        self.author(&id.to_prefixed())
+    }
+
+    /// The row number of whom these 33 bytes name, a blinded id among them; made on demand.
+    pub(super) fn author(&self, prefixed: &[u8; 33]) -> Result<i64, StoreError> {
+        let mut statement = self.sql().prepare_cached("SELECT id FROM people WHERE account = ?1")?;
+        if let Some(row) = statement.query_row([prefixed], |row| row.get(0)).optional()? {
             return Ok(row);
         }
         let mut statement = self.sql().prepare_cached("INSERT INTO people (account) VALUES (?1)")?;
-        Ok(statement.insert(params![Person(id)])?)
+        Ok(statement.insert([prefixed])?)
     }
 
     /// The row number of an account, if it is known.

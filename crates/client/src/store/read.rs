@@ -26,14 +26,13 @@ impl Db {
         now: Now,
     ) -> Result<ReadOutcome, StoreError> {
         self.transaction(|db| {
-            let Some(conversation) = db.find_conversation(id)? else { return Ok(ReadOutcome::default()) };
             let at = db
                 .sql()
                 .prepare_cached(
                     "SELECT sorted_at, timestamp FROM messages WHERE id = ?1 AND conversation = ?2",
                 )?
-                .query_row([up_to.0, conversation], |row| Ok((time(row, 0)?, time(row, 1)?)))?;
-            db.read_up_to(conversation, at, now)
+                .query_row([up_to.0, id.0], |row| Ok((time(row, 0)?, time(row, 1)?)))?;
+            db.read_up_to(id, at, now)
         })
     }
 
@@ -46,8 +45,7 @@ impl Db {
         now: Now,
     ) -> Result<ReadOutcome, StoreError> {
         self.transaction(|db| {
-            let conversation = db.ensure_conversation(id)?;
-            let mut outcome = db.move_mark(conversation, (last_read, last_read), now)?;
+            let mut outcome = db.move_mark(id, (last_read, last_read), now)?;
             outcome.changed |= db.set_marked_unread(id, marked_unread)?;
             Ok(outcome)
         })
@@ -56,13 +54,13 @@ impl Db {
     /// We have seen a conversation up to a moment: its read mark moves, and it is no longer marked unread.
     pub(super) fn read_up_to(
         &self,
-        conversation: i64,
+        id: ConversationId,
         at: Place,
         now: Now,
     ) -> Result<ReadOutcome, StoreError> {
-        let mut outcome = self.move_mark(conversation, at, now)?;
+        let mut outcome = self.move_mark(id, at, now)?;
         let sql = "UPDATE conversations SET marked_unread = 0 WHERE id = ?1 AND marked_unread = 1";
-        outcome.changed |= self.sql().prepare_cached(sql)?.execute([conversation])? > 0;
+        outcome.changed |= self.sql().prepare_cached(sql)?.execute([id.0])? > 0;
         Ok(outcome)
     }
 
@@ -70,11 +68,11 @@ impl Db {
     /// [`Db::settle_time`].
     pub(super) fn move_mark(
         &self,
-        conversation: i64,
+        id: ConversationId,
         at: Place,
         now: Now,
     ) -> Result<ReadOutcome, StoreError> {
-        let read = self.unread_up_to(conversation, at, now)?;
+        let read = self.unread_up_to(id, at, now)?;
         self.sql()
             .prepare_cached(
                 "UPDATE messages SET unread = 0,
@@ -82,24 +80,24 @@ impl Db {
                          THEN ?3 + expiry_seconds * 1000 ELSE expires_at END
                  WHERE conversation = ?1 AND unread = 1 AND (sorted_at, timestamp) <= (?2, ?4)",
             )?
-            .execute(params![conversation, Ms(at.0), now.known().map(Ms), Ms(at.1)])?;
+            .execute(params![id.0, Ms(at.0), now.known().map(Ms), Ms(at.1)])?;
         let mark = now.known().map_or(at.0, |now| now.min(at.0));
         let changed = self
             .sql()
             .prepare_cached("UPDATE conversations SET last_read = ?2 WHERE id = ?1 AND last_read < ?2")?
-            .execute(params![conversation, Ms(mark)])?;
+            .execute(params![id.0, Ms(mark)])?;
         Ok(ReadOutcome { changed: changed > 0 || !read.is_empty(), read })
     }
 
     /// What moving the read mark will read.
-    fn unread_up_to(&self, conversation: i64, at: Place, now: Now) -> Result<Vec<ReadMessage>, StoreError> {
+    fn unread_up_to(&self, id: ConversationId, at: Place, now: Now) -> Result<Vec<ReadMessage>, StoreError> {
         let mut statement = self.sql().prepare_cached(
             "SELECT m.id, a.account, m.timestamp, m.notice IS NOT NULL, m.hash, m.expiry_mode, m.expiry_seconds
              FROM messages m JOIN people a ON a.id = m.author
              WHERE m.conversation = ?1 AND m.unread = 1 AND (m.sorted_at, m.timestamp) <= (?2, ?3)
              ORDER BY m.sorted_at, m.timestamp",
         )?;
-        let rows = statement.query_map(params![conversation, Ms(at.0), Ms(at.1)], |row| {
+        let rows = statement.query_map(params![id.0, Ms(at.0), Ms(at.1)], |row| {
             let Person(from) = row.get(1)?;
             Ok(ReadMessage {
                 id: MessageId(row.get(0)?),

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
+use septet_protocol::message::Emoji;
 use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::model::{AttachmentId, ConversationId, Expiry, Message, MessageId, Notice};
+use crate::model::{Address, AttachmentId, ConversationId, Expiry, Message, MessageId, Notice};
 
 /// What time it is on the network (spec 03 §8). Until it is known, what is sent gets no final timestamp, and no
 /// countdown begins or ends.
@@ -98,6 +99,36 @@ pub struct NewAttachment {
     pub remote: Option<RemoteFile>,
     /// Its name in the folder of files: of one to send, always.
     pub file: Option<String>,
+    /// The pointer as received, with what this version does not read in it; `None` of one to send.
+    pub pointer: Option<Vec<u8>>,
+}
+
+/// What a person looks for when going through files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AttachmentClass {
+    /// Anything shown as a picture.
+    Picture,
+    /// A film.
+    Video,
+    /// Music and the like.
+    Audio,
+    /// Recorded to be heard as a message.
+    Voice,
+    /// Everything else.
+    File,
+}
+
+impl AttachmentClass {
+    /// By what the sender said of it.
+    pub fn of(content_type: &str, voice: bool) -> Self {
+        match content_type.split_once('/').map(|(kind, _)| kind) {
+            _ if voice => Self::Voice,
+            Some(kind) if kind.eq_ignore_ascii_case("image") => Self::Picture,
+            Some(kind) if kind.eq_ignore_ascii_case("video") => Self::Video,
+            Some(kind) if kind.eq_ignore_ascii_case("audio") => Self::Audio,
+            _ => Self::File,
+        }
+    }
 }
 
 /// Where a stored attachment stands between here and the file server.
@@ -191,6 +222,17 @@ pub enum JobKind {
     Other,
 }
 
+/// How a job gets where it goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Transport {
+    /// Stored in a swarm.
+    Swarm,
+    /// Several steps in a swarm, of which each needs the one before.
+    Sequence,
+    /// A request to a community's server.
+    Community,
+}
+
 /// Something to be sent that is not encoded yet and is no row of messages: what there is to say, without a date.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -204,7 +246,7 @@ pub enum Wish {
         /// The message's sent timestamp.
         timestamp: Timestamp,
         /// The emoji.
-        emoji: String,
+        emoji: Emoji,
         /// It is taken away.
         remove: bool,
     },
@@ -286,6 +328,8 @@ pub struct Job {
     pub payload: Option<Vec<u8>>,
     /// What to encode, if that is not a row of messages.
     pub wish: Option<Wish>,
+    /// Some of its bytes may be out: from then on it keeps them.
+    pub attempted: bool,
     /// When it was made.
     pub created: Timestamp,
 }
@@ -300,11 +344,23 @@ pub struct ReceivedBatch {
     /// Which compartment.
     pub namespace: Namespace,
     /// Where the next retrieve from this node goes on, if it moved.
-    pub last_hash: Option<MessageHash>,
+    pub last_hash: Option<Cursor>,
+    /// How often the places of this account had been reset when the retrieve began, see
+    /// [`Db::cursor_generation`](super::Db::cursor_generation): a place from before a reset is not kept.
+    pub generation: i64,
     /// Everything retrieved, in any order.
     pub items: Vec<ReceivedItem>,
     /// Now: the network's time is known, or nothing would be taken in.
     pub now: Timestamp,
+}
+
+/// A place in what a node keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cursor {
+    /// The last message had from there.
+    pub hash: MessageHash,
+    /// When the swarm forgets it.
+    pub expires_at: Timestamp,
 }
 
 /// One stored message of a swarm.
@@ -324,9 +380,11 @@ pub struct Incoming {
     /// Who wrote it; ourselves on another device, or here.
     pub sender: SessionId,
     /// Where it belongs.
-    pub conversation: ConversationId,
+    pub conversation: Address,
     /// Its sent timestamp.
     pub timestamp: Timestamp,
+    /// What tells it from others of the same author and time, if its sender gives that (spec 09 §6.3).
+    pub msg_id: Option<i64>,
     /// The sender's profile, if it came along.
     pub profile: Option<ProfileData>,
     /// What it is.
@@ -367,6 +425,8 @@ pub enum IncomingKind {
     Unsend {
         /// The message.
         target: QuoteKey,
+        /// Its number, if the wish tells it.
+        msg_id: Option<i64>,
     },
     /// The other has read our messages with these sent timestamps.
     ReadReceipt {
@@ -452,10 +512,12 @@ pub struct ContactData {
 }
 
 /// How far a conversation was read, as configs sync it (spec 05 §11.3).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReadMark {
     /// Which conversation.
     pub conversation: ConversationId,
+    /// What it is with.
+    pub address: Address,
     /// Everything up to this sent timestamp is read.
     pub last_read: Timestamp,
     /// Marked unread by hand.

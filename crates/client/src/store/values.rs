@@ -8,8 +8,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use septet_protocol::id::{Account, Ed25519Public, GroupId, MessageHash, SessionId};
 use septet_protocol::time::Timestamp;
 
-use super::types::{JobKind, TransferState};
-use crate::model::{Expiry, MessageState};
+use super::types::{AttachmentClass, JobKind, TransferState, Transport};
+use crate::model::{Address, ConversationKind, Expiry, MessageState};
 
 /// A timestamp as a column: whole milliseconds. What is beyond the range of a column (only a liar sends that)
 /// becomes its greatest value; `Timestamp::from_ms(u64::MAX)`, "for ever", survives the way there and back.
@@ -68,6 +68,16 @@ impl FromSql for Owner {
             GroupId::PREFIX => Ok(Self(Account::Group(GroupId(key)))),
             _ => Err(FromSqlError::InvalidType),
         }
+    }
+}
+
+/// What a conversation is with, as a column; see [`Address::to_bytes`].
+#[derive(Clone)]
+pub(super) struct Named(pub Address);
+
+impl FromSql for Named {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Address::from_bytes(value.as_blob()?).map(Self).ok_or(FromSqlError::InvalidType)
     }
 }
 
@@ -135,6 +145,9 @@ numbered!(TransferState {
     Unusable = 6,
 });
 numbered!(JobKind { ToRecipient = 0, SyncCopy = 1, OwnNote = 2, Other = 3 });
+numbered!(Transport { Swarm = 0, Sequence = 1, Community = 2 });
+numbered!(AttachmentClass { Picture = 0, Video = 1, Audio = 2, Voice = 3, File = 4 });
+numbered!(ConversationKind { NoteToSelf = 0, Private = 1, Group = 2, Room = 3, Blinded = 4 });
 
 /// The two columns of a disappearing setting.
 pub(super) fn expiry_columns(expiry: Expiry) -> (i64, i64) {

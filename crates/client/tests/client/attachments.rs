@@ -2,16 +2,16 @@
 
 use septet_client::client::{ClientError, SendError};
 use septet_client::event::Event;
-use septet_client::model::{AttachmentState, ConversationId, Draft, MessageId, OutgoingFile};
+use septet_client::model::{AttachmentState, Draft, MessageId, OutgoingFile};
 use septet_devnet::FileFault;
-use septet_protocol::account::Seed;
-use septet_protocol::attachment::{AttachmentPointer, Encryption, Key};
+use septet_protocol::account::{Seed, parse_recovery};
+use septet_protocol::attachment::{self, AttachmentPointer, Encryption, Key, deterministic};
 use septet_protocol::crypto::SystemRandom;
 use septet_protocol::id::{Account, Namespace};
 use septet_protocol::message::{Content, Outgoing, Visible, encode_one_to_one};
 use septet_protocol::time::Timestamp;
 
-use crate::world::{Person, World};
+use crate::world::{Person, With, World};
 
 fn file(name: &str, len: usize) -> OutgoingFile {
     let bytes = (0..len).map(|index| (index * 31 % 251) as u8).collect();
@@ -40,11 +40,30 @@ async fn files_of_all_sizes_arrive_byte_by_byte() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_sent_twice_is_stored_once_as_every_client_encrypts_it() {
+    let world = World::new().await;
+    let (alice, mut bob) = world.friends().await;
+    for name in ["first.bin", "again.bin"] {
+        alice.hands(&bob, name, vec![7; 5000]).await;
+        let heard = bob.next_message().await;
+        assert_eq!(heard.attachments[0].name, name);
+        assert_eq!(bob.receives(&heard.attachments[0]).await, vec![7; 5000]);
+    }
+    let files: Vec<_> = world.net.files().into_values().collect();
+    let [file] = files.as_slice() else { panic!("{} files", files.len()) };
+    assert_eq!((file.data[0], file.data.len()), (b'S', deterministic::encrypted_size(5000)));
+    let recovery = alice.client.recovery().await.unwrap();
+    let keys = parse_recovery(&recovery.phrase).unwrap().keys();
+    let same = attachment::encrypt(&[7; 5000], &keys.ed25519, deterministic::Domain::Attachment).unwrap();
+    assert!(file.data == same.blob);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_one_byte_too_large_is_refused_with_a_sentence() {
     let world = World::new().await;
     let alice = world.resting_person("Alice").await;
     let draft = Draft { files: vec![file("big.bin", 10_000_001)], ..Draft::default() };
-    let refused = alice.client.send(ConversationId(alice.id()), draft).await.unwrap_err();
+    let refused = alice.client.send(alice.client.with(alice.id()).await, draft).await.unwrap_err();
     assert!(matches!(refused, SendError::FileTooLarge { size: 10_000_001, .. }));
     assert!(refused.to_string().contains("big.bin is too large"));
     assert!(alice.texts(alice.id()).await.is_empty());
@@ -57,7 +76,7 @@ async fn several_files_in_one_message_keep_their_order() {
     let files: Vec<OutgoingFile> =
         (1..=5).map(|number| file(&format!("{number}.bin"), number * 1000)).collect();
     let draft = Draft { text: "five files".to_owned(), files: files.clone(), ..Draft::default() };
-    alice.client.send(ConversationId(bob.id()), draft).await.unwrap();
+    alice.client.send(alice.client.with(bob.id()).await, draft).await.unwrap();
     let heard = bob.hears("five files").await;
     let names: Vec<&str> = heard.attachments.iter().map(|attachment| attachment.name.as_str()).collect();
     assert_eq!(names, ["1.bin", "2.bin", "3.bin", "4.bin", "5.bin"]);
@@ -102,7 +121,7 @@ async fn an_upload_tells_how_far_it_is() {
     let world = World::new().await;
     let mut alice = world.person("Alice").await;
     let draft = Draft { files: vec![file("data.bin", 2_000_000)], ..Draft::default() };
-    alice.client.send(ConversationId(alice.id()), draft).await.unwrap();
+    alice.client.send(alice.client.with(alice.id()).await, draft).await.unwrap();
     alice
         .waits("progress", |event| match event {
             Event::Attachment { state: AttachmentState::Uploading { done, total }, .. } => {
@@ -232,7 +251,7 @@ async fn an_interrupted_upload_is_shown_at_its_beginning_and_goes_on() {
     let mut alice = world.person("Alice").await;
     world.net.set_file_fault(FileFault::Broken);
     let draft = Draft { files: vec![file("data.bin", 200_000)], ..Draft::default() };
-    let id = alice.client.send(ConversationId(alice.id()), draft).await.unwrap();
+    let id = alice.client.send(alice.client.with(alice.id()).await, draft).await.unwrap();
     let moved = |state: &AttachmentState| matches!(state, AttachmentState::Uploading { done: 1.., .. });
     let anew = |state: &AttachmentState| *state == AttachmentState::Uploading { done: 0, total: 0 };
     tells(&mut alice, "bytes that move", moved).await;

@@ -4,7 +4,7 @@ use septet_client::client::ClientError;
 use septet_client::event::Event;
 use septet_client::model::{ConversationId, Draft, Expiry, Message, MessageState, Notice, Page};
 
-use crate::world::{PATIENCE, Person, World};
+use crate::world::{PATIENCE, Person, With, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn alice_and_bob_talk() {
@@ -18,7 +18,7 @@ async fn alice_and_bob_talk() {
     // For Bob she is a stranger: a request, with the name she goes by.
     let heard = bob.hears("Hello Bob, this is Alice").await;
     assert_eq!((heard.from, heard.timestamp), (alice.id(), sent.timestamp));
-    let with_alice = ConversationId(alice.id());
+    let with_alice = bob.client.with(alice.id()).await;
     let conversation = bob.client.conversation(with_alice).await.unwrap().unwrap();
     assert!(conversation.is_request());
     assert_eq!((conversation.name.as_str(), conversation.unread), ("Alice", 1));
@@ -33,7 +33,7 @@ async fn alice_and_bob_talk() {
     let answer = alice.hears("Hello Alice!").await;
     let quote = answer.quote.unwrap();
     assert_eq!((quote.message, quote.text.as_str()), (Some(sent.id), "Hello Bob, this is Alice"));
-    let with_bob = ConversationId(bob.id());
+    let with_bob = alice.client.with(bob.id()).await;
     let conversation = alice.client.conversation(with_bob).await.unwrap().unwrap();
     assert!(conversation.approved_me && conversation.is_listed());
     assert_eq!(conversation.name, "Bob");
@@ -87,7 +87,7 @@ async fn reactions_and_deletions_reach_the_other() {
 
     bob.client.react(heard.id, "😂", false).await.unwrap();
     let mut alice = alice;
-    let with_bob = ConversationId(bob.id());
+    let with_bob = alice.client.with(bob.id()).await;
     let reactions = loop {
         let reactions = alice.client.message(sent.id).await.unwrap().unwrap().reactions;
         if !reactions.is_empty() {
@@ -158,9 +158,10 @@ async fn what_was_not_sent_goes_out_after_a_restart() {
 async fn what_is_written_before_the_time_is_known_keeps_together_when_it_is_dated() {
     let world = World::new().await;
     let (alice, mut bob) = world.friends().await;
-    let heard = alice.client.messages(ConversationId(bob.id()), Page::Newest, 10).await.unwrap().messages;
+    let heard =
+        alice.client.messages(alice.client.with(bob.id()).await, Page::Newest, 10).await.unwrap().messages;
     let alice = world.rest(alice).await;
-    let with_bob = ConversationId(bob.id());
+    let with_bob = alice.client.with(bob.id()).await;
     // Nothing runs: nobody has told the time yet.
     let first = alice.writes(&bob, "first").await;
     let draft = Draft { text: "second".to_owned(), reply_to: Some(first), ..Draft::default() };
@@ -183,7 +184,8 @@ async fn what_is_written_before_the_time_is_known_keeps_together_when_it_is_date
     assert_eq!((quote.timestamp, quote.text.as_str()), (first.timestamp, "first"));
     assert!(alice.client.flush(PATIENCE).await.unwrap());
     bob.client.sync_once(PATIENCE).await.unwrap();
-    let page = bob.client.messages(ConversationId(alice.id()), Page::Newest, 10).await.unwrap().messages;
+    let page =
+        bob.client.messages(bob.client.with(alice.id()).await, Page::Newest, 10).await.unwrap().messages;
     let hello = page.iter().find(|message| message.text == "hello").unwrap();
     assert_eq!(hello.reactions.len(), 1);
     assert!(page.iter().any(|message| matches!(message.notice, Some(Notice::ExpiryChanged { .. }))));
@@ -200,7 +202,8 @@ async fn timer_lines(person: &Person, id: ConversationId) -> usize {
 async fn a_changed_timer_is_told_and_followed_only_by_what_we_write() {
     let world = World::new().await;
     let (alice, mut bob) = world.friends().await;
-    let (with_alice, with_bob) = (ConversationId(alice.id()), ConversationId(bob.id()));
+    let with_bob = alice.client.with(bob.id()).await;
+    let with_alice = bob.client.with(alice.id()).await;
     alice.client.set_draft(with_bob, "not yet sent").await.unwrap();
     for expiry in [Expiry::AfterSend(7200), Expiry::AfterSend(3600)] {
         alice.client.set_expiry(with_bob, expiry).await.unwrap();
@@ -220,6 +223,7 @@ async fn a_changed_timer_is_told_and_followed_only_by_what_we_write() {
     let sent = alice.says(&bob, "gone in an hour").await;
     assert!(sent.expires_at.is_some_and(|at| at > alice.client.now()));
     assert_eq!(bob.hears("gone in an hour").await.expiry, Expiry::AfterSend(3600));
-    let refused = alice.client.set_expiry(with_alice, Expiry::AfterRead(60)).await;
+    let own = alice.client.with(alice.id()).await;
+    let refused = alice.client.set_expiry(own, Expiry::AfterRead(60)).await;
     assert!(matches!(refused, Err(ClientError::Refused(_))));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use septet_client::client::ClientError;
-use septet_client::model::{Conversation, ConversationId, Expiry, Profile};
+use septet_client::model::{Address, Conversation, Expiry, Profile};
 use septet_devnet::Cut;
 use septet_protocol::account::parse_recovery;
 use septet_protocol::config::{Config, Contacts, ConvoId, ConvoInfoVolatile, Kind, UserProfile};
@@ -12,7 +12,7 @@ use septet_protocol::id::{Account, SessionId};
 use septet_protocol::time::Timestamp;
 
 use crate::sync::name;
-use crate::world::{PATIENCE, Person, World};
+use crate::world::{PATIENCE, Person, With, World};
 
 /// What all devices are to agree on, of one conversation.
 type Shown = (String, Option<String>, i64, bool, [bool; 3], bool, Option<u64>, Expiry);
@@ -25,13 +25,13 @@ fn shown(it: &Conversation) -> Shown {
 }
 
 /// What a device shows of everybody of whom there is something to agree on.
-async fn shows(device: &Person) -> (Profile, BTreeMap<ConversationId, Shown>) {
+async fn shows(device: &Person) -> (Profile, BTreeMap<Address, Shown>) {
     let all = device.client.conversations().await.unwrap();
     let matters = |it: &&Conversation| {
         let flags = it.approved || it.approved_me || it.blocked || it.nickname.is_some();
         !it.hidden || flags || it.expiry != Expiry::Off || it.muted_until.is_some()
     };
-    let all = all.iter().filter(matters).map(|it| (it.id, shown(it))).collect();
+    let all = all.iter().filter(matters).map(|it| (it.address.clone(), shown(it))).collect();
     (device.client.profile().await.unwrap(), all)
 }
 
@@ -55,7 +55,7 @@ async fn agrees_with_the_swarm(world: &World, device: &Person) {
     let states = document(world, device, ConvoInfoVolatile::new).await;
     let all = device.client.conversations().await.unwrap();
     for contact in contacts.iter() {
-        let it = all.iter().find(|it| it.id.0 == contact.id).unwrap();
+        let it = all.iter().find(|it| it.address == contact.id.into()).unwrap();
         let nickname = it.nickname.clone().unwrap_or_default();
         assert_eq!((&it.name, &nickname), (&contact.name, &contact.nickname));
         assert_eq!(
@@ -68,7 +68,7 @@ async fn agrees_with_the_swarm(world: &World, device: &Person) {
         let state = states.get(&ConvoId::OneToOne(contact.id)).unwrap_or_default();
         assert_eq!(it.marked_unread, state.unread);
     }
-    let note = all.iter().find(|it| it.id.0 == device.id());
+    let note = all.iter().find(|it| it.address == device.id().into());
     assert_eq!(note.is_none_or(|note| note.hidden), profile.note_to_self_priority().is_hidden());
 }
 
@@ -99,15 +99,15 @@ async fn settle(world: &World, devices: &[Person]) {
 }
 
 /// Alice on so many devices that agree, and whom she knows.
-async fn household(world: &World, count: usize) -> (Vec<Person>, [ConversationId; 3]) {
+async fn household(world: &World, count: usize) -> (Vec<Person>, [SessionId; 3]) {
     let (first, bob) = world.friends().await;
-    let strangers = [[0xca; 32], [0xda; 32]].map(|id| ConversationId(SessionId(id)));
+    let strangers = [[0xca; 32], [0xda; 32]].map(|id| SessionId(id));
     for id in strangers {
-        first.client.set_nickname(id, Some(name("somebody"))).await.unwrap();
+        first.client.set_nickname(first.client.with(id).await, Some(name("somebody"))).await.unwrap();
     }
-    first.client.mark_unread(ConversationId(bob.id()), true).await.unwrap();
+    first.client.mark_unread(first.client.with(bob.id()).await, true).await.unwrap();
     first.client.sync_once(PATIENCE).await.unwrap();
-    let people = [ConversationId(bob.id()), strangers[0], strangers[1]];
+    let people = [bob.id(), strangers[0], strangers[1]];
     bob.client.stop().await;
     let mut devices = vec![first];
     while devices.len() < count {
@@ -119,30 +119,30 @@ async fn household(world: &World, count: usize) -> (Vec<Person>, [ConversationId
 }
 
 /// Makes one change of any kind, as a person does.
-async fn change(device: &Person, people: [ConversationId; 3], rng: &mut Rng, number: u32) {
-    let (client, own) = (&device.client, ConversationId(device.id()));
+async fn change(device: &Person, people: [SessionId; 3], rng: &mut Rng, number: u32) {
+    let (client, own) = (&device.client, device.id());
     let (id, on) = (people[rng.usize(..3)], rng.bool());
     let timer = if on { Expiry::AfterSend(rng.u32(60..999)) } else { Expiry::Off };
     let done = match rng.u8(..16) {
         0 => client.set_name(name(&format!("Alice {number}"))).await,
-        1 => client.pin(own, on).await,
-        2 => client.hide(own).await,
-        3 => client.open_conversation(own).await.map(drop),
-        4 => client.set_expiry(own, timer).await,
-        5 => client.set_nickname(id, on.then(|| name(&format!("friend {number}")))).await,
-        6 => client.accept(id).await,
-        7 => client.block(id).await,
-        8 => client.unblock(id).await,
-        9 => client.pin(id, on).await,
-        10 => client.hide(id).await,
-        11 => client.open_conversation(id).await.map(drop),
-        12 => client.mute(id, on.then(|| client.now() + 1_000_000)).await,
+        1 => client.pin(client.with(own).await, on).await,
+        2 => client.hide(client.with(own).await).await,
+        3 => client.open_conversation(&own.into()).await.map(drop),
+        4 => client.set_expiry(client.with(own).await, timer).await,
+        5 => client.set_nickname(client.with(id).await, on.then(|| name(&format!("friend {number}")))).await,
+        6 => client.accept(client.with(id).await).await,
+        7 => client.block(client.with(id).await).await,
+        8 => client.unblock(client.with(id).await).await,
+        9 => client.pin(client.with(id).await, on).await,
+        10 => client.hide(client.with(id).await).await,
+        11 => client.open_conversation(&id.into()).await.map(drop),
+        12 => client.mute(client.with(id).await, on.then(|| client.now() + 1_000_000)).await,
         // Only what was read within a month is shared (spec 05 §11.3): of the others nothing was ever read.
-        13 => client.mark_unread(people[0], on).await,
-        14 => client.delete_conversation(id).await,
-        _ => match client.set_expiry(id, timer).await {
+        13 => client.mark_unread(client.with(people[0]).await, on).await,
+        14 => client.delete_conversation(client.with(id).await).await,
+        _ => match client.set_expiry(client.with(id).await, timer).await {
             // Not of somebody who is not accepted.
-            Err(ClientError::Refused(_)) => client.delete_contact(id).await,
+            Err(ClientError::Refused(_)) => client.delete_contact(client.with(id).await).await,
             done => done,
         },
     };
@@ -198,8 +198,12 @@ async fn a_device_that_ends_at_any_moment_of_a_push_loses_no_change() {
         world.net.cut_at(request, nth, cut);
         let unread = number % 2 == 1;
         first.client.set_name(name(&format!("Alice {number}"))).await.unwrap();
-        first.client.set_nickname(bob, Some(name(&format!("Bob {number}")))).await.unwrap();
-        first.client.mark_unread(bob, unread).await.unwrap();
+        first
+            .client
+            .set_nickname(first.client.with(bob).await, Some(name(&format!("Bob {number}"))))
+            .await
+            .unwrap();
+        first.client.mark_unread(first.client.with(bob).await, unread).await.unwrap();
         tokio::select! {
             () = world.net.until_cut() => {}
             flushed = first.client.flush(PATIENCE) => panic!("{request} {nth}: {flushed:?}"),
@@ -207,12 +211,12 @@ async fn a_device_that_ends_at_any_moment_of_a_push_loses_no_change() {
         let first = world.crash(first).await;
         world.net.mend();
         // The other device goes on meanwhile.
-        second.client.pin(bob, unread).await.unwrap();
+        second.client.pin(second.client.with(bob).await, unread).await.unwrap();
         assert!(second.client.flush(PATIENCE).await.unwrap());
         devices = vec![first, second];
         settle(&world, &devices).await;
         for device in &devices {
-            let it = device.client.conversation(bob).await.unwrap().unwrap();
+            let it = device.client.conversation(device.client.with(bob).await).await.unwrap().unwrap();
             assert_eq!(device.client.profile().await.unwrap().name, format!("Alice {number}"));
             assert_eq!(it.nickname, Some(format!("Bob {number}")), "{request} {nth} {cut:?}");
             assert_eq!((it.marked_unread, it.pinned), (unread, i64::from(unread)));
@@ -233,13 +237,17 @@ async fn what_cannot_be_read_is_left_alone_and_in_nobodys_way() {
         }
     }
     let before = Kind::ALL.map(|kind| world.net.messages_of(&account, kind.namespace()).len());
-    devices[0].client.set_nickname(people[0], Some(name("Bobby"))).await.unwrap();
-    devices[1].client.pin(people[0], true).await.unwrap();
+    devices[0]
+        .client
+        .set_nickname(devices[0].client.with(people[0]).await, Some(name("Bobby")))
+        .await
+        .unwrap();
+    devices[1].client.pin(devices[1].client.with(people[0]).await, true).await.unwrap();
     for device in devices.iter().chain(&devices).chain(&devices) {
         device.client.sync_once(PATIENCE).await.unwrap();
     }
     for device in &devices {
-        let it = device.client.conversation(people[0]).await.unwrap().unwrap();
+        let it = device.client.conversation(device.client.with(people[0]).await).await.unwrap().unwrap();
         assert_eq!((it.nickname.as_deref(), it.pinned), (Some("Bobby"), 1));
     }
     let after = Kind::ALL.map(|kind| world.net.messages_of(&account, kind.namespace()).len());
@@ -253,11 +261,12 @@ async fn many_changes_at_once_are_few_pushes() {
     world.net.reset_requests();
     for number in 0..30 {
         let nickname = Some(name(&format!("friend {number}")));
-        devices[0].client.set_nickname(people[0], nickname).await.unwrap();
+        devices[0].client.set_nickname(devices[0].client.with(people[0]).await, nickname).await.unwrap();
     }
     settle(&world, &devices).await;
     let stores = world.net.requests().get("store").copied().unwrap_or_default();
     assert!((1..=4).contains(&stores), "{stores}");
-    let there = devices[1].client.conversation(people[0]).await.unwrap().unwrap();
+    let there =
+        devices[1].client.conversation(devices[1].client.with(people[0]).await).await.unwrap().unwrap();
     assert_eq!(there.nickname.as_deref(), Some("friend 29"));
 }

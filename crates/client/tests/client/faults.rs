@@ -7,7 +7,7 @@ use septet_client::model::{ConnectionState, MessageState};
 use septet_devnet::{Fault, FileFault};
 use septet_protocol::id::{Account, Ed25519Public, Namespace};
 
-use crate::world::{PATIENCE, Person, World};
+use crate::world::{PATIENCE, Person, With, World};
 
 /// Both write ten messages each; all must arrive once and in order.
 async fn talk(alice: &mut Person, bob: &mut Person) {
@@ -170,8 +170,8 @@ async fn an_upload_waits_for_the_file_server() {
         bytes: vec![1; 1000],
     };
     let draft = septet_client::model::Draft { files: vec![file], ..Default::default() };
-    let to = septet_client::model::ConversationId(bob.id());
-    let id = alice.client.send(to, draft).await.unwrap();
+    let to = bob.id();
+    let id = alice.client.send(alice.client.with(to).await, draft).await.unwrap();
     let waits = alice.client.wait_sent(id, Duration::from_secs(3)).await;
     assert!(waits.is_err(), "{waits:?}");
     world.net.clear_file_faults();

@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use septet_client::model::ConversationId;
 use septet_protocol::account::{DisplayName, Seed};
 use septet_protocol::crypto::SystemRandom;
 use septet_protocol::id::{Account, Namespace, SessionId};
 use septet_protocol::message::{Content, Outgoing, Visible, encode_one_to_one};
 use septet_protocol::time::Timestamp;
 
-use crate::world::{PATIENCE, World};
+use crate::world::{PATIENCE, With, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_waiting_messages_are_fetched() {
@@ -28,7 +27,8 @@ async fn ten_thousand_waiting_messages_are_fetched() {
     let start = Instant::now();
     bob.client.sync_once(PATIENCE).await.unwrap();
     println!("{COUNT} waiting messages: {:?}", start.elapsed());
-    let unread = bob.client.conversation(ConversationId(sender.session_id)).await.unwrap().unwrap().unread;
+    let unread =
+        bob.client.conversation(bob.client.with(sender.session_id).await).await.unwrap().unwrap().unread;
     assert_eq!(u64::from(unread), COUNT);
     let texts = bob.texts(sender.session_id).await;
     assert_eq!(texts.first().map(String::as_str), Some("message 0"));
@@ -44,7 +44,7 @@ async fn a_thousand_contacts_are_restored() {
         let mut id = [7; 32];
         id[..4].copy_from_slice(&number.to_le_bytes());
         let nickname = DisplayName::parse(&format!("Contact number {number}")).unwrap();
-        alice.client.set_nickname(ConversationId(SessionId(id)), Some(nickname)).await.unwrap();
+        alice.client.set_nickname(alice.client.with(SessionId(id)).await, Some(nickname)).await.unwrap();
     }
     alice.client.sync_once(PATIENCE).await.unwrap();
     let start = Instant::now();

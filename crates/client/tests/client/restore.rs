@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use septet_client::client::{Client, RestoreStage};
-use septet_client::model::{ConversationId, Expiry, Memberships};
+use septet_client::model::{Expiry, Memberships};
 use septet_protocol::account::{DisplayName, Seed};
 use septet_protocol::config::{
     Community, Config, Contact, Contacts, Group, GroupSettings, Priority, UserGroups, UserProfile,
@@ -15,7 +15,7 @@ use septet_protocol::swarm::MAX_MESSAGE_BYTES;
 use septet_protocol::time::Timestamp;
 
 use crate::sync::{look, name, picture, sees_picture, synced};
-use crate::world::{PATIENCE, Person, World};
+use crate::world::{PATIENCE, Person, With, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_account_has_its_name_and_both_sides_of_its_conversations() {
@@ -35,7 +35,8 @@ async fn a_restored_account_has_its_name_and_both_sides_of_its_conversations() {
     assert_eq!(stages.last(), Some(&RestoreStage::Done));
     restored.client.sync_once(PATIENCE).await.unwrap();
     assert_eq!(restored.texts(bob.id()).await, ["hi", "hello", "how are you?", "fine"]);
-    let conversation = restored.client.conversation(ConversationId(bob.id())).await.unwrap().unwrap();
+    let conversation =
+        restored.client.conversation(restored.client.with(bob.id()).await).await.unwrap().unwrap();
     assert!(conversation.approved && conversation.approved_me);
     assert_eq!(conversation.name, "Bob");
 }
@@ -74,12 +75,12 @@ async fn note_to_self_is_hidden_until_there_is_a_note() {
     let world = World::new().await;
     let alice = world.person("Alice").await;
     alice.says(&alice, "remember the milk").await;
-    let note = ConversationId(alice.id());
-    assert!(alice.client.conversation(note).await.unwrap().unwrap().is_listed());
+    let note = alice.id();
+    assert!(alice.client.conversation(alice.client.with(note).await).await.unwrap().unwrap().is_listed());
     // A change of the profile must not hide it again.
     alice.client.set_name(DisplayName::parse("Alice B").unwrap()).await.unwrap();
-    assert!(alice.client.conversation(note).await.unwrap().unwrap().is_listed());
-    alice.client.hide(note).await.unwrap();
+    assert!(alice.client.conversation(alice.client.with(note).await).await.unwrap().unwrap().is_listed());
+    alice.client.hide(alice.client.with(note).await).await.unwrap();
     assert!(alice.client.flush(PATIENCE).await.unwrap());
     let (second, _) = world.second_device(&alice).await;
     assert_eq!(second.client.profile().await.unwrap().name, "Alice B");
@@ -95,7 +96,7 @@ async fn what_one_device_sends_the_other_shows() {
     let sent = alice.says(&bob, "from my first device").await;
     let copy = second.hears("from my first device").await;
     assert!(copy.outgoing);
-    assert_eq!((copy.timestamp, copy.conversation), (sent.timestamp, ConversationId(bob.id())));
+    assert_eq!((copy.timestamp, copy.conversation), (sent.timestamp, second.client.with(bob.id()).await));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,15 +126,15 @@ async fn a_restore_that_is_given_up_leaves_no_account() {
 async fn without_a_network_a_restored_account_asks_for_a_name_and_then_hears_before_it_speaks() {
     let world = World::new().await;
     let alice = world.person("Alice").await;
-    let [carol, dave] = [1, 2].map(|id| ConversationId(SessionId([id; 32])));
-    alice.client.set_nickname(carol, Some(name("Caro"))).await.unwrap();
+    let [carol, dave] = [1, 2].map(|id| SessionId([id; 32]));
+    alice.client.set_nickname(alice.client.with(carol).await, Some(name("Caro"))).await.unwrap();
     alice.client.set_picture(Some(picture())).await.unwrap();
     assert!(alice.client.flush(PATIENCE).await.unwrap());
     world.net.network_down(true);
     let (mut restored, _) = world.second_device(&alice).await;
     assert_eq!(restored.client.profile().await.unwrap().name, "");
     restored.client.set_name(name("Typed here")).await.unwrap();
-    restored.client.set_nickname(dave, Some(name("David"))).await.unwrap();
+    restored.client.set_nickname(restored.client.with(dave).await, Some(name("David"))).await.unwrap();
     world.net.network_down(false);
     for device in [&restored, &alice, &restored] {
         device.client.sync_once(PATIENCE).await.unwrap();
@@ -145,7 +146,7 @@ async fn without_a_network_a_restored_account_asks_for_a_name_and_then_hears_bef
     }
     let (here, there) = (alice.client.profile().await.unwrap(), restored.client.profile().await.unwrap());
     assert_eq!(here.name, there.name);
-    let own = ConversationId(restored.id());
+    let own = restored.id();
     assert_eq!(sees_picture(&mut restored, own).await, (400, 400));
 }
 
@@ -153,25 +154,25 @@ async fn without_a_network_a_restored_account_asks_for_a_name_and_then_hears_bef
 async fn an_empty_machine_gets_everything_back() {
     let world = World::new().await;
     let (mut alice, bob) = world.friends().await;
-    let (here, with_bob) = (&alice.client, ConversationId(bob.id()));
+    let (here, with_bob) = (&alice.client, bob.id());
     here.set_picture(Some(picture())).await.unwrap();
     bob.client.set_picture(Some(picture())).await.unwrap();
     bob.says(&alice, "read this").await;
     let read = alice.hears("read this").await;
     let here = &alice.client;
-    here.mark_read(with_bob, read.id).await.unwrap();
-    here.set_nickname(with_bob, Some(name("Bobby"))).await.unwrap();
-    here.pin(with_bob, true).await.unwrap();
-    here.set_expiry(with_bob, Expiry::AfterRead(43_200)).await.unwrap();
-    let [hidden, blocked, deleted] = [1, 2, 3].map(|id| ConversationId(SessionId([id; 32])));
+    here.mark_read(here.with(with_bob).await, read.id).await.unwrap();
+    here.set_nickname(here.with(with_bob).await, Some(name("Bobby"))).await.unwrap();
+    here.pin(here.with(with_bob).await, true).await.unwrap();
+    here.set_expiry(here.with(with_bob).await, Expiry::AfterRead(43_200)).await.unwrap();
+    let [hidden, blocked, deleted] = [1, 2, 3].map(|id| SessionId([id; 32]));
     for id in [hidden, blocked, deleted] {
-        here.set_nickname(id, Some(name("somebody"))).await.unwrap();
-        here.mute(id, Some(here.now() + 3_600_000)).await.unwrap();
+        here.set_nickname(here.with(id).await, Some(name("somebody"))).await.unwrap();
+        here.mute(here.with(id).await, Some(here.now() + 3_600_000)).await.unwrap();
     }
-    here.hide(hidden).await.unwrap();
-    here.block(blocked).await.unwrap();
+    here.hide(here.with(hidden).await).await.unwrap();
+    here.block(here.with(blocked).await).await.unwrap();
     assert!(here.flush(PATIENCE).await.unwrap());
-    here.delete_contact(deleted).await.unwrap();
+    here.delete_contact(here.with(deleted).await).await.unwrap();
     assert!(here.flush(PATIENCE).await.unwrap());
     sees_picture(&mut alice, with_bob).await;
 
@@ -185,11 +186,11 @@ async fn an_empty_machine_gets_everything_back() {
     assert_eq!((bob_there.nickname.as_deref(), bob_there.pinned, bob_there.unread), (Some("Bobby"), 1, 0));
     assert_eq!(bob_there.expiry, Expiry::AfterRead(43_200));
     assert!(look(&restored, hidden).await.hidden && look(&restored, blocked).await.blocked);
-    assert_eq!(restored.client.conversation(deleted).await.unwrap(), None);
+    assert_eq!(restored.client.find_conversation(&deleted.into()).await.unwrap(), None);
     world.net.reset_requests();
     restored.client.sync_once(PATIENCE).await.unwrap();
     assert_eq!(world.net.requests().get("store"), None, "it has nothing to add");
-    let own = ConversationId(restored.id());
+    let own = restored.id();
     assert_eq!(sees_picture(&mut restored, own).await, (400, 400));
     assert_eq!(sees_picture(&mut restored, with_bob).await, (400, 400));
 }
@@ -256,8 +257,12 @@ async fn more_contacts_than_fit_one_message_come_back_and_are_left_as_they_are()
     assert_eq!(world.net.requests().get("store"), None, "it has nothing to add");
 
     // A change replaces all parts.
-    let friend = all.iter().find(|it| it.approved).unwrap().id;
-    restored.client.set_nickname(friend, Some(name("Best friend"))).await.unwrap();
+    let friend = all.iter().find(|it| it.approved).unwrap().address.account().unwrap();
+    restored
+        .client
+        .set_nickname(restored.client.with(friend).await, Some(name("Best friend")))
+        .await
+        .unwrap();
     assert!(restored.client.flush(PATIENCE).await.unwrap());
     assert_eq!(world.net.messages_of(&Account::from(me), Namespace::CONTACTS).len(), parts);
     let (again, _) = world.second_device(&restored).await;

@@ -2,11 +2,11 @@
 
 use septet_client::client::ClientError;
 use septet_client::event::Event;
-use septet_client::model::{Conversation, ConversationId, Page};
+use septet_client::model::{Conversation, Page};
 use septet_protocol::account::DisplayName;
-use septet_protocol::id::{Account, Namespace};
+use septet_protocol::id::{Account, Namespace, SessionId};
 
-use crate::world::{PATIENCE, Person, World};
+use crate::world::{PATIENCE, Person, With, World};
 
 /// Alice on two devices, and Bob, whom she knows.
 struct Household {
@@ -14,7 +14,7 @@ struct Household {
     first: Person,
     second: Person,
     bob: Person,
-    with_bob: ConversationId,
+    with_bob: SessionId,
 }
 
 impl Household {
@@ -24,7 +24,7 @@ impl Household {
         assert!(first.client.flush(PATIENCE).await.unwrap());
         let (second, _) = world.second_device(&first).await;
         second.client.sync_once(PATIENCE).await.unwrap();
-        let with_bob = ConversationId(bob.id());
+        let with_bob = bob.id();
         Self { world, first, second, bob, with_bob }
     }
 
@@ -51,8 +51,8 @@ impl Household {
     }
 }
 
-pub async fn look(device: &Person, id: ConversationId) -> Conversation {
-    device.client.conversation(id).await.unwrap().unwrap()
+pub async fn look(device: &Person, id: SessionId) -> Conversation {
+    device.client.conversation(device.client.with(id).await).await.unwrap().unwrap()
 }
 
 pub fn name(name: &str) -> DisplayName {
@@ -72,23 +72,23 @@ async fn what_is_set_for_a_contact_here_is_set_there() {
     let known = home.seen().await;
     assert!(known.approved && known.approved_me && known.name == "Bob");
 
-    here.set_nickname(id, Some(name("Bobby"))).await.unwrap();
-    here.pin(id, true).await.unwrap();
+    here.set_nickname(here.with(id).await, Some(name("Bobby"))).await.unwrap();
+    here.pin(here.with(id).await, true).await.unwrap();
     let until = here.now() + 3_600_000;
-    here.mute(id, Some(until)).await.unwrap();
-    here.block(id).await.unwrap();
-    here.mark_unread(id, true).await.unwrap();
+    here.mute(here.with(id).await, Some(until)).await.unwrap();
+    here.block(here.with(id).await).await.unwrap();
+    here.mark_unread(here.with(id).await, true).await.unwrap();
     home.tell().await;
     let there = home.seen().await;
     assert_eq!((there.nickname.as_deref(), there.pinned), (Some("Bobby"), 1));
     assert_eq!(there.muted_until.map(|at| at.as_secs()), Some(until.as_secs()));
     assert!(there.blocked && there.marked_unread);
 
-    here.set_nickname(id, None).await.unwrap();
-    here.pin(id, false).await.unwrap();
-    here.mute(id, None).await.unwrap();
-    here.unblock(id).await.unwrap();
-    here.mark_unread(id, false).await.unwrap();
+    here.set_nickname(here.with(id).await, None).await.unwrap();
+    here.pin(here.with(id).await, false).await.unwrap();
+    here.mute(here.with(id).await, None).await.unwrap();
+    here.unblock(here.with(id).await).await.unwrap();
+    here.mark_unread(here.with(id).await, false).await.unwrap();
     home.tell().await;
     let there = home.seen().await;
     assert_eq!((there.nickname, there.pinned, there.muted_until), (None, 0, None));
@@ -98,12 +98,12 @@ async fn what_is_set_for_a_contact_here_is_set_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn note_to_self_is_shown_pinned_and_hidden_everywhere() {
     let home = Household::new().await;
-    let note = ConversationId(home.first.id());
+    let note = home.first.id();
     home.first.says(&home.first, "milk").await;
-    home.first.client.pin(note, true).await.unwrap();
+    home.first.client.pin(home.first.client.with(note).await, true).await.unwrap();
     home.tell().await;
     assert_eq!(look(&home.second, note).await.pinned, 1);
-    home.first.client.hide(note).await.unwrap();
+    home.first.client.hide(home.first.client.with(note).await).await.unwrap();
     home.tell().await;
     assert!(!look(&home.second, note).await.is_listed());
 }
@@ -117,8 +117,8 @@ pub fn picture() -> Vec<u8> {
 }
 
 /// Waits until `id` is shown to `device` with a picture, and returns its sides.
-pub async fn sees_picture(device: &mut Person, id: ConversationId) -> (u32, u32) {
-    let own = id.0 == device.id();
+pub async fn sees_picture(device: &mut Person, id: SessionId) -> (u32, u32) {
+    let own = id == device.id();
     loop {
         let shown = match own {
             true => device.client.profile().await.unwrap().picture,
@@ -135,7 +135,7 @@ pub async fn sees_picture(device: &mut Person, id: ConversationId) -> (u32, u32)
 #[tokio::test(flavor = "multi_thread")]
 async fn our_picture_reaches_our_devices_and_our_contacts() {
     let Household { world: _net, mut first, mut second, mut bob, .. } = Household::new().await;
-    let alice = ConversationId(first.id());
+    let alice = first.id();
     let refused = first.client.set_picture(Some(b"hello".to_vec())).await;
     assert!(matches!(refused, Err(ClientError::Refused(_))));
     first.client.set_picture(Some(picture())).await.unwrap();
@@ -162,13 +162,13 @@ async fn a_deleted_conversation_and_a_deleted_contact_are_gone_everywhere() {
     let home = Household::new().await;
     let (here, id) = (&home.first.client, home.with_bob);
     assert_eq!(home.second.texts(home.bob.id()).await, ["hi", "hello"]);
-    here.delete_conversation(id).await.unwrap();
+    here.delete_conversation(here.with(id).await).await.unwrap();
     home.tell().await;
     let there = home.seen().await;
     assert!(there.hidden && there.approved);
     assert!(home.second.texts(home.bob.id()).await.is_empty());
 
-    here.delete_contact(id).await.unwrap();
+    here.delete_contact(here.with(id).await).await.unwrap();
     home.tell().await;
     let there = home.seen().await;
     assert!(!there.approved && !there.approved_me && !there.is_listed());
@@ -187,10 +187,15 @@ async fn what_is_read_here_is_read_there_and_never_unread_again() {
     home.first.hears("two").await;
     home.second.client.sync_once(PATIENCE).await.unwrap();
     assert_eq!(home.seen().await.unread, 3, "with the first hello");
-    let page = home.first.client.messages(home.with_bob, Page::Newest, 10).await.unwrap();
+    let page = home
+        .first
+        .client
+        .messages(home.first.client.with(home.with_bob).await, Page::Newest, 10)
+        .await
+        .unwrap();
     let [.., one, two] = page.messages.as_slice() else { panic!("not two messages") };
-    home.first.client.mark_read(home.with_bob, two.id).await.unwrap();
-    home.first.client.mark_read(home.with_bob, one.id).await.unwrap();
+    home.first.client.mark_read(home.first.client.with(home.with_bob).await, two.id).await.unwrap();
+    home.first.client.mark_read(home.first.client.with(home.with_bob).await, one.id).await.unwrap();
     home.tell().await;
     assert_eq!(home.seen().await.unread, 0);
     home.settle().await;
@@ -203,10 +208,10 @@ async fn changes_made_apart_come_together() {
     home.settle().await;
     let id = home.with_bob;
     home.world.net.network_down(true);
-    home.first.client.set_nickname(id, Some(name("Bobby"))).await.unwrap();
-    home.first.client.mark_unread(id, true).await.unwrap();
-    home.second.client.pin(id, true).await.unwrap();
-    home.second.client.block(id).await.unwrap();
+    home.first.client.set_nickname(home.first.client.with(id).await, Some(name("Bobby"))).await.unwrap();
+    home.first.client.mark_unread(home.first.client.with(id).await, true).await.unwrap();
+    home.second.client.pin(home.second.client.with(id).await, true).await.unwrap();
+    home.second.client.block(home.second.client.with(id).await).await.unwrap();
     home.second.client.set_name(name("Alice B")).await.unwrap();
     home.world.net.network_down(false);
     home.settle().await;
@@ -228,7 +233,11 @@ async fn one_change_is_one_push_and_nothing_answers_it() {
     home.world.net.reset_requests();
     home.settle().await;
     assert_eq!(home.stores(), 0, "nothing changed");
-    home.first.client.set_nickname(home.with_bob, Some(name("Bobby"))).await.unwrap();
+    home.first
+        .client
+        .set_nickname(home.first.client.with(home.with_bob).await, Some(name("Bobby")))
+        .await
+        .unwrap();
     home.settle().await;
     home.settle().await;
     assert_eq!(home.stores(), 1);
@@ -240,8 +249,8 @@ async fn a_change_that_could_not_be_pushed_survives_the_end_of_the_program() {
     let home = Household::new().await;
     let Household { world, first, second, with_bob, .. } = home;
     world.net.network_down(true);
-    first.client.set_nickname(with_bob, Some(name("Bobby"))).await.unwrap();
-    first.client.pin(with_bob, true).await.unwrap();
+    first.client.set_nickname(first.client.with(with_bob).await, Some(name("Bobby"))).await.unwrap();
+    first.client.pin(first.client.with(with_bob).await, true).await.unwrap();
     let first = world.reopen(first).await;
     world.net.network_down(false);
     first.client.sync_once(PATIENCE).await.unwrap();
@@ -276,21 +285,22 @@ async fn a_restored_account_knows_its_people_again() {
     let world = World::new().await;
     let (mut alice, bob) = world.friends().await;
     let (carol, dave) = (world.person("Carol").await, world.person("Dave").await);
-    let [with_bob, with_carol, with_dave] = [&bob, &carol, &dave].map(|it| ConversationId(it.id()));
+    let [with_bob, with_carol, with_dave] = [&bob, &carol, &dave].map(|it| it.id());
     alice.says(&carol, "hi Carol").await;
     carol.client.sync_once(PATIENCE).await.unwrap();
     carol.says(&alice, "hi Alice").await;
     alice.hears("hi Alice").await;
-    alice.client.block(with_carol).await.unwrap();
-    alice.client.set_nickname(with_bob, Some(name("Bobby"))).await.unwrap();
-    alice.client.pin(with_bob, true).await.unwrap();
+    alice.client.block(alice.client.with(with_carol).await).await.unwrap();
+    alice.client.set_nickname(alice.client.with(with_bob).await, Some(name("Bobby"))).await.unwrap();
+    alice.client.pin(alice.client.with(with_bob).await, true).await.unwrap();
     dave.says(&alice, "who are you?").await;
+    let request = alice.client.with(with_dave).await;
     alice
-        .waits("the request", |event| matches!(event, Event::Request(id) if id == with_dave).then_some(()))
+        .waits("the request", |event| matches!(event, Event::Request(id) if id == request).then_some(()))
         .await;
     bob.says(&alice, "read this").await;
     let read = alice.hears("read this").await;
-    alice.client.mark_read(with_bob, read.id).await.unwrap();
+    alice.client.mark_read(alice.client.with(with_bob).await, read.id).await.unwrap();
     assert!(alice.client.flush(PATIENCE).await.unwrap());
 
     let (restored, _) = world.second_device(&alice).await;

@@ -128,6 +128,18 @@ impl World {
     }
 }
 
+/// Conversations by whom they are with.
+pub trait With {
+    /// The number of the conversation with somebody on this device; made if there is none.
+    async fn with(&self, id: SessionId) -> ConversationId;
+}
+
+impl With for Client {
+    async fn with(&self, id: SessionId) -> ConversationId {
+        self.make_conversation(&id.into()).await.unwrap()
+    }
+}
+
 /// An account and what it hears of.
 pub struct Person {
     pub client: Client,
@@ -154,7 +166,7 @@ impl Person {
     /// Sends a text without waiting.
     pub async fn writes(&self, to: &Person, text: &str) -> MessageId {
         let draft = Draft { text: text.to_owned(), ..Draft::default() };
-        self.client.send(ConversationId(to.id()), draft).await.unwrap()
+        self.client.send(self.client.with(to.id()).await, draft).await.unwrap()
     }
 
     /// Sends a file and waits until it is sent.
@@ -165,7 +177,7 @@ impl Person {
             bytes,
         };
         let draft = Draft { files: vec![file], ..Draft::default() };
-        let id = self.client.send(ConversationId(to.id()), draft).await.unwrap();
+        let id = self.client.send(self.client.with(to.id()).await, draft).await.unwrap();
         self.client.wait_sent(id, PATIENCE).await.unwrap()
     }
 
@@ -231,7 +243,7 @@ impl Person {
 
     /// All texts of the conversation with somebody, oldest first; notices left out.
     pub async fn texts(&self, with: SessionId) -> Vec<String> {
-        let page = self.client.messages(ConversationId(with), Page::Newest, 100_000).await.unwrap();
+        let page = self.client.messages(self.client.with(with).await, Page::Newest, 100_000).await.unwrap();
         let said = page.messages.into_iter().filter(|message| message.notice.is_none());
         said.map(|message| message.text).collect()
     }

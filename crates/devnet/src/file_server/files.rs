@@ -7,24 +7,14 @@ use bytes::Bytes;
 use data_encoding::BASE64URL;
 use septet_protocol::crypto::{Blake2bOptions, blake2b_with};
 
-use super::FileServerKind;
+use super::kind::FileServerKind;
 use crate::state::State;
+use crate::stored::StoredFile;
 
-/// How long a file lives if the upload does not say, ms: 14 days.
-const LIFETIME: u64 = 14 * 86_400_000;
+/// How long a file lives if the upload does not say, and at most, ms: 14 days (spec 09 §2.3).
+pub(super) const LIFETIME: u64 = 14 * 86_400_000;
 /// How long it lives on the open-source server, ms: 21 days.
 const LIFETIME_OPEN_SOURCE: u64 = 21 * 86_400_000;
-
-/// One uploaded file.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StoredFile {
-    /// The bytes, as uploaded (clients encrypt them).
-    pub data: Bytes,
-    /// When it was uploaded, ms.
-    pub uploaded: u64,
-    /// When it goes away, ms.
-    pub expires: u64,
-}
 
 /// All files, by id.
 pub(crate) struct Files {
@@ -61,7 +51,7 @@ impl Files {
         self.lock().get(id).filter(|file| file.expires > now).cloned()
     }
 
-    /// Starts its lifetime anew; the file as it is then.
+    /// Starts its lifetime anew, unless it would live longer as it is; the file as it is then.
     pub fn extend(&self, id: &str, ttl: Option<u64>, now: u64) -> Option<StoredFile> {
         let mut files = self.lock();
         let file = files.get_mut(id).filter(|file| file.expires > now)?;

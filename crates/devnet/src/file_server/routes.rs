@@ -1,6 +1,7 @@
 //! What the file server answers (spec 04 §2).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
@@ -9,13 +10,20 @@ use septet_protocol::id::Ed25519Public;
 use septet_protocol::onion::v4;
 use serde_json::{Value, json};
 
-use super::{Faults, FileServer, FileServerKind, StoredFile};
+use super::date::http_date;
+use super::faults::Faults;
+use super::files::{Files, LIFETIME};
+use super::kind::FileServerKind;
 use crate::base64;
+use crate::clock::Clock;
+use crate::stored::StoredFile;
 
 /// The largest upload, bytes.
 const MAX_UPLOAD: usize = 10_223_616;
 /// The largest upload of the open-source server, bytes.
 const MAX_UPLOAD_OPEN_SOURCE: usize = 6_000_000;
+/// The shortest lifetime that can be asked for, ms (spec 09 §2.3).
+const MIN_LIFETIME: u64 = 30_000;
 /// How far the time of a signed request may be off, s: a day.
 const SIGNED_TOLERANCE: u64 = 86_400;
 /// Request headers that are looked at, in lower case.
@@ -44,16 +52,26 @@ pub(super) struct Outcome {
     pub status: u16,
     pub content_type: &'static str,
     pub body: Bytes,
+    /// Until when the body can be had, ms.
+    expires: Option<u64>,
 }
 
 impl Outcome {
     fn new(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type, body: body.into() }
+        Self { status, content_type, body: body.into(), expires: None }
     }
 
     /// As the payload of an encrypted reply.
     pub fn to_v4(&self) -> Vec<u8> {
-        v4::Response::encode(self.status, &[("content-type", self.content_type)], &self.body)
+        let expires = self.headers();
+        let mut headers = vec![("content-type", self.content_type)];
+        headers.extend(expires.iter().map(|(name, value)| (*name, value.as_str())));
+        v4::Response::encode(self.status, &headers, &self.body)
+    }
+
+    /// Headers besides the content's type.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        self.expires.map(|expires| ("expires", http_date(expires))).into_iter().collect()
     }
 
     pub fn text(status: u16, text: &'static str) -> Self {
@@ -84,9 +102,16 @@ fn seconds(ms: u64) -> Value {
     json!(ms as f64 / 1000.0)
 }
 
-impl FileServer {
+/// What the routes lead to.
+pub(super) struct Routes {
+    pub files: Files,
+    pub kind: FileServerKind,
+    pub clock: Arc<Clock>,
+}
+
+impl Routes {
     /// Answers a request.
-    pub(super) fn serve(&self, call: &Call, faults: &Faults) -> Outcome {
+    pub fn serve(&self, call: &Call, faults: &Faults) -> Outcome {
         if faults.broken {
             return Outcome::failure(500);
         }
@@ -117,7 +142,7 @@ impl FileServer {
         if data.is_empty() || data.len() > largest {
             return Err(Outcome::failure(413));
         }
-        Ok(self.files.add(self.kind, data, ttl, self.network.now()))
+        Ok(self.files.add(self.kind, data, ttl, self.clock.now()))
     }
 
     fn upload(&self, call: &Call, faults: &Faults) -> Outcome {
@@ -146,14 +171,17 @@ impl FileServer {
     }
 
     fn find(&self, id: &str, faults: &Faults) -> Result<StoredFile, Outcome> {
-        let file = if faults.not_found { None } else { self.files.get(id, self.network.now()) };
+        let file = if faults.not_found { None } else { self.files.get(id, self.clock.now()) };
         file.ok_or_else(|| Outcome::failure(404))
     }
 
     fn download(&self, id: &str, faults: &Faults) -> Outcome {
         match self.find(id, faults) {
             Err(refusal) => refusal,
-            Ok(file) => Outcome::new(200, "application/octet-stream", spoil(file.data, faults)),
+            Ok(file) => Outcome {
+                expires: Some(file.expires).filter(|_| self.kind == FileServerKind::Live),
+                ..Outcome::new(200, "application/octet-stream", spoil(file.data, faults))
+            },
         }
     }
 
@@ -175,7 +203,7 @@ impl FileServer {
         if faults.not_found {
             return Outcome::failure(404);
         }
-        match self.files.extend(id, lifetime(call), self.network.now()) {
+        match self.files.extend(id, lifetime(call), self.clock.now()) {
             Some(file) if id.len() == 44 => describe(&file),
             _ => Outcome::failure(404),
         }
@@ -190,7 +218,7 @@ impl FileServer {
         match platform {
             Some("desktop" | "android" | "ios") => Outcome::json(&json!({
                 "status_code": 200,
-                "updated": seconds(self.network.now()),
+                "updated": seconds(self.clock.now()),
                 "result": "v1.17.0",
             })),
             _ => Outcome::failure(404),
@@ -209,7 +237,7 @@ impl FileServer {
         let invalid = Outcome::text(400, "Invalid authentication header(s)");
         let parsed = (blinded_key(key), time.parse::<u64>().ok(), base64::signature(signature));
         let (Some(key), Some(seconds), Some(signature)) = parsed else { return Err(invalid) };
-        if seconds.abs_diff(self.network.now() / 1000) > SIGNED_TOLERANCE {
+        if seconds.abs_diff(self.clock.now() / 1000) > SIGNED_TOLERANCE {
             return Err(Outcome::text(425, "Invalid timestamp: outside the allowed tolerance"));
         }
         let mut message = format!("{time}{}{}", call.method, call.target).into_bytes();
@@ -226,9 +254,10 @@ fn blinded_key(text: &str) -> Option<Ed25519Public> {
     Some(Ed25519Public(bytes.try_into().ok()?))
 }
 
-/// The lifetime asked for, ms.
+/// The lifetime asked for, ms, as far as it is granted.
 fn lifetime(call: &Call) -> Option<u64> {
-    call.headers.get("x-fs-ttl")?.parse::<u64>().ok()?.checked_mul(1000)
+    let seconds = call.headers.get("x-fs-ttl")?.parse::<u64>().ok()?;
+    Some(seconds.saturating_mul(1000).clamp(MIN_LIFETIME, LIFETIME))
 }
 
 fn describe(file: &StoredFile) -> Outcome {

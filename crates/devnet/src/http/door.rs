@@ -282,8 +282,11 @@ fn too_large() -> Result<hyper::Response<Outgoing>, HungUp> {
 }
 
 fn render(reply: Reply, close: bool) -> Result<hyper::Response<Outgoing>, HungUp> {
-    let Reply::Answer { status, content_type, body, drip } = reply else { return Err(HungUp) };
+    let Reply::Answer { status, content_type, headers, body, drip } = reply else { return Err(HungUp) };
     let mut response = hyper::Response::builder().status(status).header("Content-Type", content_type);
+    for (name, value) in headers {
+        response = response.header(name, value);
+    }
     if close {
         response = response.header("Connection", "close");
     }

@@ -35,6 +35,8 @@ pub(crate) enum Reply {
     Answer {
         status: u16,
         content_type: String,
+        /// Further headers.
+        headers: Vec<(&'static str, String)>,
         body: Bytes,
         /// Sends one byte of the body after each such time.
         drip: Option<Duration>,
@@ -57,10 +59,19 @@ impl Reply {
         self
     }
 
+    /// The same reply with further headers.
+    #[must_use]
+    pub fn with_headers(mut self, more: Vec<(&'static str, String)>) -> Self {
+        if let Self::Answer { headers, .. } = &mut self {
+            headers.extend(more);
+        }
+        self
+    }
+
     /// A reply with a body of the given type.
     pub fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let (content_type, body) = (content_type.to_owned(), body.into());
-        Self::Answer { status, content_type, body, drip: None }
+        Self::Answer { status, content_type, headers: Vec::new(), body, drip: None }
     }
 }
 

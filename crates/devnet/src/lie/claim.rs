@@ -8,8 +8,6 @@ use septet_protocol::crypto::{Ed25519Secret, Random, SystemRandom};
 use septet_protocol::id::{Ed25519Public, MessageHash};
 use serde_json::{Map, Value};
 
-use crate::network::Seat;
-
 /// How a node claims to have stored what it has not (or not as it should).
 ///
 /// A node that was asked by a client passes nothing on to its swarm and answers for itself alone; one that another
@@ -31,6 +29,13 @@ pub enum StoreLie {
     Unkept,
     /// It stores the message itself, rightly, and passes it on to nobody.
     OnlyItself,
+}
+
+/// Who claims: it has a key of its own, and signs with no other node's.
+pub(crate) trait Liar {
+    fn key(&self) -> Ed25519Public;
+    /// A signature by that key, base64.
+    fn sign(&self, message: &[u8]) -> String;
 }
 
 /// A claim instead of work.
@@ -55,8 +60,8 @@ impl Claim {
     }
 
     /// What is wrong with the node's own entry of the reply; the key that the entry stands under.
-    pub fn spoil(self, seat: &Seat, entry: &mut Map<String, Value>) -> Ed25519Public {
-        let own = seat.node.info.ed25519;
+    pub fn spoil(self, liar: &impl Liar, entry: &mut Map<String, Value>) -> Ed25519Public {
+        let own = liar.key();
         let Self::Store(lie) = self else { return own };
         let hash = entry.get("hash").and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut signer = own;
@@ -68,7 +73,7 @@ impl Claim {
             }
             StoreLie::OtherHash | StoreLie::Replayed => {
                 let other = MessageHash(SystemRandom.array()).to_string();
-                let signature = seat.node.sign(other.as_bytes());
+                let signature = liar.sign(other.as_bytes());
                 entry.insert("hash".to_owned(), other.into());
                 signature
             }
@@ -83,10 +88,10 @@ impl Claim {
         signer
     }
 
-    /// What is wrong with the reply as a whole.
-    pub fn retell(self, seat: &Seat, reply: &mut Map<String, Value>) {
+    /// What is wrong with the reply as a whole; `earlier` is the last honest reply to a `store`.
+    pub fn retell(self, earlier: Option<Map<String, Value>>, reply: &mut Map<String, Value>) {
         if self == Self::Store(StoreLie::Replayed)
-            && let Some(earlier) = seat.node.last_store().clone()
+            && let Some(earlier) = earlier
         {
             *reply = earlier;
         }

@@ -3,8 +3,6 @@
 
 use septet_protocol::id::Ed25519Public;
 
-use crate::network::Seat;
-
 /// Something false that a node does as an onion hop, while it answers its own requests rightly.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HopLie {
@@ -22,32 +20,27 @@ pub enum HopLie {
     Garbles,
 }
 
-/// What a hop does with a request for the next node.
+/// What a lying hop does with a request for the next node.
 pub(crate) enum Passing {
-    Honest,
     Refused(u16, String),
     Dropped,
     Garbled,
 }
 
-/// Which of a node's lies is told about this next node: the first that concerns it.
-pub(crate) fn passing(seat: &Seat, next: &Ed25519Public) -> Passing {
-    let concerns = |about: Option<Ed25519Public>| about.is_none_or(|about| about == *next);
-    let told = seat.node.faults().lies.hop.into_iter().find_map(|lie| match lie {
-        HopLie::NotFound(about) => {
-            concerns(about).then(|| Passing::Refused(502, format!("Next node not found: {next}")))
+impl HopLie {
+    /// What becomes of a request for this next node; `None` if the lie is not about it.
+    pub(crate) fn told(self, next: &Ed25519Public) -> Option<Passing> {
+        let refused = |status, text: &str| Passing::Refused(status, format!("{text}: {next}"));
+        let concerns = |about: Option<Ed25519Public>| about.is_none_or(|about| about == *next);
+        match self {
+            Self::NotFound(about) => concerns(about).then(|| refused(502, "Next node not found")),
+            Self::Unreachable(about) => {
+                concerns(about).then(|| refused(502, "Next node is currently unreachable"))
+            }
+            Self::NotReady(about) => concerns(about).then(|| refused(503, "Snode not ready")),
+            Self::Blames(key) => Some(Passing::Refused(502, format!("Next node not found: {key}"))),
+            Self::Drops => Some(Passing::Dropped),
+            Self::Garbles => Some(Passing::Garbled),
         }
-        HopLie::Unreachable(about) => concerns(about)
-            .then(|| Passing::Refused(502, format!("Next node is currently unreachable: {next}"))),
-        HopLie::NotReady(about) => {
-            concerns(about).then(|| Passing::Refused(503, format!("Snode not ready: {next}")))
-        }
-        HopLie::Blames(key) => Some(Passing::Refused(502, format!("Next node not found: {key}"))),
-        HopLie::Drops => Some(Passing::Dropped),
-        HopLie::Garbles => Some(Passing::Garbled),
-    });
-    if told.is_some() {
-        seat.node.count("lie:hop");
     }
-    told.unwrap_or(Passing::Honest)
 }

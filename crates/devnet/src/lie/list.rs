@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use septet_protocol::crypto::{X25519Secret, blake2b};
 use septet_protocol::id::{Ed25519Public, SwarmId, X25519Public};
 
-use crate::node::NodeInfo;
+use crate::node_info::NodeInfo;
 
 /// Something false about all nodes of the network, in `get_service_nodes` of a node or the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

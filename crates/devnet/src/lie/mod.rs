@@ -4,26 +4,27 @@
 //! proven as a lying node could prove it: with its own key, never with another's. A client must come to no harm by
 //! any of them, whatever order they come in.
 //!
-//! Decision: each kind of lie is told at one place, where the reply of that kind is made ([`retrieve`] for pages,
-//! the list of nodes, and so on), so that a reply is honest unless that one place says otherwise. Lies of one kind
-//! add up; the last one of `store`, of the time and of the swarm holds. Each reply with a lie in it is counted under
+//! Decision: what is false is made here, of values alone; and each kind of lie is told at one place, where the reply
+//! of that kind is made (pages in `rpc::retrieve`, lists of nodes in `rpc::directory`, and so on), so that a reply is
+//! honest unless that one place says otherwise. Lies of one kind add up; the last one of `store`, of the time and of the swarm holds. Each reply with a lie in it is counted under
 //! `lie:` and the kind in [`crate::NodeHandle::requests`]; a reply the lie changes nothing in is not.
 
 mod claim;
-pub(crate) mod hop;
+mod hop;
 mod list;
-pub(crate) mod retrieve;
+mod retrieve;
 
 use septet_protocol::id::SessionId;
 
-use crate::fault::Fault;
-use crate::node::NodeInfo;
+use crate::node_info::NodeInfo;
 
-pub(crate) use claim::Claim;
 pub use claim::StoreLie;
+pub(crate) use claim::{Claim, Liar};
 pub use hop::HopLie;
+pub(crate) use hop::Passing;
 pub use list::ListLie;
 pub use retrieve::RetrieveLie;
+pub(crate) use retrieve::{Aliases, Table, tell};
 
 /// Something false that a node says.
 #[derive(Clone, PartialEq, Debug)]
@@ -52,36 +53,6 @@ pub enum Lie {
     /// whatever is asked, with valid proofs of all of them, keeps nothing, and never finds anything. Counted as
     /// `lie:colludes`.
     Colludes,
-}
-
-impl From<Lie> for Fault {
-    fn from(lie: Lie) -> Self {
-        Self::Lies(lie)
-    }
-}
-
-impl From<RetrieveLie> for Fault {
-    fn from(lie: RetrieveLie) -> Self {
-        Self::Lies(Lie::Retrieve(lie))
-    }
-}
-
-impl From<ListLie> for Fault {
-    fn from(lie: ListLie) -> Self {
-        Self::Lies(Lie::List(lie))
-    }
-}
-
-impl From<HopLie> for Fault {
-    fn from(lie: HopLie) -> Self {
-        Self::Lies(Lie::Hop(lie))
-    }
-}
-
-impl From<StoreLie> for Fault {
-    fn from(lie: StoreLie) -> Self {
-        Self::Lies(Lie::Store(lie))
-    }
 }
 
 /// All the lies a node tells at present, by the place where they are told.

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use septet_protocol::crypto::{Random, SystemRandom};
 use septet_protocol::id::{MessageHash, Namespace};
 
-use crate::network::Seat;
 use crate::pubkey::Pubkey;
-use crate::rpc;
-use crate::storage::{Page, StoredMessage};
+use crate::storage::{Page, Storage};
+use crate::stored::{StoredMessage, message_hash};
 
 /// Something false about what a node keeps for an account in a namespace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,45 +60,34 @@ const FORGED_TTL: u64 = 14 * 86_400_000;
 /// Where a client truly is, by the last hash it was shown.
 pub(crate) type Aliases = BTreeMap<MessageHash, Option<MessageHash>>;
 
-/// The page a node gives: `honest` makes the true one after a hash.
-pub(crate) fn page(
-    seat: &Seat,
-    account: &Pubkey,
-    namespace: i16,
+/// The page a liar gives, and whether there is anything false in it: `honest` makes the true one after a hash.
+pub(crate) fn tell(
+    lies: &[RetrieveLie],
+    aliases: &mut Aliases,
+    table: &Table,
     after: Option<MessageHash>,
     honest: impl Fn(Option<&MessageHash>) -> Page,
-) -> Page {
-    let lies = seat.node.faults().lies;
-    if lies.colludes {
-        seat.node.count("lie:colludes");
-        return Page { messages: Vec::new(), more: false };
-    }
-    if lies.retrieve.is_empty() {
-        return honest(after.as_ref());
-    }
+) -> (Page, bool) {
     let after = match after {
-        _ if lies.retrieve.contains(&RetrieveLie::SamePageForEver) => None,
-        Some(shown) => seat.node.aliases().get(&shown).copied().unwrap_or(Some(shown)),
+        _ if lies.contains(&RetrieveLie::SamePageForEver) => None,
+        Some(shown) => aliases.get(&shown).copied().unwrap_or(Some(shown)),
         None => None,
     };
     let truth = honest(after.as_ref());
     let mut told = truth.clone();
-    let table = Table::of(seat, account, namespace);
-    for lie in &lies.retrieve {
-        lie.tell(&mut told, &table);
+    for lie in lies {
+        lie.tell(&mut told, table);
     }
     if let Some(shown) = told.messages.last() {
         let real = truth.messages.last().map(|message| message.hash).or(after);
-        seat.node.aliases().insert(shown.hash, real);
+        aliases.insert(shown.hash, real);
     }
-    if told != truth {
-        seat.node.count("lie:retrieve");
-    }
-    told
+    let lied = told != truth;
+    (told, lied)
 }
 
 /// What a liar makes its lies of.
-struct Table {
+pub(crate) struct Table {
     account: Pubkey,
     namespace: i16,
     now: u64,
@@ -112,13 +100,13 @@ struct Table {
 }
 
 impl Table {
-    fn of(seat: &Seat, account: &Pubkey, namespace: i16) -> Self {
-        let storage = seat.node.storage();
+    /// `now` in ms.
+    pub fn of(storage: &Storage, account: &Pubkey, namespace: i16, now: u64) -> Self {
         let kept = storage.messages(account, namespace).iter().map(|message| message.hash).collect();
         let gone = storage.gone(account, namespace);
         let other = storage.accounts().into_iter().find(|other| other != account);
         let foreign = other.map(|other| storage.messages(&other, namespace)).unwrap_or_default();
-        Self { account: *account, namespace, now: seat.now(), kept, gone, foreign }
+        Self { account: *account, namespace, now, kept, gone, foreign }
     }
 
     fn place(&self, hash: &MessageHash) -> Option<usize> {
@@ -133,7 +121,7 @@ impl Table {
 
     fn forged(&self, bytes: usize) -> StoredMessage {
         let data = random_bytes(bytes);
-        let hash = rpc::message_hash(&self.account, Namespace(self.namespace), &data);
+        let hash = message_hash(&self.account, Namespace(self.namespace), &data);
         let expiry = self.now.saturating_add(FORGED_TTL);
         StoredMessage { hash, namespace: self.namespace, timestamp: self.now, expiry, data }
     }

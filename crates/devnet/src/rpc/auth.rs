@@ -2,10 +2,10 @@
 
 use septet_protocol::id::Ed25519Public;
 
-use super::Response;
-use crate::network::Seat;
+use super::request::Response;
 use crate::pubkey::Pubkey;
-use crate::storage::Token;
+use crate::seat::Seat;
+use crate::stored::Token;
 
 /// How far a signed timestamp may be from the node's clock, ms.
 pub(crate) const TOLERANCE: u64 = 60_000;

@@ -8,13 +8,15 @@ use serde_json::{Map, Value};
 
 use super::auth::{Access, Auth, TOLERANCE, TOLERANCE_FORWARDED, demand_recent};
 use super::params::{Hash, Params, Parsed, require};
+use super::reply::demand_responsible;
+use super::request::{Call, Request, Response};
 use super::spread::{Spread, Work};
-use super::{Call, Request, Response, demand_responsible};
 use crate::http::Boxed;
 use crate::lie::{Claim, Lies};
-use crate::network::Seat;
 use crate::pubkey::Pubkey;
+use crate::seat::Seat;
 use crate::storage::{Scope, Storage};
+use crate::version::ServerVersion;
 
 struct Delete {
     auth: Auth,
@@ -153,20 +155,19 @@ impl Work for DeleteAll {
 
 struct DeleteBefore {
     auth: Auth,
-    namespace: i16,
+    scope: Scope,
     before: u64,
 }
 
 /// Reads the parameters of `delete_before`.
-pub(super) fn parse_before(params: Params<'_>) -> Parsed<Request> {
+pub(super) fn parse_before(params: Params<'_>, version: ServerVersion) -> Parsed<Request> {
     let (before, scope) = (params.timestamp("before")?, params.scope("namespace")?);
     let auth = params.auth_or_subaccount(false)?;
     let before = require("before", before)?;
-    Ok(match scope {
-        Scope::One(namespace) => {
-            Request::new("delete_before", Spread(Arc::new(DeleteBefore { auth, namespace, before })))
-        }
-        Scope::All => Request::new("delete_before", DeleteBeforeEverywhere { auth, before }),
+    Ok(if scope == Scope::All && version < ServerVersion::V2_11 {
+        Request::new("delete_before", DeleteBeforeEverywhere { auth, before })
+    } else {
+        Request::new("delete_before", Spread(Arc::new(DeleteBefore { auth, scope, before })))
     })
 }
 
@@ -184,13 +185,12 @@ impl Work for DeleteBefore {
     }
 
     fn check(&self, seat: &Seat, _forwarded: bool) -> Result<(), Response> {
-        check_before(&self.auth, seat, &scope_text(Scope::One(self.namespace)), self.before)
+        check_before(&self.auth, seat, &scope_text(self.scope), self.before)
     }
 
     fn apply(&self, seat: &Seat, storage: &mut Storage) -> Map<String, Value> {
-        let scope = Scope::One(self.namespace);
-        let deleted = storage.delete_scope(&self.auth.account, scope, Some(self.before));
-        scope_entry(seat, &self.auth.account, self.before, "deleted", scope, deleted)
+        let deleted = storage.delete_scope(&self.auth.account, self.scope, Some(self.before));
+        scope_entry(seat, &self.auth.account, self.before, "deleted", self.scope, deleted)
     }
 
     fn claim(&self, lies: &Lies) -> Option<Claim> {
@@ -206,6 +206,10 @@ struct DeleteBeforeEverywhere {
 }
 
 impl Call for DeleteBeforeEverywhere {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(&self.auth.account)
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response> {
         let request = self.clone();
         Box::pin(async move {

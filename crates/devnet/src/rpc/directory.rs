@@ -3,13 +3,15 @@
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
+use super::names;
 use super::params::{Params, ParseError, Parsed, require};
-use super::{Call, Request, Response, finish};
+use super::reply::{finish, swarm_json};
+use super::request::{Call, Request, Response};
 use crate::http::Boxed;
-use crate::names;
-use crate::network::{HARD_FORK, HEIGHT, Seat, VERSION};
-use crate::node::NodeInfo;
+use crate::node_info::NodeInfo;
 use crate::pubkey::Pubkey;
+use crate::seat::Seat;
+use crate::version::{HARD_FORK, HEIGHT, ServerVersion};
 
 /// `info`: version and time.
 pub(super) struct Info;
@@ -18,7 +20,7 @@ impl Call for Info {
     fn run(&self, seat: Seat) -> Boxed<Response> {
         Box::pin(async move {
             let mut reply = Map::new();
-            reply.insert("version".to_owned(), json!(VERSION));
+            reply.insert("version".to_owned(), json!(seat.network.conduct.version.number()));
             reply.insert("timestamp".to_owned(), seat.told_time().into());
             Response::json(200, finish(reply, &seat))
         })
@@ -38,41 +40,14 @@ pub(super) fn parse_get_swarm(params: Params<'_>) -> Parsed<Request> {
 }
 
 impl Call for GetSwarm {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(&self.0)
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response> {
         let account = self.0;
         Box::pin(async move { Response::json(200, finish(swarm_json(&seat, &account), &seat)) })
     }
-}
-
-/// The members of an account's swarm, as `get_swarm` and 421 replies list them; others, if the node misdirects.
-pub(crate) fn swarm_json(seat: &Seat, account: &Pubkey) -> Map<String, Value> {
-    let (swarm, members) = seat.network.swarm_of(account);
-    let snodes: Vec<Value> = match seat.node.faults().lies.misdirects {
-        Some(members) => {
-            seat.node.count("lie:swarm");
-            members.iter().map(member_json).collect()
-        }
-        None => members.iter().map(|node| member_json(&node.info)).collect(),
-    };
-    let mut reply = Map::new();
-    reply.insert("snodes".to_owned(), snodes.into());
-    reply.insert("swarm".to_owned(), swarm.to_string().into());
-    reply
-}
-
-fn member_json(info: &NodeInfo) -> Value {
-    let port = info.address.port();
-    json!({
-        "address": info.snode_address(),
-        "pubkey_legacy": info.legacy,
-        "pubkey_x25519": info.x25519,
-        "pubkey_ed25519": info.ed25519,
-        "port": port.to_string(),
-        "port_https": port,
-        "port_omq": port,
-        "port_quic": port,
-        "ip": info.address.ip(),
-    })
 }
 
 #[derive(Clone)]
@@ -94,7 +69,9 @@ pub(super) fn parse_oxend(params: Params<'_>) -> Parsed<Request> {
 impl Oxend {
     fn answer(&self, seat: &Seat) -> Response {
         let result = match self.endpoint.as_str() {
-            "get_service_nodes" => Ok(service_nodes(told_nodes(seat), &self.params)),
+            "get_service_nodes" => {
+                Ok(service_nodes(told_nodes(seat), &self.params, seat.network.conduct.version))
+            }
             _ => names::resolve(seat, &self.params),
         };
         match result {
@@ -131,23 +108,24 @@ pub(super) struct ActiveNodes;
 impl Call for ActiveNodes {
     fn run(&self, seat: Seat) -> Boxed<Response> {
         Box::pin(async move {
-            if !seat.network.active_nodes_bin {
+            let version = seat.network.conduct.version;
+            if !seat.network.conduct.active_nodes_bin {
                 return Response::text(400, "no method active_nodes_bin");
             }
-            let records: Vec<u8> = told_nodes(&seat).iter().flat_map(record).collect();
+            let records: Vec<u8> = told_nodes(&seat).iter().flat_map(|info| record(info, version)).collect();
             Response::json(200, BASE64.encode(&records).into())
         })
     }
 }
 
-fn record(info: &NodeInfo) -> Vec<u8> {
+fn record(info: &NodeInfo, version: ServerVersion) -> Vec<u8> {
     let (ip, port) = (info.address.ip().octets(), info.address.port().to_be_bytes());
-    let version = VERSION.map(|part| u8::try_from(part).unwrap_or(u8::MAX));
+    let version = version.number().map(|part| u8::try_from(part).unwrap_or(u8::MAX));
     [info.ed25519.as_bytes(), &info.swarm.0.to_be_bytes()[..], &ip, &port, &port, &version].concat()
 }
 
 /// The daemon's list of these nodes with the fields asked for (spec 03 §2.3); a `limit` takes so many at random.
-pub(crate) fn service_nodes(mut nodes: Vec<NodeInfo>, params: &Value) -> Value {
+pub(crate) fn service_nodes(mut nodes: Vec<NodeInfo>, params: &Value, version: ServerVersion) -> Value {
     let wanted = |field: &str| match params.get("fields") {
         Some(Value::Object(fields)) if fields.get("all") != Some(&Value::Bool(true)) => {
             fields.get(field).is_some_and(|wanted| wanted == &Value::Bool(true))
@@ -159,7 +137,7 @@ pub(crate) fn service_nodes(mut nodes: Vec<NodeInfo>, params: &Value) -> Value {
         fastrand::shuffle(&mut nodes);
         nodes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
-    let states: Vec<Value> = nodes.iter().map(|node| pick(node_state(node), wanted)).collect();
+    let states: Vec<Value> = nodes.iter().map(|node| pick(node_state(node, version), wanted)).collect();
     let chain = json!({
         "height": HEIGHT,
         "block_hash": "0".repeat(64),
@@ -181,7 +159,7 @@ fn pick(all: Value, wanted: impl Fn(&str) -> bool) -> Value {
     }
 }
 
-fn node_state(info: &NodeInfo) -> Value {
+fn node_state(info: &NodeInfo, version: ServerVersion) -> Value {
     json!({
         "public_ip": info.address.ip(),
         "storage_port": info.address.port(),
@@ -190,7 +168,7 @@ fn node_state(info: &NodeInfo) -> Value {
         "pubkey_x25519": info.x25519,
         "service_node_pubkey": info.legacy,
         "requested_unlock_height": 0,
-        "storage_server_version": VERSION,
+        "storage_server_version": version.number(),
         "swarm_id": info.swarm.0,
         "swarm": info.swarm.to_string(),
         "active": true,

@@ -9,13 +9,15 @@ use serde_json::{Map, Value, json};
 use super::auth::{Access, Auth, TOLERANCE, TOLERANCE_FORWARDED, demand_recent};
 use super::delete::{joined, scope_entry, scope_text};
 use super::params::{Hash, Params, ParseError, Parsed, require};
+use super::reply::demand_responsible;
+use super::request::{Call, Request, Response};
 use super::spread::{Spread, Work};
 use super::store::MAX_TTL;
-use super::{Call, Request, Response, demand_responsible};
 use crate::http::Boxed;
-use crate::network::Seat;
 use crate::pubkey::Pubkey;
+use crate::seat::Seat;
 use crate::storage::{ExpiryRule, Scope, Storage};
+use crate::version::ServerVersion;
 
 struct Expire {
     auth: Auth,
@@ -194,6 +196,11 @@ pub(super) fn parse_get(params: Params<'_>) -> Parsed<Request> {
 }
 
 impl GetExpiries {
+    /// `all` instead of hashes (spec 09 §4.4); for older servers a hash that nothing has.
+    fn is_about_all(&self, seat: &Seat) -> bool {
+        seat.network.conduct.version >= ServerVersion::V2_11 && self.hashes == ["all"]
+    }
+
     fn check(&self, seat: &Seat) -> Result<(), Response> {
         demand_responsible(seat, &self.auth.account)?;
         demand_recent(seat, "get_expiries", self.timestamp, TOLERANCE)?;
@@ -210,12 +217,20 @@ impl GetExpiries {
             let id: MessageHash = hash.parse().ok()?;
             Some((hash.clone(), storage.expiry(&self.auth.account, &id)?))
         };
-        let expiries: BTreeMap<String, u64> = self.hashes.iter().filter_map(expiry).collect();
+        let expiries: BTreeMap<String, u64> = if self.is_about_all(seat) {
+            storage.all_expiries(&self.auth.account)
+        } else {
+            self.hashes.iter().filter_map(expiry).collect()
+        };
         Response::json(200, json!({ "expiries": expiries }))
     }
 }
 
 impl Call for GetExpiries {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(&self.auth.account)
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response> {
         let request = self.clone();
         Box::pin(async move { request.answer(&seat) })

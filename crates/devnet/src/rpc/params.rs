@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::auth::{Auth, Subaccount};
 use crate::base64;
 use crate::pubkey::Pubkey;
-use crate::storage::{Scope, Token};
+use crate::storage::Scope;
+use crate::stored::Token;
 
 /// Why a request cannot be understood; goes back as 400 `invalid request: …`.
 #[derive(Debug, PartialEq, Eq)]

@@ -6,13 +6,17 @@ use serde_json::{Map, Value, json};
 
 use super::auth::{Access, Auth, TOLERANCE, demand_recent};
 use super::params::{Params, ParseError, Parsed, at_most_one, require};
-use super::{Call, Request, Response, demand_responsible, finish};
+use super::reply::{demand_responsible, finish};
+use super::request::{Call, Request, Response};
 use crate::base64;
 use crate::http::Boxed;
-use crate::lie;
-use crate::network::Seat;
+use crate::lie::{self, Table};
+use crate::namespace::{RESERVED, is_readable_by_all, is_unrevocable};
 use crate::pubkey::Pubkey;
-use crate::storage::{StoredMessage, is_readable_by_all, is_unrevocable};
+use crate::seat::Seat;
+use crate::storage::Page;
+use crate::stored::StoredMessage;
+use crate::version::ServerVersion;
 
 /// The most a reply may hold, bytes.
 const MAX_SIZE: i64 = 7_800_000;
@@ -79,8 +83,16 @@ fn limits(max_count: Option<i64>, max_size: Option<i64>) -> (Option<i64>, usize)
 }
 
 impl Retrieve {
+    /// Nothing is ever found there, whoever asks.
+    fn is_reserved(&self, seat: &Seat) -> bool {
+        self.namespace == RESERVED && seat.network.conduct.version >= ServerVersion::V2_11
+    }
+
     fn check(&self, seat: &Seat) -> Result<(), Response> {
         demand_responsible(seat, &self.account)?;
+        if self.is_reserved(seat) {
+            return Ok(());
+        }
         let Some((auth, timestamp)) = &self.signed else {
             if is_readable_by_all(self.namespace) {
                 return Ok(());
@@ -97,15 +109,34 @@ impl Retrieve {
         }
     }
 
-    fn answer(&self, seat: &Seat) -> Response {
-        if let Err(refusal) = self.check(seat) {
-            return refusal;
-        }
+    /// What the node says it keeps: the truth, unless it lies.
+    fn page(&self, seat: &Seat) -> Page {
         let honest = |after: Option<&MessageHash>| {
             let storage = seat.node.storage();
             storage.retrieve(&self.account, self.namespace, after, self.max_count, self.max_size)
         };
-        let page = lie::retrieve::page(seat, &self.account, self.namespace, self.last_hash, honest);
+        let lies = seat.node.faults().lies;
+        if lies.colludes {
+            seat.node.count("lie:colludes");
+            return Page::default();
+        }
+        if lies.retrieve.is_empty() {
+            return honest(self.last_hash.as_ref());
+        }
+        let table = Table::of(&seat.node.storage(), &self.account, self.namespace, seat.now());
+        let mut aliases = seat.node.aliases();
+        let (page, lied) = lie::tell(&lies.retrieve, &mut aliases, &table, self.last_hash, honest);
+        if lied {
+            seat.node.count("lie:retrieve");
+        }
+        page
+    }
+
+    fn answer(&self, seat: &Seat) -> Response {
+        if let Err(refusal) = self.check(seat) {
+            return refusal;
+        }
+        let page = if self.is_reserved(seat) { Page::default() } else { self.page(seat) };
         let messages: Vec<Value> = page.messages.iter().map(message_json).collect();
         let mut reply = Map::new();
         reply.insert("messages".to_owned(), messages.into());
@@ -124,6 +155,10 @@ fn message_json(message: &StoredMessage) -> Value {
 }
 
 impl Call for Retrieve {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(&self.account)
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response> {
         let request = self.clone();
         Box::pin(async move { request.answer(&seat) })

@@ -1,7 +1,9 @@
 //! Requests that the whole swarm carries out (spec 03 §9.2).
 //!
 //! The node that was asked works itself and passes the request on to every other member at the same time. Members
-//! check for themselves (their clocks and memberships may differ), and each signs what it did.
+//! check for themselves (their clocks and memberships may differ), and each signs what it did. Server 2.11 leaves out of
+//! the reply those that are gone, and catches up later with those and with the ones that did not answer in time
+//! (spec 09 §4.5).
 
 use std::sync::Arc;
 
@@ -9,14 +11,16 @@ use futures_util::future::join_all;
 use septet_protocol::id::Ed25519Public;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Response, demand_responsible, finish};
+use super::reply::{demand_responsible, finish};
+use super::request::{Call, Response};
 use crate::fault::{self, Admission};
 use crate::http::Boxed;
 use crate::lie::{Claim, Lies};
-use crate::network::Seat;
 use crate::node::Node;
 use crate::pubkey::Pubkey;
+use crate::seat::Seat;
 use crate::storage::Storage;
+use crate::version::ServerVersion;
 
 /// The part of a recursive request that each member does.
 pub(crate) trait Work: Send + Sync + 'static {
@@ -49,6 +53,10 @@ pub(crate) trait Work: Send + Sync + 'static {
 pub(crate) struct Spread<W>(pub Arc<W>);
 
 impl<W: Work> Call for Spread<W> {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(self.0.account())
+    }
+
     fn run(&self, seat: Seat) -> Boxed<Response> {
         let work = Arc::clone(&self.0);
         Box::pin(async move { spread(seat, work).await })
@@ -62,7 +70,7 @@ async fn spread<W: Work>(seat: Seat, work: Arc<W>) -> Response {
     }
     let (claim, signer, mut own) = carry_out(&seat, &*work);
     // A liar keeps to itself what it was to pass on.
-    let mut entries = if claim.is_some() { Map::new() } else { at_others(&seat, &*work).await };
+    let mut entries = if claim.is_some() { Map::new() } else { at_others(&seat, &work).await };
     let mut reply = Map::new();
     work.decorate(&seat, &mut own, &mut reply);
     entries.insert(signer.to_string(), own.into());
@@ -70,7 +78,7 @@ async fn spread<W: Work>(seat: Seat, work: Arc<W>) -> Response {
     let status = work.status(&entries);
     reply.insert("swarm".to_owned(), entries.into());
     match claim {
-        Some(claim) => claim.retell(&seat, &mut reply),
+        Some(claim) => claim.retell(seat.node.last_store().clone(), &mut reply),
         None => work.answered(&seat, &reply),
     }
     Response::json(status, finish(reply, &seat))
@@ -95,30 +103,52 @@ fn carry_out(seat: &Seat, work: &impl Work) -> (Option<Claim>, Ed25519Public, Ma
     }
     let signer = claim.map_or(seat.node.info.ed25519, |claim| {
         seat.node.count(claim.name());
-        claim.spoil(seat, &mut entry)
+        claim.spoil(&*seat.node, &mut entry)
     });
     (claim, signer, entry)
 }
 
-async fn at_others(seat: &Seat, work: &impl Work) -> Map<String, Value> {
+async fn at_others<W: Work>(seat: &Seat, work: &Arc<W>) -> Map<String, Value> {
     let members = seat.members_for(work.account());
-    let others = members.iter().filter(|member| member.info.ed25519 != seat.node.info.ed25519);
-    join_all(others.map(|member| at_member(seat, member, work))).await.into_iter().collect()
+    let others = members.into_iter().filter(|member| member.info.ed25519 != seat.node.info.ed25519);
+    let known_gone = |member: &Arc<Node>| catches_up(seat) && member.faults().dead;
+    let (gone, others): (Vec<_>, Vec<_>) = others.partition(known_gone);
+    gone.iter().for_each(|member| catch_up(seat.at(member), Arc::clone(work)));
+    join_all(others.iter().map(|member| at_member(seat, member, work))).await.into_iter().collect()
 }
 
 /// What one other member makes of it, under its key.
-async fn at_member(seat: &Seat, member: &Arc<Node>, work: &impl Work) -> (String, Value) {
+async fn at_member<W: Work>(seat: &Seat, member: &Arc<Node>, work: &Arc<W>) -> (String, Value) {
     let there = seat.at(member);
     let working = async {
         match fault::admit(member.fault_switch()).await {
             Admission::Lost => std::future::pending().await,
-            Admission::Taken => take_over(&there, work),
+            Admission::Taken => take_over(&there, &**work),
         }
     };
-    let entry = tokio::time::timeout(seat.network.patience.member, working)
-        .await
-        .unwrap_or_else(|_| json!({"failed": true, "timeout": true}));
-    (member.info.ed25519.to_string(), entry)
+    let entry = tokio::time::timeout(seat.network.conduct.patience.member, working).await;
+    if entry.is_err() && catches_up(seat) {
+        catch_up(there, Arc::clone(work));
+    }
+    (member.info.ed25519.to_string(), entry.unwrap_or_else(|_| json!({"failed": true, "timeout": true})))
+}
+
+/// Whether members that could not be reached are told later.
+fn catches_up(seat: &Seat) -> bool {
+    seat.network.conduct.version >= ServerVersion::V2_11
+}
+
+/// Lets a member do its part as soon as it is well enough.
+fn catch_up(there: Seat, work: Arc<impl Work>) {
+    let network = Arc::clone(&there.network);
+    network.tasks.spawn(async move {
+        let mut changes = there.node.fault_switch().subscribe();
+        while fault::admit(there.node.fault_switch()).await == Admission::Lost {
+            // The node has the sender, and the node is ours.
+            _ = changes.changed().await;
+        }
+        take_over(&there, &*work);
+    });
 }
 
 /// Does a request that another member passed on.

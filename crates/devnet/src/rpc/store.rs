@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use septet_protocol::crypto::blake2b;
 use septet_protocol::id::{MessageHash, Namespace};
 use serde_json::{Map, Value};
 
 use super::auth::{Access, Auth, TOLERANCE};
 use super::params::{Params, ParseError, Parsed, at_most_one, require};
+use super::request::{Request, Response};
 use super::spread::{Spread, Work};
-use super::{Request, Response};
 use crate::base64;
 use crate::lie::{Claim, Lies};
-use crate::network::Seat;
+use crate::namespace::{RESERVED, is_public_outbox};
 use crate::pubkey::Pubkey;
-use crate::storage::{Storage, StoredMessage, is_public_outbox};
+use crate::seat::Seat;
+use crate::storage::{Storage, Stored};
+use crate::stored::{StoredMessage, message_hash};
+use crate::version::ServerVersion;
 
 /// The largest message, bytes.
 const MAX_DATA: usize = 76_800;
@@ -69,12 +71,6 @@ fn parse_data(text: &str) -> Parsed<Vec<u8>> {
     Ok(data)
 }
 
-/// The name of a message (spec 03 §9.6).
-pub(crate) fn message_hash(account: &Pubkey, namespace: Namespace, data: &[u8]) -> MessageHash {
-    let namespace = if namespace.0 == 0 { String::new() } else { namespace.to_string() };
-    MessageHash(blake2b::<32>(&[], &[&account.0, namespace.as_bytes(), data]))
-}
-
 impl Store {
     fn check_times(&self, now: i64) -> Result<(), Response> {
         let longest = if self.namespace.is_public_inbox() { MAX_TTL_PUBLIC } else { MAX_TTL };
@@ -86,6 +82,15 @@ impl Store {
             return Err(Response::text(406, "Timestamp error: check your clock"));
         }
         Ok(())
+    }
+
+    /// Whether a newer message is in the outbox already, which then stays (spec 09 §4.2; server 2.11).
+    fn is_outdated(&self, seat: &Seat, storage: &Storage) -> bool {
+        let newer =
+            |kept: StoredMessage| i64::try_from(kept.timestamp).is_ok_and(|kept| kept > self.timestamp);
+        seat.network.conduct.version >= ServerVersion::V2_11
+            && is_public_outbox(self.namespace.0)
+            && storage.messages(&self.account, self.namespace.0).into_iter().any(newer)
     }
 
     fn check_signature(&self, seat: &Seat, now: i64) -> Result<(), Response> {
@@ -111,6 +116,9 @@ impl Work for Store {
     }
 
     fn check(&self, seat: &Seat, _forwarded: bool) -> Result<(), Response> {
+        if self.namespace.0 == RESERVED && seat.network.conduct.version >= ServerVersion::V2_11 {
+            return Err(Response::text(403, format!("store: namespace {RESERVED} is reserved")));
+        }
         let now = i64::try_from(seat.now()).unwrap_or(i64::MAX);
         self.check_times(now)?;
         if self.namespace.is_public_inbox() { Ok(()) } else { self.check_signature(seat, now) }
@@ -124,7 +132,11 @@ impl Work for Store {
             expiry: u64::try_from(self.expiry).unwrap_or(0),
             data: Arc::clone(&self.data),
         };
-        let stored = storage.store(self.account, message);
+        let stored = if self.is_outdated(seat, storage) {
+            Stored { already: false, expiry: message.expiry }
+        } else {
+            storage.store(self.account, message)
+        };
         let hash = self.hash.to_string();
         let mut entry = Map::new();
         entry.insert("signature".to_owned(), seat.node.sign(hash.as_bytes()).into());

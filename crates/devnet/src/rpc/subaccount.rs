@@ -1,16 +1,20 @@
-//! `revoke_subaccount` and `unrevoke_subaccount` (spec 03 §9.14).
+//! `revoke_subaccount`, `unrevoke_subaccount` (spec 03 §9.14) and `revoked_subaccounts` (spec 09 §4.4).
 
 use std::sync::Arc;
 
+use data_encoding::BASE64;
 use serde_json::{Map, Value};
 
 use super::auth::{Access, Auth, TOLERANCE, demand_recent};
 use super::params::{Params, Parsed, require};
+use super::reply::{demand_responsible, finish};
+use super::request::{Call, Request, Response};
 use super::spread::{Spread, Work};
-use super::{Request, Response};
-use crate::network::Seat;
+use crate::http::Boxed;
 use crate::pubkey::Pubkey;
-use crate::storage::{Storage, Token};
+use crate::seat::Seat;
+use crate::storage::Storage;
+use crate::stored::Token;
 
 struct Revocation {
     auth: Auth,
@@ -76,5 +80,52 @@ impl Work for Revocation {
         let signature = seat.node.sign(&self.signed(&account.hex()));
         entry.insert("signature".to_owned(), signature.into());
         entry
+    }
+}
+
+/// Which tokens are revoked; asked of one node, by the owner.
+#[derive(Clone)]
+struct Revoked {
+    auth: Auth,
+    timestamp: u64,
+}
+
+/// Reads the parameters of `revoked_subaccounts`.
+pub(super) fn parse_list(params: Params<'_>) -> Parsed<Request> {
+    let timestamp = params.timestamp("timestamp")?;
+    let auth = params.auth(false)?;
+    let timestamp = require("timestamp", timestamp)?;
+    Ok(Request::new("revoked_subaccounts", Revoked { auth, timestamp }))
+}
+
+impl Revoked {
+    fn check(&self, seat: &Seat) -> Result<(), Response> {
+        demand_responsible(seat, &self.auth.account)?;
+        demand_recent(seat, "revoked_subaccounts", self.timestamp, TOLERANCE)?;
+        let message = format!("revoked_subaccounts{}", self.timestamp);
+        let refusal = "revoked_subaccounts signature verification failed";
+        self.auth.demand(seat, Access::OWNER, message.as_bytes(), refusal)
+    }
+
+    fn answer(&self, seat: &Seat) -> Response {
+        if let Err(refusal) = self.check(seat) {
+            return refusal;
+        }
+        let tokens = seat.node.storage().revoked(&self.auth.account);
+        let tokens: Vec<String> = tokens.iter().map(|token| BASE64.encode(token)).collect();
+        let mut reply = Map::new();
+        reply.insert("revoked_subaccounts".to_owned(), tokens.into());
+        Response::json(200, finish(reply, seat))
+    }
+}
+
+impl Call for Revoked {
+    fn account(&self) -> Option<&Pubkey> {
+        Some(&self.auth.account)
+    }
+
+    fn run(&self, seat: Seat) -> Boxed<Response> {
+        let request = self.clone();
+        Box::pin(async move { request.answer(&seat) })
     }
 }

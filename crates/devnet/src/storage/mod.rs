@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use septet_protocol::id::MessageHash;
 
+use crate::namespace::is_public_outbox;
 use crate::pubkey::Pubkey;
-use crate::state::Journal;
+use crate::stored::{StoredMessage, Token};
 
 /// The most revoked tokens kept for an account (spec 03 §9.14).
 const MAX_REVOKED: usize = 50;
@@ -21,22 +22,16 @@ const MAX_REVOKED: usize = 50;
 /// How many messages that are gone are remembered of each namespace of an account, for liars.
 const REMEMBERED: usize = 16;
 
-/// A subaccount token as it travels: 36 bytes (spec 03 §9.4).
-pub(crate) type Token = [u8; 36];
-
-/// One stored message.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StoredMessage {
-    /// Its name in the swarm.
-    pub hash: MessageHash,
-    /// The compartment it lies in.
-    pub namespace: i16,
-    /// The sender's timestamp, ms.
-    pub timestamp: u64,
-    /// When it goes away, ms.
-    pub expiry: u64,
-    /// The bytes given to `store`, not base64.
-    pub data: Arc<[u8]>,
+/// Where a table writes its changes, so that they outlive it. Each is written when its call returns.
+pub(crate) trait Journal: Send + Sync {
+    /// A message has arrived as this row.
+    fn insert(&self, row: u64, account: &Pubkey, message: &StoredMessage);
+    /// A row has another expiry, ms.
+    fn expiry(&self, row: u64, expiry: u64);
+    /// A row is gone.
+    fn remove(&self, row: u64);
+    /// These tokens of an account are revoked now, the oldest first, and no others.
+    fn revoked(&self, account: &Pubkey, tokens: &VecDeque<Token>);
 }
 
 /// What `store` did.
@@ -73,7 +68,7 @@ impl ExpiryRule {
 }
 
 /// A page of `retrieve`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Page {
     pub messages: Vec<StoredMessage>,
     pub more: bool,
@@ -95,12 +90,12 @@ pub(crate) struct Storage {
     expiries: BTreeSet<(u64, u64)>,
     revoked: HashMap<Pubkey, VecDeque<Token>>,
     gone: BTreeMap<(Pubkey, i16), VecDeque<StoredMessage>>,
-    journal: Option<Journal>,
+    journal: Option<Arc<dyn Journal>>,
 }
 
 impl Storage {
     /// An empty table that writes its changes to `journal`, if there is one.
-    pub fn new(journal: Option<Journal>) -> Self {
+    pub fn new(journal: Option<Arc<dyn Journal>>) -> Self {
         Self { journal, ..Self::default() }
     }
 
@@ -153,7 +148,7 @@ impl Storage {
         max_count: Option<i64>,
         max_size: usize,
     ) -> Page {
-        let mut page = Page { messages: Vec::new(), more: false };
+        let mut page = Page::default();
         let Some(rows) = self.boxes.get(&(*account, namespace)) else { return page };
         let start = after
             .and_then(|hash| self.hashes.get(hash))
@@ -363,21 +358,6 @@ impl Storage {
     }
 }
 
-/// Anyone may read, only one message is kept (spec 03 §9.5).
-pub(crate) fn is_public_outbox(namespace: i16) -> bool {
-    namespace < 0 && -i32::from(namespace) % 20 == 1
-}
-
-/// Stays readable with a revoked token (spec 03 §9.5).
-pub(crate) fn is_unrevocable(namespace: i16) -> bool {
-    namespace < 0 && -i32::from(namespace) % 100 == 11
-}
-
-/// May be read without a signature (spec 03 §9.5).
-pub(crate) fn is_readable_by_all(namespace: i16) -> bool {
-    namespace == -10 || is_public_outbox(namespace)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -479,14 +459,5 @@ mod tests {
         storage.sweep(200);
         storage.store(account(), message(3, 0, 300));
         assert!(!storage.is_revoked(&account(), &tokens[1]));
-    }
-
-    #[test]
-    fn namespaces_have_their_rules_by_number() {
-        assert!(
-            is_public_outbox(-1) && is_public_outbox(-41) && !is_public_outbox(-11) && !is_public_outbox(19)
-        );
-        assert!(is_unrevocable(-11) && is_unrevocable(-111) && !is_unrevocable(-21) && !is_unrevocable(11));
-        assert!(is_readable_by_all(-10) && !is_readable_by_all(0) && !is_readable_by_all(-20));
     }
 }

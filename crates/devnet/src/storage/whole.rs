@@ -1,9 +1,10 @@
 //! A table as a whole: what members of a swarm hand over to each other, and what liars look at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Scope, Storage, StoredMessage, Token};
+use super::{Scope, Storage};
 use crate::pubkey::Pubkey;
+use crate::stored::{StoredMessage, Token};
 
 impl Storage {
     /// The accounts that have messages.
@@ -16,8 +17,19 @@ impl Storage {
         let mut rows = self.rows_in(account, Scope::All, |_| true);
         rows.sort_unstable();
         let messages = rows.iter().filter_map(|row| self.rows.get(row)).map(|row| row.message.clone());
-        let revoked = self.revoked.get(account).into_iter().flatten().copied();
-        (messages.collect(), revoked.collect())
+        (messages.collect(), self.revoked(account))
+    }
+
+    /// The expiry (ms) of every message of an account, by hash.
+    pub fn all_expiries(&self, account: &Pubkey) -> BTreeMap<String, u64> {
+        let rows = self.rows_in(account, Scope::All, |_| true);
+        let messages = rows.iter().filter_map(|row| self.rows.get(row)).map(|row| &row.message);
+        messages.map(|message| (message.hash.to_string(), message.expiry)).collect()
+    }
+
+    /// An account's revoked tokens, the oldest first.
+    pub fn revoked(&self, account: &Pubkey) -> Vec<Token> {
+        self.revoked.get(account).into_iter().flatten().copied().collect()
     }
 
     /// Takes what another member of the swarm has kept.

@@ -8,7 +8,7 @@ use septet_protocol::onion::v4::{self, Response};
 use septet_protocol::onion::{self, Destination, EncType, Hop, Protocol};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, hop, post};
+use crate::client::{Answer, hop, http, post};
 use crate::network;
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -91,6 +91,57 @@ async fn lifetimes_can_be_chosen_and_begun_anew() {
     assert_eq!((gone.code, body(&gone)), (404, json!({"status_code": 404})));
     devnet.sweep();
     assert!(devnet.files().is_empty());
+}
+
+/// `expires` of a JSON reply, ms after `now`.
+fn left(response: &Response, now: u64) -> f64 {
+    body(response)["expires"].as_f64().unwrap() * 1000.0 - now as f64
+}
+
+#[tokio::test]
+async fn lifetimes_have_bounds_and_are_only_ever_raised() {
+    const DAY: f64 = 86_400_000.0;
+    let devnet = network().await;
+    let now = devnet.now();
+    let near = |left: f64, expected: f64| assert!((left - expected).abs() < 20_000.0, "{left} {expected}");
+    let long = call(&devnet, "POST", "/file", &[("X-FS-TTL", "8640000")], Some(b"long")).await;
+    near(left(&long, now), 14.0 * DAY);
+    let short = call(&devnet, "POST", "/file", &[("X-FS-TTL", "1")], Some(b"short")).await;
+    assert!(left(&short, now) >= 30_000.0);
+    let extend = async |response: &Response, ttl: &str| {
+        let target = format!("/file/{}/extend", body(response)["id"].as_str().unwrap());
+        call(&devnet, "POST", &target, &[("X-FS-TTL", ttl)], None).await
+    };
+    assert_eq!(body(&extend(&long, "30").await)["expires"], body(&long)["expires"], "never lowered");
+    near(left(&extend(&short, "86400").await, now), DAY);
+    near(left(&extend(&short, "864000000").await, now), 14.0 * DAY);
+}
+
+#[tokio::test]
+async fn a_download_says_until_when_the_file_can_be_had() {
+    let devnet = network().await;
+    let uploaded = call(&devnet, "POST", "/file", &[], Some(b"hello")).await;
+    let target = format!("/file/{}", body(&uploaded)["id"].as_str().unwrap());
+    let file = call(&devnet, "GET", &target, &[], None).await;
+    let expires = file.header("expires").unwrap();
+    // The same second, written another way: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    let seconds = body(&uploaded)["expires"].as_f64().unwrap() as u64;
+    let clock = format!("{:02}:{:02}:{:02} GMT", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    assert!(expires.ends_with(&clock) && expires.len() == 29, "{expires}");
+    let plain = http().get(format!("{}{target}", devnet.file_server_url())).send().await.unwrap();
+    assert_eq!(plain.headers()["expires"], expires);
+}
+
+#[tokio::test]
+async fn an_upload_can_be_held() {
+    let devnet = network().await;
+    let hold = devnet.hold_files();
+    let (id, ()) = tokio::join!(upload(&devnet, b"held"), async {
+        hold.until_held(1).await;
+        assert!(devnet.files().is_empty());
+        drop(hold);
+    });
+    assert!(devnet.files().contains_key(&id));
 }
 
 #[tokio::test]

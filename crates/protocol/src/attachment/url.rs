@@ -1,18 +1,22 @@
-//! Addresses of files: `http://host[:port]/file/ID#p=KEY&d` (spec 04 §3).
+//! Addresses of files: `http://host[:port]/file/ID#p=KEY&d` (spec 04 §3, 09 §2.2).
 //!
 //! The part after `#` never goes to the server: `p` says which server it is, if not the default one, by its key; `d`
-//! says that the file is encrypted deterministically. No client ever connects to such an address: the request goes
-//! through an onion path, whose last node contacts the server and can read neither request nor reply.
+//! says that the file is stream-encrypted. No client ever connects to such an address: the request goes through an
+//! onion path, whose last node contacts the server and can read neither request nor reply.
+//!
+//! Decision: an address keeps the text it was read from, but its fragment is put in the form that every client
+//! understands. Some take `d=` for another word than `d`, and some stumble over a `p` that names the default server;
+//! our own picture may have been set by a client that wrote one, and we pass its address on.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{Ed25519Public, X25519Public};
 
+/// The part of a fragment that says "stream-encrypted".
+const STREAM: &str = "d";
 /// Host of the network's own file server.
 const DEFAULT_HOST: &str = "filev2.getsession.org";
-/// Names of the network's own file server end so, present and past.
-const DEFAULT_DOMAIN: &str = ".getsession.org";
 /// Key of the default server, as addresses would name it.
 const DEFAULT_ED25519: Ed25519Public = Ed25519Public(
     *b"\xb8\xee\xf9\x82\x14\x45\xae\x16\xe2\xe9\x7e\xf8\xaa\x6f\xe7\x82\
@@ -69,15 +73,10 @@ impl Scheme {
 /// Why a text is not the address of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileUrlError {
-    /// Not of the form `http(s)://host[:port]/file/ID`, or with user name, query or odd characters.
+    /// Not of the form `http(s)://host[:port]/file/ID`, or with user name, query or odd characters. Asking for it again
+    /// will not help.
     #[error("not the address of a file on a file server")]
     Form,
-    /// Neither the default server nor one whose key is in the address. It cannot be asked.
-    #[error("the file lies on a server whose key is not known")]
-    UnknownServer,
-    /// The key in the address is not 64 hexadecimal digits.
-    #[error("the address holds a damaged server key")]
-    Key,
 }
 
 /// A file server that we upload to.
@@ -174,7 +173,8 @@ pub enum ServerKey {
     },
 }
 
-/// The address of a file. Keeps the text it was read from, so that it compares and travels unchanged.
+/// The address of a file. Keeps the text it was read from, so that it compares and travels unchanged, but for a
+/// fragment that other clients would misread.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileUrl {
     text: String,
@@ -187,7 +187,8 @@ pub struct FileUrl {
 }
 
 impl FileUrl {
-    /// The address of a file that this server has just named.
+    /// The address of a file that this server has just named (spec 09 §2.2): the port only if it is not the scheme's
+    /// own, `p` only if the server is not the default one, `d` bare.
     pub fn new(server: &FileServer, id: FileId, deterministic: bool) -> Self {
         let mut text = format!("{}://{}", server.scheme.as_str(), server.host);
         if server.port != server.scheme.default_port() {
@@ -202,10 +203,8 @@ impl FileUrl {
         };
         let mut fragments = Vec::new();
         fragments.extend(p.map(|key| format!("p={key}")));
-        fragments.extend(deterministic.then(|| "d".to_owned()));
-        if !fragments.is_empty() {
-            text.push_str(&format!("#{}", fragments.join("&")));
-        }
+        fragments.extend(deterministic.then(|| STREAM.to_owned()));
+        let text = with_fragment(&text, &fragments);
         let key = match server.x25519 {
             DEFAULT_X25519 => ServerKey::Default,
             x25519 => ServerKey::Given { x25519, other: None },
@@ -219,7 +218,17 @@ impl FileUrl {
         Self::new(&FileServer::mainnet(), FileId(id.to_string()), false)
     }
 
-    /// The whole address, as it was read.
+    /// The same address, saying that its file is stream-encrypted. Servers name what they are given and do not know.
+    pub fn into_deterministic(mut self) -> Self {
+        if !self.deterministic {
+            self.text.push(if self.text.contains('#') { '&' } else { '#' });
+            self.text.push_str(STREAM);
+            self.deterministic = true;
+        }
+        self
+    }
+
+    /// The whole address, as it is to be written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -229,7 +238,7 @@ impl FileUrl {
         self.scheme
     }
 
-    /// The server's host, in lower case.
+    /// The server's host, in lower case: a name, an IPv4 address, or an IPv6 address in brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -249,7 +258,7 @@ impl FileUrl {
         self.key
     }
 
-    /// Whether the file is encrypted deterministically.
+    /// Whether the file is stream-encrypted ([`super::deterministic`]).
     pub const fn is_deterministic(&self) -> bool {
         self.deterministic
     }
@@ -266,29 +275,32 @@ impl FromStr for FileUrl {
         let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
         let (scheme, host, port, path) = split(address)?;
         let id = path.strip_prefix("/file/").or_else(|| path.strip_prefix("/files/"));
-        let id = id.filter(|id| !id.is_empty()).ok_or(FileUrlError::Form)?.parse()?;
+        let id = id.map(|id| id.strip_suffix('/').unwrap_or(id)).filter(|id| !id.is_empty());
+        let id = id.ok_or(FileUrlError::Form)?.parse()?;
 
-        let (mut p, mut deterministic) = (None, false);
+        let (mut key, mut deterministic) = (ServerKey::Default, false);
         let mut kept = Vec::new();
         for part in fragment.split('&').filter(|part| !part.is_empty()) {
             match part.split_once('=').unwrap_or((part, "")) {
-                ("p", value) => p = Some(value),
-                ("d", _) => deterministic = true,
+                (STREAM, "") if deterministic => {}
+                // However it was written: some clients read it only so.
+                (STREAM, "") => {
+                    deterministic = true;
+                    kept.push(STREAM.to_owned());
+                }
+                ("p", value) => match given_key(value) {
+                    ServerKey::Default => {}
+                    given => {
+                        key = given;
+                        kept.push(part.to_owned());
+                    }
+                },
                 // A picture's key, written by the desktop client for itself: not to be passed on.
-                ("e", _) => continue,
-                _ => {}
+                ("e", _) => {}
+                _ => kept.push(part.to_owned()),
             }
-            kept.push(part);
         }
-        let key = match p {
-            Some(key) => given_key(key)?,
-            None if host == DEFAULT_HOST || host.ends_with(DEFAULT_DOMAIN) => ServerKey::Default,
-            None => return Err(FileUrlError::UnknownServer),
-        };
-        let text = match kept.is_empty() {
-            true => address.to_owned(),
-            false => format!("{address}#{}", kept.join("&")),
-        };
+        let text = with_fragment(address, &kept);
         Ok(Self { text, scheme, host, port, id, key, deterministic })
     }
 }
@@ -305,21 +317,29 @@ impl fmt::Debug for FileUrl {
     }
 }
 
-/// Reads `p=`: an Ed25519 key, or, if that cannot be one, an X25519 key.
-fn given_key(hex: &str) -> Result<ServerKey, FileUrlError> {
-    let ed25519: Ed25519Public = hex.parse().map_err(|_| FileUrlError::Key)?;
+/// An address with these parts after `#`.
+fn with_fragment(address: &str, parts: &[String]) -> String {
+    match parts.is_empty() {
+        true => address.to_owned(),
+        false => format!("{address}#{}", parts.join("&")),
+    }
+}
+
+/// Reads `p=`: an Ed25519 key, or, if that cannot be one, an X25519 key. What is no key is as if it were not there.
+fn given_key(hex: &str) -> ServerKey {
+    let Ok(ed25519) = hex.parse::<Ed25519Public>() else { return ServerKey::Default };
     let as_it_is = X25519Public(ed25519.0);
     if ed25519 == DEFAULT_ED25519 || as_it_is == DEFAULT_X25519 || as_it_is == DEFAULT_X25519_OLD {
-        return Ok(ServerKey::Default);
+        return ServerKey::Default;
     }
-    Ok(match ed25519.to_x25519() {
+    match ed25519.to_x25519() {
         Some(x25519) => ServerKey::Given { x25519, other: Some(as_it_is) },
         None => ServerKey::Given { x25519: as_it_is, other: None },
-    })
+    }
 }
 
 /// Splits `http(s)://host[:port]/path` (no fragment) and lower-cases the host.
-fn split(address: &str) -> Result<(Scheme, String, u16, &str), FileUrlError> {
+pub(super) fn split(address: &str) -> Result<(Scheme, String, u16, &str), FileUrlError> {
     let (scheme, rest) = address.split_once("://").ok_or(FileUrlError::Form)?;
     let scheme = match scheme.to_ascii_lowercase().as_str() {
         "http" => Scheme::Http,
@@ -327,15 +347,20 @@ fn split(address: &str) -> Result<(Scheme, String, u16, &str), FileUrlError> {
         _ => return Err(FileUrlError::Form),
     };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (host, port) = match authority.split_once(':') {
-        Some((host, port)) => (host, port.parse().map_err(|_| FileUrlError::Form)?),
-        None => (authority, scheme.default_port()),
-    };
-    let fits = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-');
-    if host.is_empty() || host.len() > 253 || port == 0 || !host.bytes().all(fits) {
+    // What is no port belongs to the host's name, which then no server answers to; and so end IPv6 addresses.
+    let port = authority.rsplit_once(':').and_then(|(host, port)| Some((host, parse_port(port)?)));
+    let (host, port) = port.unwrap_or((authority, scheme.default_port()));
+    let fits = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b':' | b'[' | b']');
+    if host.is_empty() || host.len() > 253 || !host.bytes().all(fits) {
         return Err(FileUrlError::Form);
     }
     Ok((scheme, host.to_ascii_lowercase(), port, path))
+}
+
+/// A port: digits alone, not 0.
+fn parse_port(text: &str) -> Option<u16> {
+    let digits = text.bytes().all(|c| c.is_ascii_digit());
+    text.parse().ok().filter(|port| digits && *port != 0)
 }
 
 #[cfg(test)]
@@ -364,8 +389,15 @@ mod tests {
         assert_eq!((url.scheme(), url.host(), url.port()), (Scheme::Https, "files.getsession.org", 8443));
         assert_eq!((url.id().as_str(), url.number(), url.key()), ("12", 12, ServerKey::Default));
         assert!(url.is_deterministic());
-        assert_eq!(url.as_str(), "HTTPS://Files.GetSession.org:8443/file/12#d=&x");
+        assert_eq!(url.as_str(), "HTTPS://Files.GetSession.org:8443/file/12#d&x");
         assert_eq!(parse("https://open.getsession.org/files/ab_-").unwrap().port(), 443);
+        let url = parse("http://[2001:db8::1]:81/file/1/").unwrap();
+        assert_eq!((url.host(), url.port(), url.id().as_str()), ("[2001:db8::1]", 81, "1"));
+        assert_eq!(parse("http://[2001:db8::1]/file/1").unwrap().host(), "[2001:db8::1]");
+        for no_port in [":0", ":99999", ":8o", ":"] {
+            let url = parse(&format!("http://a.example{no_port}/file/1")).unwrap();
+            assert_eq!((url.host(), url.port()), (format!("a.example{no_port}").as_str(), 80));
+        }
     }
 
     #[test]
@@ -376,8 +408,37 @@ mod tests {
         assert_eq!(given(POTATO_X), ServerKey::Given { x25519: x, other: None });
         assert_eq!(given(&DEFAULT_ED25519.to_string()), ServerKey::Default);
         assert_eq!(given(&DEFAULT_X25519_OLD.to_string()), ServerKey::Default);
-        assert_eq!(parse("http://files.example/file/1"), Err(FileUrlError::UnknownServer));
-        assert_eq!(parse("http://files.example/file/1#p=12"), Err(FileUrlError::Key));
+        assert_eq!(given("12"), ServerKey::Default);
+        assert_eq!(parse("http://files.example/file/1").unwrap().key(), ServerKey::Default);
+    }
+
+    #[test]
+    fn what_other_clients_misread_is_not_passed_on() {
+        let clean = |fragment: &str| {
+            parse(&format!("http://a.example/file/1#{fragment}"))
+                .unwrap()
+                .as_str()
+                .replace("http://a.example/file/1", "")
+        };
+        assert_eq!(clean("d="), "#d");
+        assert_eq!(clean("d=&d"), "#d");
+        assert_eq!(clean(&format!("p={DEFAULT_ED25519}&d=")), "#d");
+        assert_eq!(clean(&format!("d&p={DEFAULT_X25519_OLD}")), "#d");
+        assert_eq!(clean("p=12"), "");
+        assert_eq!(clean(&format!("sr=x&p={POTATO}&d=")), format!("#sr=x&p={POTATO}&d"));
+        assert_eq!(clean("d=1&D"), "#d=1&D");
+        assert!(!parse("http://a.example/file/1#d=1&D").unwrap().is_deterministic());
+    }
+
+    #[test]
+    fn an_uploaded_file_is_marked_once() {
+        for fragment in ["", "#d"] {
+            let url = parse(&format!("http://a.example/file/1{fragment}")).unwrap().into_deterministic();
+            assert_eq!(url.as_str(), "http://a.example/file/1#d");
+            assert_eq!(parse(url.as_str()), Ok(url));
+        }
+        let url = parse(&format!("http://a.example/file/1#p={POTATO}")).unwrap().into_deterministic();
+        assert_eq!(url.as_str(), format!("http://a.example/file/1#p={POTATO}&d"));
     }
 
     #[test]
@@ -402,12 +463,11 @@ mod tests {
             "http://filev2.getsession.org/file",
             "http://filev2.getsession.org/file/..",
             "http://filev2.getsession.org/file/1/2",
+            "http://filev2.getsession.org/file/1//",
+            "http://filev2.getsession.org/file//",
             "http://filev2.getsession.org/file/1?x=2",
             "http://filev2.getsession.org/file/%2e",
-            "http://filev2.getsession.org:0/file/1",
-            "http://filev2.getsession.org:99999/file/1",
             "http://user@filev2.getsession.org/file/1",
-            "http://[::1]/file/1",
             "http://é.getsession.org/file/1",
             "http://filev2.getsession.org/room/main/file/1",
         ] {

@@ -14,7 +14,7 @@ use crate::swarm::MAX_MESSAGE_BYTES;
 use crate::time::Timestamp;
 use crate::wire::{Message as _, proto};
 
-const TIME: u64 = 1_767_225_600_123;
+pub(super) const TIME: u64 = 1_767_225_600_123;
 
 pub(super) fn alice() -> AccountKeys {
     Seed::from_bytes([1; 16]).keys()
@@ -30,9 +30,17 @@ fn receive(
     sender: &AccountKeys,
     me: &AccountKeys,
 ) -> Result<Received, DecodeError> {
+    receive_bytes(content.encode_to_vec(), sender, me)
+}
+
+/// What `me` makes of a serialized content that `sender` wrote.
+pub(super) fn receive_bytes(
+    content: Vec<u8>,
+    sender: &AccountKeys,
+    me: &AccountKeys,
+) -> Result<Received, DecodeError> {
     let time = Timestamp::from_ms(TIME);
-    let stored =
-        seal_content(content.encode_to_vec(), time, sender, &me.session_id, &mut SystemRandom).unwrap();
+    let stored = seal_content(content, time, sender, &me.session_id, &mut SystemRandom).unwrap();
     decode_one_to_one(&stored, me)
 }
 
@@ -177,6 +185,73 @@ fn a_preview_belongs_to_a_link_in_the_text() {
     assert_eq!(preview_of(vec![preview("https://a.example/x", "")]), None);
     let second = vec![preview("https://b.example", "B"), preview("https://a.example/x", "A")];
     assert_eq!(preview_of(second).as_deref(), Some("A"));
+    let long = preview_of(vec![preview("https://a.example/x", &"é".repeat(2_000))]).unwrap();
+    assert_eq!(long, "é".repeat(LinkPreview::MAX_TITLE_CHARS));
+}
+
+#[test]
+fn a_preview_is_kept_whole() {
+    let image = proto::AttachmentPointer {
+        deprecated_id: Some(0),
+        url: Some("http://filev2.getsession.org/file/1#d".into()),
+        key: Some(vec![7; 32]),
+        size: Some(9),
+        ..Default::default()
+    };
+    let preview = proto::Preview { url: Some("https://a.example".into()), title: None, image: Some(image) };
+    let message = proto::DataMessage { preview: vec![preview], ..text("https://a.example") };
+    let Content::Visible(visible) = from_alice(&data(message)).unwrap().content else { panic!() };
+    let preview = visible.preview.unwrap();
+    let image = preview.image.unwrap();
+    assert_eq!((preview.url.as_str(), preview.title.as_str(), image.size), ("https://a.example", "", 9));
+    assert_eq!(image.encryption, Encryption::Deterministic { key: Key::new([7; 32]) });
+}
+
+#[test]
+fn a_link_stands_in_a_text_as_a_whole() {
+    let stands = |url: &str, body: &str| {
+        LinkPreview { url: url.into(), title: "T".into(), image: None }.belongs_to(body)
+    };
+    for body in [
+        "https://a.example/x",
+        "(https://a.example/x).",
+        "見てhttps://a.example/xを",
+        "a\nhttps://a.example/x\nb",
+    ] {
+        assert!(stands("https://a.example/x", body), "{body}");
+    }
+    for (url, body) in [
+        ("https://a.example", "https://a.example.evil.test/"),
+        ("https://a.example/x", "https://a.example/x?y=1"),
+        ("https://a.example/x", "https://a.example/xy https://a.example/"),
+        ("https://a.example", "xhttps://a.example"),
+        ("javascript://a", "javascript://a"),
+        ("a", "a"),
+        ("", "a"),
+    ] {
+        assert!(!stands(url, body), "{url} in {body}");
+    }
+    assert!(stands("https://a.example/x", "https://a.example/xy and https://a.example/x"));
+    let longest = format!("https://a.example/{}", "x".repeat(LinkPreview::MAX_URL_BYTES - 18));
+    assert!(stands(&longest, &longest));
+    assert!(!stands(&format!("{longest}x"), &format!("{longest}x")));
+}
+
+#[test]
+fn what_is_no_emoji_is_no_reaction() {
+    let react = |emoji: &str| {
+        let reaction = proto::Reaction {
+            id: Some(7),
+            author: Some(bob().session_id.to_string().into()),
+            emoji: Some(emoji.into()),
+            action: Some(0),
+        };
+        from_alice(&data(proto::DataMessage { reaction: Some(reaction), ..Default::default() }))
+    };
+    assert!(matches!(react("👍🏿").unwrap().content, Content::Reaction(it) if it.emoji.as_str() == "👍🏿"));
+    for emoji in ["", "ok", "👍👍", &"x".repeat(10_000)] {
+        assert_eq!(react(emoji), Err(DecodeError::Content(ContentError::NothingToShow)), "{emoji}");
+    }
 }
 
 #[test]
@@ -280,20 +355,10 @@ fn a_picture_needs_address_and_key_and_a_name_is_cut() {
 }
 
 #[test]
-fn session_pro_does_not_make_us_drop_anything() {
-    let content = proto::Content {
-        pro_message: Some(proto::ProMessage { message_bitset: Some(1), ..Default::default() }),
-        pro_sig_for_community_message_only: Some(vec![1, 2, 3]),
-        ..data(text("hi"))
-    };
-    assert!(from_alice(&content).is_ok());
-}
-
-#[test]
 fn unknown_fields_are_skipped_and_packed_numbers_are_read() {
     // Receipt (field 5): type 1, timestamps 1 and 2 packed into one field, then a field nobody knows.
     let content = [0x2a, 0x06, 0x08, 0x01, 0x12, 0x02, 0x01, 0x02, 0xca, 0x3e, 0x01, 0x00];
-    let parsed = read::content(&content).unwrap();
+    let parsed = read::fields(&content).and_then(read::content).unwrap();
     let timestamps = [1, 2].map(Timestamp::from_ms).to_vec();
     assert_eq!(parsed.content, Content::ReadReceipt(timestamps));
 }
@@ -390,10 +455,13 @@ fn any_call() -> impl Strategy<Value = Content> {
 fn any_content() -> impl Strategy<Value = Content> {
     prop_oneof![
         any_visible().prop_map(Content::Visible),
-        (any_ref(), "\\PC{1,8}", any::<bool>()).prop_map(|(target, emoji, remove)| {
-            let action = if remove { ReactionAction::Remove } else { ReactionAction::React };
-            Content::Reaction(Reaction { target, emoji, action })
-        }),
+        (any_ref(), prop::sample::select(vec!["😂", "👍🏿", "🇩🇪", "1️⃣", "👨‍👩‍👧‍👦"]), any::<bool>()).prop_map(
+            |(target, emoji, remove)| {
+                let emoji = emoji.parse().unwrap();
+                let action = if remove { ReactionAction::Remove } else { ReactionAction::React };
+                Content::Reaction(Reaction { target, emoji, action })
+            }
+        ),
         (".{1,60}", ".{1,30}")
             .prop_map(|(url, name)| Content::CommunityInvitation(CommunityInvitation { url, name })),
         Just(Content::TimerUpdate),
@@ -491,7 +559,7 @@ proptest! {
 
     #[test]
     fn nothing_panics_on_foreign_bytes(bytes: Vec<u8>) {
-        let _ = (read::content(&bytes), AttachmentPointer::from_bytes(&bytes));
+        let _ = (read::fields(&bytes).and_then(read::content), AttachmentPointer::from_bytes(&bytes));
         prop_assert!(decode_one_to_one(&bytes, &bob()).is_err());
     }
 
@@ -501,6 +569,6 @@ proptest! {
         let mut bytes = message.to_bytes();
         let at = at % bytes.len();
         bytes[at] = to;
-        let _ = read::content(&bytes);
+        let _ = read::fields(&bytes).and_then(read::content);
     }
 }

@@ -8,7 +8,7 @@ use super::super::super::icons::Icon;
 use super::super::super::text::Weight;
 use super::super::super::theme::{metric, radius};
 use super::super::super::view::ViewCtx;
-use super::super::super::widgets::avatar::Avatar;
+use super::super::super::widgets::avatar::{self, Avatar};
 use super::super::super::widgets::button::{Tone, icon, menu_row};
 use super::super::super::widgets::{focus_ring, text_left};
 use super::super::deeds::{self, Deed};
@@ -56,7 +56,7 @@ fn title(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> bool {
     let under = ui.painter().add(Shape::Noop);
     let letters = if conversation.name.is_empty() && conversation.nickname.is_none() { "" } else { &*name };
     Avatar {
-        id: conversation.id.0,
+        id: avatar::whose(&conversation.address),
         name: letters,
         picture: conversation.picture.as_ref(),
         note: conversation.kind == ConversationKind::NoteToSelf,
@@ -118,7 +118,7 @@ fn menu(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation, head: &mut H
     head.deed = deeds::menu_rows(ui, cx, conversation, &upper);
     deeds::mute_row(ui, cx, conversation);
     if menu_row(ui, cx, Icon::COPY, &cx.t("copy-account-id"), Tone::Quiet).clicked() {
-        cx.copy(ui, conversation.id.to_string(), "account-id-copied");
+        cx.copy(ui, conversation.address.to_string(), "account-id-copied");
         ui.close();
     }
     let lower = [Deed::Unblock, Deed::Block];

@@ -436,7 +436,13 @@ fn height(
 }
 
 fn notice_text(cx: &ViewCtx<'_>, message: &Message) -> String {
-    let who = words::author(cx, message.conversation.0);
+    let who = match cx.state.conversation(message.conversation) {
+        Some(conversation) => {
+            let other = conversation.address.account();
+            other.map_or_else(|| conversation.title(), |other| words::author(cx, other))
+        }
+        None => words::author(cx, message.from),
+    };
     message
         .notice
         .as_ref()

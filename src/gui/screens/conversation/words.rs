@@ -1,8 +1,7 @@
 //! What a message says in words: its state, its author, what it quotes, what happened.
 
 use septet_client::model::{
-    AttachmentSummary, Conversation, ConversationId, ConversationKind, Expiry, Message, MessageState, Notice,
-    Quote,
+    AttachmentSummary, Conversation, ConversationKind, Expiry, Message, MessageState, Notice, Quote,
 };
 use septet_protocol::id::SessionId;
 
@@ -24,7 +23,7 @@ pub fn author(cx: &ViewCtx<'_>, id: SessionId) -> String {
     if cx.state.is_me(id) {
         return cx.t("you").to_string();
     }
-    match cx.state.conversation(ConversationId(id)) {
+    match cx.state.at(&id.into()) {
         Some(conversation) => conversation.title(),
         None => id.short(),
     }
@@ -34,7 +33,7 @@ pub fn author(cx: &ViewCtx<'_>, id: SessionId) -> String {
 pub fn title(cx: &ViewCtx<'_>, conversation: &Conversation) -> String {
     match conversation.kind {
         ConversationKind::NoteToSelf => cx.t("note-to-self").to_string(),
-        ConversationKind::Private => conversation.title(),
+        _ => conversation.title(),
     }
 }
 
@@ -42,7 +41,7 @@ pub fn title(cx: &ViewCtx<'_>, conversation: &Conversation) -> String {
 pub fn details(conversation: &Conversation) -> &'static str {
     match conversation.kind {
         ConversationKind::NoteToSelf => "note-details",
-        ConversationKind::Private => "contact-details",
+        _ => "contact-details",
     }
 }
 

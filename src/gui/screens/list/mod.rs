@@ -5,7 +5,10 @@ mod shelf;
 
 use egui::accesskit::Role;
 use egui::{Id, Key, Modifiers, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
-use septet_client::model::{Connection, ConnectionState, Conversation, ConversationId, ConversationKind};
+use septet_client::model::{
+    Address, Connection, ConnectionState, Conversation, ConversationId, ConversationKind,
+};
+use septet_protocol::id::SessionId;
 
 use self::shelf::Shelf;
 use super::super::command::Command;
@@ -21,10 +24,12 @@ use super::super::widgets::{mark, text_left};
 use super::deeds::{self, Deed, Fate};
 
 /// What the person chose in the list.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Choice {
     /// A conversation.
     Open(ConversationId),
+    /// Whatever is at an address; nothing may be there yet.
+    Meet(Address),
     /// The path dialog.
     Path,
     /// Our own page.
@@ -53,11 +58,7 @@ pub fn search_id() -> Id {
 
 impl List {
     /// A registered name was looked up.
-    pub fn resolved(
-        &mut self,
-        name: &str,
-        result: &Result<ConversationId, String>,
-    ) -> Option<ConversationId> {
+    pub fn resolved(&mut self, name: &str, result: &Result<Address, String>) -> Option<Address> {
         if self.looking_up.as_deref() != Some(name) {
             return None;
         }
@@ -65,7 +66,7 @@ impl List {
         match result {
             Ok(id) => {
                 self.search.clear();
-                Some(*id)
+                Some(id.clone())
             }
             Err(reason) => {
                 self.not_found = Some(reason.clone());
@@ -191,9 +192,9 @@ impl List {
     /// Enter in the field: an id opens, a name is looked up, a search opens its first hit.
     fn enter(&mut self, cx: &ViewCtx<'_>) -> Option<Choice> {
         let query = self.search.trim().to_owned();
-        if let Ok(id) = query.parse() {
+        if let Ok(id) = query.parse::<SessionId>() {
             self.search.clear();
-            return Some(Choice::Open(id));
+            return Some(Choice::Meet(id.into()));
         }
         if let Some(first) = self.hits(cx).first() {
             let id = first.id;
@@ -218,10 +219,10 @@ impl List {
         let note = cx.t("note-to-self").to_lowercase();
         let fits = |conversation: &&Conversation| match conversation.kind {
             ConversationKind::NoteToSelf => note.contains(&query),
-            ConversationKind::Private => {
+            _ => {
                 conversation.name.to_lowercase().contains(&query)
                     || conversation.nickname.as_ref().is_some_and(|name| name.to_lowercase().contains(&query))
-                    || (query.len() > 3 && conversation.id.to_string().starts_with(&query))
+                    || (query.len() > 3 && conversation.address.to_string().starts_with(&query))
             }
         };
         cx.state.conversations.iter().filter(|it| !deeds::is_gone(it)).filter(fits).collect()
@@ -287,11 +288,12 @@ impl List {
 
     fn results(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, selected: Option<ConversationId>) -> Option<Choice> {
         let query = self.search.trim().to_owned();
-        if let Ok(id) = query.parse::<ConversationId>()
-            && offer(ui, cx, Icon::MESSAGE_CIRCLE, &cx.t("message-this-id"), &id.0.short())
+        let id = query.parse::<SessionId>();
+        if let Ok(id) = id
+            && offer(ui, cx, Icon::MESSAGE_CIRCLE, &cx.t("message-this-id"), &id.short())
         {
             self.search.clear();
-            return Some(Choice::Open(id));
+            return Some(Choice::Meet(id.into()));
         }
         let mut choice = None;
         for conversation in self.hits(cx) {
@@ -300,7 +302,7 @@ impl List {
         if matches!(choice, Some(Choice::Open(_))) {
             self.search.clear();
         }
-        let could_be_name = query.len() <= 64 && query.parse::<ConversationId>().is_err();
+        let could_be_name = query.len() <= 64 && id.is_err();
         if self.looking_up.is_some() {
             empty(ui, cx, &cx.t("looking-up"));
         } else if let Some(reason) = &self.not_found {

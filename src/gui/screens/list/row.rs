@@ -10,7 +10,7 @@ use super::super::super::icons::Icon;
 use super::super::super::text::{self, Weight, Wrap};
 use super::super::super::theme::{metric, radius};
 use super::super::super::view::ViewCtx;
-use super::super::super::widgets::avatar::Avatar;
+use super::super::super::widgets::avatar::{self, Avatar};
 use super::super::super::widgets::button::{Tone, menu_row};
 use super::super::super::widgets::{focus_ring, pill, text_left, text_right};
 use super::super::conversation::{menu_frame, words};
@@ -75,7 +75,7 @@ fn row_text(ui: &Ui, cx: &ViewCtx<'_>, conversation: &Conversation, name: &str, 
     let unread = conversation.unread > 0 || conversation.marked_unread;
     let known = !conversation.name.is_empty() || conversation.nickname.is_some();
     Avatar {
-        id: conversation.id.0,
+        id: avatar::whose(&conversation.address),
         name: if known { name } else { "" },
         picture: conversation.picture.as_ref(),
         note: conversation.kind == ConversationKind::NoteToSelf,
@@ -183,7 +183,7 @@ fn menu(response: &egui::Response, cx: &ViewCtx<'_>, conversation: &Conversation
             ui.close();
         }
         if menu_row(ui, cx, Icon::COPY, &cx.t("copy-account-id"), Tone::Quiet).clicked() {
-            cx.copy(ui, conversation.id.to_string(), "account-id-copied");
+            cx.copy(ui, conversation.address.to_string(), "account-id-copied");
             ui.close();
         }
         let lower = [

@@ -16,7 +16,7 @@ use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{Documents, Merge, Messages, take_in};
-use crate::model::{ConversationId, Expiry};
+use crate::model::Expiry;
 use crate::store::{ContactData, Db, Now, PictureSource, ProfileData, StoreError};
 
 /// A document that is so many versions ahead replaces changes of ours that it has not seen (spec 05 §4).
@@ -43,18 +43,18 @@ impl Documents {
 
     /// A person deleted a contact: it leaves the documents, unless something is to be remembered of it. To be called
     /// in the transaction of the change.
-    pub fn contact_deleted(&self, db: &mut Db, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
+    pub fn contact_deleted(&self, db: &mut Db, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
         self.with(db, |db, contacts: &mut Contacts| {
-            contacts.erase(&id.0);
-            self.describe(db, contacts, id.0, now)
+            contacts.erase(&id);
+            self.describe(db, contacts, id, now)
         })?;
         self.forget_read_state(db, id)
     }
 
     /// What is gone has no read state: its entry goes with it (spec 05 §11.3).
-    fn forget_read_state(&self, db: &mut Db, id: ConversationId) -> Result<(), StoreError> {
+    fn forget_read_state(&self, db: &mut Db, id: SessionId) -> Result<(), StoreError> {
         self.with(db, |_, states: &mut ConvoInfoVolatile| {
-            states.erase(&ConvoId::OneToOne(id.0));
+            states.erase(&ConvoId::OneToOne(id));
             Ok(())
         })
     }
@@ -115,17 +115,19 @@ impl Documents {
         let changed: Vec<Contact> = contacts.iter().filter(is_new).collect();
         let mut made = BTreeSet::new();
         for contact in changed {
-            let id = ConversationId(contact.id);
-            let row = db.contact(id)?;
+            let row = db.contact(contact.id)?;
             let priority = row.as_ref().and_then(|row| row.priority);
-            if priority.is_some_and(|priority| priority >= 0) && contact.priority.is_hidden() {
+            if priority.is_some_and(|priority| priority >= 0)
+                && contact.priority.is_hidden()
+                && let Some(id) = db.find_conversation(&contact.id.into())?
+            {
                 // Hidden elsewhere means that its messages were deleted there (spec 05 §11.1).
                 db.delete_conversation(id)?;
                 merge.touched.insert(id);
             }
             db.apply_contact(&contact_data(&contact, row.as_ref()))?;
             if priority.is_none() {
-                made.insert(id);
+                made.insert(contact.id);
             }
             self.describe(db, contacts, contact.id, now.at())?;
         }
@@ -151,10 +153,10 @@ impl Documents {
                 self.describe(db, contacts, id, now)?;
                 continue;
             }
-            db.delete_contact(ConversationId(id))?;
+            db.delete_contact(id)?;
             db.set_blocked(id, false)?;
-            self.forget_read_state(db, ConversationId(id))?;
-            merge.touched.insert(ConversationId(id));
+            self.forget_read_state(db, id)?;
+            merge.touched.extend(db.find_conversation(&id.into())?);
         }
         Ok(())
     }
@@ -170,7 +172,7 @@ impl Documents {
         if id == self.me {
             return Ok(());
         }
-        let Some(row) = db.contact(ConversationId(id))? else { return Ok(()) };
+        let Some(row) = db.contact(id)? else { return Ok(()) };
         let known = contacts.get(&id);
         if known.is_none() && !belongs(&row) {
             return Ok(());

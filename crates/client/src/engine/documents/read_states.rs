@@ -18,8 +18,9 @@ impl Documents {
     /// transaction of the change.
     pub fn read_changed(&self, db: &mut Db, id: ConversationId, now: Now) -> Result<(), StoreError> {
         let Some(mark) = db.read_mark(id)? else { return Ok(()) };
+        let Some(person) = mark.address.account() else { return Ok(()) };
         self.with(db, |db, states: &mut ConvoInfoVolatile| {
-            let convo = ConvoId::OneToOne(id.0);
+            let convo = ConvoId::OneToOne(person);
             let known = states.get(&convo).unwrap_or_default();
             let last_read = known.last_read.max(mark.last_read);
             if last_read > mark.last_read {
@@ -48,14 +49,15 @@ impl Documents {
             if merge.changed {
                 for (id, state) in one_to_one(states) {
                     if before.get(&id) != Some(&state) {
-                        apply(db, ConversationId(id), state, &mut merge, Now::Known(now))?;
+                        apply(db, id, state, &mut merge, Now::Known(now))?;
                     }
                 }
                 keep_what_was_read(states, &before, now);
                 for id in before.into_iter().filter(|(_, state)| state.unread).map(|(id, _)| id) {
-                    let known = db.read_mark(ConversationId(id))?.is_some();
-                    if known && states.get(&ConvoId::OneToOne(id)).is_none() {
-                        db.set_marked_unread(ConversationId(id), false)?;
+                    if let Some(row) = db.find_conversation(&id.into())?
+                        && states.get(&ConvoId::OneToOne(id)).is_none()
+                    {
+                        db.set_marked_unread(row, false)?;
                     }
                 }
                 merge.needs_push |= states.needs_push();
@@ -68,7 +70,7 @@ impl Documents {
     pub(super) fn apply_read_states(
         &self,
         db: &mut Db,
-        made: &BTreeSet<ConversationId>,
+        made: &BTreeSet<SessionId>,
         merge: &mut Merge,
         now: Now,
     ) -> Result<(), StoreError> {
@@ -77,7 +79,7 @@ impl Documents {
         }
         let states: ConvoInfoVolatile = self.load(db)?;
         for id in made {
-            if let Some(state) = states.get(&ConvoId::OneToOne(id.0)) {
+            if let Some(state) = states.get(&ConvoId::OneToOne(*id)) {
                 apply(db, *id, state, merge, now)?;
             }
         }
@@ -85,9 +87,10 @@ impl Documents {
     }
 
     /// A conversation may have been made after the document had told of it: takes that over.
-    pub(super) fn catch_up(&self, db: &mut Db, id: ConversationId, now: Now) -> Result<(), StoreError> {
+    pub(super) fn catch_up(&self, db: &mut Db, id: SessionId, now: Now) -> Result<(), StoreError> {
+        let Some(row) = db.find_conversation(&id.into())? else { return Ok(()) };
         let untouched = db
-            .read_mark(id)?
+            .read_mark(row)?
             .is_some_and(|mark| mark.last_read == Timestamp::default() && !mark.marked_unread);
         if !untouched {
             return Ok(());
@@ -100,9 +103,10 @@ impl Documents {
     pub(super) fn reconcile_read_states(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
         let states: ConvoInfoVolatile = self.load(db)?;
         for mark in db.read_marks()? {
-            let state = states.get(&ConvoId::OneToOne(mark.conversation.0));
+            let Some(person) = mark.address.account() else { continue };
+            let state = states.get(&ConvoId::OneToOne(person));
             if let Some(state) = state.filter(|state| state.last_read > mark.last_read) {
-                apply(db, mark.conversation, state, &mut Merge::default(), now)?;
+                apply(db, person, state, &mut Merge::default(), now)?;
             }
         }
         Ok(())
@@ -136,14 +140,12 @@ fn one_to_one(states: &ConvoInfoVolatile) -> BTreeMap<SessionId, ReadState> {
 /// Writes one read state into the tables, if there is such a conversation.
 fn apply(
     db: &mut Db,
-    id: ConversationId,
+    id: SessionId,
     state: ReadState,
     merge: &mut Merge,
     now: Now,
 ) -> Result<(), StoreError> {
-    if db.read_mark(id)?.is_none() {
-        return Ok(());
-    }
+    let Some(id) = db.find_conversation(&id.into())? else { return Ok(()) };
     let outcome = db.apply_read_mark(id, state.last_read, state.unread, now)?;
     if !outcome.read.is_empty() {
         merge.touched.insert(id);

@@ -5,7 +5,7 @@ use septet_protocol::id::MessageHash;
 use septet_protocol::time::Timestamp;
 
 use super::{Known, Place, Receiver, Standing};
-use crate::model::{Expiry, MessageId, MessageState, Notice};
+use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::outgoing::NewRow;
@@ -15,6 +15,14 @@ use crate::store::values::{Hash, Ms};
 
 /// The swarm may forget a message that disappears so much earlier than we, in ms.
 const EARLIER_MS: u64 = 60 * 1000;
+
+/// Whether a later line tells of a changed timer.
+pub(in crate::store) const NEWER_EXPIRY_CHANGE: &str = "SELECT 1 FROM messages
+     WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) > (?3, ?4)";
+/// Takes earlier lines away.
+pub(in crate::store) const OLDER_EXPIRY_CHANGES: &str = "DELETE FROM messages
+     WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) < (?3, ?4)
+         AND state <> 0";
 
 /// What a message says.
 pub(super) struct Body<'a> {
@@ -53,27 +61,15 @@ impl Db {
     /// Of the lines that tell of a changed timer only the newest of each author stays. False if a newer is here.
     pub(in crate::store) fn newest_expiry_change(
         &self,
-        conversation: i64,
+        conversation: ConversationId,
         author: i64,
         at: read::Place,
     ) -> Result<bool, StoreError> {
-        let key = params![conversation, author, Ms(at.0), Ms(at.1)];
-        let newer = self
-            .sql()
-            .prepare_cached(
-                "SELECT 1 FROM messages WHERE conversation = ?1 AND author = ?2 AND (sorted_at, timestamp) > (?3, ?4)
-                 AND notice IS NOT NULL AND json_extract(notice, '$.kind') = 'expiry_changed'",
-            )?
-            .exists(key)?;
-        if newer {
+        let key = params![conversation.0, author, Ms(at.0), Ms(at.1)];
+        if self.sql().prepare_cached(NEWER_EXPIRY_CHANGE)?.exists(key)? {
             return Ok(false);
         }
-        self.sql()
-            .prepare_cached(
-                "DELETE FROM messages WHERE conversation = ?1 AND author = ?2 AND (sorted_at, timestamp) < (?3, ?4)
-                 AND notice IS NOT NULL AND json_extract(notice, '$.kind') = 'expiry_changed' AND state <> 0",
-            )?
-            .execute(key)?;
+        self.sql().prepare_cached(OLDER_EXPIRY_CHANGES)?.execute(key)?;
         Ok(true)
     }
 }
@@ -88,7 +84,7 @@ impl Receiver<'_> {
         body: &Body<'_>,
     ) -> Result<(), StoreError> {
         let own = incoming.sender == self.me.id;
-        let place = self.place(incoming.conversation)?;
+        let place = self.place(&incoming.conversation)?;
         let unwelcome = match body.notice {
             Some(Notice::MediaSaved | Notice::Screenshot) => place.is_none(),
             Some(Notice::MissedCall) => !standing.approved,
@@ -98,13 +94,16 @@ impl Receiver<'_> {
             return Ok(());
         }
         let author = self.db.person(incoming.sender)?;
-        if let Some(known) = self.known(author, incoming.timestamp)? {
-            return self.merge(&known, item.hash);
+        if let Some(place) = place
+            && let Some(known) =
+                self.known(Some(place.row), author, incoming.timestamp, incoming.msg_id)?.first()
+        {
+            return self.merge(known, item.hash);
         }
         let place = match place {
             Some(place) => place,
             None => Place {
-                row: self.db.ensure_conversation(incoming.conversation)?,
+                row: self.db.ensure_conversation(&incoming.conversation)?,
                 hidden: false,
                 last_read: Timestamp::default(),
             },
@@ -114,11 +113,11 @@ impl Receiver<'_> {
         {
             return Ok(());
         }
-        let unsent = body.is_visible() && self.take_pending_unsend(author, incoming.timestamp)?;
+        let unsent = body.is_visible() && self.take_pending_unsend(author, incoming)?;
         if unsent {
             self.applied.delete_hashes.push(item.hash);
             self.drop_reactions(place.row, author, incoming.timestamp)?;
-            if own && incoming.conversation.0 == self.me.id {
+            if own && self.to_self(incoming) {
                 return Ok(());
             }
         }
@@ -164,6 +163,7 @@ impl Receiver<'_> {
             conversation: fresh.place.row,
             author: fresh.author,
             timestamp: incoming.timestamp,
+            msg_id: incoming.msg_id,
             sorted_at: self.place_in_time(incoming).0,
             local: false,
             outgoing: fresh.own,
@@ -236,7 +236,7 @@ impl Receiver<'_> {
         self.note_acceptance(incoming, standing, incoming.timestamp - 1)?;
         let was_request = standing.approved_me && !place.hidden;
         if !standing.approved && !was_request {
-            self.applied.requests.push(incoming.conversation);
+            self.applied.requests.push(place.row);
         }
         Ok(())
     }
@@ -254,10 +254,12 @@ impl Receiver<'_> {
         self.db.set_approved_me(incoming.sender, true)?;
         self.applied.contacts_changed.insert(incoming.sender);
         self.applied.list_changed = true;
-        if standing.approved && self.db.find_conversation(incoming.conversation)?.is_some() {
+        if standing.approved
+            && let Some(conversation) = self.db.find_conversation(&incoming.conversation)?
+        {
             let author = self.db.person(incoming.sender)?;
             let id = self.db.insert_line(
-                incoming.conversation,
+                conversation,
                 author,
                 false,
                 at,
@@ -274,12 +276,12 @@ impl Receiver<'_> {
         if incoming.sender == self.me.id {
             return Ok(());
         }
-        let place = self.place(incoming.conversation)?;
+        let place = self.place(&incoming.conversation)?;
         if self.outdated(incoming, place)? {
             return Ok(());
         }
         if standing.approved {
-            let row = self.db.ensure_conversation(incoming.conversation)?;
+            let row = self.db.ensure_conversation(&incoming.conversation)?;
             self.db.touch_conversation(row, Timestamp::default(), true)?;
             self.applied.list_changed = true;
         }
@@ -289,12 +291,14 @@ impl Receiver<'_> {
     /// Written on another device of ours: that accepts the other, and reads what came before (spec 02 §9). A mark
     /// "unread" is left to the read states that devices share, or devices would not agree on which came first.
     fn own_message(&mut self, incoming: &Incoming, place: Place) -> Result<(), StoreError> {
-        if incoming.conversation.0 != self.me.id && self.db.set_approved(incoming.conversation.0, true)? {
-            self.applied.contacts_changed.insert(incoming.conversation.0);
+        if let Some(other) = incoming.conversation.account().filter(|id| *id != self.me.id)
+            && self.db.set_approved(other, true)?
+        {
+            self.applied.contacts_changed.insert(other);
         }
         let outcome = self.db.move_mark(place.row, self.place_in_time(incoming), Now::Known(self.now))?;
         if !outcome.read.is_empty() {
-            self.applied.changed.insert(incoming.conversation);
+            self.applied.changed.insert(place.row);
             self.applied.read.extend(outcome.read);
         }
         self.db.raise_clock(incoming.timestamp.min(self.now))
@@ -332,7 +336,7 @@ impl Receiver<'_> {
         let open = self.db.sql().prepare_cached(sql)?.exists(params![known.id.0, MessageState::Sent])?;
         if open && !waits {
             self.db.message_sent(known.id, None, self.now, Now::Known(self.now))?;
-            self.changed(known.conversation)?;
+            self.applied.changed.insert(known.conversation);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@
 //! a swarm are not in step, so a reaction may come before its message. What points at a message that is not here yet
 //! is kept by what it points at (author and sent timestamp) and finds it later.
 
-mod message;
+pub(super) mod message;
 mod pointing;
 
 use std::collections::BTreeMap;
@@ -21,9 +21,9 @@ use septet_protocol::time::Timestamp;
 use super::account::Me;
 use super::db::Db;
 use super::error::StoreError;
-use super::types::{AppliedBatch, Incoming, IncomingKind, ReceivedBatch, ReceivedItem};
+use super::types::{AppliedBatch, Cursor, Incoming, IncomingKind, ReceivedBatch, ReceivedItem};
 use super::values::{Hash, Ms, Node, Owner, Person};
-use crate::model::{ConversationId, MessageId};
+use crate::model::{Address, ConversationId, MessageId};
 use message::Body;
 
 /// The longest that a swarm keeps anything, in ms (spec 03 §9.12).
@@ -45,6 +45,13 @@ impl Db {
             }
         }
         Ok(unseen)
+    }
+
+    /// How often the places of an account were reset. What is read with it belongs to a retrieve that begins now.
+    pub fn cursor_generation(&self, account: Account) -> Result<i64, StoreError> {
+        let sql = "SELECT generation FROM cursor_generations WHERE account = ?1";
+        let found = self.sql().prepare_cached(sql)?.query_row([Owner(account)], |row| row.get(0));
+        Ok(found.optional()?.unwrap_or_default())
     }
 
     /// Where the next retrieve from a node goes on.
@@ -77,11 +84,17 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Retrieves everything again from now on; what was taken in already is recognised by its hash.
+    /// Retrieves everything again from now on; what was taken in already is recognised by its hash. A retrieve that is
+    /// under way writes no place down any more (spec 09 §5.2).
     pub fn forget_last_hashes(&mut self, account: Account) -> Result<(), StoreError> {
-        let mut statement = self.sql().prepare_cached("DELETE FROM last_hashes WHERE account = ?1")?;
-        statement.execute([Owner(account)])?;
-        Ok(())
+        self.transaction(|db| {
+            let sql = "INSERT INTO cursor_generations (account, generation) VALUES (?1, 1)
+                       ON CONFLICT DO UPDATE SET generation = generation + 1";
+            db.sql().prepare_cached(sql)?.execute([Owner(account)])?;
+            let sql = "DELETE FROM last_hashes WHERE account = ?1";
+            db.sql().prepare_cached(sql)?.execute([Owner(account)])?;
+            Ok(())
+        })
     }
 
     /// Takes in what one retrieve brought, in one transaction, by the rules of spec 02 §5 (steps 1, 4 and 8 to 14),
@@ -113,8 +126,10 @@ impl Db {
                 }
             }
             let Receiver { new, mut applied, .. } = receiver;
-            if let Some(hash) = batch.last_hash {
-                db.set_last_hash(batch.node, batch.account, batch.namespace, hash)?;
+            if let Some(cursor) = batch.last_hash
+                && db.cursor_generation(batch.account)? == batch.generation
+            {
+                db.set_last_hash(batch.node, batch.account, batch.namespace, cursor)?;
             }
             applied.list_changed |= !new.is_empty();
             applied.messages = db.messages_by_id(&new)?;
@@ -127,13 +142,14 @@ impl Db {
         node: Ed25519Public,
         account: Account,
         namespace: Namespace,
-        hash: MessageHash,
+        cursor: Cursor,
     ) -> Result<(), StoreError> {
         let mut statement = self.sql().prepare_cached(
-            "INSERT INTO last_hashes (account, namespace, node, hash) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO UPDATE SET hash = excluded.hash",
+            "INSERT INTO last_hashes (account, namespace, node, hash, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at",
         )?;
-        statement.execute(params![Owner(account), namespace.0, Node(node), Hash(hash)])?;
+        let (hash, until) = (Hash(cursor.hash), Ms(cursor.expires_at));
+        statement.execute(params![Owner(account), namespace.0, Node(node), hash, until])?;
         Ok(())
     }
 
@@ -158,6 +174,13 @@ impl Db {
         Ok(statement.execute(params![Hash(hash), Owner(owner), Ms(until)])? > 0)
     }
 }
+
+/// What is here of an author and time, but for what has another number (spec 09 §6.3).
+pub(super) const KNOWN: &str = "SELECT id, outgoing, deleted, hash, conversation,
+         coalesce(notice_kind NOT IN ('community_invitation', 'group_invitation'), 0)
+     FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0
+         AND (?3 IS NULL OR conversation = ?3) AND (?4 IS NULL OR msg_id IS NULL OR msg_id = ?4)
+     ORDER BY id";
 
 /// What there is to read comes first, then by time: so a stranger's reaction finds the conversation made.
 fn order(item: &ReceivedItem) -> (u8, Timestamp, MessageHash) {
@@ -184,7 +207,7 @@ struct Standing {
 /// A conversation as a message finds it.
 #[derive(Clone, Copy)]
 struct Place {
-    row: i64,
+    row: ConversationId,
     hidden: bool,
     last_read: Timestamp,
 }
@@ -195,7 +218,7 @@ struct Known {
     outgoing: bool,
     deleted: bool,
     hash: Option<MessageHash>,
-    conversation: i64,
+    conversation: ConversationId,
     /// A line that tells what happened; nobody can unsend it (spec 02 §23).
     control: bool,
 }
@@ -232,7 +255,7 @@ impl Receiver<'_> {
             IncomingKind::Reaction { target, emoji, remove } => {
                 self.reaction(incoming, target, emoji, *remove)?
             }
-            IncomingKind::Unsend { target } => self.unsend(incoming, *target)?,
+            IncomingKind::Unsend { target, msg_id } => self.unsend(incoming, *target, *msg_id)?,
             IncomingKind::ReadReceipt { timestamps } => self.receipt(incoming, standing, timestamps)?,
             IncomingKind::RequestResponse => self.accepted(incoming, standing)?,
         }
@@ -250,13 +273,14 @@ impl Receiver<'_> {
         Ok(found.optional()?.unwrap_or_default())
     }
 
-    fn place(&self, id: ConversationId) -> Result<Option<Place>, StoreError> {
-        let mut statement = self.db.sql().prepare_cached(
-            "SELECT c.id, c.priority < 0, c.last_read FROM conversations c JOIN people p ON p.id = c.person
-             WHERE p.account = ?1",
-        )?;
-        let found = statement.query_row([Person(id.0)], |row| {
-            Ok(Place { row: row.get(0)?, hidden: row.get(1)?, last_read: row.get::<_, Ms>(2)?.0 })
+    fn place(&self, address: &Address) -> Result<Option<Place>, StoreError> {
+        let mut statement = self
+            .db
+            .sql()
+            .prepare_cached("SELECT id, priority < 0, last_read FROM conversations WHERE address = ?1")?;
+        let found = statement.query_row([address.to_bytes()], |row| {
+            let row_id = ConversationId(row.get(0)?);
+            Ok(Place { row: row_id, hidden: row.get(1)?, last_read: row.get::<_, Ms>(2)?.0 })
         });
         Ok(found.optional()?)
     }
@@ -266,7 +290,7 @@ impl Receiver<'_> {
     /// When that was is told by the configs' times, which nothing proves; on the word of one node, a message is only
     /// dropped until another brings it.
     fn outdated(&mut self, incoming: &Incoming, place: Option<Place>) -> Result<bool, StoreError> {
-        let to_self = incoming.conversation.0 == self.me.id;
+        let to_self = self.to_self(incoming);
         let namespace = if to_self { Namespace::USER_PROFILE } else { Namespace::CONTACTS };
         let gone = match place {
             Some(place) => place.hidden,
@@ -284,23 +308,33 @@ impl Receiver<'_> {
         Ok(self.doubtful)
     }
 
-    fn known(&self, author: i64, timestamp: Timestamp) -> Result<Option<Known>, StoreError> {
-        let mut statement = self.db.sql().prepare_cached(
-            "SELECT id, outgoing, deleted, hash, conversation,
-                 coalesce(json_extract(notice, '$.kind') NOT IN ('community_invitation', 'group_invitation'), 0)
-             FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0",
-        )?;
-        let found = statement.query_row(params![author, Ms(timestamp)], |row| {
+    /// What is here of an author and sent timestamp: in one conversation, or in any. A message that has a number is
+    /// not the one with another number (spec 09 §6.3).
+    fn known(
+        &self,
+        conversation: Option<ConversationId>,
+        author: i64,
+        timestamp: Timestamp,
+        msg_id: Option<i64>,
+    ) -> Result<Vec<Known>, StoreError> {
+        let mut statement = self.db.sql().prepare_cached(KNOWN)?;
+        let key = params![author, Ms(timestamp), conversation.map(|id| id.0), msg_id];
+        let rows = statement.query_map(key, |row| {
             Ok(Known {
                 id: MessageId(row.get(0)?),
                 outgoing: row.get(1)?,
                 deleted: row.get(2)?,
                 hash: row.get::<_, Option<Hash>>(3)?.map(|hash| hash.0),
-                conversation: row.get(4)?,
+                conversation: ConversationId(row.get(4)?),
                 control: row.get(5)?,
             })
-        });
-        Ok(found.optional()?)
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether something belongs into Note to Self.
+    fn to_self(&self, incoming: &Incoming) -> bool {
+        incoming.conversation == Address::Account(self.me.id)
     }
 
     fn profile(&mut self, incoming: &Incoming) -> Result<(), StoreError> {
@@ -313,11 +347,6 @@ impl Receiver<'_> {
             self.applied.list_changed = true;
             self.applied.picture_wanted |= profile.picture.is_some();
         }
-        Ok(())
-    }
-
-    fn changed(&mut self, conversation: i64) -> Result<(), StoreError> {
-        self.applied.changed.insert(self.db.conversation_id(conversation)?);
         Ok(())
     }
 }

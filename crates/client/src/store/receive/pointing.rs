@@ -19,9 +19,15 @@ const PENDING_RECEIPTS: usize = 100;
 
 /// What a reaction points at, as rows have it.
 struct Target {
-    conversation: i64,
+    conversation: ConversationId,
     author: i64,
     timestamp: Timestamp,
+}
+
+/// When a reaction came, and until when it waits for its message if that is not here.
+struct Arrival {
+    at: Timestamp,
+    until: Option<Timestamp>,
 }
 
 impl Db {
@@ -41,10 +47,11 @@ impl Db {
                     "SELECT conversation, author, timestamp FROM messages WHERE id = ?1 AND deleted = 0 AND local = 0",
                 )?
                 .query_row([message.0], |row| {
-                    Ok(Target { conversation: row.get(0)?, author: row.get(1)?, timestamp: time(row, 2)? })
+                    let conversation = ConversationId(row.get(0)?);
+                    Ok(Target { conversation, author: row.get(1)?, timestamp: time(row, 2)? })
                 })?;
             db.raise_clock(timestamp)?;
-            db.write_reaction(&target, me.person, emoji, remove, timestamp)
+            db.write_reaction(&target, me.person, emoji, remove, timestamp, Arrival { at: timestamp, until: None })
         })
     }
 
@@ -56,15 +63,20 @@ impl Db {
         emoji: &str,
         remove: bool,
         timestamp: Timestamp,
+        arrival: Arrival,
     ) -> Result<bool, StoreError> {
         let mut statement = self.sql().prepare_cached(
-            "INSERT INTO reactions (conversation, target_timestamp, target_author, author, emoji, timestamp, removed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT DO UPDATE SET timestamp = excluded.timestamp, removed = excluded.removed
+            "INSERT INTO reactions (conversation, target_timestamp, target_author, author, emoji, timestamp, removed,
+                 received_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT DO UPDATE SET timestamp = excluded.timestamp, removed = excluded.removed,
+                 received_at = excluded.received_at, expires_at = excluded.expires_at
              WHERE excluded.timestamp > timestamp",
         )?;
-        let (conversation, at) = (target.conversation, Ms(target.timestamp));
-        let values = params![conversation, at, target.author, author, emoji, Ms(timestamp), remove];
+        let (conversation, at) = (target.conversation.0, Ms(target.timestamp));
+        let (came, until) = (Ms(arrival.at), arrival.until.map(Ms));
+        let values =
+            params![conversation, at, target.author, author, emoji, Ms(timestamp), remove, came, until];
         Ok(statement.execute(values)? > 0)
     }
 }
@@ -77,71 +89,83 @@ impl Receiver<'_> {
         emoji: &str,
         remove: bool,
     ) -> Result<(), StoreError> {
-        let Some(place) = self.place(incoming.conversation)? else { return Ok(()) };
+        let Some(place) = self.place(&incoming.conversation)? else { return Ok(()) };
         if emoji.is_empty() || emoji.len() > EMOJI_BYTES {
             return Ok(());
         }
         let target_author = self.db.person(target.author)?;
-        if self.known(target_author, target.timestamp)?.is_some_and(|known| known.deleted) {
+        let known = self.known(Some(place.row), target_author, target.timestamp, None)?;
+        if known.first().is_some_and(|known| known.deleted) {
             return Ok(());
         }
+        let until = known.is_empty().then(|| self.now + PENDING_MS);
         let author = self.db.person(incoming.sender)?;
         let target = Target { conversation: place.row, author: target_author, timestamp: target.timestamp };
-        let written = self.db.write_reaction(&target, author, emoji, remove, incoming.timestamp)?;
-        if written {
-            self.applied.changed.insert(incoming.conversation);
+        let arrival = Arrival { at: self.now, until };
+        if self.db.write_reaction(&target, author, emoji, remove, incoming.timestamp, arrival)? {
+            self.applied.changed.insert(place.row);
         }
         Ok(())
     }
 
     /// Only the author may unsend, or another device of ours for us (spec 02 §23).
-    pub(super) fn unsend(&mut self, incoming: &Incoming, target: QuoteKey) -> Result<(), StoreError> {
+    pub(super) fn unsend(
+        &mut self,
+        incoming: &Incoming,
+        target: QuoteKey,
+        msg_id: Option<i64>,
+    ) -> Result<(), StoreError> {
         if incoming.sender != target.author && incoming.sender != self.me.id {
             return Ok(());
         }
         let author = self.db.person(target.author)?;
-        let Some(known) = self.known(author, target.timestamp)? else {
-            let sql =
-                "INSERT OR IGNORE INTO pending_unsends (author, timestamp, expires_at) VALUES (?1, ?2, ?3)";
+        let known = self.known(None, author, target.timestamp, msg_id)?;
+        if known.is_empty() {
             let until = Ms(self.now + PENDING_MS);
-            self.db.sql().prepare_cached(sql)?.execute(params![author, Ms(target.timestamp), until])?;
-            return Ok(());
-        };
-        if known.deleted || known.control {
-            return Ok(());
+            let sql = "INSERT OR IGNORE INTO pending_unsends (author, timestamp, msg_id, expires_at)
+                       VALUES (?1, ?2, ?3, ?4)";
+            self.db.sql().prepare_cached(sql)?.execute(params![
+                author,
+                Ms(target.timestamp),
+                msg_id,
+                until
+            ])?;
         }
-        self.applied.delete_hashes.extend(self.db.hashes_of(&[known.id])?);
-        let touched = if self.db.conversation_of(known.id)? == Some(ConversationId(self.me.id)) {
-            self.db.remove_messages(&[known.id])?
-        } else {
-            self.db.delete_messages(&[known.id])?
-        };
-        self.new.retain(|id| *id != known.id);
-        self.applied.changed.extend(touched);
-        self.applied.list_changed = true;
+        let note = self.db.find_conversation(&self.me.id.into())?;
+        for known in known.iter().filter(|known| !known.deleted && !known.control) {
+            self.applied.delete_hashes.extend(self.db.hashes_of(&[known.id])?);
+            let touched = if Some(known.conversation) == note {
+                self.db.remove_messages(&[known.id])?
+            } else {
+                self.db.delete_messages(&[known.id])?
+            };
+            self.new.retain(|id| *id != known.id);
+            self.applied.changed.extend(touched);
+            self.applied.list_changed = true;
+        }
         Ok(())
     }
 
     /// Whether somebody asked for this message to be deleted before it came; forgets the wish.
-    pub(super) fn take_pending_unsend(&self, author: i64, timestamp: Timestamp) -> Result<bool, StoreError> {
-        let mut statement = self
-            .db
-            .sql()
-            .prepare_cached("DELETE FROM pending_unsends WHERE author = ?1 AND timestamp = ?2")?;
-        Ok(statement.execute(params![author, Ms(timestamp)])? > 0)
+    pub(super) fn take_pending_unsend(&self, author: i64, incoming: &Incoming) -> Result<bool, StoreError> {
+        let mut statement = self.db.sql().prepare_cached(
+            "DELETE FROM pending_unsends WHERE author = ?1 AND timestamp = ?2
+             AND (?3 IS NULL OR msg_id IS NULL OR msg_id = ?3)",
+        )?;
+        Ok(statement.execute(params![author, Ms(incoming.timestamp), incoming.msg_id])? > 0)
     }
 
     /// Reactions may have come before the message that is deleted as it comes.
     pub(super) fn drop_reactions(
         &self,
-        conversation: i64,
+        conversation: ConversationId,
         author: i64,
         timestamp: Timestamp,
     ) -> Result<(), StoreError> {
         let mut statement = self.db.sql().prepare_cached(
             "DELETE FROM reactions WHERE conversation = ?1 AND target_timestamp = ?2 AND target_author = ?3",
         )?;
-        statement.execute(params![conversation, Ms(timestamp), author])?;
+        statement.execute(params![conversation.0, Ms(timestamp), author])?;
         Ok(())
     }
 
@@ -151,7 +175,7 @@ impl Receiver<'_> {
         standing: Standing,
         list: &[Timestamp],
     ) -> Result<(), StoreError> {
-        let Some(place) = self.place(incoming.conversation)? else { return Ok(()) };
+        let Some(place) = self.place(&incoming.conversation)? else { return Ok(()) };
         if !standing.approved || incoming.sender == self.me.id {
             return Ok(());
         }
@@ -166,8 +190,8 @@ impl Receiver<'_> {
         )?;
         let mut room = PENDING_RECEIPTS;
         for at in list {
-            if update.execute(params![self.me.person, Ms(*at), place.row, Ms(incoming.timestamp)])? > 0 {
-                self.applied.changed.insert(incoming.conversation);
+            if update.execute(params![self.me.person, Ms(*at), place.row.0, Ms(incoming.timestamp)])? > 0 {
+                self.applied.changed.insert(place.row);
             } else if room > 0 {
                 room -= 1;
                 let until = Ms(self.now + PENDING_MS);
@@ -179,7 +203,8 @@ impl Receiver<'_> {
 
     /// A message of ours from another device may have been read by the other before its copy came here.
     pub(super) fn take_pending_receipt(&self, incoming: &Incoming, id: MessageId) -> Result<(), StoreError> {
-        let reader = self.db.person(incoming.conversation.0)?;
+        let Some(other) = incoming.conversation.account() else { return Ok(()) };
+        let reader = self.db.person(other)?;
         let key = params![reader, Ms(incoming.timestamp)];
         let read_at = self
             .db

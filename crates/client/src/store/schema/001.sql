@@ -8,7 +8,8 @@ CREATE TABLE account (
     created INTEGER NOT NULL
 ) STRICT;
 
--- Every account we know of, ourselves included: public profile and what we think of them.
+-- Every account we know of, ourselves included: public profile and what we think of them. Authors known from a community
+-- only are here by their blinded ids, see `blinded`.
 CREATE TABLE people (
     id              INTEGER PRIMARY KEY,
     account         BLOB    NOT NULL UNIQUE CHECK (length(account) = 33),
@@ -26,36 +27,124 @@ CREATE TABLE people (
     CHECK ((picture_url IS NULL) = (picture_key IS NULL))
 ) STRICT;
 CREATE INDEX people_picture_wanted ON people (id) WHERE picture_state = 1;
+CREATE INDEX people_picture_file ON people (picture_file) WHERE picture_file IS NOT NULL;
 
+-- Everything one can write to. A row is never deleted, so its number names the same conversation for ever.
 CREATE TABLE conversations (
-    id             INTEGER PRIMARY KEY,
-    kind           INTEGER NOT NULL,                     -- 0 Note to Self, 1 private
-    person         INTEGER UNIQUE REFERENCES people (id),
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind           INTEGER NOT NULL,                     -- 0 Note to Self, 1 private, 2 group, 3 room, 4 blinded
+    address        BLOB    NOT NULL UNIQUE,              -- 05…, 03…, 01 and base address/room, 15… or 25…
+    person         INTEGER UNIQUE REFERENCES people (id), -- of kinds 0, 1 and 4
     priority       INTEGER NOT NULL DEFAULT 0,           -- negative hidden, 0 listed, positive pinned (spec 05 §9.1)
+    notify         INTEGER NOT NULL DEFAULT 0,           -- 0 as usual, 1 all, 2 nothing, 3 mentions (spec 05 §9.1)
     muted_until    INTEGER,
     marked_unread  INTEGER NOT NULL DEFAULT 0 CHECK (marked_unread IN (0, 1)),
-    draft          TEXT,
     expiry_mode    INTEGER NOT NULL DEFAULT 0,           -- 0 off, 1 after read, 2 after send
     expiry_seconds INTEGER NOT NULL DEFAULT 0,
-    opened_at      INTEGER NOT NULL,
+    opened_at      INTEGER NOT NULL DEFAULT 0,
     active_at      INTEGER NOT NULL DEFAULT 0,           -- newest sent timestamp ever here; 0 none
     last_read      INTEGER NOT NULL DEFAULT 0,           -- what is not newer came in as read
     unread         INTEGER NOT NULL DEFAULT 0 CHECK (unread >= 0),     -- kept by triggers, as is the next
     mentions       INTEGER NOT NULL DEFAULT 0 CHECK (mentions >= 0)
 ) STRICT;
 
+-- What a group's configs say, for queries (spec 06 §1.2, §3.1).
+CREATE TABLE groups (
+    conversation        INTEGER PRIMARY KEY REFERENCES conversations (id) ON DELETE CASCADE,
+    name                TEXT    NOT NULL DEFAULT '',
+    description         TEXT    NOT NULL DEFAULT '',
+    seed                BLOB    CHECK (length(seed) = 32),           -- of an admin
+    auth                BLOB,                            -- of a member: what signs its requests (spec 06 §6)
+    picture_url         TEXT,
+    picture_key         BLOB,
+    picture_state       INTEGER NOT NULL DEFAULT 0,      -- as of people
+    picture_file        TEXT,
+    created             INTEGER NOT NULL DEFAULT 0,
+    joined_at           INTEGER NOT NULL DEFAULT 0,
+    invited             INTEGER NOT NULL DEFAULT 0 CHECK (invited IN (0, 1)), -- and not accepted yet
+    invited_by          INTEGER REFERENCES people (id),
+    removed             INTEGER NOT NULL DEFAULT 0,      -- 1 we were removed, 2 it was destroyed
+    delete_before       INTEGER NOT NULL DEFAULT 0,
+    delete_files_before INTEGER NOT NULL DEFAULT 0,
+    CHECK ((picture_url IS NULL) = (picture_key IS NULL))
+) STRICT;
+CREATE INDEX groups_inviter ON groups (invited_by) WHERE invited_by IS NOT NULL;
+
+-- Who is in a group (spec 06 §3.2).
+CREATE TABLE members (
+    conversation INTEGER NOT NULL REFERENCES groups (conversation) ON DELETE CASCADE,
+    person       INTEGER NOT NULL REFERENCES people (id),
+    admin        INTEGER NOT NULL DEFAULT 0 CHECK (admin IN (0, 1)),
+    invite       INTEGER NOT NULL DEFAULT 0,             -- 0 accepted, 1 sent, 2 failed, 3 not sent
+    promotion    INTEGER NOT NULL DEFAULT 0,             -- the same
+    removal      INTEGER NOT NULL DEFAULT 0,             -- 1 to be removed, 2 with all messages
+    supplement   INTEGER NOT NULL DEFAULT 0 CHECK (supplement IN (0, 1)), -- is owed the older keys
+    PRIMARY KEY (conversation, person)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_of_person ON members (person);
+
+-- Community servers (spec 07).
+CREATE TABLE servers (
+    id           INTEGER PRIMARY KEY,
+    base         TEXT    NOT NULL UNIQUE,                -- scheme://host[:port]
+    key          BLOB    NOT NULL CHECK (length(key) = 32),
+    capabilities TEXT    NOT NULL DEFAULT '[]',          -- JSON
+    inbox        INTEGER NOT NULL DEFAULT 0,             -- newest id had from there
+    outbox       INTEGER NOT NULL DEFAULT 0,
+    polled_at    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Rooms of communities that we are in.
+CREATE TABLE rooms (
+    conversation INTEGER PRIMARY KEY REFERENCES conversations (id) ON DELETE CASCADE,
+    server       INTEGER NOT NULL REFERENCES servers (id),
+    token        TEXT    NOT NULL,                       -- as its server writes it
+    name         TEXT    NOT NULL DEFAULT '',
+    description  TEXT    NOT NULL DEFAULT '',
+    seqno        INTEGER NOT NULL DEFAULT 0,             -- newest update had
+    info_updates INTEGER NOT NULL DEFAULT 0,             -- of the details we have
+    active_users INTEGER NOT NULL DEFAULT 0,
+    can_read     INTEGER NOT NULL DEFAULT 0 CHECK (can_read IN (0, 1)),
+    can_write    INTEGER NOT NULL DEFAULT 0 CHECK (can_write IN (0, 1)),
+    can_upload   INTEGER NOT NULL DEFAULT 0 CHECK (can_upload IN (0, 1)),
+    moderator    INTEGER NOT NULL DEFAULT 0 CHECK (moderator IN (0, 1)),
+    admin        INTEGER NOT NULL DEFAULT 0 CHECK (admin IN (0, 1)),
+    pinned       TEXT    NOT NULL DEFAULT '[]',          -- JSON: server ids of pinned posts
+    picture      INTEGER,                                -- number on the server
+    picture_file TEXT,
+    joined_at    INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (server, token)
+) STRICT;
+
+-- Who is behind a blinded id, once we know (spec 07 §4).
+CREATE TABLE blinded (
+    server INTEGER NOT NULL REFERENCES servers (id) ON DELETE CASCADE,
+    id     BLOB    NOT NULL CHECK (length(id) = 33),
+    person INTEGER REFERENCES people (id),
+    PRIMARY KEY (server, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blinded_of_person ON blinded (person) WHERE person IS NOT NULL;
+
 CREATE TABLE messages (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     conversation    INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
     author          INTEGER NOT NULL REFERENCES people (id),
     timestamp       INTEGER NOT NULL,
+    sorted_at       INTEGER NOT NULL,                    -- where it stands: where it was sent, or where it came if it
+                                                         -- claims to be from the future
+    msg_id          INTEGER,                             -- Content 18, 64 random bits (spec 09 §6.3)
+    server_id       INTEGER,                             -- number of a post in its room
+    seqno           INTEGER,                             -- of its newest update
+    edited_at       INTEGER,
+    whisper         INTEGER NOT NULL DEFAULT 0 CHECK (whisper IN (0, 1, 2)), -- 1 to us, 2 to moderators
     local           INTEGER NOT NULL DEFAULT 0 CHECK (local IN (0, 1)), -- a line made here, unknown to the network
     outgoing        INTEGER NOT NULL CHECK (outgoing IN (0, 1)),
     state           INTEGER NOT NULL,                    -- 0 sending, 1 sent, 2 failed, 3 received
     failure         TEXT,
-    hash            BLOB,                                -- in our own swarm
+    hash            BLOB,                                -- in the swarm it came from: our own, or a group's
     text            TEXT    NOT NULL DEFAULT '',
     notice          TEXT,                                -- JSON of `Notice`
+    notice_kind     TEXT    AS (json_extract(notice, '$.kind')) STORED,
     quote_author    INTEGER REFERENCES people (id),
     quote_timestamp INTEGER,
     unread          INTEGER NOT NULL DEFAULT 0 CHECK (unread IN (0, 1)), -- incoming, not seen by us
@@ -65,15 +154,26 @@ CREATE TABLE messages (
     expiry_mode     INTEGER NOT NULL DEFAULT 0,
     expiry_seconds  INTEGER NOT NULL DEFAULT 0,
     expires_at      INTEGER,                             -- set once the countdown runs
-    received_at     INTEGER NOT NULL,
+    received_at     INTEGER NOT NULL,                    -- 0 if written before the network's time was known
     CHECK ((quote_author IS NULL) = (quote_timestamp IS NULL))
 ) STRICT;
--- A message's identity on the network (spec 02 §6, §10).
-CREATE UNIQUE INDEX messages_identity ON messages (author, timestamp) WHERE local = 0;
-CREATE INDEX messages_page ON messages (conversation, timestamp, id);
-CREATE INDEX messages_unread ON messages (conversation, timestamp) WHERE unread = 1;
+-- A message's identity on the network (spec 02 §6, §10; 09 §6.3). That one with a number and one without are the same
+-- message, the code decides.
+CREATE UNIQUE INDEX messages_identity ON messages (conversation, author, timestamp, coalesce(msg_id, 0))
+    WHERE server_id IS NULL AND local = 0;
+CREATE UNIQUE INDEX messages_posts ON messages (conversation, server_id) WHERE server_id IS NOT NULL;
+CREATE INDEX messages_of_author ON messages (author, timestamp);
+CREATE INDEX messages_hash ON messages (hash) WHERE hash IS NOT NULL;
+CREATE INDEX messages_quoting ON messages (quote_author) WHERE quote_author IS NOT NULL;
+CREATE INDEX messages_page ON messages (conversation, sorted_at, timestamp, id);
+CREATE INDEX messages_unread ON messages (conversation, sorted_at, timestamp) WHERE unread = 1;
 CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT NULL;
-CREATE INDEX messages_notices ON messages (conversation, author, timestamp) WHERE notice IS NOT NULL;
+CREATE INDEX messages_notices ON messages (conversation, notice_kind, author, sorted_at, timestamp)
+    WHERE notice_kind IS NOT NULL;
+CREATE INDEX messages_undated ON messages (id) WHERE received_at = 0;
+-- Countdowns that could not begin because nobody knew the time.
+CREATE INDEX messages_uncounted ON messages (id)
+    WHERE expires_at IS NULL AND expiry_mode <> 0 AND unread = 0 AND state IN (1, 3);
 
 -- The same message stored twice in a swarm has two hashes (spec 02 §28).
 CREATE TABLE extra_hashes (
@@ -81,11 +181,24 @@ CREATE TABLE extra_hashes (
     hash    BLOB    NOT NULL,
     PRIMARY KEY (message, hash)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX extra_hashes_hash ON extra_hashes (hash);
+
+-- Link previews (spec 02 §15).
+CREATE TABLE previews (
+    message INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
+    url     TEXT    NOT NULL,
+    title   TEXT    NOT NULL DEFAULT '',
+    pointer BLOB,                                        -- the picture's, as received
+    file    TEXT                                         -- the picture, once it is here
+) STRICT;
 
 CREATE TABLE attachments (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
     message      INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
     position     INTEGER NOT NULL,
+    conversation INTEGER NOT NULL,                       -- those of the message, as is the next
+    sorted_at    INTEGER NOT NULL,
+    class        INTEGER NOT NULL,                       -- 0 picture, 1 video, 2 audio, 3 voice, 4 file
     name         TEXT    NOT NULL,
     content_type TEXT    NOT NULL,
     size         INTEGER NOT NULL,
@@ -95,6 +208,7 @@ CREATE TABLE attachments (
     state        INTEGER NOT NULL,                       -- 0 upload, 1 remote, 2 download, 3 local, 4 failed, 5 expired,
                                                          -- 6 unusable
     failure      TEXT,
+    pointer      BLOB,                                   -- as received
     url          TEXT,
     key          BLOB,
     digest       BLOB,
@@ -103,29 +217,62 @@ CREATE TABLE attachments (
     not_before   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX attachments_of_message ON attachments (message, position);
+CREATE INDEX attachments_gallery ON attachments (conversation, class, sorted_at, id);
 CREATE INDEX attachments_waiting ON attachments (state, not_before, id) WHERE state IN (0, 2);
+CREATE INDEX attachments_file ON attachments (file) WHERE file IS NOT NULL;
 
--- What is to be stored in swarms, the bytes encoded once.
-CREATE TABLE outbox (
-    id         INTEGER PRIMARY KEY AUTOINCREMENT,
-    message    INTEGER REFERENCES messages (id) ON DELETE CASCADE,
-    kind       INTEGER NOT NULL,                         -- 0 to recipient, 1 sync copy, 2 own note, 3 other
-    recipient  BLOB    NOT NULL CHECK (length(recipient) = 33),
-    namespace  INTEGER NOT NULL,
-    ttl        INTEGER NOT NULL,
-    timestamp  INTEGER NOT NULL,
-    payload    BLOB,                                     -- NULL while uploads are awaited
-    copy       BLOB,                                     -- the copy for our own swarm, sent after this
-    copy_ttl   INTEGER,
-    given_up   INTEGER NOT NULL DEFAULT 0 CHECK (given_up IN (0, 1)),
-    attempts   INTEGER NOT NULL DEFAULT 0,
-    not_before INTEGER NOT NULL DEFAULT 0,
-    created    INTEGER NOT NULL
+-- What is being written and not sent yet.
+CREATE TABLE drafts (
+    conversation INTEGER PRIMARY KEY REFERENCES conversations (id) ON DELETE CASCADE,
+    text         TEXT    NOT NULL DEFAULT '',
+    quote        INTEGER REFERENCES messages (id) ON DELETE SET NULL,
+    updated_at   INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX outbox_queue ON outbox (recipient, id) WHERE given_up = 0;
-CREATE INDEX outbox_of_message ON outbox (message);
+CREATE INDEX drafts_quoting ON drafts (quote) WHERE quote IS NOT NULL;
+CREATE TABLE draft_files (
+    conversation INTEGER NOT NULL REFERENCES drafts (conversation) ON DELETE CASCADE,
+    position     INTEGER NOT NULL,
+    name         TEXT    NOT NULL,
+    content_type TEXT    NOT NULL,
+    size         INTEGER NOT NULL,
+    path         TEXT,                                   -- where a person has it on this machine
+    file         TEXT,                                   -- or name in the folder of files
+    PRIMARY KEY (conversation, position),
+    CHECK ((path IS NULL) <> (file IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX draft_files_file ON draft_files (file) WHERE file IS NOT NULL;
 
--- Reactions by what they point at, so that one may come before its target. The newest of an author and emoji counts.
+-- What is to be sent, the bytes encoded once.
+CREATE TABLE outbox (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    lane          BLOB    NOT NULL,                      -- those of one lane go out in their order
+    transport     INTEGER NOT NULL DEFAULT 0,            -- 0 stored in a swarm, 1 several steps in a swarm, 2 a
+                                                         -- request to a community's server
+    message       INTEGER REFERENCES messages (id) ON DELETE CASCADE,
+    kind          INTEGER NOT NULL,                      -- 0 to recipient, 1 sync copy, 2 own note, 3 other
+    recipient     BLOB    CHECK (length(recipient) = 33),-- whose swarm, of transports 0 and 1
+    namespace     INTEGER,
+    ttl           INTEGER,
+    request       TEXT,                                  -- JSON: where a transport needs more than the above
+    after_success TEXT,                                  -- JSON: what follows, beyond what the kind says
+    timestamp     INTEGER NOT NULL,
+    payload       BLOB,                                  -- NULL while uploads are awaited
+    copy          BLOB,                                  -- the copy for our own swarm, sent after this
+    copy_ttl      INTEGER,
+    wish          TEXT,                                  -- JSON of `Wish`: what to encode, if that is no message
+    undated       INTEGER NOT NULL DEFAULT 0 CHECK (undated IN (0, 1)),   -- its timestamp is a guess
+    attempted     INTEGER NOT NULL DEFAULT 0 CHECK (attempted IN (0, 1)), -- set before the first byte leaves
+    given_up      INTEGER NOT NULL DEFAULT 0 CHECK (given_up IN (0, 1)),
+    created       INTEGER NOT NULL,
+    CHECK (transport = 2 OR (recipient IS NOT NULL AND namespace IS NOT NULL AND ttl IS NOT NULL))
+) STRICT;
+CREATE INDEX outbox_queue ON outbox (lane, id) WHERE given_up = 0;
+CREATE INDEX outbox_of_message ON outbox (message);
+CREATE INDEX outbox_undated ON outbox (id) WHERE undated = 1;
+CREATE INDEX outbox_without_message ON outbox (timestamp) WHERE message IS NULL;
+
+-- Reactions by what they point at, so that one may come before its target; one whose target does not come expires. The
+-- newest of an author and emoji counts.
 CREATE TABLE reactions (
     conversation     INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
     target_timestamp INTEGER NOT NULL,
@@ -134,16 +281,31 @@ CREATE TABLE reactions (
     emoji            TEXT    NOT NULL,
     timestamp        INTEGER NOT NULL,
     removed          INTEGER NOT NULL CHECK (removed IN (0, 1)),
+    received_at      INTEGER NOT NULL,
+    expires_at       INTEGER,                            -- while the target is not here
     PRIMARY KEY (conversation, target_timestamp, target_author, author, emoji)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reactions_expiring ON reactions (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Reactions in rooms, whose servers tell how many there are.
+CREATE TABLE reaction_totals (
+    message  INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    emoji    TEXT    NOT NULL,
+    count    INTEGER NOT NULL,
+    mine     INTEGER NOT NULL CHECK (mine IN (0, 1)),
+    position INTEGER NOT NULL,
+    PRIMARY KEY (message, emoji)
 ) STRICT, WITHOUT ROWID;
 
 -- Requests to delete messages that have not come yet (spec 02 §28).
 CREATE TABLE pending_unsends (
     author     INTEGER NOT NULL REFERENCES people (id),
     timestamp  INTEGER NOT NULL,
+    msg_id     INTEGER,
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (author, timestamp)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX pending_unsends_expiring ON pending_unsends (expires_at);
 
 -- Read receipts for messages that have not come yet: sent by another device of ours.
 CREATE TABLE pending_receipts (
@@ -153,6 +315,31 @@ CREATE TABLE pending_receipts (
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (reader, timestamp)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX pending_receipts_expiring ON pending_receipts (expires_at);
+
+-- What this version cannot read, kept for one that can (spec 09 §6.1).
+CREATE TABLE deferred (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind        INTEGER NOT NULL,                        -- 0 newer format, 1 unknown type
+    owner       BLOB    NOT NULL CHECK (length(owner) = 33),
+    namespace   INTEGER NOT NULL,
+    hash        BLOB    NOT NULL,
+    sender      BLOB    CHECK (length(sender) = 33),     -- authenticated; of an unknown type only, as is the next
+    timestamp   INTEGER,
+    stored_at   INTEGER NOT NULL,                        -- as the swarm says, as is the next
+    stored_till INTEGER NOT NULL,
+    raw         BLOB    NOT NULL,                        -- as stored in the swarm
+    placeholder INTEGER REFERENCES messages (id) ON DELETE CASCADE,
+    expires_at  INTEGER,
+    received_at INTEGER NOT NULL,
+    tried_by    TEXT    NOT NULL,                        -- the program's version at the last try
+    UNIQUE (owner, namespace, hash),
+    CHECK ((sender IS NULL) = (timestamp IS NULL))
+) STRICT;
+CREATE INDEX deferred_kind ON deferred (kind, id);
+CREATE INDEX deferred_identity ON deferred (sender, timestamp) WHERE sender IS NOT NULL;
+CREATE INDEX deferred_placeholder ON deferred (placeholder) WHERE placeholder IS NOT NULL;
+CREATE INDEX deferred_expiring ON deferred (expires_at) WHERE expires_at IS NOT NULL;
 
 -- What we have from swarms already, kept until the swarm forgets it (spec 02 §10).
 CREATE TABLE seen_hashes (
@@ -165,11 +352,18 @@ CREATE INDEX seen_hashes_expiring ON seen_hashes (expires_at);
 
 -- Where the next retrieve of a node goes on.
 CREATE TABLE last_hashes (
-    account   BLOB    NOT NULL,
-    namespace INTEGER NOT NULL,
-    node      BLOB    NOT NULL,
-    hash      BLOB    NOT NULL,
+    account    BLOB    NOT NULL,
+    namespace  INTEGER NOT NULL,
+    node       BLOB    NOT NULL,
+    hash       BLOB    NOT NULL,
+    expires_at INTEGER NOT NULL,                         -- the swarm forgets it then
     PRIMARY KEY (account, namespace, node)
+) STRICT, WITHOUT ROWID;
+
+-- How often those of an account were reset: a poll that began before does not write them again (spec 09 §5.2).
+CREATE TABLE cursor_generations (
+    account    BLOB    PRIMARY KEY,
+    generation INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Synced configs as the protocol dumps them.
@@ -181,6 +375,16 @@ CREATE TABLE configs (
     processed_at INTEGER NOT NULL DEFAULT 0,             -- sent timestamp of the newest config merged (spec 02 §21.5)
     pushed_at    INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (owner, namespace)
+) STRICT, WITHOUT ROWID;
+
+-- When the newest config was stored, as each member of the swarm says; nothing else proves it. What two of them say
+-- goes into configs.processed_at.
+CREATE TABLE config_claims (
+    owner     BLOB    NOT NULL,
+    namespace INTEGER NOT NULL,
+    node      BLOB    NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (owner, namespace, node)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE settings (
@@ -200,6 +404,39 @@ CREATE TABLE doomed_files (
     name TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
+-- Search: words as most scripts divide them, and runs of three characters for those that do not. Only what was written.
+CREATE VIEW searchable (id, text) AS
+    SELECT id, text FROM messages WHERE text <> '' AND notice IS NULL AND deleted = 0;
+CREATE VIRTUAL TABLE search_words USING fts5 (
+    text, content = 'searchable', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE VIRTUAL TABLE search_trigrams USING fts5 (
+    text, content = 'searchable', content_rowid = 'id', tokenize = 'trigram remove_diacritics 1', detail = 'none'
+);
+INSERT INTO search_words (search_words, rank) VALUES ('secure-delete', 1);
+INSERT INTO search_trigrams (search_trigrams, rank) VALUES ('secure-delete', 1);
+
+CREATE TRIGGER messages_search_insert AFTER INSERT ON messages
+WHEN NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0 BEGIN
+    INSERT INTO search_words (rowid, text) VALUES (NEW.id, NEW.text);
+    INSERT INTO search_trigrams (rowid, text) VALUES (NEW.id, NEW.text);
+END;
+CREATE TRIGGER messages_search_delete AFTER DELETE ON messages
+WHEN OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0 BEGIN
+    INSERT INTO search_words (search_words, rowid, text) VALUES ('delete', OLD.id, OLD.text);
+    INSERT INTO search_trigrams (search_trigrams, rowid, text) VALUES ('delete', OLD.id, OLD.text);
+END;
+CREATE TRIGGER messages_search_update AFTER UPDATE OF text, notice, deleted ON messages BEGIN
+    INSERT INTO search_words (search_words, rowid, text) SELECT 'delete', OLD.id, OLD.text
+        WHERE OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0;
+    INSERT INTO search_trigrams (search_trigrams, rowid, text) SELECT 'delete', OLD.id, OLD.text
+        WHERE OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0;
+    INSERT INTO search_words (rowid, text) SELECT NEW.id, NEW.text
+        WHERE NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
+    INSERT INTO search_trigrams (rowid, text) SELECT NEW.id, NEW.text
+        WHERE NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
+END;
+
 -- Counters that no statement can forget.
 CREATE TRIGGER messages_count_insert AFTER INSERT ON messages WHEN NEW.unread = 1 BEGIN
     UPDATE conversations SET unread = unread + 1, mentions = mentions + NEW.mention WHERE id = NEW.conversation;
@@ -215,11 +452,28 @@ WHEN OLD.unread <> NEW.unread OR OLD.mention <> NEW.mention BEGIN
     WHERE id = NEW.conversation;
 END;
 
+-- Reactions wait for their message, and go with it.
+CREATE TRIGGER messages_reactions_insert AFTER INSERT ON messages WHEN NEW.local = 0 BEGIN
+    UPDATE reactions SET expires_at = NULL WHERE conversation = NEW.conversation
+        AND target_timestamp = NEW.timestamp AND target_author = NEW.author AND expires_at IS NOT NULL;
+END;
 CREATE TRIGGER messages_reactions_delete AFTER DELETE ON messages WHEN OLD.local = 0 BEGIN
     DELETE FROM reactions WHERE conversation = OLD.conversation
         AND target_timestamp = OLD.timestamp AND target_author = OLD.author;
 END;
 
+-- A placeholder that a person deletes takes with it what it stands for.
+CREATE TRIGGER messages_deferred_delete AFTER UPDATE OF deleted ON messages
+WHEN NEW.deleted = 1 AND OLD.deleted = 0 BEGIN
+    DELETE FROM deferred WHERE placeholder = NEW.id;
+END;
+
+CREATE TRIGGER messages_attachments_move AFTER UPDATE OF sorted_at ON messages
+WHEN OLD.sorted_at <> NEW.sorted_at BEGIN
+    UPDATE attachments SET sorted_at = NEW.sorted_at WHERE message = NEW.id;
+END;
+
+-- No file outlives its row.
 CREATE TRIGGER attachments_file_delete AFTER DELETE ON attachments WHEN OLD.file IS NOT NULL BEGIN
     INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.file);
 END;
@@ -227,7 +481,27 @@ CREATE TRIGGER attachments_file_change AFTER UPDATE OF file ON attachments
 WHEN OLD.file IS NOT NULL AND OLD.file IS NOT NEW.file BEGIN
     INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.file);
 END;
+CREATE TRIGGER previews_file_delete AFTER DELETE ON previews WHEN OLD.file IS NOT NULL BEGIN
+    INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.file);
+END;
+CREATE TRIGGER previews_file_change AFTER UPDATE OF file ON previews
+WHEN OLD.file IS NOT NULL AND OLD.file IS NOT NEW.file BEGIN
+    INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.file);
+END;
+-- A file of a draft that was sent belongs to the message now.
+CREATE TRIGGER draft_files_delete AFTER DELETE ON draft_files
+WHEN OLD.file IS NOT NULL AND NOT EXISTS (SELECT 1 FROM attachments WHERE file = OLD.file) BEGIN
+    INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.file);
+END;
 CREATE TRIGGER people_picture_change AFTER UPDATE OF picture_file ON people
+WHEN OLD.picture_file IS NOT NULL AND OLD.picture_file IS NOT NEW.picture_file BEGIN
+    INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.picture_file);
+END;
+CREATE TRIGGER groups_picture_change AFTER UPDATE OF picture_file ON groups
+WHEN OLD.picture_file IS NOT NULL AND OLD.picture_file IS NOT NEW.picture_file BEGIN
+    INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.picture_file);
+END;
+CREATE TRIGGER rooms_picture_change AFTER UPDATE OF picture_file ON rooms
 WHEN OLD.picture_file IS NOT NULL AND OLD.picture_file IS NOT NEW.picture_file BEGIN
     INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.picture_file);
 END;

@@ -1,11 +1,13 @@
 //! The store's rules, on a database in memory.
 
 mod dating;
+mod identity;
 mod outbox;
 mod pages;
 mod plans;
 mod profile;
 mod receive;
+mod search;
 pub(crate) mod transfers;
 
 use septet_protocol::account::Seed;
@@ -37,8 +39,14 @@ fn bob() -> SessionId {
     SessionId([0xb0; 32])
 }
 
-fn with(id: SessionId) -> ConversationId {
-    ConversationId(id)
+/// The conversation with somebody; a number that none has if there is none.
+fn with(db: &Db, id: SessionId) -> ConversationId {
+    db.find_conversation(&id.into()).unwrap().unwrap_or(ConversationId(0))
+}
+
+/// The conversation with somebody; made if there is none.
+fn made(db: &mut Db, id: SessionId) -> ConversationId {
+    db.make_conversation(&id.into()).unwrap()
 }
 
 /// A moment so many ms after [`NOW`]; negative ones are before.
@@ -75,6 +83,7 @@ fn file(remote: Option<RemoteFile>) -> NewAttachment {
         voice: false,
         remote,
         file: None,
+        pointer: None,
     }
 }
 
@@ -85,8 +94,14 @@ fn incoming(
     timestamp: Timestamp,
     kind: IncomingKind,
 ) -> ReceivedItem {
-    let incoming = Incoming { sender, conversation: with(conversation), timestamp, profile: None, kind };
-    let hash = hash((sender, conversation, timestamp, matches!(incoming.kind, IncomingKind::Message { .. })));
+    let conversation = conversation.into();
+    let incoming = Incoming { sender, conversation, timestamp, msg_id: None, profile: None, kind };
+    let hash = hash((
+        sender,
+        &incoming.conversation,
+        timestamp,
+        matches!(incoming.kind, IncomingKind::Message { .. }),
+    ));
     ReceivedItem { hash, expiration: at(14 * 24 * 3_600_000), incoming: Some(incoming) }
 }
 
@@ -105,7 +120,8 @@ fn batch(items: Vec<ReceivedItem>) -> ReceivedBatch {
         node: Ed25519Public([9; 32]),
         account: Account::User(me()),
         namespace: Namespace::MESSAGES,
-        last_hash: items.last().map(|item| item.hash),
+        last_hash: items.last().map(|item| Cursor { hash: item.hash, expires_at: item.expiration }),
+        generation: 0,
         items,
         now: NOW,
     }
@@ -116,9 +132,9 @@ fn take(db: &mut Db, items: Vec<ReceivedItem>) -> AppliedBatch {
     db.apply_received(&batch(items)).unwrap()
 }
 
-fn outgoing(to: SessionId, timestamp: Timestamp, body: &str) -> OutgoingMessage {
+fn outgoing(db: &mut Db, to: SessionId, timestamp: Timestamp, body: &str) -> OutgoingMessage {
     OutgoingMessage {
-        conversation: with(to),
+        conversation: made(db, to),
         timestamp,
         text: body.to_owned(),
         quote: None,
@@ -146,11 +162,12 @@ fn job(kind: JobKind, to: SessionId, timestamp: Timestamp) -> NewJob {
 fn send(db: &mut Db, to: SessionId, timestamp: Timestamp, body: &str) -> MessageId {
     let mut job = job(JobKind::ToRecipient, to, timestamp);
     job.copy = Some(SwarmCopy { payload: b"copy".to_vec(), ttl_ms: 1000 });
-    db.insert_outgoing(&outgoing(to, timestamp, body), &[job], Now::Known(NOW)).unwrap().id
+    let message = outgoing(db, to, timestamp, body);
+    db.insert_outgoing(&message, &[job], Now::Known(NOW)).unwrap().id
 }
 
 fn page(db: &Db, id: SessionId) -> Vec<Message> {
-    db.messages(with(id), Page::Newest, 1000).unwrap().messages
+    db.messages(with(db, id), Page::Newest, 1000).unwrap().messages
 }
 
 fn texts(db: &Db, id: SessionId) -> Vec<String> {
@@ -158,5 +175,5 @@ fn texts(db: &Db, id: SessionId) -> Vec<String> {
 }
 
 fn conversation(db: &Db, id: SessionId) -> Conversation {
-    db.conversation(with(id)).unwrap().unwrap()
+    db.conversation(with(db, id)).unwrap().unwrap()
 }

@@ -23,7 +23,7 @@ fn a_message_its_job_and_its_copy_follow_each_other() {
     );
 
     let changed = db.outbox_sent(jobs[0].id, hash("theirs"), NOW, Now::Known(NOW)).unwrap();
-    assert_eq!(changed, Some((with(alice()), id)));
+    assert_eq!(changed, Some((with(&db, alice()), id)));
     assert_eq!(db.message(id).unwrap().unwrap().state, MessageState::Sent);
     let copies = due(&db);
     assert_eq!(copies.len(), 1);
@@ -57,7 +57,7 @@ fn jobs_for_one_recipient_keep_their_order_and_others_do_not_wait() {
 #[test]
 fn a_message_with_files_waits_for_its_bytes() {
     let mut db = db();
-    let mut message = outgoing(alice(), at(1), "");
+    let mut message = outgoing(&mut db, alice(), at(1), "");
     let file = NewAttachment {
         name: "a.png".into(),
         content_type: "image/png".into(),
@@ -66,6 +66,7 @@ fn a_message_with_files_waits_for_its_bytes() {
         voice: false,
         remote: None,
         file: Some("f".repeat(32)),
+        pointer: None,
     };
     message.attachments = vec![file.clone(), NewAttachment { name: "b.png".into(), ..file }];
     let waiting = NewJob { payload: None, ..job(JobKind::ToRecipient, alice(), at(1)) };
@@ -95,7 +96,7 @@ fn a_failed_message_is_sent_again_with_the_same_bytes() {
     let mut db = db();
     let id = send(&mut db, alice(), at(1), "1");
     let job = due(&db).remove(0);
-    assert_eq!(db.outbox_failed(job.id, "The network refused it.").unwrap(), Some((with(alice()), id)));
+    assert_eq!(db.outbox_failed(job.id, "The network refused it.").unwrap(), Some((with(&db, alice()), id)));
     let message = db.message(id).unwrap().unwrap();
     assert_eq!(
         (message.state, message.failure.as_deref()),
@@ -132,7 +133,8 @@ fn a_note_to_ourselves_is_sent_by_one_store_or_by_coming_back() {
     let mut db = db();
     let note = |db: &mut Db, ms| {
         let jobs = [job(JobKind::OwnNote, me(), at(ms))];
-        db.insert_outgoing(&outgoing(me(), at(ms), "note"), &jobs, Now::Known(NOW)).unwrap().id
+        let message = outgoing(db, me(), at(ms), "note");
+        db.insert_outgoing(&message, &jobs, Now::Known(NOW)).unwrap().id
     };
     let id = note(&mut db, 1);
     let due_now = due(&db);
@@ -154,8 +156,8 @@ fn writing_to_a_stranger_who_wrote_first_accepts_them() {
     let mut db = db();
     take(&mut db, vec![from(alice(), at(-50), text("may I?"))]);
     assert!(conversation(&db, alice()).is_request());
-    db.set_draft(with(alice()), "sur").unwrap();
-    let message = outgoing(alice(), at(0), "sure");
+    db.set_draft(with(&db, alice()), "sur", NOW).unwrap();
+    let message = outgoing(&mut db, alice(), at(0), "sure");
     let out =
         db.insert_outgoing(&message, &[job(JobKind::ToRecipient, alice(), at(0))], Now::Known(NOW)).unwrap();
     assert!(out.accepted_request);
@@ -164,7 +166,7 @@ fn writing_to_a_stranger_who_wrote_first_accepts_them() {
     assert!(it.approved && it.is_listed() && it.unread == 0 && it.draft.is_none());
     let notices: Vec<_> = page(&db, alice()).into_iter().map(|message| message.notice).collect();
     assert_eq!(notices, [None, Some(Notice::YouAccepted), None]);
-    let again = outgoing(alice(), at(5), "more");
+    let again = outgoing(&mut db, alice(), at(5), "more");
     assert!(!db.insert_outgoing(&again, &[], Now::Known(NOW)).unwrap().accepted_request);
 }
 
@@ -181,7 +183,7 @@ fn timestamps_are_never_given_twice() {
 #[test]
 fn the_countdown_starts_when_the_swarm_has_it() {
     let mut db = db();
-    let message = OutgoingMessage { expiry: Expiry::AfterSend(60), ..outgoing(alice(), at(0), "x") };
+    let message = OutgoingMessage { expiry: Expiry::AfterSend(60), ..outgoing(&mut db, alice(), at(0), "x") };
     let out =
         db.insert_outgoing(&message, &[job(JobKind::ToRecipient, alice(), at(0))], Now::Known(NOW)).unwrap();
     assert_eq!(db.next_expiry().unwrap(), None);
@@ -189,7 +191,7 @@ fn the_countdown_starts_when_the_swarm_has_it() {
     db.outbox_sent(job.id, hash(1), at(500), Now::Known(at(900))).unwrap();
     assert_eq!(db.next_expiry().unwrap(), Some(at(60_500)));
     assert!(db.delete_expired(at(60_499)).unwrap().is_empty());
-    assert_eq!(db.delete_expired(at(60_500)).unwrap(), [with(alice())]);
+    assert_eq!(db.delete_expired(at(60_500)).unwrap(), [with(&db, alice())]);
     assert!(db.message(out.id).unwrap().is_none());
 }
 
@@ -197,11 +199,8 @@ fn the_countdown_starts_when_the_swarm_has_it() {
 fn several_steps_are_one_or_none() {
     let mut db = db();
     let result: Result<(), StoreError> = db.transaction(|db| {
-        db.insert_outgoing(
-            &outgoing(alice(), at(1), "x"),
-            &[job(JobKind::ToRecipient, alice(), at(1))],
-            Now::Known(NOW),
-        )?;
+        let message = outgoing(db, alice(), at(1), "x");
+        db.insert_outgoing(&message, &[job(JobKind::ToRecipient, alice(), at(1))], Now::Known(NOW))?;
         // A step inside that fails and is caught undoes itself only.
         let inner: Result<(), _> = db.transaction(|db| {
             db.set_nickname(alice(), Some("no"))?;

@@ -1,7 +1,7 @@
 //! The queries that run all the time must stay on their indexes, however many messages there are.
 
 use super::*;
-use crate::store::{attachment, conversation, dating, message, outbox};
+use crate::store::{attachment, conversation, dating, message, outbox, receive};
 
 /// What SQLite says it does for a query, one line for each step.
 fn plan(db: &Db, sql: &str) -> Vec<String> {
@@ -38,13 +38,15 @@ fn pages_come_from_the_paging_index() {
 }
 
 #[test]
-fn quotes_are_found_by_identity() {
-    check(message::NEWEST, "messages_identity", &[]);
+fn quotes_are_found_by_author_and_time() {
+    check(message::NEWEST, "messages_of_author", &[]);
 }
 
 #[test]
 fn the_list_reads_one_message_of_each_conversation() {
-    check(conversation::LIST, "messages_page", &["c", "p"]);
+    check(conversation::LIST, "messages_page", &["c"]);
+    check(conversation::ONE, "messages_page", &[]);
+    check(conversation::FIND, "sqlite_autoindex_conversations_1", &[]);
 }
 
 #[test]
@@ -63,8 +65,7 @@ fn transfers_come_from_the_partial_index() {
 
 #[test]
 fn small_questions_are_answered_by_indexes() {
-    let known = "SELECT id FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0";
-    check(known, "messages_identity", &[]);
+    check(receive::KNOWN, "messages_of_author", &[]);
     let unread = "SELECT id FROM messages WHERE conversation = ?1 AND unread = 1
                   ORDER BY sorted_at, timestamp LIMIT 1";
     check(unread, "messages_unread", &[]);
@@ -76,10 +77,8 @@ fn small_questions_are_answered_by_indexes() {
     check("SELECT id FROM messages WHERE expires_at <= ?1", "messages_expiring", &[]);
     check("DELETE FROM seen_hashes WHERE expires_at <= ?1", "seen_hashes_expiring", &[]);
     check("SELECT id FROM people WHERE picture_state = 1", "people_picture_wanted", &["people"]);
-    let notice =
-        "SELECT 1 FROM messages WHERE conversation = ?1 AND author = ?2 AND (sorted_at, timestamp) > (?3, ?4)
-                  AND notice IS NOT NULL";
-    check(notice, "messages_notices", &[]);
+    check(receive::message::NEWER_EXPIRY_CHANGE, "messages_notices", &[]);
+    check(receive::message::OLDER_EXPIRY_CHANGES, "messages_notices", &[]);
 }
 
 #[test]

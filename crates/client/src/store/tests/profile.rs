@@ -64,7 +64,7 @@ async fn a_profile_is_made_closed_and_opened() {
     .unwrap();
     assert!(profile_exists(&path));
     store.call(|db| db.apply_received(&batch(vec![from(alice(), at(1), text("hi"))]))).await.unwrap();
-    let page = store.read(|db| db.messages(with(alice()), Page::Newest, 10)).await.unwrap();
+    let page = store.read(|db| db.messages(with(db, alice()), Page::Newest, 10)).await.unwrap();
     assert_eq!(page.messages.len(), 1, "a read that follows a write sees it");
     assert!(store.read(|db| db.sql().execute("DELETE FROM messages", []).map_err(Into::into)).await.is_err());
     let name = store.write_file(b"picture".to_vec()).await.unwrap();
@@ -92,7 +92,7 @@ async fn files_go_with_their_messages() {
     let name = file.clone();
     let id = store
         .call(move |db| {
-            let mut message = outgoing(alice(), at(1), "");
+            let mut message = outgoing(db, alice(), at(1), "");
             message.attachments = vec![NewAttachment {
                 name: "x".into(),
                 content_type: "image/png".into(),
@@ -101,6 +101,7 @@ async fn files_go_with_their_messages() {
                 voice: false,
                 remote: None,
                 file: Some(name),
+                pointer: None,
             }];
             Ok(db.insert_outgoing(&message, &[], Now::Known(NOW))?.id)
         })
@@ -272,7 +273,7 @@ fn damage_inside_is_reported_when_it_is_met() {
         bytes[page * 4096 + 77] ^= 1;
     }
     fs::write(&database, bytes).unwrap();
-    let error = open(&path).and_then(|db| db.messages(with(alice()), Page::Newest, 500)).unwrap_err();
+    let error = open(&path).and_then(|db| db.messages(with(&db, alice()), Page::Newest, 500)).unwrap_err();
     assert!(matches!(error, StoreError::Damaged), "{error:?}");
 }
 
@@ -306,7 +307,8 @@ fn a_full_disk_undoes_the_step_and_room_lets_it_go_on() {
     let error = db.apply_received(&batch(items.clone())).err().unwrap();
     assert!(matches!(error, StoreError::DiskFull), "{error:?}");
     assert_eq!(texts(&db, alice()), ["kept"]);
-    let unsent = db.insert_outgoing(&outgoing(alice(), at(5), &long.repeat(20)), &[], Now::Known(NOW));
+    let message = outgoing(&mut db, alice(), at(5), &long.repeat(20));
+    let unsent = db.insert_outgoing(&message, &[], Now::Known(NOW));
     assert!(matches!(unsent, Err(StoreError::DiskFull)));
     assert_eq!(db.last_timestamp().unwrap(), Timestamp::default());
     db.sql().pragma_update(None, "max_page_count", 1_000_000).unwrap();

@@ -13,7 +13,7 @@ fn reaction(target: SessionId, ms: i64, emoji: &str, remove: bool) -> IncomingKi
 }
 
 fn unsend(author: SessionId, ms: i64) -> IncomingKind {
-    IncomingKind::Unsend { target: QuoteKey { author, timestamp: at(ms) } }
+    IncomingKind::Unsend { target: QuoteKey { author, timestamp: at(ms) }, msg_id: None }
 }
 
 fn notice(notice: Notice) -> IncomingKind {
@@ -24,14 +24,15 @@ fn notice(notice: Notice) -> IncomingKind {
 fn befriend(db: &mut Db, id: SessionId) {
     db.set_approved(id, true).unwrap();
     db.set_approved_me(id, true).unwrap();
-    db.open_conversation(with(id), at(-1_000_000)).unwrap();
+    let conversation = made(db, id);
+    db.open_conversation(conversation, at(-1_000_000)).unwrap();
 }
 
 #[test]
 fn a_strangers_first_message_makes_a_request_once() {
     let mut db = db();
     let applied = take(&mut db, vec![from(alice(), at(1), text("hi"))]);
-    assert_eq!(applied.requests, [with(alice())]);
+    assert_eq!(applied.requests, [with(&db, alice())]);
     assert_eq!(applied.messages.len(), 1);
     assert!(applied.contacts_changed.contains(&alice()));
     let it = conversation(&db, alice());
@@ -39,11 +40,11 @@ fn a_strangers_first_message_makes_a_request_once() {
     let applied = take(&mut db, vec![from(alice(), at(2), text("hello?"))]);
     assert!(applied.requests.is_empty());
     // Declined: hidden; another message brings it back.
-    db.set_priority(with(alice()), -1).unwrap();
+    db.set_priority(with(&db, alice()), -1).unwrap();
     let applied = take(&mut db, vec![from(alice(), at(3), text("please"))]);
-    assert_eq!(applied.requests, [with(alice())]);
-    assert!(db.accept(with(alice()), at(4), Now::Known(NOW)).unwrap());
-    assert!(!db.accept(with(alice()), at(4), Now::Known(NOW)).unwrap());
+    assert_eq!(applied.requests, [with(&db, alice())]);
+    assert!(db.accept(with(&db, alice()), at(4), Now::Known(NOW)).unwrap());
+    assert!(!db.accept(with(&db, alice()), at(4), Now::Known(NOW)).unwrap());
     assert!(conversation(&db, alice()).is_listed());
 }
 
@@ -115,7 +116,10 @@ fn batch_and_place_are_one_transaction() {
     assert_eq!(db.last_hash(batch.node, batch.account, batch.namespace).unwrap(), None);
     assert_eq!(db.unseen(batch.account, &[batch.items[0].hash]).unwrap().len(), 1);
     assert_eq!(db.apply_received(&batch).unwrap().messages.len(), 1);
-    assert_eq!(db.last_hash(batch.node, batch.account, batch.namespace).unwrap(), batch.last_hash);
+    assert_eq!(
+        db.last_hash(batch.node, batch.account, batch.namespace).unwrap(),
+        batch.last_hash.map(|it| it.hash)
+    );
     assert_eq!(db.last_hashes(batch.account).unwrap()[&(batch.node, batch.namespace)], batch.items[0].hash);
     db.forget_last_hashes(batch.account).unwrap();
     assert!(db.last_hashes(batch.account).unwrap().is_empty());
@@ -129,7 +133,7 @@ fn our_copy_from_another_device_reads_and_accepts() {
     assert_eq!(applied.messages.len(), 1);
     let own = &applied.messages[0];
     assert!(own.outgoing && own.state == MessageState::Sent && own.from == me());
-    assert_eq!(own.conversation, with(alice()));
+    assert_eq!(own.conversation, with(&db, alice()));
     assert_eq!(applied.read.len(), 1);
     let it = conversation(&db, alice());
     assert!(it.approved && it.unread == 1);
@@ -179,7 +183,7 @@ fn only_an_author_may_unsend_and_may_do_so_early() {
     assert_eq!(texts(&db, alice()), ["oops", "ours"]);
     let applied = take(&mut db, vec![from(alice(), at(8), unsend(alice(), 1))]);
     assert_eq!(applied.delete_hashes, [item.hash]);
-    assert!(applied.changed.contains(&with(alice())));
+    assert!(applied.changed.contains(&with(&db, alice())));
     let message = page(&db, alice()).remove(0);
     assert!(
         message.deleted && message.text.is_empty() && message.reactions.is_empty() && message.hash.is_none()
@@ -214,13 +218,13 @@ fn receipts_reach_messages_sent_here_and_elsewhere() {
     let id = send(&mut db, alice(), at(1), "x");
     let receipt = IncomingKind::ReadReceipt { timestamps: vec![at(1), at(3), at(99)] };
     let applied = take(&mut db, vec![from(alice(), at(50), receipt)]);
-    assert!(applied.changed.contains(&with(alice())));
+    assert!(applied.changed.contains(&with(&db, alice())));
     assert!(db.message(id).unwrap().unwrap().read);
     take(&mut db, vec![copy(alice(), at(3), text("from the phone"))]);
     assert!(page(&db, alice()).iter().all(|message| message.read));
     // A stranger's receipts are nothing.
     take(&mut db, vec![from(bob(), at(51), IncomingKind::ReadReceipt { timestamps: vec![at(1)] })]);
-    assert!(db.conversation(with(bob())).unwrap().is_none());
+    assert!(db.conversation(with(&db, bob())).unwrap().is_none());
 }
 
 #[test]
@@ -328,7 +332,7 @@ fn messages_disappear_by_their_own_timer() {
     assert_eq!(messages.len(), 2, "what has disappeared already is not shown");
     assert_eq!(messages[0].expires_at, Some(at(54_000)), "the swarm forgets it a little earlier");
     assert_eq!(messages[1].expires_at, None);
-    let outcome = db.mark_read(with(alice()), messages[1].id, Now::Known(at(100))).unwrap();
+    let outcome = db.mark_read(with(&db, alice()), messages[1].id, Now::Known(at(100))).unwrap();
     let read = outcome.read.iter().find(|read| read.id == messages[1].id).unwrap();
     assert_eq!(read.expires_at, Some(at(60_100)));
     assert_eq!(read.hash, messages[1].hash);
@@ -359,11 +363,11 @@ fn what_was_deleted_elsewhere_is_not_brought_back_by_old_messages() {
     let old = at(-120_001);
     assert!(take(&mut db, vec![from(alice(), old, text("old"))]).messages.is_empty());
     assert_eq!(take(&mut db, vec![from(bob(), at(-119_000), text("new"))]).messages.len(), 1);
-    db.set_priority(with(bob()), -1).unwrap();
+    db.set_priority(with(&db, bob()), -1).unwrap();
     assert!(take(&mut db, vec![from(bob(), old, text("old"))]).messages.is_empty());
     // Note to Self only if it is hidden.
     assert_eq!(take(&mut db, vec![copy(me(), old, text("note"))]).messages.len(), 1);
-    db.set_priority(with(me()), -1).unwrap();
+    db.set_priority(with(&db, me()), -1).unwrap();
     assert!(take(&mut db, vec![copy(me(), old - 1, text("note"))]).messages.is_empty());
     let configs = db.configs(Account::User(me())).unwrap();
     assert_eq!(
@@ -402,11 +406,11 @@ fn deleted_contacts_are_strangers_again_and_old_hashes_stay_known() {
     befriend(&mut db, alice());
     let item = from(alice(), at(1), text("x"));
     take(&mut db, vec![item.clone()]);
-    db.delete_contact(with(alice())).unwrap();
+    db.delete_contact(alice()).unwrap();
     assert!(conversation(&db, alice()).hidden);
     assert!(take(&mut db, vec![item]).messages.is_empty());
     let applied = take(&mut db, vec![from(alice(), at(2), text("hello again"))]);
-    assert_eq!(applied.requests, [with(alice())]);
+    assert_eq!(applied.requests, [with(&db, alice())]);
 }
 
 #[test]
@@ -418,7 +422,7 @@ fn a_strangers_picture_waits_until_they_are_accepted() {
     request.incoming.as_mut().unwrap().profile = Some(profile.clone());
     take(&mut db, vec![request]);
     assert!(db.pictures_wanted().unwrap().is_empty());
-    assert!(db.accept(with(alice()), at(2), Now::Known(NOW)).unwrap());
+    assert!(db.accept(with(&db, alice()), at(2), Now::Known(NOW)).unwrap());
     let wanted: Vec<_> = db.pictures_wanted().unwrap().into_iter().map(|wish| wish.id).collect();
     assert_eq!(wanted, [alice()]);
 
@@ -469,11 +473,11 @@ fn contacts_go_to_configs_and_back() {
     let mut here = db();
     befriend(&mut here, alice());
     here.set_nickname(alice(), Some("Ali")).unwrap();
-    here.set_priority(with(alice()), 3).unwrap();
-    here.set_expiry(with(alice()), Expiry::AfterRead(300)).unwrap();
+    here.set_priority(with(&here, alice()), 3).unwrap();
+    here.set_expiry(with(&here, alice()), Expiry::AfterRead(300)).unwrap();
     let profile = ProfileData { name: "Alice".into(), picture: None, updated: 7 };
     here.merge_profile(alice(), &profile).unwrap();
-    let contact = here.contact(with(alice())).unwrap().unwrap();
+    let contact = here.contact(alice()).unwrap().unwrap();
     assert!(here.contacts().unwrap() == [contact.clone()], "ourselves left out");
     let mut there = db();
     assert!(there.apply_contact(&contact).unwrap());
@@ -482,9 +486,9 @@ fn contacts_go_to_configs_and_back() {
     assert_eq!((a.pinned, a.expiry, a.title(), a.approved), (b.pinned, b.expiry, b.title(), b.approved));
 
     take(&mut there, vec![from(alice(), at(-3), text("1")), from(alice(), at(-1), text("2"))]);
-    let outcome = there.apply_read_mark(with(alice()), at(-2), true, Now::Known(NOW)).unwrap();
+    let outcome = there.apply_read_mark(with(&there, alice()), at(-2), true, Now::Known(NOW)).unwrap();
     assert_eq!((outcome.read.len(), outcome.changed), (1, true));
-    assert!(!there.apply_read_mark(with(alice()), at(-2), true, Now::Known(NOW)).unwrap().changed);
+    assert!(!there.apply_read_mark(with(&there, alice()), at(-2), true, Now::Known(NOW)).unwrap().changed);
     let mark = there.read_marks().unwrap().remove(0);
     assert_eq!((mark.last_read, mark.marked_unread), (at(-2), true));
 }

@@ -13,6 +13,7 @@ pub(crate) fn wanted(db: &mut Db) -> (MessageId, AttachmentId) {
         voice: false,
         remote: Some(remote),
         file: None,
+        pointer: None,
     };
     let kind = IncomingKind::Message {
         text: String::new(),
@@ -100,7 +101,7 @@ fn what_waits_is_not_hidden_by_what_is_due_or_goes_up() {
     let mut db = db();
     let (_, id) = wanted(&mut db);
     db.attachment_retry(id, at(30_000), None).unwrap();
-    let mut message = outgoing(bob(), at(2), "");
+    let mut message = outgoing(&mut db, bob(), at(2), "");
     message.attachments = vec![NewAttachment {
         name: "a.png".into(),
         content_type: "image/png".into(),
@@ -109,6 +110,7 @@ fn what_waits_is_not_hidden_by_what_is_due_or_goes_up() {
         voice: false,
         remote: None,
         file: Some("f".repeat(32)),
+        pointer: None,
     }];
     let waiting = NewJob { payload: None, ..job(JobKind::ToRecipient, bob(), at(2)) };
     db.insert_outgoing(&message, &[waiting], Now::Known(NOW)).unwrap();

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::Duration;
 
-use septet_client::model::{ConversationId, Message, MessageId, MessageState, Page};
+use septet_client::model::{Message, MessageId, MessageState, Page};
 use septet_devnet::{Fault, NodeHandle};
 use septet_protocol::account::{AccountKeys, parse_recovery};
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
@@ -27,7 +27,7 @@ use septet_protocol::message::{Content, decode_one_to_one};
 use tokio::time::timeout;
 
 use crate::sync::{look, name};
-use crate::world::{Person, World};
+use crate::world::{Person, With, World};
 
 /// What waits so long for a liar to be found out has failed.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -190,18 +190,20 @@ impl Town {
 
     /// Changes settings on both of Alice's devices in turn.
     async fn change(&mut self, round: usize, changes: usize) {
-        let with_bob = ConversationId(self.bob.id());
+        let with_bob = self.bob.id();
         let (here, there) = (&self.alice.client, &self.tablet.client);
         for number in 0..changes {
             let (text, on) = (format!("{round}.{number}"), number / 4 % 2 == 0);
             let changed = match number % 4 {
                 0 => {
-                    here.set_nickname(with_bob, Some(name(&format!("Bob {text}")))).await.unwrap();
+                    here.set_nickname(here.with(with_bob).await, Some(name(&format!("Bob {text}"))))
+                        .await
+                        .unwrap();
                     self.wanted.nickname = Some(format!("Bob {text}"));
                     here
                 }
                 1 => {
-                    there.pin(with_bob, on).await.unwrap();
+                    there.pin(there.with(with_bob).await, on).await.unwrap();
                     self.wanted.pinned = on;
                     there
                 }
@@ -212,7 +214,7 @@ impl Town {
                 }
                 _ => {
                     let until = there.now() + 86_400_000;
-                    there.mute(with_bob, on.then_some(until)).await.unwrap();
+                    there.mute(there.with(with_bob).await, on.then_some(until)).await.unwrap();
                     self.wanted.muted = on;
                     there
                 }
@@ -235,7 +237,7 @@ impl Town {
 
     /// What the changes change, as a device has it.
     async fn settings(&self, device: &Person) -> Settings {
-        let it = look(device, ConversationId(self.bob.id())).await;
+        let it = look(device, self.bob.id()).await;
         let name = device.client.profile().await.unwrap().name;
         Settings { name, nickname: it.nickname, pinned: it.pinned > 0, muted: it.muted_until.is_some() }
     }
@@ -348,7 +350,7 @@ async fn last_asked(world: &World, person: &Person) -> NodeHandle {
 }
 
 async fn messages(device: &Person, with: SessionId) -> Vec<Message> {
-    let page = device.client.messages(ConversationId(with), Page::Newest, 100_000).await.unwrap();
+    let page = device.client.messages(device.client.with(with).await, Page::Newest, 100_000).await.unwrap();
     page.messages.into_iter().filter(|message| message.notice.is_none()).collect()
 }
 

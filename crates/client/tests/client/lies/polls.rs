@@ -1,12 +1,11 @@
 //! What comes of lies that only some situations show: a stranger's first message, configs in honest members' memory, a
 //! device made anew.
 
-use septet_client::model::ConversationId;
 use septet_devnet::{Fault, Lie, NodeHandle, RetrieveLie, StoreLie};
 use septet_protocol::id::{Account, Namespace, SessionId};
 
 use crate::sync::{look, name};
-use crate::world::{PATIENCE, Person, World};
+use crate::world::{PATIENCE, Person, With, World};
 
 /// How often these nodes have told lies of a kind.
 fn told(nodes: &[NodeHandle], kind: &str) -> u64 {
@@ -28,7 +27,7 @@ async fn a_config_that_claims_to_be_new_drops_no_stranger() {
     let world = World::new().await;
     let (alice, bob) = (world.person("Alice").await, world.person("Bob").await);
     // Bob has people in his configs, which every member shows him with the time they were stored.
-    bob.client.set_nickname(ConversationId(SessionId([7; 32])), Some(name("Zoe"))).await.unwrap();
+    bob.client.set_nickname(bob.client.with(SessionId([7; 32])).await, Some(name("Zoe"))).await.unwrap();
     assert!(bob.client.flush(PATIENCE).await.unwrap());
     let bob = world.reopen(bob).await;
     let liar = &world.net.swarm_of(&Account::from(bob.id()))[0];
@@ -50,12 +49,12 @@ async fn configs_survive(lie: Fault, kind: &str) {
     let swarm = world.net.swarm_of(&me);
     let liars: Vec<_> = swarm.iter().take(1).cloned().collect();
     liars[0].set_fault(lie.clone());
-    let id = ConversationId(bob.id());
+    let id = bob.id();
     let mut change = 0;
     while change < 10 || told(&liars, kind) == 0 {
         change += 1;
         let nickname = format!("Bobby {change}");
-        alice.client.set_nickname(id, Some(name(&nickname))).await.unwrap();
+        alice.client.set_nickname(alice.client.with(id).await, Some(name(&nickname))).await.unwrap();
         assert!(alice.client.flush(PATIENCE).await.unwrap(), "{lie:?}");
         for node in swarm.iter().skip(1) {
             let kept = node.messages_of(&me, Namespace::CONTACTS).len();

@@ -17,7 +17,7 @@ use super::super::super::icons::Icon;
 use super::super::super::text::{Style, Weight, Wrap, layout};
 use super::super::super::theme::{metric, radius, size};
 use super::super::super::view::ViewCtx;
-use super::super::super::widgets::avatar::Avatar;
+use super::super::super::widgets::avatar::{self, Avatar};
 use super::super::super::widgets::{button, paragraph, text_left};
 use super::super::account::grouped;
 use super::super::deeds::{self, Deed};
@@ -150,7 +150,7 @@ fn portrait(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) {
     let title = words::title(cx, conversation);
     let known = !conversation.name.is_empty() || conversation.nickname.is_some();
     Avatar {
-        id: conversation.id.0,
+        id: avatar::whose(&conversation.address),
         name: if known { &title } else { "" },
         picture: conversation.picture.as_ref(),
         note: conversation.kind == ConversationKind::NoteToSelf,
@@ -187,7 +187,7 @@ fn card<R>(ui: &mut Ui, cx: &ViewCtx<'_>, margin: i8, content: impl FnOnce(&mut 
 
 /// The Account ID in three lines, with a way to copy it.
 fn account_id(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) {
-    let digits = conversation.id.to_string();
+    let digits = conversation.address.to_string();
     let label = paragraph(ui, &cx.t("account-id"), cx.tiny().color(cx.theme.muted));
     ui.add_space(6.0);
     let style = Style::new(size::SMALL, cx.theme.text).weight(Weight::Mono).line(20.0);

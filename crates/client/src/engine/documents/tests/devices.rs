@@ -76,17 +76,30 @@ impl Device {
         let documents = self.documents.clone();
         let change = |db: &mut Db| {
             f(db)?;
-            documents.conversation_changed(db, ConversationId(id), Now::Known(NOW))
+            documents.conversations_changed(db, &BTreeMap::from([(id, NOW)]), Now::Known(NOW))
         };
         self.db.transaction(change).unwrap();
+    }
+
+    /// As [`Device::change`], of what is set for a conversation, which is made if there is none.
+    pub fn set(
+        &mut self,
+        id: SessionId,
+        f: impl FnOnce(&mut Db, ConversationId) -> Result<bool, StoreError>,
+    ) {
+        self.change(id, |db| {
+            let conversation = with(db, id);
+            f(db, conversation).map(drop)
+        });
     }
 
     /// Notes a read state as a person changes it.
     pub fn read(&mut self, id: SessionId, up_to: Timestamp, unread: bool) {
         let documents = self.documents.clone();
         let read = |db: &mut Db| {
-            db.apply_read_mark(ConversationId(id), up_to, unread, Now::Known(NOW))?;
-            documents.read_changed(db, ConversationId(id), Now::Known(NOW))
+            let id = with(db, id);
+            db.apply_read_mark(id, up_to, unread, Now::Known(NOW))?;
+            documents.read_changed(db, id, Now::Known(NOW))
         };
         self.db.transaction(read).unwrap();
     }
@@ -95,8 +108,8 @@ impl Device {
     pub fn delete_contact(&mut self, id: SessionId) {
         let documents = self.documents.clone();
         self.change(id, |db| {
-            db.delete_contact(ConversationId(id))?;
-            documents.contact_deleted(db, ConversationId(id), NOW)
+            db.delete_contact(id)?;
+            documents.contact_deleted(db, id, NOW)
         });
     }
 
@@ -162,7 +175,7 @@ impl Device {
         let contacts: Contacts = self.documents.load(&self.db).unwrap();
         let shared = |row: &crate::store::ContactData| contacts.get(&row.id).is_some();
         for row in self.db.contacts().unwrap().into_iter().filter(shared) {
-            let unread = marks.iter().any(|mark| mark.conversation.0 == row.id && mark.marked_unread);
+            let unread = marks.iter().any(|mark| mark.address == row.id.into() && mark.marked_unread);
             let flags = [row.approved, row.approved_me, row.blocked];
             let muted = row.muted_until.map(Timestamp::as_secs);
             let picture = row.profile.picture.map(|picture| picture.url);
@@ -170,7 +183,7 @@ impl Device {
             let shown = (row.profile.name, row.nickname, flags, row.priority, timers, unread, picture);
             all.insert(row.id, shown);
         }
-        let note = self.db.conversation(ConversationId(self.documents.me)).unwrap();
+        let note = self.db.conversation_at(&self.documents.me.into()).unwrap();
         if let Some(note) = note.filter(|note| !note.hidden || note.expiry != Expiry::Off) {
             let priority = Some(if note.hidden { -1 } else { note.pinned });
             let shown = (String::new(), None, [true; 3], priority, (None, note.expiry), false, None);
@@ -190,7 +203,7 @@ impl Device {
         }
         let states: ConvoInfoVolatile = self.documents.load(&self.db).unwrap();
         for mark in self.db.read_marks().unwrap() {
-            let state = states.get(&ConvoId::OneToOne(mark.conversation.0)).unwrap_or_default();
+            let state = states.get(&ConvoId::OneToOne(mark.address.account().unwrap())).unwrap_or_default();
             assert_eq!(mark.marked_unread, state.unread, "{:?}", mark.conversation);
             assert!(mark.last_read >= state.last_read, "{:?} went back", mark.conversation);
         }
@@ -198,7 +211,7 @@ impl Device {
         let own = self.db.profile_of(self.documents.me).unwrap().unwrap_or_default();
         assert_eq!(own.name, profile.name().unwrap_or_default());
         assert!(own.picture.as_ref().and_then(contacts::picture) == profile.picture());
-        if let Some(note) = self.db.conversation(ConversationId(self.documents.me)).unwrap() {
+        if let Some(note) = self.db.conversation_at(&self.documents.me.into()).unwrap() {
             let priority = if note.hidden { -1 } else { note.pinned };
             assert_eq!(priority, profile.note_to_self_priority().0);
         }

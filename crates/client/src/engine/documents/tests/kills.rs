@@ -20,7 +20,7 @@ fn set_name(device: &mut Device, name: &str) {
 
 fn nickname(device: &mut Device, id: SessionId, name: &str) {
     device.change(id, |db| {
-        db.make_conversation(ConversationId(id))?;
+        db.make_conversation(&id.into())?;
         db.set_nickname(id, Some(name))
     });
 }
@@ -48,8 +48,8 @@ fn change_here(device: &mut Device) {
 /// Changes of other fields in the same documents, which only the second device makes.
 fn change_there(device: &mut Device) {
     let me = device.documents.me;
-    device.change(me, |db| db.set_expiry(ConversationId(me), Expiry::AfterSend(3600)).map(drop));
-    device.change(BOB, |db| db.set_priority(ConversationId(BOB), 1).map(drop));
+    device.set(me, |db, id| db.set_expiry(id, Expiry::AfterSend(3600)));
+    device.set(BOB, |db, id| db.set_priority(id, 1));
     device.read(CAROL, NOW - 5_000, true);
     device.delete_contact(DAVE);
 }
@@ -235,9 +235,8 @@ fn what_a_swarm_did_not_delete_is_deleted_with_the_next_push() {
 #[test]
 fn a_deleted_contact_stays_deleted_whatever_was_set_for_it() {
     let (mut swarm, mut devices) = pair();
-    let with_bob = ConversationId(BOB);
-    devices[0].change(BOB, |db| db.set_muted(with_bob, Some(NOW + 1_000_000)).map(drop));
-    devices[0].change(BOB, |db| db.set_expiry(with_bob, Expiry::AfterRead(60)).map(drop));
+    devices[0].set(BOB, |db, id| db.set_muted(id, Some(NOW + 1_000_000)));
+    devices[0].set(BOB, |db, id| db.set_expiry(id, Expiry::AfterRead(60)));
     settle(&mut swarm, &mut devices);
     devices[1].delete_contact(BOB);
     settle(&mut swarm, &mut devices);
@@ -246,7 +245,7 @@ fn a_deleted_contact_stays_deleted_whatever_was_set_for_it() {
         documents.reconcile(&mut device.db, Now::Known(NOW)).unwrap();
         let contacts: Contacts = documents.load(&device.db).unwrap();
         assert!(contacts.get(&BOB).is_none());
-        let row = device.db.contact(with_bob).unwrap().unwrap();
+        let row = device.db.contact(BOB).unwrap().unwrap();
         assert_eq!((row.muted_until, row.expiry, row.nickname), (None, Expiry::Off, None));
     }
 }
@@ -261,7 +260,7 @@ fn many_contacts_go_in_several_messages_and_a_kill_between_them_loses_none() {
     for _ in 0..COUNT {
         let id = SessionId(std::array::from_fn(|_| rng.u8(..)));
         let name: String = (0..90).map(|_| rng.alphanumeric()).collect();
-        devices[0].db.make_conversation(ConversationId(id)).unwrap();
+        devices[0].db.make_conversation(&id.into()).unwrap();
         devices[0].db.set_nickname(id, Some(&name)).unwrap();
         people.insert(id, NOW);
     }
@@ -309,7 +308,7 @@ fn what_is_too_large_stays_here_until_it_is_smaller() {
     let rows: Vec<SessionId> = many.into_keys().take(7000).collect();
     db.transaction(|db| {
         for id in rows {
-            db.delete_contact(ConversationId(id))?;
+            db.delete_contact(id)?;
         }
         Ok(())
     })
@@ -355,7 +354,6 @@ fn groups_and_communities_survive_what_this_version_does_not_know() {
 fn edit(device: &mut Device, rng: &mut Rng, number: u64) {
     let me = device.documents.me;
     let id = [BOB, CAROL, DAVE][rng.usize(..3)];
-    let with = ConversationId(id);
     let on = rng.bool();
     match rng.u8(..17) {
         0 => set_name(device, &format!("Alice {number}")),
@@ -364,15 +362,15 @@ fn edit(device: &mut Device, rng: &mut Rng, number: u64) {
             let picture = picture.filter(|_| on);
             device.documents.set_picture(&mut device.db, picture.as_ref(), NOW).unwrap();
         }
-        2 => device.change(me, |db| db.set_priority(ConversationId(me), rng.i64(-1..3)).map(drop)),
-        3 => device.change(me, |db| {
+        2 => device.set(me, |db, id| db.set_priority(id, rng.i64(-1..3))),
+        3 => device.set(me, |db, id| {
             let timer = if on { Expiry::AfterSend(rng.u32(1..999)) } else { Expiry::Off };
-            db.set_expiry(ConversationId(me), timer).map(drop)
+            db.set_expiry(id, timer)
         }),
         4 => nickname(device, id, &format!("friend {number}")),
         5 => device.change(id, |db| db.set_nickname(id, None)),
         flag @ 6..9 => device.change(id, |db| {
-            db.make_conversation(with)?;
+            db.make_conversation(&id.into())?;
             match flag {
                 6 => db.set_approved(id, true)?,
                 7 => db.set_approved_me(id, true)?,
@@ -380,12 +378,12 @@ fn edit(device: &mut Device, rng: &mut Rng, number: u64) {
             };
             Ok(())
         }),
-        9 => device.change(id, |db| db.set_priority(with, i64::from(on)).map(drop)),
-        10 => device.change(id, |db| db.set_priority(with, -1).map(drop)),
-        11 => device.change(id, |db| db.set_muted(with, on.then_some(NOW + number * 1000)).map(drop)),
-        12 => device.change(id, |db| {
+        9 => device.set(id, |db, id| db.set_priority(id, i64::from(on))),
+        10 => device.set(id, |db, id| db.set_priority(id, -1)),
+        11 => device.set(id, |db, id| db.set_muted(id, on.then_some(NOW + number * 1000))),
+        12 => device.set(id, |db, id| {
             let timer = if on { Expiry::AfterRead(rng.u32(1..999)) } else { Expiry::Off };
-            db.set_expiry(with, timer).map(drop)
+            db.set_expiry(id, timer)
         }),
         // A message brings their profile; it is newer than all before.
         13 => device.change(id, |db| {
@@ -393,7 +391,10 @@ fn edit(device: &mut Device, rng: &mut Rng, number: u64) {
             db.merge_profile(id, &ProfileData { name, picture: None, updated: 1000 + number }).map(drop)
         }),
         14 => device.delete_contact(id),
-        15 => device.change(id, |db| db.delete_conversation(with)),
+        15 => device.change(id, |db| match db.find_conversation(&id.into())? {
+            Some(id) => db.delete_conversation(id),
+            None => Ok(()),
+        }),
         _ => device.read(id, NOW - rng.u64(..1_000_000), on),
     }
     device.check();

@@ -8,7 +8,7 @@ use septet_protocol::config::PushError;
 use septet_protocol::id::{Ed25519Public, MessageHash};
 
 use super::*;
-use crate::store::{ReceivedBatch, StoredAccount};
+use crate::store::{Cursor, ReceivedBatch, StoredAccount};
 
 const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
 const BOB: SessionId = SessionId([0xb0; 32]);
@@ -35,14 +35,20 @@ fn pushed(documents: &Documents, db: &mut Db, number: u8) -> Vec<StoredMessage> 
     vec![StoredMessage { hash, data, timestamp: NOW, expiry: NOW + 1_000_000 }]
 }
 
+/// The conversation with somebody; made if there is none.
+fn with(db: &mut Db, id: SessionId) -> ConversationId {
+    db.make_conversation(&id.into()).unwrap()
+}
+
 /// Gives Bob a nickname as a person would.
 fn name_bob(documents: &Documents, db: &mut Db, nickname: &str) {
     db.set_nickname(BOB, Some(nickname)).unwrap();
-    assert!(documents.conversation_changed(db, ConversationId(BOB), Now::Known(NOW)).unwrap());
+    let id = with(db, BOB);
+    assert!(documents.conversation_changed(db, id, Now::Known(NOW)).unwrap());
 }
 
 fn nickname(db: &Db) -> Option<String> {
-    db.contact(ConversationId(BOB)).unwrap().unwrap().nickname
+    db.contact(BOB).unwrap().unwrap().nickname
 }
 
 #[test]
@@ -78,8 +84,9 @@ fn a_damaged_document_is_fetched_again_and_loses_nobody() {
     name_bob(&documents, &mut db, "Bobby");
     let there = pushed(&documents, &mut db, 1);
     let (account, namespace) = (Account::from(documents.me), Namespace::CONTACTS);
-    let (node, last_hash) = (Ed25519Public([3; 32]), Some(MessageHash([1; 32])));
-    let batch = ReceivedBatch { node, account, namespace, last_hash, items: Vec::new(), now: NOW };
+    let last_hash = Some(Cursor { hash: MessageHash([1; 32]), expires_at: NOW + 1_000_000 });
+    let (node, items) = (Ed25519Public([3; 32]), Vec::new());
+    let batch = ReceivedBatch { node, account, namespace, last_hash, generation: 0, items, now: NOW };
     db.apply_received(&batch).unwrap();
     let stored = documents.stored(&db, namespace).unwrap().unwrap();
     let dump = Zeroizing::new(b"nonsense".to_vec());
@@ -99,7 +106,8 @@ fn nobody_is_lost_when_the_swarm_is_far_ahead() {
     let mut newest = Vec::new();
     for version in 1..10 {
         there.set_nickname(carol, Some(&format!("Carol {version}"))).unwrap();
-        theirs.conversation_changed(&mut there, ConversationId(carol), Now::Known(NOW)).unwrap();
+        let id = with(&mut there, carol);
+        theirs.conversation_changed(&mut there, id, Now::Known(NOW)).unwrap();
         newest = pushed(&theirs, &mut there, version);
     }
     let merge = mine.merge(&mut here, Namespace::CONTACTS, &newest, NOW).unwrap();

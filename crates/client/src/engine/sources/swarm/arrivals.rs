@@ -17,7 +17,7 @@ use crate::engine::events::Bell;
 use crate::engine::receive;
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
-use crate::store::{AppliedBatch, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
+use crate::store::{AppliedBatch, Cursor, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
 
 /// What a part of an answer says.
 pub struct Items {
@@ -36,13 +36,15 @@ impl Swarm {
     pub async fn decode(&self, part: Part) -> Result<Items, StoreError> {
         let (account, now, namespace) = (self.owner(), part.now, part.compartment.namespace);
         let mut messages = part.fetched.messages;
-        let last_hash = messages.last().map(|last| last.hash);
+        let cursor = |last: &StoredMessage| Cursor { hash: last.hash, expires_at: last.expiry };
+        let last_hash = messages.last().map(cursor);
         messages.retain(|message| message.expiry > now);
         let shown: Vec<MessageHash> = messages.iter().map(|message| message.hash).collect();
         let asked = shown.clone();
         let new = self.engine.store.read(move |db| db.unseen(account, &asked)).await?;
+        let (node, generation) = (part.node, part.generation);
         let mut batch =
-            ReceivedBatch { node: part.node, account, namespace, last_hash, items: Vec::new(), now };
+            ReceivedBatch { node, account, namespace, last_hash, generation, items: Vec::new(), now };
         let config = match part.compartment.contents {
             Contents::Messages => {
                 let unseen: HashSet<MessageHash> = new.iter().copied().collect();
@@ -162,7 +164,8 @@ fn concerned(items: &[ReceivedItem], me: SessionId) -> BTreeMap<SessionId, Times
     let mut people: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
     let incoming = items.iter().filter_map(|item| item.incoming.as_ref());
     for incoming in incoming.filter(|incoming| incoming.sender != me) {
-        let first = people.entry(incoming.conversation.0).or_insert(incoming.timestamp);
+        let Some(person) = incoming.conversation.account() else { continue };
+        let first = people.entry(person).or_insert(incoming.timestamp);
         *first = incoming.timestamp.min(*first);
     }
     people

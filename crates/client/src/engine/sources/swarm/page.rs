@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::Swarm;
 use super::page_size::PageSize;
-use crate::store::StoreError;
+use crate::store::{Db, StoreError};
 
 /// What a compartment holds, in the order in which compartments are taken in: what is needed to read or to judge the
 /// rest comes first (spec 03 §10.2, 06 §10.2).
@@ -49,6 +49,8 @@ pub struct Question {
     pub compartments: Batch<'static, Compartment>,
     /// Where to go on.
     pub marks: Marks,
+    /// How often the marks had been reset when they were read (spec 09 §5.2).
+    pub generation: i64,
 }
 
 /// What a member answered, without the messages themselves.
@@ -83,6 +85,8 @@ pub struct Part {
     pub compartment: Compartment,
     /// Its messages, each with the bytes that its name belongs to.
     pub fetched: RetrieveReply,
+    /// How often the marks had been reset when it was asked for.
+    pub generation: i64,
     /// The network's time when it came.
     pub now: Timestamp,
 }
@@ -95,8 +99,10 @@ impl Swarm {
         compartments: Batch<'static, Compartment>,
     ) -> Result<Question, StoreError> {
         let owner = self.owner();
-        let marks = self.engine.store.read(move |db| db.last_hashes(owner)).await?;
-        Ok(Question { member, compartments, marks })
+        // In this order: marks from before a reset that comes in between must not count as from after it.
+        let read = move |db: &Db| Ok((db.cursor_generation(owner)?, db.last_hashes(owner)?));
+        let (generation, marks) = self.engine.store.read(read).await?;
+        Ok(Question { member, compartments, marks, generation })
     }
 
     /// Asks a member, or another one if it does not answer. The parts come in the order they are to be taken in.
@@ -118,7 +124,7 @@ impl Swarm {
         };
         size.came(begun.elapsed());
         let now = self.time().await?;
-        let answer = Answer { node: reply.node, owner, now };
+        let answer = Answer { node: reply.node, owner, generation: question.generation, now };
         let page = Page::new(reply.node, reply.swarm, self.tellers(&question.marks).collect());
         let results = reply::results(reply.body).unwrap_or_default();
         let wanted: Vec<(Compartment, Option<MessageHash>)> = question
@@ -154,6 +160,7 @@ impl Swarm {
 struct Answer {
     node: Ed25519Public,
     owner: Account,
+    generation: i64,
     now: Timestamp,
 }
 
@@ -201,7 +208,8 @@ impl Answer {
         }
         page.more |= fetched.more;
         page.listed.extend(fetched.messages.iter().map(|message| message.hash));
-        Some(Part { node: self.node, compartment, fetched, now: self.now })
+        let (node, now, generation) = (self.node, self.now, self.generation);
+        Some(Part { node, compartment, fetched, generation, now })
     }
 }
 
