@@ -117,7 +117,15 @@ impl Db {
     /// never came, what no version could read in time.
     pub fn forget_old(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.transaction(|db| {
-            for table in ["seen_hashes", "pending_unsends", "pending_receipts", "reactions", "deferred"] {
+            let tables = [
+                "seen_hashes",
+                "last_hashes",
+                "pending_unsends",
+                "pending_receipts",
+                "reactions",
+                "deferred",
+            ];
+            for table in tables {
                 db.sql().execute(&format!("DELETE FROM {table} WHERE expires_at <= ?1"), [Ms(now)])?;
             }
             Ok(())

@@ -120,8 +120,10 @@ struct Asked {
     begun: Instant,
     /// Pages of it so far.
     pages: u32,
-    /// What it listed so far.
+    /// What it listed so far, from where its answers ended before.
     listed: HashSet<MessageHash>,
+    /// How often the marks had been reset when it was asked last.
+    generation: Option<i64>,
     /// The page that is being taken in.
     page: Option<Page>,
 }
@@ -170,7 +172,7 @@ impl SwarmSource {
             }
         };
         self.members += 1;
-        Ok(Asked { wanted, begun, pages: 0, listed: HashSet::new(), page: None })
+        Ok(Asked { wanted, begun, pages: 0, listed: HashSet::new(), generation: None, page: None })
     }
 
     /// A page was taken in: tells the plan, and finds out whether that was all there is to fetch from this member.
@@ -255,6 +257,10 @@ impl Source for SwarmSource {
         };
         asked.pages += 1;
         let question = self.swarm.question(asked.wanted, self.swarm.compartments).await?;
+        if asked.generation.replace(question.generation) != Some(question.generation) {
+            // The marks were reset: what it listed already comes again, by right.
+            asked.listed.clear();
+        }
         self.asked = Some(asked);
         Ok(Some(question))
     }
@@ -293,3 +299,6 @@ impl Source for SwarmSource {
 fn random(below: u32) -> u32 {
     fastrand::u32(..below.max(1))
 }
+
+#[cfg(test)]
+mod tests;

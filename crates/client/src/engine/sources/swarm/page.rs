@@ -229,3 +229,69 @@ impl Page {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use septet_protocol::id::GroupId;
+    use septet_protocol::swarm::message_hash;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const OWNER: Account = Account::Group(GroupId([3; 32]));
+    /// As a group's swarm is asked: its messages first, so that what they need is at least as new (spec 06 §10.1).
+    const COMPARTMENTS: [Compartment; 3] = [
+        Compartment { namespace: Namespace(11), share: 2, contents: Contents::Messages },
+        Compartment { namespace: Namespace(13), share: 8, contents: Contents::Config },
+        Compartment { namespace: Namespace(14), share: 8, contents: Contents::Config },
+    ];
+
+    /// A node's answer for a compartment in which there is this.
+    fn holds(namespace: i16, data: &[&[u8]], more: bool) -> SubReply {
+        let message = |data: &&[u8]| {
+            let hash = message_hash(&OWNER, Namespace(namespace), data).to_string();
+            let data = data_encoding::BASE64.encode(data);
+            json!({ "hash": hash, "timestamp": 1000, "expiration": 9000, "data": data })
+        };
+        let messages: Vec<Value> = data.iter().map(message).collect();
+        SubReply { code: 200, body: json!({ "messages": messages, "more": more }) }
+    }
+
+    /// What is made of the answers of a member of a group's swarm that was asked from these marks.
+    fn read(marks: [Option<MessageHash>; 3], results: Vec<SubReply>) -> (Page, Vec<i16>) {
+        let node = Ed25519Public([1; 32]);
+        let answer = Answer { node, owner: OWNER, generation: 0, now: Timestamp::from_ms(2000) };
+        let wanted: Vec<_> = COMPARTMENTS.into_iter().zip(marks).collect();
+        let page = Page::new(node, MemberKeys::default(), BTreeSet::new());
+        let (page, parts) = answer.read(page, &wanted, results);
+        (page, parts.iter().map(|part| part.compartment.namespace.0).collect())
+    }
+
+    #[test]
+    fn what_the_rest_needs_comes_first_whatever_was_asked_first() {
+        let results =
+            vec![holds(11, &[b"text"], true), holds(13, &[b"info"], false), holds(14, &[b"all"], false)];
+        let (page, order) = read([None; 3], results);
+        assert_eq!(order, [13, 14, 11]);
+        assert!(page.more && !page.forged && page.unreadable.is_none());
+        assert_eq!(page.listed.len(), 3);
+    }
+
+    #[test]
+    fn what_is_not_new_or_not_true_hides_nothing_else() {
+        let known = message_hash(&OWNER, Namespace(11), b"text");
+        let refused = SubReply { code: 401, body: json!("no") };
+        let results = vec![holds(11, &[b"text"], true), refused, holds(14, &[b"all"], false)];
+        let (page, order) = read([Some(known), None, None], results);
+        assert_eq!(order, [14]);
+        assert!(!page.more, "of what is known there is no more");
+        assert_eq!((page.unreadable, page.forged), (Some(Namespace(13)), false));
+        // Named as something else, cut off, or no answer at all.
+        let forged = vec![holds(12, &[b"text"], false), holds(13, &[b"info"], false), holds(14, &[], false)];
+        let (page, order) = read([None; 3], forged);
+        assert_eq!((order, page.forged), (vec![13], true));
+        let (page, order) = read([None; 3], vec![holds(11, &[b"text"], false)]);
+        assert_eq!((order, page.forged), (vec![11], true));
+        assert!(read([None; 3], vec![]).0.forged);
+    }
+}
