@@ -17,7 +17,7 @@ use septet_protocol::swarm::request::Delete;
 
 use super::Engine;
 use super::events::Bell;
-use super::sources::Change;
+use super::sources::key::Change;
 use crate::event::Event;
 use crate::store::ReadMessage;
 

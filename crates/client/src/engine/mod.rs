@@ -45,6 +45,7 @@ pub(crate) use events::{Bells, Events};
 pub(crate) use outgoing::{check_text, load_files, may_tell_place};
 pub(crate) use receipts::Receipts;
 pub(crate) use restore::Restore;
+use sources::key::SourceKey;
 
 /// An open account.
 pub(crate) struct Engine {
@@ -87,7 +88,7 @@ impl Engine {
     /// An engine at rest.
     pub fn new(keys: AccountKeys, store: Store, network: Network) -> Arc<Self> {
         let (documents, sources) = (Documents::new(&keys), sources::Sources::default());
-        let polls = sources.polls(sources::SourceKey::Swarm(Account::from(keys.session_id)));
+        let polls = sources.polls(SourceKey::Swarm(Account::from(keys.session_id)));
         Arc::new(Self {
             keys,
             store,

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use septet_protocol::id::Ed25519Public;
 use tokio::time::Instant;
 
+use super::sources::swarm::own;
+use super::sources::swarm::page::Swarm;
 use super::sources::swarm::page_size::PageSize;
-use super::sources::swarm::{Swarm, own};
 use super::{Engine, pace};
 
 /// So many members must agree that an account has no profile.

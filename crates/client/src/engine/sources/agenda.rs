@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::source::SourceKey;
+use super::key::SourceKey;
 
 /// So many sources besides our own swarm are asked at once.
 const MOST_AT_ONCE: usize = 4;

@@ -1,10 +1,11 @@
 //! Where what is new comes from: our own swarm, and one day groups' swarms and communities.
 //!
-//! Each is a [`Source`], asked at its own pace by one [scheduler](scheduler); what is new in a source is written down by
+//! Each is a [`Source`](source::Source), asked at its own pace by one [`scheduler`]; what is new in it is written down by
 //! the source and told by [`Effects`](super::effects::Effects). To add one: a name in [`SourceKey`], a value that is a
-//! [`Source`] (another swarm is another [`Swarm`](swarm::Swarm)), and the line in [`make`] that makes it.
+//! source (another swarm is another [`Swarm`](swarm::page::Swarm)), and the line in [`make`] that makes it.
 
 mod agenda;
+pub mod key;
 mod scheduler;
 mod source;
 pub mod swarm;
@@ -16,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Engine;
 use super::connection::Reconnects;
-pub use scheduler::{Change, Polls, Sources};
-pub use source::{AnySource, PollError, Source, SourceKey};
+use key::{Change, SourceKey};
+pub use scheduler::{Polls, Sources};
+use source::AnySource;
 
 /// Asks all sources until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {

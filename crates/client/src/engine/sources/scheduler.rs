@@ -19,20 +19,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::agenda::{Agenda, Ended, Next};
-use super::source::{AnySource, CarryOut, PollError, SourceKey};
+use super::key::{Change, SourceKey};
+use super::source::{AnySource, CarryOut, PollError};
 use crate::engine::effects::Effects;
 use crate::engine::pace;
 use crate::event::Event;
-
-/// A source comes or goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It is to be asked from now on.
-    Appeared(SourceKey),
-    /// It is to be asked no more; a round of it is broken off.
-    #[cfg_attr(not(test), expect(dead_code, reason = "our own swarm is the only source, and it stays"))]
-    Gone(SourceKey),
-}
 
 /// How often a source was asked, and the bell that has it asked now.
 pub struct Polls {

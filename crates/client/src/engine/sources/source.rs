@@ -15,17 +15,10 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use septet_network::NetworkError;
-use septet_protocol::id::{Account, Namespace};
+use septet_protocol::id::Namespace;
 
 use crate::engine::effects::Effects;
 use crate::store::StoreError;
-
-/// Names a source.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SourceKey {
-    /// The swarm of an account: our own, or a group's.
-    Swarm(Account),
-}
 
 /// Why a round did not come to its end.
 #[derive(Debug, thiserror::Error)]

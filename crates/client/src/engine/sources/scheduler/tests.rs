@@ -4,7 +4,7 @@ use septet_network::NetworkError;
 use septet_protocol::id::{Account, GroupId, SessionId};
 
 use super::*;
-use crate::engine::sources::Source;
+use crate::engine::sources::source::Source;
 use crate::store::StoreError;
 
 /// How a round of a [`Fake`] is to end.

@@ -9,8 +9,7 @@ use septet_protocol::id::{MessageHash, SessionId};
 use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 
-use super::Swarm;
-use super::page::{Contents, Page, Part};
+use super::page::{Contents, Page, Part, Swarm};
 use crate::engine::documents::Merge;
 use crate::engine::effects::Effects;
 use crate::engine::events::Bell;

@@ -7,33 +7,28 @@
 //! [`arrivals`] stores. What came is taken in only when the network's time is known, because of much of it the age
 //! decides.
 //!
-//! Decision: a [`Swarm`] is whose it is and who signs ([`Credentials`]) and what to ask for: nothing here knows that it
-//! is our own, which is one such value ([`own`]).
+//! Decision: a [`Swarm`] is who signs, for whose messages, and what to ask for: nothing here knows that it is our own,
+//! which is one such value ([`own`]).
 
 mod arrivals;
 pub mod own;
-mod page;
+pub mod page;
 pub mod page_size;
 mod plan;
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
-use septet_protocol::id::{Account, Ed25519Public, MessageHash};
+use septet_protocol::id::{Ed25519Public, MessageHash};
 use septet_protocol::swarm::Batch;
-use septet_protocol::time::Timestamp;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use super::{PollError, Source};
-use crate::engine::Engine;
-use crate::engine::credentials::Credentials;
+use super::source::{PollError, Source};
 use crate::engine::effects::Effects;
 use crate::event::Event;
-use crate::store::StoreError;
+use crate::store::{Db, StoreError};
 use arrivals::Items;
-pub use page::Page;
-use page::{Compartment, Part, Question};
+use page::{Compartment, Page, Part, Question, Swarm};
 use page_size::PageSize;
 use plan::PollPlan;
 
@@ -43,22 +38,8 @@ const MOST_PAGES: u32 = 2000;
 const MOST_MEMBERS: u32 = 3;
 /// A check of another member goes on for so long at a time; then it is looked again whether there is anything new.
 const CHECK_AT_ONCE: Duration = Duration::from_secs(10);
-/// The network's time is known long before that, or nobody tells it.
-const TIME_WAIT: Duration = Duration::from_secs(10);
-
-/// What a swarm keeps of one account, and who may ask for it.
-pub struct Swarm {
-    engine: Arc<Engine>,
-    credentials: Credentials,
-    compartments: Batch<'static, Compartment>,
-}
 
 impl Swarm {
-    /// Whose messages it keeps.
-    pub fn owner(&self) -> Account {
-        self.credentials.owner()
-    }
-
     /// Asks for one page of some compartments, takes it in, and does what follows from it.
     pub async fn fetch(
         &self,
@@ -75,11 +56,6 @@ impl Swarm {
         Ok(page)
     }
 
-    /// The network's time, as soon as it is known.
-    async fn time(&self) -> Result<Timestamp, PollError> {
-        timeout(TIME_WAIT, self.engine.network.time_known()).await.map_err(|_| PollError::TimeUnknown)
-    }
-
     /// The setting that holds the member that was read to its end last.
     fn last_member(&self) -> String {
         format!("last_member {}", self.owner())
@@ -94,7 +70,7 @@ impl Swarm {
     /// The member that was read to its end last, in an earlier run; else any of which it is known where to go on.
     async fn somebody_known(&self) -> Result<Option<Ed25519Public>, StoreError> {
         let (owner, setting) = (self.owner(), self.last_member());
-        let read = move |db: &crate::store::Db| Ok((db.last_hashes(owner)?, db.setting::<String>(&setting)?));
+        let read = move |db: &Db| Ok((db.last_hashes(owner)?, db.setting::<String>(&setting)?));
         let (marks, last) = self.engine.store.read(read).await?;
         let known: BTreeSet<Ed25519Public> = self.tellers(&marks).collect();
         let last = last.and_then(|key| key.parse().ok()).filter(|last| known.contains(last));

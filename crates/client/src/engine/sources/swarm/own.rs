@@ -5,8 +5,8 @@ use std::sync::Arc;
 use septet_protocol::id::Namespace;
 use septet_protocol::swarm::Batch;
 
-use super::page::{Compartment, Contents};
-use super::{Swarm, SwarmSource};
+use super::SwarmSource;
+use super::page::{Compartment, Contents, Swarm};
 use crate::engine::credentials::Credentials;
 use crate::engine::{Engine, pace};
 use crate::event::Event;

@@ -4,6 +4,8 @@
 //! The answer comes in parts, one for each compartment in which there is something.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use septet_network::NetworkError;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace};
@@ -11,11 +13,16 @@ use septet_protocol::swarm::reply::{self, RetrieveReply, SubReply};
 use septet_protocol::swarm::request::Retrieve;
 use septet_protocol::swarm::{Batch, MemberKeys, Rpc};
 use septet_protocol::time::Timestamp;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::Swarm;
 use super::page_size::PageSize;
+use crate::engine::Engine;
+use crate::engine::credentials::Credentials;
+use crate::engine::sources::source::PollError;
 use crate::store::{Db, StoreError};
+
+/// The network's time is known long before that, or nobody tells it.
+const TIME_WAIT: Duration = Duration::from_secs(10);
 
 /// What a compartment holds, in the order in which compartments are taken in: what is needed to read or to judge the
 /// rest comes first (spec 03 §10.2, 06 §10.2).
@@ -91,7 +98,22 @@ pub struct Part {
     pub now: Timestamp,
 }
 
+/// What a swarm keeps of one account, and who may ask for it.
+pub struct Swarm {
+    /// What is asked with, and where answers go.
+    pub engine: Arc<Engine>,
+    /// Who signs; also whose messages it keeps.
+    pub credentials: Credentials,
+    /// All that is asked for.
+    pub compartments: Batch<'static, Compartment>,
+}
+
 impl Swarm {
+    /// Whose messages it keeps.
+    pub fn owner(&self) -> Account {
+        self.credentials.owner()
+    }
+
     /// What to ask: all compartments, from where answers ended last time.
     pub async fn question(
         &self,
@@ -110,7 +132,7 @@ impl Swarm {
         &self,
         question: &Question,
         size: &mut PageSize,
-    ) -> Result<(Page, Vec<Part>), super::PollError> {
+    ) -> Result<(Page, Vec<Part>), PollError> {
         let (begun, asked, owner) = (Instant::now(), *size, self.owner());
         let build = |node: &Ed25519Public, now| self.request(question, node, asked, now);
         let reply = match self.engine.network.swarm_request_at(&owner, question.member, build).await {
@@ -123,7 +145,8 @@ impl Swarm {
             }
         };
         size.came(begun.elapsed());
-        let now = self.time().await?;
+        let known = timeout(TIME_WAIT, self.engine.network.time_known());
+        let now = known.await.map_err(|_| PollError::TimeUnknown)?;
         let answer = Answer { node: reply.node, owner, generation: question.generation, now };
         let page = Page::new(reply.node, reply.swarm, self.tellers(&question.marks).collect());
         let results = reply::results(reply.body).unwrap_or_default();

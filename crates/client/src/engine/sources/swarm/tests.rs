@@ -1,13 +1,18 @@
 //! A swarm of a local network, asked step by step: what happens between two steps is up to each test.
 
+use std::sync::Arc;
+
 use septet_devnet::Devnet;
 use septet_network::{Network, NetworkConfig};
 use septet_protocol::account::Seed;
 use septet_protocol::crypto::SystemRandom;
-use septet_protocol::id::Namespace;
+use septet_protocol::id::{Account, Namespace};
+use septet_protocol::time::Timestamp;
 use tempfile::TempDir;
 
+use super::page::{Marks, Part};
 use super::*;
+use crate::engine::Engine;
 use crate::key::KeyProtection;
 use crate::store::{Store, StoredAccount};
 
@@ -45,7 +50,7 @@ impl World {
     }
 
     /// Where answers ended.
-    async fn marks(&self) -> page::Marks {
+    async fn marks(&self) -> Marks {
         let owner = self.owner();
         self.engine.store.read(move |db| db.last_hashes(owner)).await.unwrap()
     }
@@ -83,7 +88,7 @@ async fn a_reset_during_a_poll_is_not_undone_by_it() {
     world.reset().await;
     take_in(&mut source, parts).await;
     assert_eq!(world.taken_in(&hashes).await, hashes, "what came is kept");
-    assert_eq!(world.marks().await, page::Marks::new(), "but not where it ended");
+    assert_eq!(world.marks().await, Marks::new(), "but not where it ended");
     assert!(source.plan().await.unwrap().is_none());
     // The next poll reads all of it again, and writes down where that ends.
     source.begin();
