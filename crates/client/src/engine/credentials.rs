@@ -5,7 +5,7 @@
 
 use septet_protocol::account::AccountKeys;
 use septet_protocol::crypto::Ed25519Secret;
-use septet_protocol::id::{Account, SessionId};
+use septet_protocol::id::{Account, GroupId, SessionId};
 use septet_protocol::swarm::Auth;
 
 /// The right to ask a swarm for what it keeps of one account.
@@ -16,6 +16,14 @@ pub enum Credentials {
         /// The account.
         id: SessionId,
         /// Its Ed25519 key.
+        key: Ed25519Secret,
+    },
+    /// Of a group of which we are an admin.
+    #[cfg_attr(not(test), expect(dead_code, reason = "there are no groups yet"))]
+    GroupAdmin {
+        /// The group.
+        id: GroupId,
+        /// The group's key.
         key: Ed25519Secret,
     },
 }
@@ -35,6 +43,7 @@ impl Credentials {
     pub fn auth(&self) -> Auth<'_> {
         match self {
             Self::User { id, key } => Auth::user(*id, key),
+            Self::GroupAdmin { id, key } => Auth::GroupAdmin { id: *id, key },
         }
     }
 }

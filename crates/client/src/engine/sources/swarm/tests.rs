@@ -5,14 +5,16 @@ use std::sync::Arc;
 use septet_devnet::Devnet;
 use septet_network::{Network, NetworkConfig};
 use septet_protocol::account::Seed;
-use septet_protocol::crypto::SystemRandom;
-use septet_protocol::id::{Account, Namespace};
+use septet_protocol::crypto::{Ed25519Secret, SystemRandom};
+use septet_protocol::id::{Account, GroupId, Namespace};
 use septet_protocol::time::Timestamp;
 use tempfile::TempDir;
 
-use super::page::{Marks, Part};
+use super::page::{Compartment, Contents, Marks, Part};
 use super::*;
 use crate::engine::Engine;
+use crate::engine::credentials::Credentials;
+use crate::engine::sources::source::AnySource;
 use crate::key::KeyProtection;
 use crate::store::{Store, StoredAccount};
 
@@ -43,15 +45,24 @@ impl World {
         Account::from(self.engine.me())
     }
 
-    /// Puts bytes that nobody can read into the swarm, so many of them; returns their name.
+    /// Puts bytes that nobody can read into our swarm, so many of them; returns their name.
     fn deliver(&self, namespace: Namespace, byte: u8, count: usize) -> MessageHash {
-        let now = self.net.now();
-        self.net.deliver(&self.owner(), namespace, vec![byte; count], now, now + 24 * 3600 * 1000)
+        self.deliver_to(self.owner(), namespace, byte, count)
     }
 
-    /// Where answers ended.
+    /// As [`World::deliver`], into anybody's.
+    fn deliver_to(&self, owner: Account, namespace: Namespace, byte: u8, count: usize) -> MessageHash {
+        let now = self.net.now();
+        self.net.deliver(&owner, namespace, vec![byte; count], now, now + 24 * 3600 * 1000)
+    }
+
+    /// Where answers of our swarm ended.
     async fn marks(&self) -> Marks {
-        let owner = self.owner();
+        self.marks_of(self.owner()).await
+    }
+
+    /// Where answers of anybody's swarm ended.
+    async fn marks_of(&self, owner: Account) -> Marks {
         self.engine.store.read(move |db| db.last_hashes(owner)).await.unwrap()
     }
 
@@ -137,4 +148,23 @@ async fn one_round_takes_in_configs_before_messages() {
     assert_eq!(order.len(), own::COMPARTMENTS.iter().len());
     assert_eq!(order.last(), Some(&Namespace::MESSAGES));
     assert!(!order[..4].contains(&Namespace::MESSAGES));
+}
+
+/// The messages of a group, without what it takes to read them.
+const GROUP: Batch<'static, Compartment> =
+    Batch::of(&[Compartment { namespace: Namespace(11), share: 2, contents: Contents::Messages }]);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_groups_swarm_is_asked_as_ours_is() {
+    let world = World::new().await;
+    let key = Ed25519Secret::from_seed([9; 32]);
+    let id = GroupId(key.public().0);
+    let hash = world.deliver_to(id.into(), Namespace(11), 1, 100);
+    let credentials = Credentials::GroupAdmin { id, key };
+    let swarm = Swarm { engine: Arc::clone(&world.engine), credentials, compartments: GROUP };
+    let mut source = SwarmSource::new(swarm, Duration::from_secs(5), Vec::new());
+    let none = |_: Effects| ();
+    AnySource::round(&mut source, &none).await.unwrap();
+    assert_eq!(world.marks_of(id.into()).await.into_values().collect::<Vec<_>>(), [hash]);
+    assert_eq!(world.marks().await, Marks::new(), "it has places of its own");
 }
