@@ -146,20 +146,20 @@ impl Agenda {
         Next::Start(key)
     }
 
-    /// A round ended; `wait` says how long to wait after so many failures in a row. Returns whether the source is still
-    /// on the list.
+    /// A round ended; `wait` says how long to wait after so many failures in a row. Returns how many these are, or nothing
+    /// if the source is not on the list any more.
     pub fn ended(
         &mut self,
         key: &SourceKey,
         how: Ended,
         wait: impl FnOnce(u32) -> Duration,
         now: Duration,
-    ) -> bool {
-        let Some(entry) = self.entries.get_mut(key) else { return false };
+    ) -> Option<u32> {
+        let entry = self.entries.get_mut(key)?;
         let round = entry.round.take().unwrap_or_default();
         if round.gone {
             self.entries.remove(key);
-            return false;
+            return None;
         }
         entry.failures = if how == Ended::Failed { entry.failures.saturating_add(1) } else { 0 };
         let at_once = round.rung || how == Ended::Cancelled;
@@ -168,7 +168,7 @@ impl Agenda {
             Ended::Failed if round.woken => now,
             _ => now + wait(entry.failures),
         };
-        true
+        Some(entry.failures)
     }
 
     /// Sources that nobody asks now.
@@ -221,7 +221,7 @@ mod tests {
         agenda.add(OWN, ms(100));
         assert!(started(&mut agenda, ms(100)) == [OWN], "all places are taken, but not ours");
         assert!(agenda.next(ms(200)) == Next::Nothing);
-        assert!(agenda.ended(&group(9), Ended::Complete, |_| ms(5000), ms(200)));
+        assert_eq!(agenda.ended(&group(9), Ended::Complete, |_| ms(5000), ms(200)), Some(0));
         assert!(started(&mut agenda, ms(200)) == [group(3)]);
     }
 
@@ -255,10 +255,10 @@ mod tests {
         assert!(started(&mut agenda, ms(0)) == [group(1)]);
         assert!(agenda.remove(&group(1)), "a round of it is under way");
         agenda.add(group(1), ms(1));
-        assert!(agenda.ended(&group(1), Ended::Cancelled, |_| ms(100), ms(2)));
+        assert_eq!(agenda.ended(&group(1), Ended::Cancelled, |_| ms(100), ms(2)), Some(0));
         assert!(started(&mut agenda, ms(2)) == [group(1)]);
         agenda.remove(&group(1));
-        assert!(!agenda.ended(&group(1), Ended::Cancelled, |_| ms(100), ms(3)));
+        assert_eq!(agenda.ended(&group(1), Ended::Cancelled, |_| ms(100), ms(3)), None);
         assert!(agenda.next(ms(1000)) == Next::Nothing);
     }
 

@@ -186,21 +186,17 @@ impl Sources {
             Some(Err(_)) => Ended::Failed,
             None => Ended::Cancelled,
         };
-        let (pace, mut failed) = (source.pace(), 0);
-        let wait = |failures| {
-            failed = failures;
-            pace::poll(pace, failures)
-        };
-        let stays = work.agenda.ended(&key, how, wait, work.now());
+        let pace = source.pace();
+        let failures = work.agenda.ended(&key, how, |failures| pace::poll(pace, failures), work.now());
         match result {
             Some(Ok(())) => {
                 work.store_fails = false;
                 self.polls(key).completed.send_replace(number);
             }
-            Some(Err(error)) => work.report(&error, failed),
+            Some(Err(error)) => work.report(&error, failures),
             None => return,
         }
-        if stays {
+        if failures.is_some() {
             work.idle.insert(key, source);
         }
     }
@@ -267,7 +263,7 @@ impl<'a> Work<'a> {
     }
 
     /// Tells once what a person can do something about; the rest is tried again.
-    fn report(&mut self, error: &PollError, failures: u32) {
+    fn report(&mut self, error: &PollError, failures: Option<u32>) {
         tracing::debug!(%error, failures, "poll failed");
         if let PollError::Store(error) = error
             && !std::mem::replace(&mut self.store_fails, true)
