@@ -9,7 +9,7 @@ mod disk;
 mod engine;
 mod error;
 pub mod event;
-pub mod files;
-pub mod key;
 pub mod model;
 pub mod store;
+
+pub use store::{files, key};

@@ -1,12 +1,13 @@
 //! Who signs what a swarm is asked (spec 03 §9.3, §9.4).
 //!
-//! Decision: whoever asks a swarm holds one of these and not the account's keys, because a group's swarm is asked in
-//! the same way by an admin's key or by a member's (spec 06 §6).
+//! Decision: whoever asks a swarm holds one of these and does not look for keys itself, so that what is written for our
+//! own swarm serves a group's as well, where an admin signs with the group's key and a member with its own (spec 06 §6).
 
-use septet_protocol::account::AccountKeys;
 use septet_protocol::crypto::Ed25519Secret;
 use septet_protocol::id::{Account, GroupId, SessionId};
 use septet_protocol::swarm::Auth;
+
+use super::Engine;
 
 /// The right to ask a swarm for what it keeps of one account.
 #[derive(Clone)]
@@ -29,11 +30,6 @@ pub enum Credentials {
 }
 
 impl Credentials {
-    /// Those of the account with these keys.
-    pub fn of_user(keys: &AccountKeys) -> Self {
-        Self::User { id: keys.session_id, key: keys.ed25519.clone() }
-    }
-
     /// Whose swarm it is.
     pub fn owner(&self) -> Account {
         self.auth().account()
@@ -45,5 +41,12 @@ impl Credentials {
             Self::User { id, key } => Auth::user(*id, key),
             Self::GroupAdmin { id, key } => Auth::GroupAdmin { id: *id, key },
         }
+    }
+}
+
+impl Engine {
+    /// Those for our own swarm.
+    pub fn credentials(&self) -> Credentials {
+        Credentials::User { id: self.me(), key: self.keys.ed25519.clone() }
     }
 }

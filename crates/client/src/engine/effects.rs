@@ -11,13 +11,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use septet_protocol::id::{Account, MessageHash};
-use septet_protocol::swarm::Auth;
+use septet_protocol::id::MessageHash;
 use septet_protocol::swarm::request::Delete;
 
 use super::Engine;
 use super::events::Bell;
-use super::sources::key::Change;
+use super::sources::key::{Change, SourceKey};
 use crate::event::Event;
 use crate::store::ReadMessage;
 
@@ -34,11 +33,16 @@ pub struct Effects {
     pub delete: Vec<MessageHash>,
     /// Sources that are to be asked from now on, or no more.
     pub sources: Vec<Change>,
+    /// A source in which there was a config message that nobody could read (spec 09 §5.2).
+    pub unreadable: Option<SourceKey>,
 }
 
 impl Engine {
     /// Does what follows from something that is written down now.
     pub fn carry_out(self: &Arc<Self>, effects: Effects) {
+        if let Some(source) = effects.unreadable {
+            self.sources.polls(source).found_unreadable();
+        }
         for event in effects.events {
             self.events.send(event);
         }
@@ -60,10 +64,9 @@ impl Engine {
         }
         let engine = Arc::clone(self);
         tokio::spawn(async move {
-            let account = Account::from(engine.me());
-            let request = Delete { hashes, required: false };
-            let build = |_: &_, _| request.rpc(&Auth::user(engine.me(), &engine.keys.ed25519));
-            if let Err(error) = engine.network.swarm_request(&account, build).await {
+            let (request, credentials) = (Delete { hashes, required: false }, engine.credentials());
+            let build = |_: &_, _| request.rpc(&credentials.auth());
+            if let Err(error) = engine.network.swarm_request(&credentials.owner(), build).await {
                 tracing::debug!(%error, "messages stay in the swarm until they expire");
             }
         });

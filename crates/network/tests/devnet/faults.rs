@@ -34,6 +34,41 @@ async fn a_frozen_hop_is_gone_around_and_costs_no_guard() {
     world.move_away_from(&frozen);
     frozen.set_fault(Fault::Frozen);
     // What runs into the frozen node goes another way when the path is given up.
+    for n in 0..6 {
+        world.store(&[n]).await.unwrap();
+    }
+    let without = |status: &septet_network::NetworkStatus| {
+        let hops: Vec<_> = status.paths.iter().flatten().collect();
+        hops.len() == 6 && !hops.iter().any(|hop| hop.ed25519 == frozen.ed25519())
+    };
+    world.network.status().wait_for(without).await.unwrap();
+    world.until_guards(&guards).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_thinks_for_long_has_the_path_tested_and_costs_it_nothing() {
+    let mut world = World::new().await;
+    let [slow, _] = world.two_members_off_our_paths();
+    let paths = world.network.paths();
+    // Longer than a path is trusted in silence, shorter than a member may think.
+    slow.set_fault(Fault::Slow(Duration::from_secs(5)));
+    world.devnet.reset_requests();
+    let retrieve = Retrieve { namespace: Namespace::MESSAGES, last_hash: None, max_size: None };
+    let build = |_: &Ed25519Public, now| retrieve.rpc(&world.auth(), now);
+    let reply = world.network.swarm_request_at(&world.account(), Some(slow.ed25519()), build).await.unwrap();
+    assert_eq!(reply.node, slow.ed25519());
+    let requests = world.devnet.requests();
+    assert_eq!(requests.get("retrieve"), Some(&1));
+    assert!(requests.get("info").is_some_and(|tests| *tests >= 1), "{requests:?}");
+    assert_eq!(world.network.paths(), paths);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_guard_is_replaced() {
+    let mut world = World::new().await;
+    let guard = world.guards()[0].clone();
+    world.move_away_from(&guard);
+    guard.set_fault(Fault::Frozen);
     let mut status = world.network.status();
     let without = |status: &septet_network::NetworkStatus| {
         status.paths.len() == 2 && !status.paths.iter().any(|path| path[0].ed25519 == guard.ed25519())

@@ -15,11 +15,14 @@ use std::sync::Arc;
 use septet_protocol::id::Account;
 use tokio_util::sync::CancellationToken;
 
-use super::Engine;
 use super::connection::Reconnects;
+use super::effects::Effects;
+use super::{Engine, pace, restore};
+use crate::event::Event;
 use key::{Change, SourceKey};
 pub use scheduler::{Polls, Sources};
 use source::AnySource;
+use swarm::{First, SwarmSource, own};
 
 /// Asks all sources until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
@@ -43,8 +46,20 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
 fn make(engine: &Arc<Engine>, key: SourceKey) -> Option<Box<dyn AnySource>> {
     match key {
         SourceKey::Swarm(owner) if owner == Account::from(engine.me()) => {
-            Some(Box::new(swarm::own::source(engine)))
+            let first = first_reading(Arc::clone(engine));
+            Some(Box::new(SwarmSource::new(own::swarm(engine), pace::POLL_OWN, Some(first))))
         }
         SourceKey::Swarm(_) => None,
     }
+}
+
+/// Our own swarm was read to its end for the first time in this run, and perhaps ever.
+fn first_reading(engine: Arc<Engine>) -> First {
+    Box::new(move || {
+        let engine = Arc::clone(&engine);
+        Box::pin(async move {
+            restore::first_reading(&engine).await?;
+            Ok(Effects { events: vec![Event::Synced], ..Effects::default() })
+        })
+    })
 }

@@ -32,12 +32,19 @@ pub struct Polls {
     happened: Arc<Notify>,
     begun: AtomicU64,
     completed: watch::Sender<u64>,
+    /// A config message could not be read.
+    unreadable: AtomicBool,
 }
 
 impl Polls {
     fn new(happened: Arc<Notify>) -> Self {
-        let (rung, begun) = (AtomicBool::new(false), AtomicU64::new(0));
-        Self { rung, happened, begun, completed: watch::Sender::new(0) }
+        Self {
+            rung: AtomicBool::new(false),
+            happened,
+            begun: AtomicU64::new(0),
+            completed: watch::Sender::new(0),
+            unreadable: AtomicBool::new(false),
+        }
     }
 
     /// Has it asked at once.
@@ -48,7 +55,7 @@ impl Polls {
 
     /// Has it asked at once, and waits until a round that begins after this call is complete.
     pub async fn next(&self) {
-        let wanted = self.begun.load(Ordering::SeqCst) + 1;
+        let wanted = self.begun() + 1;
         self.ring();
         self.reach(wanted).await;
     }
@@ -56,6 +63,26 @@ impl Polls {
     /// Waits until the first round after the start is complete.
     pub async fn first(&self) {
         self.reach(1).await;
+    }
+
+    /// How many rounds were begun.
+    pub fn begun(&self) -> u64 {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    /// The number of each round that is completed from now on.
+    pub fn completions(&self) -> watch::Receiver<u64> {
+        self.completed.subscribe()
+    }
+
+    /// Whether all config messages of this run could be read.
+    pub fn all_readable(&self) -> bool {
+        !self.unreadable.load(Ordering::SeqCst)
+    }
+
+    /// A config message could not be read.
+    pub fn found_unreadable(&self) {
+        self.unreadable.store(true, Ordering::SeqCst);
     }
 
     async fn reach(&self, round: u64) {

@@ -14,6 +14,7 @@ use crate::engine::documents::Merge;
 use crate::engine::effects::Effects;
 use crate::engine::events::Bell;
 use crate::engine::receive;
+use crate::engine::sources::key::SourceKey;
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
 use crate::store::{AppliedBatch, Cursor, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
@@ -113,7 +114,9 @@ impl Swarm {
                 Ok(merged)
             })
         };
-        Ok(merging(self.engine.store.call(merge).await?))
+        let merged = self.engine.store.call(merge).await?;
+        let unreadable = merged.unreadable.then_some(SourceKey::Swarm(self.owner()));
+        Ok(Effects { unreadable, ..merging(merged) })
     }
 }
 
@@ -128,6 +131,7 @@ fn following(applied: AppliedBatch, configs_changed: bool) -> Effects {
     let messages = applied.messages.into_iter().map(|message| Event::Message(Box::new(message)));
     effects.events.extend(messages);
     effects.events.extend(applied.requests.into_iter().map(Event::Request));
+    effects.events.extend(applied.told);
     effects.events.extend(applied.changed.into_iter().map(Event::Messages));
     if applied.list_changed {
         effects.events.push(Event::Conversations);

@@ -19,13 +19,13 @@ mod plan;
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use septet_protocol::id::{Ed25519Public, MessageHash};
 use septet_protocol::swarm::Batch;
 use tokio::time::Instant;
 
 use super::source::{PollError, Source};
 use crate::engine::effects::Effects;
-use crate::event::Event;
 use crate::store::{Db, StoreError};
 use arrivals::Items;
 use page::{Compartment, Page, Part, Question, Swarm};
@@ -104,12 +104,15 @@ struct Asked {
     page: Option<Page>,
 }
 
+/// What is to be done when a swarm was read whole for the first time in this run.
+pub type First = Box<dyn Fn() -> BoxFuture<'static, Result<Effects, StoreError>> + Send>;
+
 /// A swarm and what is remembered of it from one round to the next.
 pub struct SwarmSource {
     swarm: Swarm,
     pace: Duration,
-    /// Told when it was read whole for the first time.
-    first: Vec<Event>,
+    /// Not done yet.
+    first: Option<First>,
     plan: PollPlan,
     size: PageSize,
     started: Instant,
@@ -121,8 +124,8 @@ pub struct SwarmSource {
 }
 
 impl SwarmSource {
-    /// Nothing of it is known yet; `first` is told when it was read whole for the first time.
-    pub fn new(swarm: Swarm, pace: Duration, first: Vec<Event>) -> Self {
+    /// Nothing of it is known yet.
+    pub fn new(swarm: Swarm, pace: Duration, first: Option<First>) -> Self {
         Self {
             swarm,
             pace,
@@ -263,7 +266,11 @@ impl Source for SwarmSource {
     }
 
     async fn complete(&mut self) -> Result<Effects, PollError> {
-        Ok(Effects { events: std::mem::take(&mut self.first), ..Effects::default() })
+        let Some(first) = &self.first else { return Ok(Effects::default()) };
+        let doing = first();
+        let effects = doing.await?;
+        self.first = None;
+        Ok(effects)
     }
 
     fn pace(&self) -> Duration {

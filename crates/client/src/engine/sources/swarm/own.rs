@@ -5,11 +5,8 @@ use std::sync::Arc;
 use septet_protocol::id::Namespace;
 use septet_protocol::swarm::Batch;
 
-use super::SwarmSource;
 use super::page::{Compartment, Contents, Swarm};
-use crate::engine::credentials::Credentials;
-use crate::engine::{Engine, pace};
-use crate::event::Event;
+use crate::engine::Engine;
 
 /// The compartments of an account.
 pub const COMPARTMENTS: Batch<'static, Compartment> = Batch::of(&[
@@ -30,14 +27,5 @@ pub const PROFILE: Batch<'static, Compartment> =
 
 /// Our own swarm.
 pub fn swarm(engine: &Arc<Engine>) -> Swarm {
-    Swarm {
-        engine: Arc::clone(engine),
-        credentials: Credentials::of_user(&engine.keys),
-        compartments: COMPARTMENTS,
-    }
-}
-
-/// Our own swarm as a source.
-pub fn source(engine: &Arc<Engine>) -> SwarmSource {
-    SwarmSource::new(swarm(engine), pace::POLL_OWN, vec![Event::Synced])
+    Swarm { engine: Arc::clone(engine), credentials: engine.credentials(), compartments: COMPARTMENTS }
 }

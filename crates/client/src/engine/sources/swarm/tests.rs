@@ -45,6 +45,11 @@ impl World {
         Account::from(self.engine.me())
     }
 
+    /// Our own swarm.
+    fn source(&self) -> SwarmSource {
+        SwarmSource::new(own::swarm(&self.engine), Duration::from_secs(2), None)
+    }
+
     /// Puts bytes that nobody can read into our swarm, so many of them; returns their name.
     fn deliver(&self, namespace: Namespace, byte: u8, count: usize) -> MessageHash {
         self.deliver_to(self.owner(), namespace, byte, count)
@@ -92,7 +97,7 @@ async fn take_in(source: &mut SwarmSource, parts: Vec<Part>) {
 async fn a_reset_during_a_poll_is_not_undone_by_it() {
     let world = World::new().await;
     let hashes: Vec<_> = (0..3).map(|byte| world.deliver(Namespace::MESSAGES, byte, 100)).collect();
-    let mut source = own::source(&world.engine);
+    let mut source = world.source();
     source.begin();
     let question = source.plan().await.unwrap().unwrap();
     let parts = source.fetch(question).await.unwrap();
@@ -115,7 +120,7 @@ async fn a_reset_between_two_pages_begins_again_and_blames_nobody() {
     let world = World::new().await;
     // More than a first page each.
     let hashes: Vec<_> = (0..4).map(|byte| world.deliver(Namespace::MESSAGES, byte, 76_000)).collect();
-    let mut source = own::source(&world.engine);
+    let mut source = world.source();
     source.begin();
     let mut pages = 0;
     while let Some(question) = source.plan().await.unwrap() {
@@ -140,7 +145,7 @@ async fn one_round_takes_in_configs_before_messages() {
     for namespace in own::COMPARTMENTS.iter().map(|compartment| compartment.namespace) {
         world.deliver(namespace, 7, 100);
     }
-    let mut source = own::source(&world.engine);
+    let mut source = world.source();
     source.begin();
     let question = source.plan().await.unwrap().unwrap();
     let parts = source.fetch(question).await.unwrap();
@@ -162,7 +167,7 @@ async fn a_groups_swarm_is_asked_as_ours_is() {
     let hash = world.deliver_to(id.into(), Namespace(11), 1, 100);
     let credentials = Credentials::GroupAdmin { id, key };
     let swarm = Swarm { engine: Arc::clone(&world.engine), credentials, compartments: GROUP };
-    let mut source = SwarmSource::new(swarm, Duration::from_secs(5), Vec::new());
+    let mut source = SwarmSource::new(swarm, Duration::from_secs(5), None);
     let none = |_: Effects| ();
     AnySource::round(&mut source, &none).await.unwrap();
     assert_eq!(world.marks_of(id.into()).await.into_values().collect::<Vec<_>>(), [hash]);
