@@ -1,7 +1,7 @@
 //! Where what is new comes from: our own swarm, and one day groups' swarms and communities.
 //!
 //! Each is a [`Source`](source::Source), asked at its own pace by one [`scheduler`]; what is new in it is written down by
-//! the source and told by [`Effects`](super::effects::Effects). To add one: a name in [`SourceKey`], a value that is a
+//! the source and told by [`Effects`]. To add one: a name in [`SourceKey`], a value that is a
 //! source (another swarm is another [`Swarm`](swarm::page::Swarm)), and the line in [`make`] that makes it.
 
 mod agenda;
