@@ -82,7 +82,7 @@ fn small_questions_are_answered_by_indexes() {
         (receive::PLACE, "sqlite_autoindex_conversations_1"),
         (receive::message::NEWER_EXPIRY_CHANGE, "messages_notices"),
         (receive::message::OLDER_EXPIRY_CHANGES, "messages_notices"),
-        (receive::pointing::OWN, "messages_of_author"),
+        (receive::pointing::READ_BY_OTHER, "messages_of_author"),
         (read::BEYOND, "COVERING INDEX messages_counting"),
         (read::BETWEEN, "COVERING INDEX messages_counting"),
         (read::AHEAD, "messages_counting"),
