@@ -34,9 +34,11 @@ pub(super) const CLEARING: &str =
 pub(super) const CLEARED: &str = "DELETE FROM messages WHERE id IN
      (SELECT id FROM messages WHERE conversation = ?1 AND id <= ?2 LIMIT ?3)";
 /// Takes some of what is of no use any more away, of each kind.
-pub(super) const OLD: [&str; 5] = [
+pub(super) const OLD: [&str; 6] = [
     "DELETE FROM seen_hashes WHERE (hash, owner) IN
          (SELECT hash, owner FROM seen_hashes WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM last_hashes WHERE (account, namespace, node) IN
+         (SELECT account, namespace, node FROM last_hashes WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM pending_unsends WHERE (author, timestamp) IN
          (SELECT author, timestamp FROM pending_unsends WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM pending_receipts WHERE (reader, timestamp) IN

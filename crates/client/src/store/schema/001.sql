@@ -367,6 +367,7 @@ CREATE TABLE last_hashes (
     expires_at INTEGER NOT NULL,                         -- the swarm forgets it then
     PRIMARY KEY (account, namespace, node)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX last_hashes_expiring ON last_hashes (expires_at);
 
 -- How often those of an account were reset: a poll that began before does not write them again (spec 09 §5.2).
 CREATE TABLE cursor_generations (
