@@ -15,4 +15,5 @@ mod lies;
 mod many;
 mod renewal;
 mod restore;
+mod sending;
 mod sync;

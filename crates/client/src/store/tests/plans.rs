@@ -85,6 +85,8 @@ fn small_questions_are_answered_by_indexes() {
 fn what_waits_for_the_time_is_found_without_looking_at_all_messages() {
     check(dating::UNDATED_LINES, "messages_undated", &["messages USING INDEX messages_undated"]);
     check(dating::UNDATED_JOBS, "outbox_undated", &["outbox USING INDEX outbox_undated"]);
+    check(dating::UNTRIED_JOBS, "outbox_queue", &[]);
+    check(dating::QUOTING, "messages_quoting", &[]);
     check(dating::COUNT, "messages_uncounted", &["messages USING INDEX messages_uncounted"]);
     check(dating::BRING_DOWN, "messages_page", &["c"]);
     check("SELECT 1 FROM outbox WHERE undated = 1", "outbox_undated", &["outbox USING"]);
