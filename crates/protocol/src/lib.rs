@@ -13,6 +13,7 @@ pub mod bencode;
 pub mod config;
 mod counted;
 pub mod crypto;
+mod fields;
 pub mod id;
 pub mod message;
 pub mod name;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use septet_protocol::id::MessageHash;
+use septet_protocol::message::Emoji;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Client, ClientError, SendError};
@@ -13,6 +14,9 @@ use crate::model::{
 };
 use crate::store::{Db, NewAttachment, StoreError, Wish};
 
+/// How many messages, the latest, a receipt tells of when many are read at once.
+const RECEIPTS: u32 = 500;
+
 impl Client {
     /// A part of a conversation of at most `limit` messages, oldest first.
     pub async fn messages(
@@ -21,7 +25,8 @@ impl Client {
         page: Page,
         limit: u32,
     ) -> Result<MessagePage, ClientError> {
-        let mut page = self.read(move |db| db.messages(id, page, limit)).await?;
+        let now = self.now();
+        let mut page = self.read(move |db| db.messages(id, page, limit, now)).await?;
         for message in &mut page.messages {
             self.0.engine.transfers.overlay(message);
         }
@@ -30,7 +35,8 @@ impl Client {
 
     /// One message, if it exists.
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, ClientError> {
-        let mut message = self.read(move |db| db.message(id)).await?;
+        let now = self.now();
+        let mut message = self.read(move |db| db.shown_message(id, now)).await?;
         if let Some(message) = &mut message {
             self.0.engine.transfers.overlay(message);
         }
@@ -99,24 +105,26 @@ impl Client {
     pub async fn mark_read(&self, id: ConversationId, up_to: MessageId) -> Result<(), ClientError> {
         let now = self.0.engine.now();
         let documents = self.0.engine.documents.clone();
+        let receipts = if self.read_receipts() { RECEIPTS } else { 0 };
         let read = move |db: &mut Db| {
             db.transaction(|db| {
+                let told = db.unread_texts(id, up_to, receipts)?;
                 let outcome = db.mark_read(id, up_to, now)?;
                 if outcome.changed {
                     documents.read_changed(db, id, now)?;
                 }
-                Ok(outcome)
+                Ok((outcome, told))
             })
         };
-        let outcome = self.write(read).await?;
+        let (outcome, told) = self.write(read).await?;
         if outcome.changed {
             self.0.engine.bells.config.notify_one();
             self.0.engine.events.send(Event::Conversations);
         }
-        if !outcome.read.is_empty() {
+        if outcome.any {
             self.0.engine.events.send(Event::Messages(id));
         }
-        self.0.engine.tell_read(id, &outcome.read);
+        self.0.engine.tell_read(id, told);
         self.0.engine.became_read(outcome.read);
         Ok(())
     }
@@ -131,12 +139,10 @@ impl Client {
         Ok(self.0.engine.set_read_receipts(on).await?)
     }
 
-    /// Adds one's reaction to a message, or removes it (spec 02 §16). Like writing, that accepts a request and lists
+    /// Adds one's reaction to a message, or removes it: one emoji (spec 02 §16). Like writing, that accepts a request and lists
     /// a hidden conversation again (spec 02 §21.2).
     pub async fn react(&self, id: MessageId, emoji: &str, remove: bool) -> Result<(), ClientError> {
-        if emoji.is_empty() {
-            return Err(ClientError::Refused("choose an emoji"));
-        }
+        let emoji: Emoji = emoji.parse().map_err(|_| ClientError::Refused("choose an emoji"))?;
         let message = self.message(id).await?.ok_or(ClientError::NotFound("message"))?;
         let unsent = matches!(message.state, MessageState::Sending | MessageState::Failed);
         if message.deleted || message.notice.is_some() || unsent {
@@ -146,7 +152,7 @@ impl Client {
             return Err(ClientError::Refused("you blocked this contact: unblock to react"));
         }
         let engine = self.0.engine.clone();
-        let (emoji, conversation) = (emoji.to_owned(), message.conversation);
+        let conversation = message.conversation;
         let react = move |db: &mut Db| {
             db.transaction(|db| {
                 engine.answer(db, conversation)?;
@@ -154,7 +160,7 @@ impl Client {
                 let wish = Wish::Reaction { author, timestamp, emoji: emoji.clone(), remove };
                 let to = db.account_of(conversation)?;
                 let timestamp = engine.enqueue(db, to, wish)?;
-                db.react(id, &emoji, remove, timestamp)
+                db.react(id, emoji.as_str(), remove, timestamp)
             })
         };
         self.write(react).await?;

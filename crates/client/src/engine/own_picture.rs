@@ -1,13 +1,14 @@
-//! Our own display picture (spec 04 §6, §13).
+//! Our own display picture (spec 04 §7, §13).
 //!
 //! Decision: it is set when it is uploaded, not before. Nobody can see a picture that is nowhere, and the person who
 //! chose it is there to try again.
 
 use std::sync::Arc;
 
-use septet_protocol::attachment::{Key, picture};
+use septet_protocol::attachment::deterministic::Domain;
+use septet_protocol::attachment::{self, Encrypted};
 use septet_protocol::config::Picture;
-use septet_protocol::crypto::{Random, SystemRandom};
+use septet_protocol::crypto::Ed25519Secret;
 use tokio_util::sync::CancellationToken;
 
 use super::{Engine, pictures};
@@ -23,9 +24,8 @@ const NO_PICTURE: ClientError =
 struct Ready {
     /// What is stored here.
     plain: Vec<u8>,
-    /// What is uploaded.
-    blob: Vec<u8>,
-    key: Key<32>,
+    /// What is uploaded, and its key.
+    encrypted: Encrypted,
 }
 
 impl Engine {
@@ -54,11 +54,15 @@ impl Engine {
     }
 
     /// Prepares and uploads a display picture; returns what is stored here and what the documents say of it.
-    async fn upload_picture(&self, file: Vec<u8>) -> Result<(Vec<u8>, Option<Picture>), ClientError> {
-        let ready = tokio::task::spawn_blocking(move || prepare(&file));
-        let Ready { plain, blob, key } = ready.await.map_err(|_| ClientError::Stopped)??;
-        let uploaded = self.network.upload(blob, |_, _| {}, CancellationToken::new()).await?;
-        let picture = Picture::new(uploaded.url.as_str(), key.as_bytes());
+    async fn upload_picture(
+        self: &Arc<Self>,
+        file: Vec<u8>,
+    ) -> Result<(Vec<u8>, Option<Picture>), ClientError> {
+        let engine = Arc::clone(self);
+        let ready = tokio::task::spawn_blocking(move || prepare(&file, &engine.keys.ed25519));
+        let Ready { plain, encrypted } = ready.await.map_err(|_| ClientError::Stopped)??;
+        let uploaded = self.network.upload(encrypted.blob, |_, _| {}, CancellationToken::new()).await?;
+        let picture = Picture::new(uploaded.url.into_deterministic().as_str(), encrypted.key.as_bytes());
         Ok((plain, picture.map_err(|error| ClientError::Network(error.to_string()))?))
     }
 
@@ -86,9 +90,8 @@ impl Engine {
 }
 
 /// Crops and encrypts a picture. Takes as long as decoding does.
-fn prepare(file: &[u8]) -> Result<Ready, ClientError> {
+fn prepare(file: &[u8], account: &Ed25519Secret) -> Result<Ready, ClientError> {
     let plain = pictures::display_picture(file).ok_or(NO_PICTURE)?;
-    let key = Key::from_slice(&SystemRandom.array::<32>()).ok_or(NO_PICTURE)?;
-    let blob = picture::encrypt(&plain, &key, &mut SystemRandom).map_err(|_| NO_PICTURE)?;
-    Ok(Ready { plain, blob, key })
+    let encrypted = attachment::encrypt(&plain, account, Domain::ProfilePicture).map_err(|_| NO_PICTURE)?;
+    Ok(Ready { plain, encrypted })
 }

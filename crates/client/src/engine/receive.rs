@@ -79,7 +79,7 @@ fn interpret(received: Received, me: SessionId, receipts: bool) -> Option<Incomi
         }),
         Content::Reaction(reaction) => Some(IncomingKind::Reaction {
             target: key(reaction.target),
-            emoji: reaction.emoji,
+            emoji: reaction.emoji.into_string(),
             remove: reaction.action == ReactionAction::Remove,
         }),
         Content::CommunityInvitation(invitation) => {

@@ -1,8 +1,9 @@
 //! Keeping our display picture on the file server, which forgets files after two weeks (spec 04 §13).
 //!
 //! Once a day the server is asked to keep the file. If it cannot, or does not have it any more, the picture is
-//! uploaded again from our own store under the same key. All devices and all contacts learn the new address; it is
-//! marked as a mere re-upload, so no device takes it for a change that a person made.
+//! uploaded again from our own store: as the same bytes under the same key, unless it was set in the older format, which
+//! ends here. All devices and all contacts learn the new address; it is marked as a mere re-upload, so no device takes
+//! it for a change that a person made.
 //!
 //! Decision: each device does this by itself. Asking twice is no harm, and a device that is never on would be no help.
 
@@ -10,9 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use septet_network::NetworkError;
-use septet_protocol::attachment::{FileUrl, Key, picture};
+use septet_protocol::attachment::deterministic::Domain;
+use septet_protocol::attachment::{self, FileUrl};
 use septet_protocol::config::Picture;
-use septet_protocol::crypto::SystemRandom;
 use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -127,15 +128,16 @@ async fn note(engine: &Engine, kept: Kept) -> Result<(), ClientError> {
 /// Uploads our picture once more and tells all devices where it is now. Without the picture itself, another device
 /// has to do it.
 async fn upload(engine: &Arc<Engine>, own: Own, now: Timestamp) -> Result<(), ClientError> {
-    let (Some(file), Some(key)) = (own.file, Key::<32>::from_slice(own.picture.key())) else {
+    let Some(file) = own.file else {
         return note(engine, Kept { asked: now.as_ms(), ..own.kept }).await;
     };
     let plain = engine.store.read_file(&file).await?;
-    let encrypted = tokio::task::spawn_blocking(move || picture::encrypt(&plain, &key, &mut SystemRandom));
-    let blob = encrypted.await.map_err(|_| ClientError::Stopped)?;
-    let blob = blob.map_err(|error| ClientError::Network(error.to_string()))?;
-    let uploaded = engine.network.upload(blob, |_, _| {}, CancellationToken::new()).await?;
-    let new = Picture::new(uploaded.url.as_str(), own.picture.key());
+    let this = Arc::clone(engine);
+    let encrypt = move || attachment::encrypt(&plain, &this.keys.ed25519, Domain::ProfilePicture);
+    let encrypted = tokio::task::spawn_blocking(encrypt).await.map_err(|_| ClientError::Stopped)?;
+    let encrypted = encrypted.map_err(|error| ClientError::Network(error.to_string()))?;
+    let uploaded = engine.network.upload(encrypted.blob, |_, _| {}, CancellationToken::new()).await?;
+    let new = Picture::new(uploaded.url.into_deterministic().as_str(), encrypted.key.as_bytes());
     let Some(new) = new.map_err(|error| ClientError::Network(error.to_string()))? else { return Ok(()) };
     let (documents, old) = (engine.documents.clone(), own.picture);
     let kept = Kept { url: new.url().to_owned(), begun: now.as_ms(), asked: now.as_ms() };

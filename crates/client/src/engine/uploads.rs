@@ -1,15 +1,15 @@
 //! Bringing the files of a message to the file server before the message itself goes out (spec 04 §12).
 //!
 //! Decision: what was uploaded is written down file by file, so a retry, also after a restart, uploads only what is
-//! missing. Files are encrypted when they go up, each under a key of its own that exists nowhere else but in the
-//! message.
+//! missing. Files are encrypted when they go up; the same file gives the same bytes and key, so that one whose upload
+//! was cut off before it was written down is not stored twice.
 
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use septet_network::NetworkError;
-use septet_protocol::attachment::{AttachmentPointer, Encryption, Key, legacy};
-use septet_protocol::crypto::SystemRandom;
+use septet_protocol::attachment::deterministic::Domain;
+use septet_protocol::attachment::{self, AttachmentPointer, Encrypted, Encryption, Key};
 use zeroize::Zeroizing;
 
 use super::Engine;
@@ -82,9 +82,9 @@ async fn upload(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<()
         }
     };
     let remote = RemoteFile {
-        url: uploaded.url.as_str().to_owned(),
+        url: uploaded.url.into_deterministic().as_str().to_owned(),
         key: Zeroizing::new(encrypted.key.as_bytes().to_vec()),
-        digest: Some(encrypted.digest),
+        digest: None,
     };
     engine.store.call(move |db| db.attachment_uploaded(id, &remote)).await?;
     let state = AttachmentState::Local;
@@ -93,15 +93,15 @@ async fn upload(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<()
 }
 
 /// Reads and encrypts a file, away from the threads that must not wait.
-async fn encrypt(engine: &Arc<Engine>, attachment: &StoredAttachment) -> Result<legacy::Encrypted, Attempt> {
+async fn encrypt(engine: &Arc<Engine>, attachment: &StoredAttachment) -> Result<Encrypted, Attempt> {
     let unreadable = |error: &dyn std::fmt::Display| {
         Attempt::Refused(format!("{} cannot be read any more: {error}.", attachment.name))
     };
     let Some(file) = attachment.file.clone() else { return Err(unreadable(&StoreError::NotFound)) };
-    let files = engine.store.files().clone();
+    let this = Arc::clone(engine);
     let encrypted = tokio::task::spawn_blocking(move || {
-        let plain = files.read(&file)?;
-        Ok::<_, StoreError>(legacy::encrypt(&plain, &mut SystemRandom))
+        let plain = this.store.files().read(&file)?;
+        Ok::<_, StoreError>(attachment::encrypt(&plain, &this.keys.ed25519, Domain::Attachment))
     });
     let encrypted = encrypted.await.map_err(|_| Attempt::Later("stopped".to_owned()))?;
     encrypted.map_err(|error| unreadable(&error))?.map_err(|error| unreadable(&error))

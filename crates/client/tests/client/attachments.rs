@@ -4,8 +4,8 @@ use septet_client::client::{ClientError, SendError};
 use septet_client::event::Event;
 use septet_client::model::{AttachmentState, Draft, MessageId, OutgoingFile};
 use septet_devnet::FileFault;
-use septet_protocol::account::Seed;
-use septet_protocol::attachment::{AttachmentPointer, Encryption, Key};
+use septet_protocol::account::{Seed, parse_recovery};
+use septet_protocol::attachment::{self, AttachmentPointer, Encryption, Key, deterministic};
 use septet_protocol::crypto::SystemRandom;
 use septet_protocol::id::{Account, Namespace};
 use septet_protocol::message::{Content, Outgoing, Visible, encode_one_to_one};
@@ -37,6 +37,25 @@ async fn files_of_all_sizes_arrive_byte_by_byte() {
         assert_eq!((attachment.name.as_str(), attachment.size), ("data.bin", len as u64));
         assert!(bob.receives(attachment).await == bytes_of(&sent), "{len} bytes differ");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_sent_twice_is_stored_once_as_every_client_encrypts_it() {
+    let world = World::new().await;
+    let (alice, mut bob) = world.friends().await;
+    for name in ["first.bin", "again.bin"] {
+        alice.hands(&bob, name, vec![7; 5000]).await;
+        let heard = bob.next_message().await;
+        assert_eq!(heard.attachments[0].name, name);
+        assert_eq!(bob.receives(&heard.attachments[0]).await, vec![7; 5000]);
+    }
+    let files: Vec<_> = world.net.files().into_values().collect();
+    let [file] = files.as_slice() else { panic!("{} files", files.len()) };
+    assert_eq!((file.data[0], file.data.len()), (b'S', deterministic::encrypted_size(5000)));
+    let recovery = alice.client.recovery().await.unwrap();
+    let keys = parse_recovery(&recovery.phrase).unwrap().keys();
+    let same = attachment::encrypt(&[7; 5000], &keys.ed25519, deterministic::Domain::Attachment).unwrap();
+    assert!(file.data == same.blob);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,12 +54,12 @@ fn words(found: usize) -> String {
     }
 }
 
-/// Reads a recovery password in any of its forms. Case, punctuation and extra white space do not matter, and of each
-/// word of a 13-word phrase only the first three letters do.
+/// Reads a recovery password in any of its forms. Case, punctuation, extra white space and the numbers of a list do not
+/// matter, and of each word of a 13-word phrase only the first three letters do.
 pub fn parse_recovery(input: &str) -> Result<Seed, RecoveryError> {
     let text = normalised(input);
     let tokens: Vec<&str> = text.split(' ').filter(|token| !token.is_empty()).collect();
-    match tokens.as_slice() {
+    match without_numbering(&tokens).as_slice() {
         [token] if token.len() >= 16 && token.bytes().all(|byte| byte.is_ascii_hexdigit()) => from_hex(token),
         sentence if is_bip39(sentence) => from_bip39(sentence),
         words => phrase::decode(words).map(|seed| Seed(*seed)),
@@ -77,6 +77,19 @@ fn normalised(input: &str) -> Zeroizing<String> {
         }
     }
     out
+}
+
+/// Leaves out numbers that count up from 1, each in front of one word, as people write phrases down (spec 01 §6.1).
+/// Anything else stays as it is; no word is a number.
+fn without_numbering<'a>(tokens: &[&'a str]) -> Vec<&'a str> {
+    let is_word = |token: &str| token.bytes().all(|byte| byte.is_ascii_lowercase());
+    let (pairs, rest) = tokens.as_chunks::<2>();
+    let numbered =
+        |(place, [number, word]): (usize, &[&str; 2])| number.parse() == Ok(place + 1) && is_word(word);
+    match rest.is_empty() && pairs.iter().enumerate().all(numbered) {
+        true => pairs.iter().map(|[_, word]| *word).collect(),
+        false => tokens.to_vec(),
+    }
 }
 
 /// 32 digits; or 64 of which the second half is zeros, as some tools show the seed.
@@ -141,6 +154,33 @@ mod tests {
         assert!(error("amaze").to_string().contains("there is 1 word here"));
         let wrong = "amaze buffet cake xylophone symptoms tiger lamb maze nestle python dusted faxed faxed";
         assert!(error(wrong).to_string().starts_with("word 4 is not"));
+    }
+
+    #[test]
+    fn a_numbered_list_is_a_phrase() {
+        let seed = Seed::from_bytes([7; 16]);
+        for (text, separator) in
+            [(seed.to_phrase(), ". "), (seed.to_phrase(), ")\t"), (seed.to_bip39(), " – ")]
+        {
+            let number = |(place, word): (usize, &str)| format!("  {}{separator}{word}\r\n", place + 1);
+            let list: String = text.split(' ').enumerate().map(number).collect();
+            assert_eq!(parse_recovery(&list).unwrap().0, seed.0, "{list}");
+        }
+        let glued: String = seed
+            .to_phrase()
+            .split(' ')
+            .enumerate()
+            .map(|(place, word)| format!("{:02}.{word} ", place + 1))
+            .collect();
+        assert_eq!(parse_recovery(&glued).unwrap().0, seed.0);
+    }
+
+    #[test]
+    fn numbers_that_do_not_count_the_words_are_not_left_out() {
+        assert_eq!(error("1. amaze 3. buffet"), RecoveryError::NotEnoughWords { found: 4 });
+        assert_eq!(error("1 amaze 2"), RecoveryError::NotEnoughWords { found: 3 });
+        assert_eq!(error("1 2"), RecoveryError::NotEnoughWords { found: 2 });
+        assert_eq!(error("1. amaze 2. buffet"), RecoveryError::NotEnoughWords { found: 2 });
     }
 
     proptest! {

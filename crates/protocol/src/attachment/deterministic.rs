@@ -1,10 +1,11 @@
-//! The newer attachment encryption: the same account and the same file give the same bytes (spec 04 §7).
+//! Stream encryption, what everybody sends today: the same account and the same file give the same bytes
+//! (spec 04 §7).
 //!
 //! So the file server stores a file sent twice only once, and its life can be prolonged. Key and header are a hash
 //! of the account's seed and the file; the file is padded *in front* and encrypted as a libsodium secretstream in
-//! chunks of 32 KiB. Official clients read this format, but do not send it yet; nor do we.
+//! chunks of 32 KiB.
 
-use super::{FileOpenError, Key};
+use super::{FileOpenError, Key, check_encrypted_size};
 use crate::crypto::secretstream::{HEADER, OVERHEAD, Pull, Push, Tag};
 use crate::crypto::{Ed25519Secret, blake2b};
 
@@ -51,8 +52,9 @@ pub fn encrypt(plain: &[u8], account: &Ed25519Secret, domain: Domain) -> Option<
     Some((blob, key))
 }
 
-/// Checks and decrypts a downloaded file.
+/// Checks and decrypts a downloaded file of at most [`super::MAX_ENCRYPTED_BYTES`].
 pub fn decrypt(blob: &[u8], key: &Key<32>) -> Result<Vec<u8>, FileOpenError> {
+    check_encrypted_size(blob)?;
     let Some((&[MAGIC], rest)) = blob.split_first_chunk::<1>() else { return Err(FileOpenError::Damaged) };
     let (header, rest) = rest.split_first_chunk::<HEADER>().ok_or(FileOpenError::Damaged)?;
     let mut stream = Pull::new(key.as_bytes(), header);

@@ -1,10 +1,10 @@
-//! The attachment encryption in general use: padded, AES-256-CBC, HMAC-SHA256, and a digest in the message
-//! (spec 04 §5).
+//! The attachment encryption of before August 2026: padded, AES-256-CBC, HMAC-SHA256, and a digest in the message
+//! (spec 04 §5). It is read for ever; it is written by tests alone.
 //!
 //! Uploaded are `IV (16) ‖ ciphertext ‖ HMAC (32)`. The padding hides the exact size in steps of 5 %; the true size
 //! stands in the message.
 
-use super::{FileOpenError, Key, MAX_FILE_BYTES, SizeError, check_size};
+use super::{FileOpenError, Key, MAX_FILE_BYTES, SizeError, check_encrypted_size, check_size};
 use crate::crypto::{Random, aes256_cbc_decrypt, aes256_cbc_encrypt, constant_time_eq, hmac_sha256, sha256};
 
 /// Bytes of the initialisation vector in front.
@@ -14,7 +14,7 @@ const MAC: usize = 32;
 /// Every file is padded to at least so many bytes.
 const MIN_PADDED: usize = 541;
 
-/// An encrypted file, ready to be uploaded, with what its message has to tell.
+/// An encrypted file as older clients uploaded it, with what its message has to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encrypted {
     /// What to upload.
@@ -70,6 +70,7 @@ fn seal(padded: &[u8], size: usize, rng: &mut impl Random) -> Encrypted {
 /// Checks and decrypts a downloaded file. `size` is what its message says; longer ones are cut to it. A size of 0 (or
 /// none) means that the sender did not say: then the whole is kept, unless it is nothing but zeros.
 pub fn decrypt(blob: &[u8], key: &Key<64>, digest: &[u8; 32], size: usize) -> Result<Vec<u8>, FileOpenError> {
+    check_encrypted_size(blob)?;
     let (aes, mac) = halves(key);
     let (signed, tag) = blob.split_last_chunk::<MAC>().ok_or(FileOpenError::Damaged)?;
     let (iv, ciphertext) = signed.split_first_chunk::<IV>().ok_or(FileOpenError::Damaged)?;

@@ -15,7 +15,8 @@ pub struct AttachmentPointer {
     pub encryption: Encryption,
     /// MIME type as the sender says; empty if not said. A hint, not to be trusted.
     pub content_type: String,
-    /// Bytes of the plain file as the sender says; 0 if not said.
+    /// Bytes of the plain file as the sender says; 0 if not said. What we send says it exactly: some receivers refuse a
+    /// file that is shorter.
     pub size: u32,
     /// Name as the sender says; empty if not said. Pass it through [`super::name`] before showing or using it.
     pub name: String,
@@ -30,14 +31,14 @@ pub struct AttachmentPointer {
 pub enum Encryption {
     /// Not at all: files in communities.
     None,
-    /// The format in general use.
+    /// The format of before August 2026 ([`legacy`]).
     Legacy {
         /// AES key, then HMAC key.
         key: Key<64>,
         /// SHA-256 of the encrypted bytes.
         digest: [u8; 32],
     },
-    /// The newer format.
+    /// Stream encryption, what is sent today ([`deterministic`]).
     Deterministic {
         /// The stream's key.
         key: Key<32>,

@@ -4,13 +4,18 @@
 //! d 1:# 24:<nonce> 1:e l <len>:<ciphertext> … e e
 //! key_i = BLAKE2b-32(key = domain)(x25519(sender, recipient_i) ‖ sender ‖ recipient_i)
 //! ```
-//! A recipient tries every entry with its own key. Random entries may be appended to hide the number of recipients.
+//! A recipient tries every entry with its own key. Random entries may be appended to hide the number of recipients; they
+//! are as long as a ciphertext (spec 09 §7.1; the official core before version 1.9 made them as long as a message, so
+//! that they stood out).
 
 use zeroize::Zeroizing;
 
 use super::{OpenError, Random, X25519Secret, blake2b, xchacha_decrypt, xchacha_encrypt};
 use crate::counted;
 use crate::id::X25519Public;
+
+/// Bytes by which an entry is longer than its message.
+const TAG: usize = 16;
 
 /// Why nothing could be encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -51,9 +56,8 @@ pub fn encrypt_for_multiple(
         let key = key(sender, recipient, &sender.public(), recipient, domain).ok_or(MultiError::Recipient)?;
         counted::put(&mut out, &xchacha_encrypt(&key, &nonce, message.as_ref()));
     }
-    // The official core makes these entries as long as the message and not as its ciphertext.
     let length = messages.iter().map(|message| message.as_ref().len()).max().unwrap_or_default();
-    let mut junk = vec![0; length];
+    let mut junk = vec![0; length + TAG];
     for _ in recipients.len()..recipients.len().next_multiple_of(pad.max(1)) {
         rng.fill(&mut junk);
         counted::put(&mut out, &junk);
@@ -128,6 +132,21 @@ mod tests {
             let inside = [&b"d1:#24:123456789012345678901234"[..], b"1:el", &bytes].concat();
             let _ = decrypt_for_multiple(&inside, &secret(1), &secret(2).public(), b"");
         }
+    }
+
+    #[test]
+    fn random_entries_are_as_long_as_real_ones() {
+        let recipients = [secret(1).public(), secret(2).public()];
+        let made =
+            encrypt_for_multiple(&[b"message"], &recipients, &secret(9), b"", None, 5, &mut SystemRandom)
+                .unwrap();
+        let mut rest = &made["d1:#24:".len() + 24 + "1:el".len()..];
+        let mut lengths = Vec::new();
+        while let Some((entry, after)) = counted::take(rest) {
+            lengths.push(entry.len());
+            rest = after;
+        }
+        assert_eq!((lengths, rest), (vec![7 + 16; 5], &b"ee"[..]));
     }
 
     #[test]

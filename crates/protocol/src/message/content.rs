@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use super::emoji::Emoji;
 use super::group_update::GroupUpdate;
+use super::text::is_blank;
 use crate::attachment::AttachmentPointer;
 use crate::id::SessionId;
 use crate::time::Timestamp;
@@ -32,7 +34,7 @@ pub enum Content {
     Call(Call),
     /// Accepts our message request; `false` is never sent and means nothing (spec 02 §21).
     RequestResponse(bool),
-    /// Nothing we know. To be dropped without a trace (spec 02 §28).
+    /// Nothing we know, and nothing that a newer version would know. To be dropped without a trace (spec 02 §28).
     Unknown,
 }
 
@@ -61,19 +63,47 @@ pub struct Visible {
 impl Visible {
     /// Whether it has text that is not blank, or an attachment. Others are neither sent nor shown (spec 02 §5).
     pub fn has_something_to_show(&self) -> bool {
-        !super::text::is_blank(&self.body) || !self.attachments.is_empty()
+        !is_blank(&self.body) || !self.attachments.is_empty()
     }
 }
 
 /// A link with a title and a picture (spec 02 §15).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkPreview {
-    /// The link as it stands in the text.
+    /// The link as it stands in the text: `http://…` or `https://…`, at most 4,096 bytes.
     pub url: String,
-    /// Title of the page; may be empty if there is a picture.
+    /// Title of the page; may be empty if there is a picture. Received ones are cut to [`LinkPreview::MAX_TITLE_CHARS`].
     pub title: String,
     /// Picture of the page. Boxed, as few messages have one.
     pub image: Option<Box<AttachmentPointer>>,
+}
+
+impl LinkPreview {
+    /// The longest link that is previewed, in bytes (spec 02 §15).
+    pub const MAX_URL_BYTES: usize = 4_096;
+    /// What is kept of a title, in Unicode code points; our rule, far above what a page's title has.
+    pub const MAX_TITLE_CHARS: usize = 1_000;
+
+    /// Whether it has something to show and its link stands in this text. Others are neither sent nor shown: a title
+    /// may not speak for a link that nobody sees.
+    pub fn belongs_to(&self, body: &str) -> bool {
+        let shows_something = !is_blank(&self.title) || self.image.is_some();
+        shows_something && self.url.len() <= Self::MAX_URL_BYTES && stands_in(&self.url, body)
+    }
+}
+
+/// Whether a link stands in a text as a whole, and not as the beginning or the middle of another one.
+fn stands_in(url: &str, body: &str) -> bool {
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let stands_alone = |(start, link): (usize, &str)| {
+        let before = body.get(..start).and_then(|text| text.chars().next_back());
+        let after = body.get(start + link.len()..).unwrap_or_default();
+        // Punctuation may follow, and then a space; a letter or digit would belong to a longer link.
+        let mut end = after.chars().take_while(|c| c.is_ascii() && !c.is_ascii_whitespace());
+        !before.is_some_and(|c| c.is_ascii_alphanumeric()) && !end.any(|c| c.is_ascii_alphanumeric())
+    };
+    is_web && body.match_indices(url).any(stands_alone)
 }
 
 /// An emoji for a message.
@@ -81,8 +111,8 @@ pub struct LinkPreview {
 pub struct Reaction {
     /// The message it is for.
     pub target: MessageRef,
-    /// The emoji; not empty.
-    pub emoji: String,
+    /// The emoji.
+    pub emoji: Emoji,
     /// Set or take off.
     pub action: ReactionAction,
 }
@@ -154,4 +184,39 @@ pub enum CallKind {
     IceCandidates,
     /// The call is over, or declined.
     End,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_stands_in_a_text_as_a_whole() {
+        let stands = |url: &str, body: &str| {
+            LinkPreview { url: url.into(), title: "T".into(), image: None }.belongs_to(body)
+        };
+        for body in [
+            "https://a.example/x",
+            "(https://a.example/x).",
+            "見てhttps://a.example/xを",
+            "a\nhttps://a.example/x\nb",
+        ] {
+            assert!(stands("https://a.example/x", body), "{body}");
+        }
+        for (url, body) in [
+            ("https://a.example", "https://a.example.evil.test/"),
+            ("https://a.example/x", "https://a.example/x?y=1"),
+            ("https://a.example/x", "https://a.example/xy https://a.example/"),
+            ("https://a.example", "xhttps://a.example"),
+            ("javascript://a", "javascript://a"),
+            ("a", "a"),
+            ("", "a"),
+        ] {
+            assert!(!stands(url, body), "{url} in {body}");
+        }
+        assert!(stands("https://a.example/x", "https://a.example/xy and https://a.example/x"));
+        let longest = format!("https://a.example/{}", "x".repeat(LinkPreview::MAX_URL_BYTES - 18));
+        assert!(stands(&longest, &longest));
+        assert!(!stands(&format!("{longest}x"), &format!("{longest}x")));
+    }
 }

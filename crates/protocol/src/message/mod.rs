@@ -8,6 +8,10 @@
 //! [`decode_one_to_one`] returns is authentic, from one known account, in its time, cut to its limits, and of a kind
 //! that its sender may send. Rules that need the history (duplicates, blocking, approval) belong to the client.
 //!
+//! Decision: what comes from the future is told apart from what means nothing ([`DecodeError::NewerFormat`],
+//! [`DecodeError::UnknownType`], [`newer`]), for the client keeps it until a version can read it. The fields that the
+//! coming official core adds to known kinds do not disturb; of them only [`MsgId`] is kept.
+//!
 //! Decision: the same [`Content`] serves both directions. What we write and what we accept differ only in leniency,
 //! and one type makes it impossible that we send something we would not read.
 
@@ -15,12 +19,20 @@
 mod broken_text;
 mod clock;
 mod content;
+mod emoji;
 mod expiration;
+#[cfg(test)]
+mod from_the_future;
 mod group_update;
+mod msg_id;
+pub mod newer;
 mod one_to_one;
 mod outgoing;
 mod profile;
 mod read;
+#[cfg(test)]
+mod round_trip;
+mod sent_time;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -31,8 +43,10 @@ pub use content::{
     Call, CallId, CallKind, CommunityInvitation, Content, DataExtraction, LinkPreview, MessageRef, Reaction,
     ReactionAction, Visible,
 };
+pub use emoji::{Emoji, EmojiError};
 pub use expiration::{Expiration, Place};
-pub use group_update::{GroupChange, GroupUpdate, MemberChange};
+pub use group_update::{GroupChange, GroupUpdate, MAX_GROUP_NAME_BYTES, MemberChange};
+pub use msg_id::MsgId;
 pub use one_to_one::{
     DataError, DecodeError, EncodeError, Received, decode_one_to_one, encode_one_to_one, from_store_data,
     to_store_data,
@@ -40,6 +54,7 @@ pub use one_to_one::{
 pub use outgoing::{Outgoing, TTL_CALL_MS, TTL_CONTENT_MS, TTL_TYPING_MS};
 pub use profile::{Profile, ProfilePicture};
 pub use read::ContentError;
+pub use sent_time::{COMMUNITY_TOLERANCE_MS, Witness};
 pub use text::{
     MAX_RECEIVED_CHARS, MAX_SENT_CHARS, Mention, MessageText, TextError, mentions, mentions_account,
     truncated_body,

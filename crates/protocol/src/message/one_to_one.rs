@@ -11,9 +11,12 @@ use data_encoding::BASE64;
 use super::MAX_ATTACHMENTS;
 use super::content::{CallKind, Content};
 use super::expiration::{Expiration, Place};
+use super::msg_id::MsgId;
+use super::newer::{self, UnknownType};
 use super::outgoing::Outgoing;
 use super::profile::Profile;
-use super::read::{self, ContentError, Parsed};
+use super::read::{self, ContentError};
+use super::sent_time::Witness;
 use super::write::is_data_message;
 use crate::account::AccountKeys;
 use crate::crypto::session::{self, BadRecipient, DecryptError};
@@ -49,10 +52,20 @@ pub enum EncodeError {
     Recipient(#[from] BadRecipient),
 }
 
-/// Why received data is dropped. It will never become a message: remember its hash, do not try again, and tell
+/// Why received data is no message for this version.
+///
+/// [`NewerFormat`](Self::NewerFormat) and [`UnknownType`](Self::UnknownType) are to be kept as they came and tried again
+/// after an update (spec 09 §6.1). All others will never become a message: remember the hash, do not try again, and tell
 /// nobody (spec 02 §4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
+    /// Of a format that only newer versions open. Nothing is known of it, not even whether it is for us: anybody can
+    /// store such bytes.
+    #[error("in a newer format")]
+    NewerFormat,
+    /// An authentic message of a kind that only newer versions know.
+    #[error("of a newer kind")]
+    UnknownType(UnknownType),
     /// Not a wrapped envelope.
     #[error("not an envelope")]
     Envelope,
@@ -82,6 +95,8 @@ pub struct Received {
     pub sender_ed25519: Ed25519Public,
     /// Sent timestamp.
     pub timestamp: Timestamp,
+    /// Its second name beside the timestamp, if it has one (spec 09 §6.3).
+    pub msg_id: Option<MsgId>,
     /// What it says.
     pub content: Content,
     /// When it disappears. Kinds that never do have [`Expiration::Off`].
@@ -90,6 +105,9 @@ pub struct Received {
     pub profile: Option<Profile>,
     /// In a copy of our own message: the conversation it belongs to.
     pub sync_target: Option<SessionId>,
+    /// In a request to delete a message: the second name of that message, if the request tells it. A message with
+    /// another one is not meant ([`MsgId::differ`]).
+    pub target_msg_id: Option<MsgId>,
 }
 
 impl Received {
@@ -148,41 +166,82 @@ pub(super) fn seal_content(
 
 /// Opens what was stored for us, and applies every rule that needs nothing but the message and our keys.
 pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, DecodeError> {
+    if newer::is_newer_format(data) {
+        return Err(DecodeError::NewerFormat);
+    }
     let (timestamp, sealed) = unwrap(data)?;
     let mut opened = session::decrypt_incoming(&sealed, &me.x25519)?;
     unpad(&mut opened.message);
-    let parsed = read::content(&opened.message)?;
-    if timestamp == 0 || parsed.sig_timestamp.is_some_and(|signed| signed != 0 && signed != timestamp) {
-        return Err(DecodeError::Timestamp);
-    }
-    if parsed.typing_timestamp.is_some_and(|inside| inside != timestamp) {
+    let wire = read::fields(&opened.message)?;
+    if timestamp.as_ms() == 0 || !Witness::Envelope(timestamp).agrees(wire.sig_timestamp) {
         return Err(DecodeError::Timestamp);
     }
     let is_own = opened.sender == me.session_id;
-    let sync_target = sync_target(&parsed, is_own)?;
+    let named = named_conversation(&wire);
+    if named.is_some() && !is_own {
+        return Err(DecodeError::ForeignSyncTarget);
+    }
+    let sync_target = named.and_then(account);
+    let msg_id = MsgId::of_content(&opened.message);
+    let (sender, kind, seconds) = (opened.sender, wire.expiration_type, wire.expiration_timer);
+    if newer::is_unknown_type(&wire, &opened.message) {
+        let place = place(sync_target == Some(me.session_id));
+        let expiration = Expiration::resolve(kind, seconds, place);
+        return Err(DecodeError::UnknownType(UnknownType {
+            sender,
+            is_own,
+            sync_target,
+            timestamp,
+            msg_id,
+            expiration,
+        }));
+    }
+    if named.is_some() && sync_target.is_none() {
+        // A copy of a message to somebody must not become a note to oneself.
+        return Err(DecodeError::ForeignSyncTarget);
+    }
+    let parsed = read::content(wire)?;
+    if parsed.typing_timestamp.is_some_and(|inside| inside != timestamp.as_ms()) {
+        return Err(DecodeError::Timestamp);
+    }
     if is_own && !may_be_sent_to_oneself(&parsed.content) {
         return Err(DecodeError::NotForOneself);
     }
-    let place = match is_own && sync_target.is_none_or(|account| account == me.session_id) {
-        true => Place::NoteToSelfOrGroup,
-        false => Place::Private,
+    let target_msg_id = match parsed.content {
+        Content::Unsend(_) => MsgId::of_unsend_target(&opened.message),
+        _ => None,
     };
+    let place = place(is_own && sync_target.is_none_or(|account| account == me.session_id));
     Ok(Received {
-        sender: opened.sender,
+        sender,
         sender_ed25519: opened.sender_ed25519,
-        timestamp: Timestamp::from_ms(timestamp),
-        expiration: expiration(&parsed, place),
+        timestamp,
+        msg_id,
+        expiration: match can_disappear(&parsed.content) {
+            true => Expiration::resolve(kind, seconds, place),
+            false => Expiration::Off,
+        },
         content: parsed.content,
         profile: parsed.profile.filter(|_| !is_own),
         sync_target,
+        target_msg_id,
     })
 }
 
-/// Only we may tell which conversation our own message belongs to.
-fn sync_target(parsed: &Parsed, is_own: bool) -> Result<Option<SessionId>, DecodeError> {
-    let Some(target) = &parsed.sync_target else { return Ok(None) };
-    let account = std::str::from_utf8(target).ok().and_then(|id| id.parse().ok());
-    account.filter(|_| is_own).map(Some).ok_or(DecodeError::ForeignSyncTarget)
+/// The conversation that a copy for oneself says to belong to, as written. What is not UTF-8 is no account's id, but it
+/// is not absent either.
+fn named_conversation(wire: &proto::Content) -> Option<&[u8]> {
+    let data = wire.data_message.as_ref()?;
+    data.sync_target.as_deref().filter(|target| !target.is_empty())
+}
+
+/// An account's id as it is written; `None` if it is none.
+fn account(id: &[u8]) -> Option<SessionId> {
+    std::str::from_utf8(id).ok()?.parse().ok()
+}
+
+fn place(is_note_to_self: bool) -> Place {
+    if is_note_to_self { Place::NoteToSelfOrGroup } else { Place::Private }
 }
 
 /// Spec 02 §5 step 5.
@@ -203,13 +262,9 @@ fn may_be_sent_to_oneself(content: &Content) -> bool {
     }
 }
 
-/// The timer of kinds that can disappear (spec 02 §18.2).
-fn expiration(parsed: &Parsed, place: Place) -> Expiration {
-    let content = &parsed.content;
-    match is_data_message(content) || matches!(content, Content::DataExtraction(_) | Content::Call(_)) {
-        true => Expiration::resolve(parsed.expiration_type, parsed.expiration_timer, place),
-        false => Expiration::Off,
-    }
+/// Spec 02 §18.2.
+fn can_disappear(content: &Content) -> bool {
+    is_data_message(content) || matches!(content, Content::DataExtraction(_) | Content::Call(_))
 }
 
 /// Puts an envelope into its outer wrapping (spec 02 §3.6).
@@ -225,13 +280,13 @@ fn wrap(envelope: &proto::Envelope) -> Vec<u8> {
     proto::WebSocketMessage { kind, request: Some(request) }.encode_to_vec()
 }
 
-/// Takes both wrappings off (spec 02 §4.1): envelope timestamp (ms) and sealed box.
-fn unwrap(data: &[u8]) -> Result<(u64, Vec<u8>), DecodeError> {
+/// Takes both wrappings off (spec 02 §4.1): envelope timestamp and sealed box.
+fn unwrap(data: &[u8]) -> Result<(Timestamp, Vec<u8>), DecodeError> {
     let outer = proto::WebSocketMessage::decode(data).map_err(|_| DecodeError::Envelope)?;
     let body = outer.request.and_then(|request| request.body).ok_or(DecodeError::Envelope)?;
-    let envelope = proto::Envelope::decode(body.as_slice()).map_err(|_| DecodeError::Envelope)?;
+    let envelope = proto::ReceivedEnvelope::decode(body.as_slice()).map_err(|_| DecodeError::Envelope)?;
     match (envelope.kind, envelope.timestamp, envelope.content) {
-        (Some(_), Some(timestamp), Some(sealed)) => Ok((timestamp, sealed)),
+        (Some(_), Some(timestamp), Some(sealed)) => Ok((Timestamp::from_ms(timestamp), sealed)),
         _ => Err(DecodeError::Envelope),
     }
 }

@@ -10,9 +10,10 @@ use super::content::{
     Call, CallId, CallKind, CommunityInvitation, Content, DataExtraction, LinkPreview, MessageRef, Reaction,
     ReactionAction, Visible,
 };
-use super::group_update::{GroupChange, GroupUpdate, MemberChange};
+use super::emoji::Emoji;
+use super::group_update::{GroupChange, GroupUpdate, MAX_GROUP_NAME_BYTES, MemberChange};
 use super::profile::Profile;
-use super::text::{is_blank, truncated_body};
+use super::text::{is_blank, truncated, truncated_body};
 use super::write::TIMER_UPDATE;
 use crate::attachment::{AttachmentPointer, Key};
 use crate::id::SessionId;
@@ -46,35 +47,23 @@ pub enum ContentError {
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) content: Content,
-    /// Signed sent timestamp, ms; 0 or `None` if not said.
-    pub(super) sig_timestamp: Option<u64>,
-    pub(super) expiration_type: Option<i32>,
-    pub(super) expiration_timer: Option<u32>,
     pub(super) profile: Option<Profile>,
-    /// The conversation a copy for oneself belongs to, as written; never empty. Not UTF-8 is no account's id, and
-    /// that is where it is told from absent: a copy of a message to somebody must not become a note to oneself.
-    pub(super) sync_target: Option<Vec<u8>>,
     /// Timestamp inside a typing message, ms; has to be the message's own.
     pub(super) typing_timestamp: Option<u64>,
 }
 
-/// Parses a content whose padding is off.
-pub(super) fn content(bytes: &[u8]) -> Result<Parsed, ContentError> {
-    let wire = proto::Content::decode(bytes).map_err(|_| ContentError::Malformed)?;
-    let mut parsed = Parsed {
-        content: Content::Unknown,
-        sig_timestamp: wire.sig_timestamp,
-        expiration_type: wire.expiration_type,
-        expiration_timer: wire.expiration_timer,
-        profile: None,
-        sync_target: None,
-        typing_timestamp: None,
-    };
+/// The fields of a content whose padding is off.
+pub(super) fn fields(bytes: &[u8]) -> Result<proto::Content, ContentError> {
+    proto::Content::decode(bytes).map_err(|_| ContentError::Malformed)
+}
+
+/// What the fields of a content mean.
+pub(super) fn content(wire: proto::Content) -> Result<Parsed, ContentError> {
+    let mut parsed = Parsed { content: Content::Unknown, profile: None, typing_timestamp: None };
     // If several are set, which none does, the first of this order counts (spec 02 §2.4).
     parsed.content = if let Some(mut data) = wire.data_message {
         let profile_key = data.profile_key.take();
         parsed.profile = data.profile.take().map(|profile| Profile::from_wire(profile, profile_key));
-        parsed.sync_target = data.sync_target.take().filter(|account| !account.is_empty());
         data_message(data)?
     } else if let Some(receipt) = wire.receipt_message {
         read_receipt(receipt)?
@@ -152,11 +141,11 @@ fn quote(wire: proto::Quote) -> Result<Option<MessageRef>, ContentError> {
 fn preview(previews: Vec<proto::Preview>, body: &str) -> Result<Option<LinkPreview>, ContentError> {
     for wire in previews {
         let url = text(Some(wire.url.ok_or(ContentError::Field("preview.url"))?)).unwrap_or_default();
-        let title = text(wire.title).unwrap_or_default();
+        let title = truncated(text(wire.title).unwrap_or_default(), LinkPreview::MAX_TITLE_CHARS);
         let image = wire.image.map(attachment).transpose()?.map(Box::new);
-        let shows_something = !is_blank(&title) || image.is_some();
-        if shows_something && !url.is_empty() && body.contains(&url) {
-            return Ok(Some(LinkPreview { url, title, image }));
+        let preview = LinkPreview { url, title, image };
+        if preview.belongs_to(body) {
+            return Ok(Some(preview));
         }
     }
     Ok(None)
@@ -180,10 +169,9 @@ fn reaction(wire: proto::Reaction) -> Result<Content, ContentError> {
         Action::React => ReactionAction::React,
         Action::Remove => ReactionAction::Remove,
     };
-    match text(wire.emoji) {
-        Some(emoji) if !emoji.is_empty() => Ok(Content::Reaction(Reaction { target, emoji, action })),
-        _ => Err(ContentError::NothingToShow),
-    }
+    let emoji = text(wire.emoji).and_then(|emoji| emoji.parse::<Emoji>().ok());
+    let emoji = emoji.ok_or(ContentError::NothingToShow)?;
+    Ok(Content::Reaction(Reaction { target, emoji, action }))
 }
 
 fn read_receipt(wire: proto::ReceiptMessage) -> Result<Content, ContentError> {
@@ -236,7 +224,7 @@ fn group_update(wire: proto::GroupUpdateMessage) -> Result<Content, ContentError
         let group = text(invite.group_session_id).and_then(|id| id.parse().ok());
         GroupUpdate::Invite {
             group: group.ok_or(Field("invite.group"))?,
-            name: invite.name.map(lossy_text).ok_or(Field("invite.name"))?,
+            name: invite.name.map(group_name).ok_or(Field("invite.name"))?,
             auth_data: Key::from_slice(&auth_data).map(Box::new).ok_or(Field("invite.auth_data"))?,
             admin_signature: signature(invite.admin_signature, "invite.signature")?,
         }
@@ -248,7 +236,7 @@ fn group_update(wire: proto::GroupUpdateMessage) -> Result<Content, ContentError
         let seed = zeroize::Zeroizing::new(promote.group_identity_seed.unwrap_or_default());
         GroupUpdate::Promote {
             seed: Key::from_slice(&seed).ok_or(Field("promote.seed"))?,
-            name: promote.name.map(lossy_text).ok_or(Field("promote.name"))?,
+            name: promote.name.map(group_name).ok_or(Field("promote.name"))?,
         }
     } else if wire.member_left_message.is_some() {
         GroupUpdate::MemberLeft
@@ -277,7 +265,7 @@ fn info_change(wire: proto::GroupUpdateInfoChangeMessage) -> Result<GroupUpdate,
     use proto::group_update_info_change_message::Kind;
     let change = match known(wire.kind, "info_change.type")? {
         Kind::Name => {
-            let name = wire.updated_name.map(lossy_text);
+            let name = wire.updated_name.map(group_name);
             GroupChange::Name(name.ok_or(ContentError::Field("info_change.name"))?)
         }
         Kind::Avatar => GroupChange::Picture,
@@ -299,6 +287,13 @@ fn member_change(wire: proto::GroupUpdateMemberChangeMessage) -> Result<GroupUpd
         history_shared: wire.history_shared.unwrap_or(false),
         admin_signature: signature(wire.admin_signature, "member_change.signature")?,
     })
+}
+
+/// A group's name, cut to what groups may have (spec 06 §11).
+fn group_name(name: Vec<u8>) -> String {
+    let mut name = lossy_text(name);
+    name.truncate(name.floor_char_boundary(MAX_GROUP_NAME_BYTES));
+    name
 }
 
 /// A required value of an enumeration; an unknown one counts as missing.

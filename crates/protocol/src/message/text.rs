@@ -79,8 +79,13 @@ pub(super) fn is_blank(text: &str) -> bool {
 }
 
 /// A received text, cut to [`MAX_RECEIVED_CHARS`]. Nothing is dropped for its length.
-pub fn truncated_body(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(MAX_RECEIVED_CHARS) {
+pub fn truncated_body(text: String) -> String {
+    truncated(text, MAX_RECEIVED_CHARS)
+}
+
+/// A text, cut to so many Unicode code points.
+pub(super) fn truncated(mut text: String, chars: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(chars) {
         text.truncate(end);
     }
     text

@@ -103,7 +103,7 @@ fn set_visible(out: &mut proto::DataMessage, visible: &Visible) {
         id: Some(timestamp.as_ms()),
         author: Some(text(author)),
     });
-    out.preview = visible.preview.iter().map(preview).collect();
+    out.preview = visible.preview.iter().filter(|it| it.belongs_to(&visible.body)).map(preview).collect();
 }
 
 fn preview(preview: &LinkPreview) -> proto::Preview {

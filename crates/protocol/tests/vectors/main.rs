@@ -8,6 +8,7 @@
 mod account;
 #[path = "../../examples/conformance/answer/mod.rs"]
 mod answer;
+mod changes_2026;
 mod config;
 mod core;
 mod files;

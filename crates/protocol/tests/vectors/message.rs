@@ -59,10 +59,12 @@ fn received(sender: &AccountKeys, message: &Outgoing) -> Received {
         sender: sender.session_id,
         sender_ed25519: sender.ed25519.public(),
         timestamp: message.timestamp,
+        msg_id: None,
         content: message.content.clone(),
         expiration: Expiration::Off,
         profile: message.profile.clone(),
         sync_target: None,
+        target_msg_id: None,
     }
 }
 

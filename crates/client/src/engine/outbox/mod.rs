@@ -188,9 +188,19 @@ async fn sent(engine: &Arc<Engine>, job: Job, delivered: Delivered) -> Result<()
 
 /// Writes down that a job is given up, and tells.
 async fn refused(engine: &Arc<Engine>, id: JobId, reason: String) -> Result<(), StoreError> {
-    let changed = engine.store.call(move |db| db.outbox_failed(id, &reason)).await?;
+    let told = reason.clone();
+    let give_up = move |db: &mut Db| {
+        db.transaction(|db| {
+            let kind = db.outbox_job(id)?.map(|job| job.kind);
+            Ok((kind, db.outbox_failed(id, &reason)?))
+        })
+    };
+    let (kind, changed) = engine.store.call(give_up).await?;
     if let Some((conversation, message)) = changed {
         engine.events.send(Event::State { conversation, message, state: MessageState::Failed });
+    } else if kind == Some(JobKind::Other) {
+        // A reaction, an unsend request: there is no message that could show that it failed.
+        engine.events.send(Event::Problem(told));
     }
     Ok(())
 }

@@ -90,17 +90,17 @@ fn reactions_and_what_else_is_said_are_dated_as_well() {
     take(&mut db, vec![from(alice(), at(-5000), text("look"))]);
     let target = page(&db, alice()).remove(0);
     let wrong = Now::Guessed(at(YEAR_MS));
-    let (author, timestamp, emoji) = (alice(), target.timestamp, "👍".to_owned());
-    let wish = Wish::Reaction { author, timestamp, emoji: emoji.clone(), remove: false };
+    let (author, timestamp, emoji) = (alice(), target.timestamp, "👍");
+    let wish = Wish::Reaction { author, timestamp, emoji: emoji.parse().unwrap(), remove: false };
     let at_first = db.next_timestamp(wrong).unwrap();
     let reaction = NewJob { wish: Some(wish.clone()), ..job(JobKind::Other, alice(), at_first) };
     db.enqueue(&reaction, wrong).unwrap();
-    db.react(target.id, &emoji, false, at_first).unwrap();
+    db.react(target.id, emoji, false, at_first).unwrap();
     db.settle_time(NOW).unwrap();
     let job = due(&db).remove(0);
     assert_eq!((job.timestamp, job.wish), (NOW, Some(wish)));
     // Taking it away a moment later is newer than setting it: the row was dated too.
-    assert!(db.react(target.id, &emoji, true, at(5)).unwrap());
+    assert!(db.react(target.id, emoji, true, at(5)).unwrap());
     assert!(page(&db, alice())[0].reactions.is_empty());
 }
 
@@ -124,7 +124,7 @@ fn countdowns_begin_when_the_time_is_known_and_end_no_earlier() {
         take(&mut db, vec![from(alice(), at(-5000), timed(Expiry::AfterRead(60)))]);
         let id = page(&db, alice())[0].id;
         let outcome = db.mark_read(with(&db, alice()), id, Now::Guessed(at(guess))).unwrap();
-        assert_eq!((outcome.read.len(), outcome.read[0].expires_at), (1, None));
+        assert!(outcome.any && outcome.read.is_empty(), "nobody knows when it ends");
         assert_eq!(db.next_expiry().unwrap(), None);
         db.settle_time(NOW).unwrap();
         assert_eq!(db.next_expiry().unwrap(), Some(at(60_000)));
@@ -146,11 +146,11 @@ fn a_message_from_the_future_stands_where_it_came() {
     let it = conversation(&db, alice());
     assert_eq!((it.active_at, it.last_message.unwrap().text.as_str()), (at(6000), "answer"));
     db.apply_received(&later(vec![from(bob(), at(7000), text("c"))])).unwrap();
-    let list: Vec<_> = db.conversations().unwrap().iter().map(|it| it.id).collect();
+    let list: Vec<_> = db.conversations(NOW).unwrap().iter().map(|it| it.id).collect();
     assert_eq!(list, [with(&db, alice()), with(&db, bob())], "5 s after now is 5 s after now for everybody");
     let batch = ReceivedBatch { now: at(8000), ..batch(vec![from(bob(), at(7500), text("d"))]) };
     db.apply_received(&batch).unwrap();
-    let list: Vec<_> = db.conversations().unwrap().iter().map(|it| it.id).collect();
+    let list: Vec<_> = db.conversations(NOW).unwrap().iter().map(|it| it.id).collect();
     assert_eq!(list, [with(&db, bob()), with(&db, alice())]);
 }
 

