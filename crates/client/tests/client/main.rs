@@ -11,6 +11,7 @@ mod attachments;
 mod conversation;
 mod devices;
 mod faults;
+mod interleavings;
 mod lies;
 mod many;
 mod renewal;
