@@ -167,16 +167,19 @@ fn tell_dated(engine: &Engine, touched: BTreeSet<ConversationId>) {
 async fn sent(engine: &Arc<Engine>, job: Job, delivered: Delivered) -> Result<(), StoreError> {
     let (now, id, job_kind) = (engine.now(), job.id, job.kind);
     let Delivered { hash, at } = delivered;
+    let carried = job.message;
     let record = move |db: &mut Db| {
         db.transaction(|db| {
-            let gone = db.outbox_job(id)?.is_none();
-            Ok((gone, db.outbox_sent(id, hash, at, now)?))
+            let shown = match carried {
+                Some(message) => db.message(message)?.is_some_and(|message| !message.deleted),
+                None => true,
+            };
+            Ok((shown, db.outbox_sent(id, hash, at, now)?))
         })
     };
-    let (gone, changed) = engine.store.call(record).await?;
-    if gone && job.recipient == Account::from(engine.me()) {
-        // Taken back while it was on its way. That it is deleted everywhere is in its lane already; here it can be done
-        // at once.
+    let (shown, changed) = engine.store.call(record).await?;
+    if !shown && job.recipient == Account::from(engine.me()) {
+        // Deleted while it was on its way. That others delete it is in its lane already; here it can be done at once.
         engine.forget(vec![hash]);
     }
     if let Some((conversation, message)) = changed.filter(|_| job_kind != JobKind::SyncCopy) {
