@@ -27,9 +27,9 @@ pub struct Network {
 /// Where a network runs.
 enum Runs {
     /// `septet devnet` in its own process.
-    Apart(Box<Child>),
+    Apart(Child),
     /// Within the test, which has faults to switch on.
-    Here { devnet: Devnet, _runtime: Runtime },
+    Here { devnet: Box<Devnet>, _runtime: Box<Runtime> },
 }
 
 impl Network {
@@ -44,7 +44,11 @@ impl Network {
         let runtime = Runtime::new().unwrap();
         let devnet = runtime.block_on(Devnet::start()).unwrap();
         devnet.write_network_file(&folder.path().join("local.toml")).unwrap();
-        Self { runs: Runs::Here { devnet, _runtime: runtime }, folder, clock_offset: 0 }
+        Self {
+            runs: Runs::Here { devnet: Box::new(devnet), _runtime: Box::new(runtime) },
+            folder,
+            clock_offset: 0,
+        }
     }
 
     /// A network within the test, to be tampered with.
@@ -86,7 +90,7 @@ impl Network {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let started: Value = serde_json::from_str(&line).unwrap();
         assert!(started["seed"].as_str().unwrap().starts_with("http://127."), "{line}");
-        Runs::Apart(Box::new(process))
+        Runs::Apart(process)
     }
 
     /// By how many ms a time of the network differs from what it is there now.

@@ -19,7 +19,8 @@ use septet_protocol::time::Timestamp;
 use super::dating;
 use super::db::Db;
 use super::error::StoreError;
-use super::types::{Due, Job, JobId, JobKind, Lane, NewJob, Now, SwarmCopy, Transport};
+use super::kinds::Transport;
+use super::types::{Due, Job, JobId, JobKind, Lane, NewJob, Now, SwarmCopy};
 use super::values::{Hash, Ms, Owner, expiry, time};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState};
 
