@@ -174,7 +174,7 @@ CREATE UNIQUE INDEX messages_identity ON messages (conversation, author, timesta
 CREATE UNIQUE INDEX messages_posts ON messages (conversation, server_id) WHERE server_id IS NOT NULL;
 CREATE INDEX messages_of_author ON messages (author, timestamp);
 CREATE INDEX messages_hash ON messages (hash) WHERE hash IS NOT NULL;
-CREATE INDEX messages_quoting ON messages (quote_author) WHERE quote_author IS NOT NULL;
+CREATE INDEX messages_quoting ON messages (quote_author, quote_timestamp) WHERE quote_author IS NOT NULL;
 CREATE INDEX messages_page ON messages (conversation, sorted_at, timestamp, id);
 CREATE INDEX messages_counting ON messages (conversation, sorted_at, timestamp, mention) WHERE counts = 1;
 CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT NULL;
@@ -274,7 +274,8 @@ CREATE TABLE outbox (
     copy_ttl      INTEGER,
     wish          TEXT,                                  -- JSON of `Wish`: what to encode, if that is no message
     undated       INTEGER NOT NULL DEFAULT 0 CHECK (undated IN (0, 1)),   -- its timestamp is a guess
-    attempted     INTEGER NOT NULL DEFAULT 0 CHECK (attempted IN (0, 1)), -- set before the first byte leaves
+    attempted     INTEGER NOT NULL DEFAULT 0 CHECK (attempted IN (0, 1)), -- set before the first byte leaves; of a
+                                                         -- copy always: what it is a copy of is out
     given_up      INTEGER NOT NULL DEFAULT 0 CHECK (given_up IN (0, 1)),
     created       INTEGER NOT NULL,
     CHECK (transport = 2 OR (recipient IS NOT NULL AND namespace IS NOT NULL AND ttl IS NOT NULL))
@@ -283,6 +284,18 @@ CREATE INDEX outbox_queue ON outbox (lane, id) WHERE given_up = 0;
 CREATE INDEX outbox_of_message ON outbox (message);
 CREATE INDEX outbox_undated ON outbox (id) WHERE undated = 1;
 CREATE INDEX outbox_without_message ON outbox (timestamp) WHERE message IS NULL;
+
+-- What is taken back and may be out is asked to be deleted, behind itself: by the recipient and by our own devices. Its
+-- timestamp is given to it when its turn comes. A note of ours may still come from our own swarm; it is not taken in.
+CREATE TRIGGER outbox_taken_back AFTER DELETE ON outbox
+WHEN OLD.attempted = 1 AND OLD.kind IN (0, 2) AND OLD.message IS NOT NULL BEGIN
+    INSERT INTO outbox (lane, transport, kind, recipient, namespace, ttl, timestamp, wish, created)
+    SELECT OLD.lane, OLD.transport, 3, OLD.recipient, OLD.namespace, OLD.ttl, 0,
+        json_object('kind', 'unsend', 'author', lower(hex(p.account)), 'timestamp', OLD.timestamp), OLD.created
+    FROM account a JOIN people p ON p.id = a.person;
+    INSERT OR IGNORE INTO pending_unsends (author, timestamp, expires_at)
+    SELECT person, OLD.timestamp, OLD.created + 2592000000 FROM account WHERE OLD.kind = 2;
+END;
 
 -- Reactions by what they point at, so that one may come before its target; one whose target does not come expires. The
 -- newest of an author and emoji counts.

@@ -120,6 +120,8 @@ fn a_search_reads_what_it_shows() {
 fn what_waits_for_the_time_is_found_without_looking_at_all_messages() {
     check(dating::UNDATED_LINES, "messages_undated", &["messages USING INDEX messages_undated"]);
     check(dating::UNDATED_JOBS, "outbox_undated", &["outbox USING INDEX outbox_undated"]);
+    check(dating::UNTRIED_JOBS, "outbox_queue", &[]);
+    check(dating::QUOTING, "messages_quoting", &[]);
     check(dating::COUNT, "messages_untimed", &["m USING INDEX messages_untimed"]);
     check(dating::KEEP_READ, "messages_counting", &["c"]);
     check(dating::BRING_DOWN, "messages_page", &["c"]);

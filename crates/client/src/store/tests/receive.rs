@@ -189,7 +189,7 @@ fn our_copy_from_another_device_reads_and_accepts() {
 fn our_copy_of_a_message_sent_here_only_brings_its_hash() {
     let mut db = db();
     let id = send(&mut db, alice(), at(1), "x");
-    let job = db.outbox_due().unwrap().remove(0);
+    let job = due(&db).remove(0);
     db.outbox_sent(job.id, hash("theirs"), NOW, Now::Known(NOW)).unwrap();
     let item = copy(alice(), at(1), text("x"));
     let applied = take(&mut db, vec![item.clone()]);
