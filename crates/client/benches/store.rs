@@ -11,8 +11,8 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use septet_client::key::KeyProtection;
 use septet_client::model::{ConversationId, Expiry, MessageId, Page};
 use septet_client::store::{
-    Cursor, Incoming, IncomingKind, JobKind, NewJob, Now, OutgoingMessage, ReceivedBatch, ReceivedItem,
-    Store, StoredAccount,
+    Cursor, Incoming, IncomingKind, JobKind, Meaning, NewJob, Now, OutgoingMessage, ReceivedBatch,
+    ReceivedItem, Store, StoredAccount,
 };
 use septet_protocol::account::Seed;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
@@ -106,6 +106,7 @@ fn item(number: u64) -> ReceivedItem {
         text: format!("message {number} of a long conversation, about as long as people write"),
         attachments: Vec::new(),
         quote: None,
+        preview: None,
         expiry: Expiry::Off,
     };
     let incoming = Incoming {
@@ -116,7 +117,12 @@ fn item(number: u64) -> ReceivedItem {
         profile: None,
         kind,
     };
-    ReceivedItem { hash: MessageHash(hash), expiration: NOW + 1_209_600_000, incoming: Some(incoming) }
+    ReceivedItem {
+        hash: MessageHash(hash),
+        stored_at: NOW + number,
+        expiration: NOW + 1_209_600_000,
+        meaning: Meaning::Said(incoming),
+    }
 }
 
 fn receive(c: &mut Criterion) {

@@ -53,6 +53,8 @@ pub enum Event {
     Profile,
     /// The connection or its paths changed.
     Connection(Connection),
+    /// Something came that only a later version can show: look whether to say so, with `Client::update_wanted`.
+    UpdateWanted,
     /// The first poll after start is complete: what waited in the swarm is here.
     Synced,
     /// Something the person should know and can act on, as a sentence.

@@ -14,10 +14,10 @@ use septet_protocol::swarm::request::Delete;
 use septet_protocol::time::Timestamp;
 
 use super::documents::Merge;
-use super::{Engine, receive};
+use super::{Documents, Engine, receive};
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
-use crate::store::{AppliedBatch, Cursor, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
+use crate::store::{AppliedBatch, Cursor, Db, Meaning, Now, ReceivedBatch, ReceivedItem, StoreError};
 
 /// Where something was asked for.
 #[derive(Clone, Copy)]
@@ -78,17 +78,10 @@ async fn store_messages(
     messages: Vec<StoredMessage>,
 ) -> Result<u64, StoreError> {
     let items = receive::read_all(engine, messages).await;
-    let documents = engine.documents.clone();
-    let apply = move |db: &mut Db| {
-        db.transaction(|db| {
-            let people = concerned(&items, documents.me());
-            let now = Now::Known(batch.now);
-            let mut applied = db.apply_received(&ReceivedBatch { items, ..batch })?;
-            want_files(db, &mut applied.messages)?;
-            let changed = !people.is_empty() && documents.conversations_changed(db, &people, now)?;
-            Ok((applied, changed))
-        })
-    };
+    let (documents, now) = (engine.documents.clone(), batch.now);
+    let batch = ReceivedBatch { items, ..batch };
+    let apply =
+        move |db: &mut Db| apply_with(db, &documents, &batch.items, now, |db| db.apply_received(&batch));
     let (applied, configs_changed) = engine.store.call(apply).await?;
     if configs_changed {
         engine.bells.config.notify_one();
@@ -98,12 +91,30 @@ async fn store_messages(
     Ok(count)
 }
 
+/// Applies messages, and in the same transaction what follows from them for files and config documents; says whether
+/// those changed.
+pub fn apply_with(
+    db: &mut Db,
+    documents: &Documents,
+    items: &[ReceivedItem],
+    now: Timestamp,
+    apply: impl FnOnce(&mut Db) -> Result<AppliedBatch, StoreError>,
+) -> Result<(AppliedBatch, bool), StoreError> {
+    db.transaction(|db| {
+        let people = concerned(items, documents.me());
+        let mut applied = apply(db)?;
+        want_files(db, &mut applied.messages)?;
+        let changed = !people.is_empty() && documents.conversations_changed(db, &people, Now::Known(now))?;
+        Ok((applied, changed))
+    })
+}
+
 /// Everybody of whom these messages may tell something new, with the time of their first one, so that all our
 /// devices write the same into the configs. What we wrote ourselves on another device, that device tells itself: said
 /// here as well, it would compete with what a person set there just after.
 fn concerned(items: &[ReceivedItem], me: SessionId) -> BTreeMap<SessionId, Timestamp> {
     let mut people: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
-    let incoming = items.iter().filter_map(|item| item.incoming.as_ref());
+    let incoming = items.iter().filter_map(ReceivedItem::incoming);
     for incoming in incoming.filter(|incoming| incoming.sender != me) {
         let Some(person) = incoming.conversation.account() else { continue };
         let first = people.entry(person).or_insert(incoming.timestamp);
@@ -146,11 +157,7 @@ async fn store_config(
 ) -> Result<(), StoreError> {
     // Merging the same again is harmless, and needed if a document was lost (spec 05 §8.3). The names are kept only
     // to tell what is new in the swarm.
-    let seen = |message: &StoredMessage| ReceivedItem {
-        hash: message.hash,
-        expiration: message.expiry,
-        incoming: None,
-    };
+    let seen = |message: &StoredMessage| ReceivedItem::new(message, Meaning::Nothing);
     batch.items = messages.iter().map(seen).collect();
     let (documents, namespace, now) = (engine.documents.clone(), batch.namespace, batch.now);
     let merged = engine.store.call(move |db| {
@@ -184,7 +191,7 @@ async fn store_config(
 
 impl Engine {
     /// Tells what arrived, and does what the network has to hear of.
-    fn follow_up(self: &Arc<Self>, applied: AppliedBatch) {
+    pub fn follow_up(self: &Arc<Self>, applied: AppliedBatch) {
         for message in applied.messages {
             self.events.send(Event::Message(Box::new(message)));
         }
@@ -196,6 +203,9 @@ impl Engine {
         }
         if applied.list_changed {
             self.events.send(Event::Conversations);
+        }
+        if applied.unreadable {
+            self.events.send(Event::UpdateWanted);
         }
         if applied.outbox_changed {
             self.bells.outbox.notify_one();

@@ -9,6 +9,7 @@ mod clock;
 mod compose;
 mod config;
 mod connection;
+mod deferred;
 mod documents;
 mod downloads;
 mod events;
@@ -137,6 +138,7 @@ impl Engine {
             tokio::spawn(expiry::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(renewal::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(deferred::run(Arc::clone(self), cancel.clone())),
         ];
         *running = Some(Running { cancel, tasks });
     }

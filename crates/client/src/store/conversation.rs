@@ -223,6 +223,9 @@ impl Db {
     pub fn delete_conversation(&mut self, id: ConversationId) -> Result<(), StoreError> {
         self.transaction(|db| {
             db.clear_messages(id)?;
+            if let Some(account) = db.address_of(id)?.and_then(|address| address.account()) {
+                db.forget_deferred_of(account)?;
+            }
             db.sql().prepare_cached("DELETE FROM drafts WHERE conversation = ?1")?.execute([id.0])?;
             let mut statement = db.sql().prepare_cached(
                 "UPDATE conversations SET priority = -1, active_at = 0, opened_at = 0 WHERE id = ?1",

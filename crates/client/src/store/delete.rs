@@ -55,6 +55,7 @@ impl Db {
                      (SELECT conversation, timestamp, author FROM messages
                       WHERE id IN (SELECT value FROM json_each(?1)))",
                 "DELETE FROM attachments WHERE message IN (SELECT value FROM json_each(?1))",
+                "DELETE FROM previews WHERE message IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM outbox WHERE message IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM extra_hashes WHERE message IN (SELECT value FROM json_each(?1))",
                 "UPDATE messages SET deleted = 1, text = '', notice = NULL, quote_author = NULL,
@@ -117,7 +118,9 @@ impl Db {
     /// never came, what no version could read in time.
     pub fn forget_old(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.transaction(|db| {
-            for table in ["seen_hashes", "pending_unsends", "pending_receipts", "reactions", "deferred"] {
+            for table in
+                ["seen_hashes", "pending_unsends", "pending_receipts", "reactions", "calls", "deferred"]
+            {
                 db.sql().execute(&format!("DELETE FROM {table} WHERE expires_at <= ?1"), [Ms(now)])?;
             }
             Ok(())

@@ -17,6 +17,7 @@ mod attachment;
 mod conversation;
 mod dating;
 mod db;
+mod deferred;
 mod delete;
 mod error;
 mod message;
@@ -42,6 +43,7 @@ use zeroize::Zeroizing;
 
 pub use account::StoredAccount;
 pub use db::Db;
+pub(crate) use deferred::VERSION;
 pub use error::StoreError;
 pub use people::WantedPicture;
 pub(crate) use profile::discard_profile;

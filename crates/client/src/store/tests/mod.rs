@@ -60,17 +60,29 @@ fn hash(of: impl std::fmt::Debug) -> MessageHash {
 }
 
 fn text(body: &str) -> IncomingKind {
-    IncomingKind::Message { text: body.to_owned(), attachments: Vec::new(), quote: None, expiry: Expiry::Off }
+    IncomingKind::Message {
+        text: body.to_owned(),
+        attachments: Vec::new(),
+        quote: None,
+        preview: None,
+        expiry: Expiry::Off,
+    }
 }
 
 /// A text that disappears.
 fn timed(expiry: Expiry) -> IncomingKind {
-    IncomingKind::Message { text: "x".into(), attachments: Vec::new(), quote: None, expiry }
+    IncomingKind::Message { text: "x".into(), attachments: Vec::new(), quote: None, preview: None, expiry }
 }
 
 /// No text, and files.
 fn files(attachments: Vec<NewAttachment>) -> IncomingKind {
-    IncomingKind::Message { text: String::new(), attachments, quote: None, expiry: Expiry::Off }
+    IncomingKind::Message {
+        text: String::new(),
+        attachments,
+        quote: None,
+        preview: None,
+        expiry: Expiry::Off,
+    }
 }
 
 /// A file of five bytes; where it is to be fetched, if anywhere.
@@ -102,7 +114,16 @@ fn incoming(
         timestamp,
         matches!(incoming.kind, IncomingKind::Message { .. }),
     ));
-    ReceivedItem { hash, expiration: at(14 * 24 * 3_600_000), incoming: Some(incoming) }
+    let expiration = at(14 * 24 * 3_600_000);
+    ReceivedItem { hash, stored_at: timestamp, expiration, meaning: Meaning::Said(incoming) }
+}
+
+/// What an item says, to change it.
+fn said(item: &mut ReceivedItem) -> &mut Incoming {
+    match &mut item.meaning {
+        Meaning::Said(incoming) => incoming,
+        Meaning::Nothing | Meaning::Unreadable(_) => panic!("it says nothing"),
+    }
 }
 
 /// A message from `sender` to us.

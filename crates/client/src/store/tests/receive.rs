@@ -7,7 +7,7 @@ use super::*;
 fn reaction(target: SessionId, ms: i64, emoji: &str, remove: bool) -> IncomingKind {
     IncomingKind::Reaction {
         target: QuoteKey { author: target, timestamp: at(ms) },
-        emoji: emoji.to_owned(),
+        emoji: emoji.parse().unwrap(),
         remove,
     }
 }
@@ -167,8 +167,6 @@ fn a_reaction_may_come_before_its_message() {
     // A late word does not undo a newer one.
     take(&mut db, vec![incoming(alice(), alice(), at(25), reaction(alice(), 1, "🎉", false))]);
     assert_eq!(page(&db, alice()).remove(0).reactions[0].from, [me()]);
-    let nonsense = reaction(alice(), 1, &"x".repeat(65), false);
-    assert!(take(&mut db, vec![from(alice(), at(40), nonsense)]).changed.is_empty());
 }
 
 #[test]
@@ -238,7 +236,7 @@ fn profiles_follow_their_time() {
         let picture =
             picture.map(|byte| PictureSource { url: format!("http://f/{byte}"), key: vec![byte; 32].into() });
         let profile = ProfileData { name: name.to_owned(), picture, updated };
-        item.incoming.as_mut().unwrap().profile = Some(profile);
+        said(&mut item).profile = Some(profile);
         take(db, vec![item])
     };
     let name = |db: &Db| conversation(db, alice()).name;
@@ -271,8 +269,7 @@ fn profiles_follow_their_time() {
     assert_eq!(name(&db), "ä".repeat(50), "100 bytes");
     // Nobody changes our own profile by a message.
     let mut own = copy(alice(), at(500), text("x"));
-    own.incoming.as_mut().unwrap().profile =
-        Some(ProfileData { name: "Not me".into(), picture: None, updated: 999 });
+    said(&mut own).profile = Some(ProfileData { name: "Not me".into(), picture: None, updated: 999 });
     take(&mut db, vec![own]);
     assert_eq!(db.profile().unwrap().name, "");
 }
@@ -303,6 +300,7 @@ fn a_quote_finds_its_message_whenever_it_comes() {
         text: "yes".into(),
         attachments: Vec::new(),
         quote: Some(QuoteKey { author: me(), timestamp: at(1) }),
+        preview: None,
         expiry: Expiry::Off,
     };
     take(&mut db, vec![from(alice(), at(5), quoting)]);
@@ -419,7 +417,7 @@ fn a_strangers_picture_waits_until_they_are_accepted() {
     let picture = PictureSource { url: "http://f/1".into(), key: vec![1; 32].into() };
     let profile = ProfileData { name: "Alice".into(), picture: Some(picture), updated: 5 };
     let mut request = from(alice(), at(1), text("hi"));
-    request.incoming.as_mut().unwrap().profile = Some(profile.clone());
+    said(&mut request).profile = Some(profile.clone());
     take(&mut db, vec![request]);
     assert!(db.pictures_wanted().unwrap().is_empty());
     assert!(db.accept(with(&db, alice()), at(2), Now::Known(NOW)).unwrap());
@@ -547,6 +545,7 @@ fn something(index: i64, (what, own, target, emoji): Said) -> ReceivedItem {
             text: format!("message {index}"),
             attachments: Vec::new(),
             quote: (target > 6).then_some(QuoteKey { author, timestamp: at(target - 100) }),
+            preview: None,
             expiry: Expiry::Off,
         },
         3 | 4 => reaction(author, target - 100, ["👍", "🎉", "😢"][emoji], what == 4),
