@@ -8,7 +8,7 @@ pub mod client;
 mod disk;
 mod engine;
 pub mod event;
-pub mod files;
-pub mod key;
 pub mod model;
 pub mod store;
+
+pub use store::{files, key};

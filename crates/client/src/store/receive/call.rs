@@ -37,7 +37,7 @@ impl Receiver<'_> {
         let caller = self.db.person(incoming.sender)?;
         if let Some(told) = self.told(call, caller)? {
             match told.line.filter(|_| incoming.timestamp < told.timestamp) {
-                Some(line) => self.remove_line(line)?,
+                Some(line) => self.remove(line)?,
                 None => return Ok(false),
             }
         }
@@ -60,17 +60,10 @@ impl Receiver<'_> {
             statement.query_map([&call.0[..]], |row| row.get(0).map(MessageId))?.collect::<Result<_, _>>()?;
         drop(statement);
         for line in lines {
-            self.remove_line(line)?;
+            self.remove(line)?;
         }
         self.tell(call, self.me.person, None, incoming.timestamp)?;
         Ok(true)
-    }
-
-    fn remove_line(&mut self, line: MessageId) -> Result<(), StoreError> {
-        self.new.retain(|id| *id != line);
-        self.applied.changed.extend(self.db.remove_messages(&[line])?);
-        self.applied.list_changed = true;
-        Ok(())
     }
 
     fn told(&self, call: CallKey, by: i64) -> Result<Option<Told>, StoreError> {

@@ -196,8 +196,6 @@ impl Receiver<'_> {
         if !kept {
             self.db.sql().prepare_cached(HIDE)?.execute(params![line.0, false])?;
         }
-        self.applied.changed.extend(self.db.remove_messages(&[line])?);
-        self.applied.list_changed = true;
-        Ok(())
+        self.remove(line)
     }
 }

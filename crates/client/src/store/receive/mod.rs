@@ -29,11 +29,11 @@ use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, Sessio
 use septet_protocol::message::TTL_CONTENT_MS;
 use septet_protocol::time::Timestamp;
 
-use super::account::Me;
-use super::db::Db;
+use super::db::{Db, Me};
 use super::error::StoreError;
 use super::types::{AppliedBatch, Cursor, Incoming, IncomingKind, Meaning, ReceivedBatch, ReceivedItem};
-use super::values::{Hash, Ms, Node, Owner, Person};
+use super::values::{Hash, Ms, Node, Owner, Person, time};
+use crate::event::Event;
 use crate::model::{Address, ConversationId, MessageId};
 use message::Body;
 
@@ -182,7 +182,8 @@ impl Db {
 /// What is here of an author and time, but for what has another number (spec 09 §6.3).
 pub(super) const KNOWN: &str = "SELECT id, outgoing, deleted, hash, conversation,
          coalesce(notice_kind NOT IN ('community_invitation', 'group_invitation', 'unreadable'), 0),
-         coalesce(notice_kind = 'unreadable', 0)
+         coalesce(notice_kind = 'unreadable', 0),
+         id <= (SELECT cleared_to FROM conversations WHERE id = messages.conversation)
      FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0
          AND (?3 IS NULL OR conversation = ?3) AND (?4 IS NULL OR msg_id IS NULL OR msg_id = ?4)
      ORDER BY id";
@@ -236,6 +237,8 @@ struct Known {
     control: bool,
     /// A line that stands for what only a later version can show.
     placeholder: bool,
+    /// Its conversation was cleared, and its row is on its way out.
+    cleared: bool,
 }
 
 /// Takes in one batch.
@@ -290,7 +293,7 @@ impl<'a> Receiver<'a> {
         self.bound_strangers()?;
         self.applied.unreadable = self.applied.unreadable && self.db.update_wanted(self.now)?;
         self.applied.list_changed |= !self.new.is_empty();
-        self.applied.messages = self.db.messages_by_id(&self.new)?;
+        self.applied.messages = self.db.messages_by_id(&self.new, self.now)?;
         Ok(self.applied)
     }
 }
@@ -351,7 +354,7 @@ impl Receiver<'_> {
             .prepare_cached("SELECT id, priority < 0, last_read FROM conversations WHERE address = ?1")?;
         let found = statement.query_row([address.to_bytes()], |row| {
             let row_id = ConversationId(row.get(0)?);
-            Ok(Place { row: row_id, hidden: row.get(1)?, last_read: row.get::<_, Ms>(2)?.0 })
+            Ok(Place { row: row_id, hidden: row.get(1)?, last_read: time(row, 2)? })
         });
         Ok(found.optional()?)
     }
@@ -412,9 +415,23 @@ impl Receiver<'_> {
                 conversation: ConversationId(row.get(4)?),
                 control: row.get(5)?,
                 placeholder: row.get(6)?,
+                cleared: row.get(7)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes a line away, as if it had not come.
+    fn remove(&mut self, line: MessageId) -> Result<(), StoreError> {
+        let touched = self.db.remove_messages(&[line])?;
+        if !self.new.contains(&line) {
+            let deleted = |conversation: &_| Event::Deleted { conversation: *conversation, message: line };
+            self.applied.told.extend(touched.iter().map(deleted));
+        }
+        self.new.retain(|id| *id != line);
+        self.applied.changed.extend(touched);
+        self.applied.list_changed = true;
+        Ok(())
     }
 
     /// Whether something belongs into Note to Self.

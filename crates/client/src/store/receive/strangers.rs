@@ -57,6 +57,7 @@ impl Receiver<'_> {
         for (conversation, person) in dropped {
             self.drop_request(conversation, person)?;
             self.applied.requests.retain(|request| *request != conversation);
+            self.applied.told.retain(|event| event.conversation() != Some(conversation));
             self.applied.changed.remove(&conversation);
             self.requests.remove(&conversation);
         }

@@ -1,11 +1,13 @@
 //! The store's rules, on a database in memory.
 
 mod dating;
+mod gone;
 mod identity;
 mod outbox;
 mod pages;
 mod plans;
 mod profile;
+mod reading;
 mod receive;
 mod search;
 pub(crate) mod transfers;
@@ -188,7 +190,7 @@ fn send(db: &mut Db, to: SessionId, timestamp: Timestamp, body: &str) -> Message
 }
 
 fn page(db: &Db, id: SessionId) -> Vec<Message> {
-    db.messages(with(db, id), Page::Newest, 1000).unwrap().messages
+    db.messages(with(db, id), Page::Newest, 1000, NOW).unwrap().messages
 }
 
 fn texts(db: &Db, id: SessionId) -> Vec<String> {
