@@ -12,7 +12,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use septet_client::key::KeyProtection;
 use septet_client::model::{ConversationId, Expiry, MessageId, Page};
 use septet_client::store::{
-    Cursor, Incoming, IncomingKind, JobKind, Meaning, NewJob, Now, OutgoingMessage, ReceivedBatch,
+    Cursor, Db, Incoming, IncomingKind, JobKind, Meaning, NewJob, Now, OutgoingMessage, ReceivedBatch,
     ReceivedItem, Store, StoredAccount,
 };
 use septet_protocol::account::Seed;
@@ -41,7 +41,12 @@ impl Bench {
         let path = folder.path().join("profile");
         let store = Store::create(&path, KeyProtection::KeyFile, &account, |_| Ok(())).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let alice = runtime.block_on(store.call(|db| db.make_conversation(&ALICE.into()))).unwrap();
+        let befriend = |db: &mut Db| {
+            // Of strangers only so much is kept.
+            db.set_approved(ALICE, true)?;
+            db.make_conversation(&ALICE.into())
+        };
+        let alice = runtime.block_on(store.call(befriend)).unwrap();
         Self { runtime, store, alice, _folder: folder }
     }
 

@@ -24,14 +24,14 @@ const NOTICE_PAUSE_MS: u64 = 7 * 24 * 3600 * 1000;
 /// Where it is written down when the notice was dismissed.
 const DISMISSED: &str = "unreadable_dismissed";
 
-/// What another version tried last; not yet this one.
+/// What another version tried last, of an owner and compartment, from a number on.
 pub(super) const UNTRIED: &str = "SELECT id, hash, stored_at, stored_till, raw FROM deferred
-     WHERE id IN (SELECT id FROM deferred WHERE tried_by < ?1
-         UNION ALL SELECT id FROM deferred WHERE tried_by > ?1 LIMIT ?3)
-         AND owner = ?4 AND namespace = ?5 AND (expires_at IS NULL OR expires_at > ?2)
-     ORDER BY id";
-/// What is kept of an author and time, but for what has another number.
-pub(super) const KEPT: &str = "SELECT id FROM deferred WHERE sender = ?1 AND timestamp = ?2
+     INDEXED BY deferred_tried
+     WHERE owner = ?1 AND namespace = ?2 AND id > ?3 AND tried_by <> ?4 AND (expires_at IS NULL OR expires_at > ?5)
+     ORDER BY id LIMIT ?6";
+/// What is kept without a line of an author and time, but for what has another number.
+pub(super) const KEPT: &str =
+    "SELECT id FROM deferred WHERE sender = ?1 AND timestamp = ?2 AND placeholder IS NULL
      AND (?3 IS NULL OR msg_id IS NULL OR msg_id = ?3)";
 
 /// Something to be kept.
@@ -104,7 +104,8 @@ impl Db {
         }
     }
 
-    /// Whether a message is kept already, perhaps under another hash.
+    /// Whether a message is kept already without a line, perhaps under another hash. One with a line is a message like
+    /// any.
     pub(super) fn has_deferred(&self, target: QuoteKey, msg_id: Option<i64>) -> Result<bool, StoreError> {
         let key = params![Person(target.author), Ms(target.timestamp), msg_id];
         Ok(self.sql().prepare_cached(KEPT)?.exists(key)?)
@@ -114,10 +115,9 @@ impl Db {
     /// there was nothing.
     pub(super) fn forget_deferred(&self, target: QuoteKey, msg_id: Option<i64>) -> Result<bool, StoreError> {
         let key = params![Person(target.author), Ms(target.timestamp), msg_id];
-        let mut statement = self.sql().prepare_cached(
-            "DELETE FROM deferred WHERE placeholder IS NULL AND sender = ?1 AND timestamp = ?2
-             AND (?3 IS NULL OR msg_id IS NULL OR msg_id = ?3)",
-        )?;
+        let sql = "DELETE FROM deferred WHERE sender = ?1 AND timestamp = ?2 AND placeholder IS NULL
+                   AND (?3 IS NULL OR msg_id IS NULL OR msg_id = ?3)";
+        let mut statement = self.sql().prepare_cached(sql)?;
         Ok(statement.execute(key)? > 0)
     }
 
@@ -154,18 +154,18 @@ impl Db {
         Ok(())
     }
 
-    /// At most so many messages that were kept by another version than this one, the oldest first: each is to be read
-    /// once more.
+    /// At most so many messages after `after` that were kept or tried by another version than this one, the oldest first:
+    /// each is to be read once more.
     pub fn deferred_untried(
         &self,
-        owner: Account,
-        namespace: Namespace,
+        (owner, namespace): (Account, Namespace),
         version: &str,
+        after: DeferredId,
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<Deferred>, StoreError> {
         let mut statement = self.sql().prepare_cached(UNTRIED)?;
-        let key = params![version, Ms(now), limit, Owner(owner), namespace.0];
+        let key = params![Owner(owner), namespace.0, after.0, version, Ms(now), limit];
         let rows = statement.query_map(key, |row| {
             let Hash(hash) = row.get(1)?;
             let (timestamp, expiry) = (time(row, 2)?, time(row, 3)?);

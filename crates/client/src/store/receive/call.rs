@@ -31,7 +31,15 @@ impl Receiver<'_> {
         call: CallKey,
         expiry: Expiry,
     ) -> Result<bool, StoreError> {
-        if !standing.approved || self.told(call, self.me.person)?.is_some() {
+        if !standing.approved {
+            return Ok(false);
+        }
+        // Whatever of it is seen, and in whatever order it comes: something happened here.
+        if let Some(place) = self.place(&incoming.conversation)? {
+            let at = self.place_in_time(item, incoming).0;
+            self.db.touch_conversation(place.row, at, false)?;
+        }
+        if self.told(call, self.me.person)?.is_some() {
             return Ok(false);
         }
         let caller = self.db.person(incoming.sender)?;

@@ -5,14 +5,14 @@
 //! read mark tells whether it was read: so the message that takes its place later is where it was, and read or not as
 //! the line was.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use septet_protocol::id::{Account, Namespace};
 use septet_protocol::message::newer::{Placement, UnknownType, kept_until};
 use septet_protocol::time::Timestamp;
 
 use super::message::Body;
 use super::{Receiver, Standing};
-use crate::model::{Address, Expiry, MessageId, Notice};
+use crate::model::{Address, ConversationId, Expiry, MessageId, Notice};
 use crate::store::db::Db;
 use crate::store::deferred::NewDeferred;
 use crate::store::error::StoreError;
@@ -55,16 +55,25 @@ impl Receiver<'_> {
             return self.keep(item, unreadable, None, None);
         };
         let standing = self.standing(unknown.sender)?;
-        if standing.blocked && !unknown.is_own || self.is_answered(item, &unknown)? {
+        if standing.blocked && !unknown.is_own {
             return Ok(());
         }
         let address = match unknown.placement() {
             Placement::Incoming(account) | Placement::Outgoing(account) => Some(Address::Account(account)),
             Placement::Nowhere => None,
         };
-        if let Some(address) = &address
-            && self.is_shown(address)?
-        {
+        let shown = match &address {
+            Some(address) => self.shown(address)?,
+            None => None,
+        };
+        if self.is_answered(item, &unknown)? {
+            // Something was said here, whether its sender wanted it deleted before it came or after.
+            return match shown {
+                Some(id) => self.db.touch_conversation(id, unknown.timestamp.min(self.now), false),
+                None => Ok(()),
+            };
+        }
+        if let Some(address) = address.as_ref().filter(|_| shown.is_some()) {
             return match self.placeholder(item, &unknown, standing, address)? {
                 Some(line) => self.keep(item, unreadable, Some(line), Some(address)),
                 // Here already, or over.
@@ -82,7 +91,7 @@ impl Receiver<'_> {
         self.keep(item, unreadable, None, address.as_ref())
     }
 
-    /// Whether nothing is to be kept of it: it was unsent, or is here under another hash.
+    /// Whether nothing is to be kept of it: it was unsent, or is kept under another hash.
     fn is_answered(&mut self, item: &ReceivedItem, unknown: &UnknownType) -> Result<bool, StoreError> {
         let msg_id = unknown.msg_id.map(|id| id.0);
         let target = QuoteKey { author: unknown.sender, timestamp: unknown.timestamp };
@@ -95,10 +104,11 @@ impl Receiver<'_> {
 
     /// A line stands only in a conversation that is there, was used and is not hidden: it makes none, and brings none
     /// back.
-    fn is_shown(&self, address: &Address) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM conversations
+    fn shown(&self, address: &Address) -> Result<Option<ConversationId>, StoreError> {
+        let sql = "SELECT id FROM conversations
                    WHERE address = ?1 AND priority >= 0 AND (active_at > 0 OR opened_at > 0)";
-        Ok(self.db.sql().prepare_cached(sql)?.exists([address.to_bytes()])?)
+        let found = self.db.sql().prepare_cached(sql)?.query_row([address.to_bytes()], |row| row.get(0));
+        Ok(found.optional()?.map(ConversationId))
     }
 
     fn placeholder(

@@ -15,7 +15,7 @@ use crate::store::error::StoreError;
 /// So many requests wait at most, and as many invitations into groups.
 pub(in crate::store) const MOST_REQUESTS: i64 = 1000;
 /// So many messages are kept of each.
-pub(in crate::store) const MOST_MESSAGES: i64 = 200;
+pub(in crate::store) const MOST_MESSAGES: i64 = 5000;
 
 /// So many of their wishes to delete what has not come are kept.
 const MOST_UNSENDS: i64 = 10_000;
@@ -39,7 +39,8 @@ const TOO_LONG: &str = "DELETE FROM messages WHERE id IN (SELECT id FROM message
 const TOO_MANY_UNSENDS: &str = "DELETE FROM pending_unsends WHERE rowid IN
      (SELECT rowid FROM pending_unsends WHERE stranger = 1 ORDER BY rowid DESC LIMIT -1 OFFSET ?1)";
 /// Who is mentioned nowhere any more.
-const NOWHERE: &str = "SELECT NOT (EXISTS (SELECT 1 FROM messages WHERE author = ?1 OR quote_author = ?1)
+pub(in crate::store) const NOWHERE: &str =
+    "SELECT NOT (EXISTS (SELECT 1 FROM messages WHERE author = ?1 OR quote_author = ?1)
      OR EXISTS (SELECT 1 FROM conversations WHERE person = ?1)
      OR EXISTS (SELECT 1 FROM groups WHERE invited_by = ?1)
      OR EXISTS (SELECT 1 FROM members WHERE person = ?1)

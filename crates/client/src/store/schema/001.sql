@@ -371,7 +371,7 @@ CREATE TABLE deferred (
 CREATE INDEX deferred_kind ON deferred (kind, id);
 CREATE INDEX deferred_identity ON deferred (sender, timestamp) WHERE sender IS NOT NULL;
 CREATE INDEX deferred_place ON deferred (place) WHERE place IS NOT NULL;
-CREATE INDEX deferred_tried ON deferred (tried_by);
+CREATE INDEX deferred_tried ON deferred (owner, namespace, id, tried_by);
 CREATE INDEX deferred_placeholder ON deferred (placeholder) WHERE placeholder IS NOT NULL;
 CREATE INDEX deferred_expiring ON deferred (expires_at) WHERE expires_at IS NOT NULL;
 

@@ -1,8 +1,12 @@
 //! The store's rules, on a database in memory.
 
+mod calls;
 mod dating;
+mod deferred;
 mod gone;
 mod identity;
+mod late;
+mod order;
 mod outbox;
 mod pages;
 mod plans;
@@ -10,6 +14,7 @@ mod profile;
 mod reading;
 mod receive;
 mod search;
+mod strangers;
 pub(crate) mod transfers;
 
 use septet_protocol::account::Seed;
@@ -199,4 +204,31 @@ fn texts(db: &Db, id: SessionId) -> Vec<String> {
 
 fn conversation(db: &Db, id: SessionId) -> Conversation {
     db.conversation(with(db, id)).unwrap().unwrap()
+}
+
+/// An emoji for a message of `target`, sent at `ms`.
+fn reaction(target: SessionId, ms: i64, emoji: &str, remove: bool) -> IncomingKind {
+    IncomingKind::Reaction {
+        target: QuoteKey { author: target, timestamp: at(ms) },
+        emoji: emoji.parse().unwrap(),
+        remove,
+    }
+}
+
+/// The wish that a message be deleted.
+fn unsend(author: SessionId, ms: i64) -> IncomingKind {
+    IncomingKind::Unsend { target: QuoteKey { author, timestamp: at(ms) }, msg_id: None }
+}
+
+/// A line that tells what happened.
+fn notice(notice: Notice) -> IncomingKind {
+    IncomingKind::Notice { notice, expiry: Expiry::Off }
+}
+
+/// A contact who accepted us and whom we accepted.
+fn befriend(db: &mut Db, id: SessionId) {
+    db.set_approved(id, true).unwrap();
+    db.set_approved_me(id, true).unwrap();
+    let conversation = made(db, id);
+    db.open_conversation(conversation, at(-1_000_000)).unwrap();
 }

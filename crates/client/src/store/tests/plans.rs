@@ -1,7 +1,8 @@
 //! The queries that run all the time must stay on their indexes, however many messages there are.
 
 use super::*;
-use crate::store::{attachment, conversation, dating, message, outbox, read, receive};
+use crate::store::receive::strangers;
+use crate::store::{attachment, conversation, dating, deferred, message, outbox, read, receive};
 
 /// What SQLite says it does for a query, one line for each step.
 fn plan(db: &Db, sql: &str) -> Vec<String> {
@@ -95,4 +96,23 @@ fn deleting_a_message_finds_what_hangs_on_it() {
     assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:#?}");
     check("DELETE FROM attachments WHERE message = ?1", "attachments_of_message", &[]);
     check("DELETE FROM outbox WHERE message = ?1", "outbox_of_message", &[]);
+}
+
+#[test]
+fn what_is_kept_for_later_versions_is_found_by_what_names_it() {
+    check(deferred::KEPT, "deferred_identity", &[]);
+    check(deferred::UNTRIED, "deferred_tried", &[]);
+    check("DELETE FROM deferred WHERE place = ?1", "deferred_place", &[]);
+}
+
+#[test]
+fn dropping_a_request_looks_at_nothing_else() {
+    check(strangers::NOWHERE, "messages_of_author", &["CONSTANT ROW"]);
+    let steps = plan(&db(), strangers::TOO_MANY);
+    assert!(steps.iter().any(|step| step.contains("people_strangers")), "{steps:#?}");
+    for sql in ["DELETE FROM people WHERE id = ?1", "DELETE FROM conversations WHERE id = ?1"] {
+        let steps = plan(&db(), sql);
+        let only_account = |step: &&String| step.starts_with("SCAN") && !step.starts_with("SCAN account");
+        assert_eq!(steps.iter().find(only_account), None, "{steps:#?}\nof {sql}");
+    }
 }
