@@ -10,7 +10,8 @@ use septet_protocol::id::{Account, Namespace};
 use septet_protocol::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Documents, Engine, arrivals, receive};
+use super::sources::swarm::arrivals;
+use super::{Documents, Engine, receive};
 use crate::store::{AppliedBatch, Db, DeferredId, ReceivedItem, StoreError, VERSION};
 
 /// So many at a time: as much as may be in memory at once.
@@ -44,10 +45,7 @@ async fn read_all(engine: &Arc<Engine>, now: Timestamp) -> Result<(), StoreError
         let documents = engine.documents.clone();
         let apply = move |db: &mut Db| take_in(db, &documents, items, VERSION, now);
         let (applied, configs_changed) = engine.store.call(apply).await?;
-        if configs_changed {
-            engine.bells.config.notify_one();
-        }
-        engine.follow_up(applied);
+        engine.carry_out(arrivals::following(applied, configs_changed));
     }
 }
 

@@ -6,6 +6,7 @@ mod deferred;
 mod gone;
 mod identity;
 mod late;
+mod migrating;
 mod order;
 mod outbox;
 mod pages;
@@ -15,6 +16,7 @@ mod reading;
 mod receive;
 mod search;
 mod strangers;
+mod taking_back;
 pub(crate) mod transfers;
 
 use septet_protocol::account::Seed;
@@ -184,6 +186,15 @@ fn job(kind: JobKind, to: SessionId, timestamp: Timestamp) -> NewJob {
         wish: None,
         copy: None,
     }
+}
+
+/// The jobs whose turn it is.
+fn due(db: &Db) -> Vec<Job> {
+    db.outbox_due().unwrap().into_iter().map(|due| db.outbox_job(due.job).unwrap().unwrap()).collect()
+}
+
+fn payload(db: &Db, job: &Job) -> Option<Vec<u8>> {
+    db.outbox_payload(job.id).unwrap()
 }
 
 /// Stores a message to `to` with the job that sends it and the copy that follows.
