@@ -10,6 +10,7 @@ mod conversations;
 mod files;
 mod messages;
 mod open;
+mod unreadable;
 
 use std::sync::Arc;
 use std::time::Duration;

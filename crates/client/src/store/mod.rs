@@ -17,6 +17,7 @@ mod attachment;
 mod conversation;
 mod dating;
 mod db;
+mod deferred;
 mod delete;
 mod elsewhere;
 mod error;
@@ -49,6 +50,7 @@ use zeroize::Zeroizing;
 
 pub use account::StoredAccount;
 pub use db::Db;
+pub(crate) use deferred::VERSION;
 pub use error::StoreError;
 pub use kinds::{AttachmentClass, Transport};
 pub use people::WantedPicture;
