@@ -102,6 +102,7 @@ fn small_questions_are_answered_by_indexes() {
     check(attachment::HASTEN, "attachments_waiting", &[]);
     for (sql, index) in delete::OLD.iter().zip([
         "seen_hashes_expiring",
+        "last_hashes_expiring",
         "pending_unsends_expiring",
         "pending_receipts_expiring",
         "reactions_expiring",
