@@ -7,7 +7,6 @@
 //! All methods must be called within a tokio runtime with its clock and I/O switched on.
 
 mod conversations;
-mod error;
 mod files;
 mod messages;
 mod open;
@@ -23,7 +22,7 @@ use tokio::sync::broadcast;
 use tokio::time::timeout_at;
 use zeroize::Zeroize;
 
-pub use error::{ClientError, SendError};
+pub use crate::error::{ClientError, SendError};
 pub use files::may_tell_place;
 
 use crate::engine::Engine;

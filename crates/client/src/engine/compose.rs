@@ -20,7 +20,7 @@ use septet_protocol::message::{
 use septet_protocol::time::Timestamp;
 
 use super::{Engine, receive};
-use crate::client::ClientError;
+use crate::error::ClientError;
 use crate::event::Event;
 use crate::model::{ConversationId, Expiry, MessageId, Notice};
 use crate::store::{

@@ -14,6 +14,7 @@ mod documents;
 mod downloads;
 mod events;
 mod expiry;
+mod fetch;
 mod outbox;
 mod outgoing;
 mod own_picture;

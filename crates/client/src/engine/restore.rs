@@ -13,8 +13,8 @@ use septet_protocol::id::{Ed25519Public, Namespace};
 use septet_protocol::swarm::Batch;
 use tokio::time::Instant;
 
+use super::fetch::{COMPARTMENTS, fetch, remember};
 use super::page_size::PageSize;
-use super::poll::{COMPARTMENTS, fetch, remember};
 use super::{Engine, pace};
 use crate::event::Event;
 use crate::store::StoreError;

@@ -34,8 +34,12 @@ macro_rules! list_sql {
         concat!(
             "SELECT c.id, c.kind, c.address, coalesce(p.name, g.name, r.name, ''), p.nickname,
                     coalesce(p.picture_file, g.picture_file, r.picture_file),
-                    max(c.unread - (SELECT count(*) ", over_sql!(), "), 0),
-                    max(c.mentions - (SELECT count(*) ", over_sql!(), " AND mention = 1), 0),
+                    max(c.unread - (SELECT count(*) ",
+            over_sql!(),
+            "), 0),
+                    max(c.mentions - (SELECT count(*) ",
+            over_sql!(),
+            " AND mention = 1), 0),
                     c.marked_unread, c.priority, c.muted_until, coalesce(p.approved, g.invited = 0, 1),
                     coalesce(p.approved_me, 1), coalesce(p.blocked, 0), d.text,
                     max(c.active_at, c.opened_at), c.expiry_mode, c.expiry_seconds,
@@ -88,7 +92,8 @@ impl Db {
     pub fn conversations(&self, now: Timestamp) -> Result<Vec<Conversation>, StoreError> {
         self.snapshot(|sql| {
             let mut statement = sql.prepare_cached(LIST)?;
-            let mut list = statement.query_map(params![Null, Ms(now)], conversation)?.collect::<Result<Vec<_>, _>>()?;
+            let mut list =
+                statement.query_map(params![Null, Ms(now)], conversation)?.collect::<Result<Vec<_>, _>>()?;
             list.sort_by(list_order);
             Ok(list)
         })

@@ -23,7 +23,8 @@ use crate::model::{ConversationId, MessageId};
 const STEP: i64 = 200;
 
 /// What has disappeared by now.
-pub(super) const EXPIRED: &str = "SELECT id FROM messages WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
+pub(super) const EXPIRED: &str =
+    "SELECT id FROM messages WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
 /// When the next message disappears.
 pub(super) const NEXT_EXPIRY: &str = "SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL";
 /// A conversation that was cleared, and up to which message.
@@ -174,9 +175,10 @@ impl Db {
     /// Takes some rows away of what was cleared. False if there is nothing left to take away.
     pub(crate) fn clear_step(&mut self) -> Result<bool, StoreError> {
         self.transaction(|db| {
-            let found = db.sql().prepare_cached(CLEARING)?.query_row([], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
-            });
+            let found = db
+                .sql()
+                .prepare_cached(CLEARING)?
+                .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
             let Some((id, to)) = found.optional()? else { return Ok(false) };
             if db.sql().prepare_cached(CLEARED)?.execute(params![id, to, STEP])? == 0 {
                 let sql = "DELETE FROM reactions WHERE conversation = ?1 AND expires_at IS NOT NULL";

@@ -17,8 +17,8 @@ use septet_protocol::crypto::secretstream::{HEADER, OVERHEAD, Pull, Push, Tag};
 use septet_protocol::crypto::{Random, SystemRandom, blake2b};
 use zeroize::Zeroizing;
 
-use crate::disk;
 use super::error::StoreError;
+use crate::disk;
 
 /// The format of stored files.
 const VERSION: u8 = 1;

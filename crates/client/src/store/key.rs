@@ -20,8 +20,8 @@ use septet_protocol::crypto::{Random, SystemRandom, blake2b, xchacha_decrypt, xc
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::disk;
 use super::error::StoreError;
+use crate::disk;
 
 /// The format of the key file.
 const VERSION: i64 = 1;

@@ -103,7 +103,8 @@ impl Db {
                 Page::Newest | Page::Around(_) => {
                     let half = limit / 2;
                     let (older, before) = run.rows(BEFORE, half, anchor)?;
-                    let (newer, after) = run.rows(AFTER, limit - half, Anchor(anchor.0, anchor.1, anchor.2 - 1))?;
+                    let (newer, after) =
+                        run.rows(AFTER, limit - half, Anchor(anchor.0, anchor.1, anchor.2 - 1))?;
                     let mut all = reversed(older);
                     all.extend(newer);
                     run.finish(all, before, after)
@@ -176,10 +177,15 @@ impl Run<'_> {
 }
 
 /// Where a message stands in its conversation.
-fn place(sql: &Connection, conversation: ConversationId, id: MessageId) -> Result<Option<Anchor>, StoreError> {
+fn place(
+    sql: &Connection,
+    conversation: ConversationId,
+    id: MessageId,
+) -> Result<Option<Anchor>, StoreError> {
     let mut statement =
         sql.prepare_cached("SELECT sorted_at, timestamp FROM messages WHERE id = ?1 AND conversation = ?2")?;
-    let found = statement.query_row([id.0, conversation.0], |row| Ok(Anchor(time(row, 0)?, time(row, 1)?, id.0)));
+    let found =
+        statement.query_row([id.0, conversation.0], |row| Ok(Anchor(time(row, 0)?, time(row, 1)?, id.0)));
     Ok(found.optional()?)
 }
 

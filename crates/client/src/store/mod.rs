@@ -260,11 +260,7 @@ fn write(
 }
 
 /// Carries out orders until told to stop or nobody is left to give any, and keeps the store in order between them.
-fn work(
-    db: &mut Db,
-    orders: &mpsc::Receiver<Order>,
-    upkeep: &mut Upkeep,
-) -> Option<oneshot::Sender<()>> {
+fn work(db: &mut Db, orders: &mpsc::Receiver<Order>, upkeep: &mut Upkeep) -> Option<oneshot::Sender<()>> {
     let mut next = Next::Now;
     loop {
         let order = match next {

@@ -25,7 +25,11 @@ fn marked(path: &Path) -> (Db, Vec<MessageId>) {
     for batch in 0..4 {
         let items = (0..100).map(|number| {
             let at = at(batch * 100 + number - 10_000);
-            let body = if number % 9 == 4 { format!("word {MARK} and {MARK}{number}") } else { "nothing here".into() };
+            let body = if number % 9 == 4 {
+                format!("word {MARK} and {MARK}{number}")
+            } else {
+                "nothing here".into()
+            };
             let expiry = if number % 2 == 0 { Expiry::Off } else { Expiry::AfterSend(60) };
             let kind = IncomingKind::Message { text: body, attachments: Vec::new(), quote: None, expiry };
             from(alice(), at, kind)
@@ -145,7 +149,10 @@ async fn clearing_lets_others_in_between_and_goes_on_after_the_end_of_the_progra
     let account = StoredAccount { id: me(), seed: Seed::from_bytes([1; 16]), created: NOW };
     let store = Store::create(&path, KeyProtection::KeyFile, &account, |db| {
         for batch in 0..20 {
-            take(db, (0..250).map(|number| from(alice(), at(batch * 250 + number - 9000), text("x"))).collect());
+            take(
+                db,
+                (0..250).map(|number| from(alice(), at(batch * 250 + number - 9000), text("x"))).collect(),
+            );
         }
         Ok(())
     })

@@ -29,7 +29,8 @@ fn pages_join_without_gaps_in_both_directions() {
     assert_eq!(all, (0..101).collect::<Vec<_>>());
     let mut forward = numbers(&page);
     while page.more_after {
-        page = db.messages(with(&db, alice()), Page::After(page.messages.last().unwrap().id), 7, NOW).unwrap();
+        page =
+            db.messages(with(&db, alice()), Page::After(page.messages.last().unwrap().id), 7, NOW).unwrap();
         forward.extend(numbers(&page));
     }
     assert_eq!(forward, all);

@@ -273,7 +273,8 @@ fn damage_inside_is_reported_when_it_is_met() {
         bytes[page * 4096 + 77] ^= 1;
     }
     fs::write(&database, bytes).unwrap();
-    let error = open(&path).and_then(|db| db.messages(with(&db, alice()), Page::Newest, 500, NOW)).unwrap_err();
+    let error =
+        open(&path).and_then(|db| db.messages(with(&db, alice()), Page::Newest, 500, NOW)).unwrap_err();
     assert!(matches!(error, StoreError::Damaged), "{error:?}");
 }
 
