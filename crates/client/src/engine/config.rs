@@ -132,7 +132,7 @@ async fn push(engine: &Arc<Engine>) -> Result<(), SyncError> {
     let take = move |db: &mut Db| {
         db.transaction(|db| {
             documents.settle_time(db, now)?;
-            documents.take_parts(db, now)
+            documents.set.take_parts(db, now)
         })
     };
     let ToPush { parts, refused } = engine.store.call(take).await?;
@@ -152,7 +152,7 @@ async fn push(engine: &Arc<Engine>) -> Result<(), SyncError> {
     let superseded = superseded(&parts, &steps, &done);
     let pushed = pushed(parts, &steps, done);
     let documents = engine.documents.clone();
-    engine.store.call(move |db| documents.finish_push(db, &pushed, false)).await?;
+    engine.store.call(move |db| documents.set.finish_push(db, &pushed, false)).await?;
     delete(engine, superseded).await?;
     result
 }
@@ -278,7 +278,7 @@ async fn delete(engine: &Arc<Engine>, mut superseded: Vec<Superseded>) -> Result
     }
     let documents = engine.documents.clone();
     let deleted: Vec<_> = superseded.into_iter().map(|it| (it.namespace, it.obsolete)).collect();
-    engine.store.call(move |db| documents.forget_obsolete(db, &deleted)).await?;
+    engine.store.call(move |db| documents.set.forget_obsolete(db, &deleted)).await?;
     if missing.is_empty() { Ok(()) } else { Err(SyncError::Unproven) }
 }
 

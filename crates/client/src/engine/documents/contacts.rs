@@ -33,7 +33,7 @@ impl Documents {
         if people.keys().all(|id| *id == self.me) {
             return Ok(false);
         }
-        self.with(db, |db, contacts: &mut Contacts| {
+        self.set.with(db, |db, contacts: &mut Contacts| {
             for (id, at) in people {
                 self.describe(db, contacts, *id, *at)?;
             }
@@ -47,7 +47,7 @@ impl Documents {
         if !db.swarm_was_read()? {
             return Ok(());
         }
-        self.with(db, |db, contacts: &mut Contacts| {
+        self.set.with(db, |db, contacts: &mut Contacts| {
             contacts.erase(&id);
             self.describe(db, contacts, id, now)
         })?;
@@ -56,7 +56,7 @@ impl Documents {
 
     /// What is gone has no read state: its entry goes with it (spec 05 §11.3).
     fn forget_read_state(&self, db: &mut Db, id: SessionId) -> Result<(), StoreError> {
-        self.with(db, |_, states: &mut ConvoInfoVolatile| {
+        self.set.with(db, |_, states: &mut ConvoInfoVolatile| {
             states.erase(&ConvoId::OneToOne(id));
             Ok(())
         })
@@ -69,7 +69,7 @@ impl Documents {
         messages: &Messages<'_>,
         now: Timestamp,
     ) -> Result<Merge, StoreError> {
-        self.with(db, |db, contacts: &mut Contacts| {
+        self.set.with(db, |db, contacts: &mut Contacts| {
             let before: BTreeMap<SessionId, Contact> =
                 contacts.iter().map(|contact| (contact.id, contact)).collect();
             let document = contacts.document();
@@ -88,7 +88,7 @@ impl Documents {
     /// Makes document and tables say the same, should they not: the document counts for those it has, the tables for
     /// all others.
     pub(super) fn reconcile_contacts(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
-        self.with(db, |db, contacts: &mut Contacts| {
+        self.set.with(db, |db, contacts: &mut Contacts| {
             let rows = db.contacts()?;
             let mut agreed = BTreeMap::new();
             for row in &rows {

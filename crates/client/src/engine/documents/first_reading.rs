@@ -26,7 +26,7 @@ impl Documents {
             }
             db.set_swarm_was_read()?;
             self.complete_profile(db, now)?;
-            self.with(db, |db, contacts: &mut Contacts| {
+            self.set.with(db, |db, contacts: &mut Contacts| {
                 for row in db.contacts()? {
                     self.describe(db, contacts, row.id, now)?;
                 }

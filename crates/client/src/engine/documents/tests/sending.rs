@@ -55,7 +55,7 @@ fn deleted_elsewhere_while_sending(delete: impl Fn(&Documents, &mut Db)) {
         let merge = mine.merge(&mut here, Namespace::CONTACTS, &deleted, NOW).unwrap();
         assert!(merge.touched.contains(&bob));
         let texts = || -> Vec<String> {
-            let page = here.messages(bob, Page::Newest, 10).unwrap();
+            let page = here.messages(bob, Page::Newest, 10, NOW).unwrap();
             page.messages.into_iter().map(|message| message.text).collect()
         };
         assert!(here.message(old).unwrap().is_none(), "what is sent is deleted");
@@ -64,7 +64,7 @@ fn deleted_elsewhere_while_sending(delete: impl Fn(&Documents, &mut Db)) {
         let it = here.conversation(bob).unwrap().unwrap();
         assert_eq!((it.is_listed(), it.approved && sending), (sending, sending));
         // The other device shows it again, for it will get the copy.
-        assert_eq!(mine.load::<Contacts>(&here).unwrap().needs_push(), sending);
+        assert_eq!(mine.set.load::<Contacts>(&here).unwrap().needs_push(), sending);
         if sending {
             let again = pushed(&mine, &mut here, 4);
             theirs.merge(&mut there, Namespace::CONTACTS, &again, NOW).unwrap();
