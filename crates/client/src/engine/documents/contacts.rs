@@ -15,7 +15,7 @@ use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{Documents, Merge, Messages, first_reading, take_in};
+use super::{Documents, Merge, Messages, take_in};
 use crate::model::Expiry;
 use crate::store::{ContactData, Db, Now, PictureSource, ProfileData, StoreError};
 
@@ -134,7 +134,7 @@ impl Documents {
             }
             let first_word = !read && !before.contains_key(&contact.id);
             db.apply_contact(&match row.filter(|_| first_word) {
-                Some(row) => first_reading::completed_contact(told, &row),
+                Some(row) => completed(told, &row),
                 None => told,
             })?;
             if priority.is_none() {
@@ -284,6 +284,19 @@ fn contact_data(contact: &Contact, row: Option<&ContactData>) -> ContactData {
         muted_until,
         expiry: expiry(contact.disappearing),
         created: contact.created.unwrap_or_default(),
+    }
+}
+
+/// What the swarm says of somebody, with what was set here before it was read where it says nothing.
+fn completed(told: ContactData, set_here: &ContactData) -> ContactData {
+    let silent = told.priority.unwrap_or_default() == 0;
+    ContactData {
+        nickname: told.nickname.or_else(|| set_here.nickname.clone()),
+        blocked: told.blocked || set_here.blocked,
+        priority: if silent { set_here.priority.or(told.priority) } else { told.priority },
+        muted_until: told.muted_until.or(set_here.muted_until),
+        expiry: if told.expiry == Expiry::Off { set_here.expiry } else { told.expiry },
+        ..told
     }
 }
 
