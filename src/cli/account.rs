@@ -107,7 +107,7 @@ async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result
     let profile = client.profile().await?;
     let connected = client.connection().state == ConnectionState::Connected;
     if !profile.read && (!connected || profile.name.is_empty()) {
-        session::close(client).await?;
+        session::close(client).await;
         return Err(Failure::offline(NOT_READ));
     }
     let conversations = client.conversations().await?;

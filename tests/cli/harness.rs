@@ -29,7 +29,7 @@ enum Runs {
     /// `septet devnet` in its own process.
     Apart(Child),
     /// Within the test, which has faults to switch on.
-    Here { devnet: Devnet, _runtime: Runtime },
+    Here { devnet: Box<Devnet>, _runtime: Box<Runtime> },
 }
 
 impl Network {
@@ -44,7 +44,11 @@ impl Network {
         let runtime = Runtime::new().unwrap();
         let devnet = runtime.block_on(Devnet::start()).unwrap();
         devnet.write_network_file(&folder.path().join("local.toml")).unwrap();
-        Self { runs: Runs::Here { devnet, _runtime: runtime }, folder, clock_offset: 0 }
+        Self {
+            runs: Runs::Here { devnet: Box::new(devnet), _runtime: Box::new(runtime) },
+            folder,
+            clock_offset: 0,
+        }
     }
 
     /// A network within the test, to be tampered with.
