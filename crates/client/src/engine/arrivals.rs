@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
-use septet_protocol::swarm::Auth;
 use septet_protocol::swarm::reply::{RetrieveReply, StoredMessage};
 use septet_protocol::swarm::request::Delete;
 use septet_protocol::time::Timestamp;
@@ -222,7 +221,7 @@ impl Engine {
         tokio::spawn(async move {
             let account = Account::from(engine.me());
             let request = Delete { hashes, required: false };
-            let build = |_: &Ed25519Public, _| request.rpc(&Auth::user(engine.me(), &engine.keys.ed25519));
+            let build = |_: &Ed25519Public, _| request.rpc(&engine.credentials().auth());
             if let Err(error) = engine.network.swarm_request(&account, build).await {
                 tracing::debug!(%error, "messages stay in the swarm until they expire");
             }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use septet_protocol::id::{Account, MessageHash};
-use septet_protocol::swarm::Auth;
 use septet_protocol::swarm::reply::{ExpireReply, Expired};
 use septet_protocol::swarm::request::Expire;
 use septet_protocol::swarm::signing::ExpireMode;
@@ -106,7 +105,7 @@ impl Engine {
         let hashes: Vec<MessageHash> = messages.iter().filter_map(|message| message.hash).collect();
         let request = Expire { hashes, expiries: vec![at], mode: ExpireMode::Shorten };
         let account = Account::from(self.me());
-        let auth = Auth::user(self.me(), &self.keys.ed25519);
+        let auth = self.credentials().auth();
         let reply = match self.network.swarm_request(&account, |_, _| request.rpc(&auth)).await {
             Ok(reply) => reply,
             Err(error) => return tracing::debug!(%error, "a countdown is not told to the swarm"),

@@ -14,7 +14,7 @@ use septet_network::NetworkError;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace};
 use septet_protocol::swarm::reply::{self, RetrieveReply, SubReply};
 use septet_protocol::swarm::request::Retrieve;
-use septet_protocol::swarm::{Auth, Batch, MemberKeys, Rpc};
+use septet_protocol::swarm::{Batch, MemberKeys, Rpc};
 use septet_protocol::time::Timestamp;
 use tokio::time::{Instant, timeout};
 
@@ -194,7 +194,7 @@ fn request(
     size: PageSize,
     now: Timestamp,
 ) -> Rpc {
-    let auth = Auth::user(engine.me(), &engine.keys.ed25519);
+    let auth = engine.credentials().auth();
     let retrieve = |&(namespace, parts): &(Namespace, i64)| {
         let last_hash = marks.get(&(*node, namespace)).copied();
         Retrieve { namespace, last_hash, max_size: Some(size.share(parts)) }.rpc(&auth, now)

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use septet_network::NetworkError;
 use septet_protocol::id::{Account, MessageHash};
-use septet_protocol::swarm::Auth;
 use septet_protocol::swarm::request::Store as StoreRequest;
 use septet_protocol::time::Timestamp;
 use tokio::task::JoinSet;
@@ -154,7 +153,7 @@ impl From<StoreError> for Attempt {
 async fn deliver(engine: &Arc<Engine>, job: &Job) -> Result<(MessageHash, Timestamp), Attempt> {
     let data = job.payload.as_deref().unwrap_or_default();
     let request = StoreRequest { account: job.recipient, namespace: job.namespace, data, ttl: job.ttl_ms };
-    let auth = Auth::user(engine.me(), &engine.keys.ed25519);
+    let auth = engine.credentials().auth();
     let auth = (!job.namespace.is_public_inbox()).then_some(&auth);
     let stored = engine.network.store(&request, auth).await.map_err(|error| attempt(&error))?;
     Ok((stored.hash, engine.network.now()))
