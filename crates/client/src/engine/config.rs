@@ -314,11 +314,12 @@ fn tell_refused(engine: &Engine, refused: &[(Namespace, PushError)]) {
 }
 
 impl Engine {
-    /// Whether the swarm has all of our configs that it would take.
+    /// Whether the swarm has all of our configs that it would take. Nobody knows before it was read whole.
     pub async fn config_is_settled(&self) -> Result<bool, StoreError> {
         let owner = self.credentials().owner();
-        let waiting = self.store.read(move |db| db.configs_to_push(owner)).await?;
-        Ok(waiting.into_iter().all(|namespace| self.refused.has(namespace)))
+        let read = self.store.read(move |db| Ok((db.swarm_was_read()?, db.configs_to_push(owner)?)));
+        let (read, waiting) = read.await?;
+        Ok(read && waiting.into_iter().all(|namespace| self.refused.has(namespace)))
     }
 
     /// Changes our public name, here and on all devices.
