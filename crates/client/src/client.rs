@@ -117,7 +117,7 @@ impl Client {
         let engine = &self.0.engine;
         let deadline = tokio::time::Instant::now() + timeout;
         self.start();
-        let polled = timeout_at(deadline, engine.polls.next(engine)).await.is_ok();
+        let polled = timeout_at(deadline, engine.polls.next()).await.is_ok();
         if polled && self.flush(deadline.saturating_duration_since(tokio::time::Instant::now())).await? {
             return Ok(());
         }
@@ -132,6 +132,7 @@ impl Client {
         let engine = &self.0.engine;
         let deadline = tokio::time::Instant::now() + timeout;
         let mut progress = engine.progress.subscribe();
+        engine.hasten_receipts().await?;
         loop {
             progress.borrow_and_update();
             if self.read(|db| Ok(db.outbox_len()? == 0)).await? && engine.config_is_settled().await? {

@@ -153,7 +153,8 @@ impl From<StoreError> for Attempt {
 async fn deliver(engine: &Arc<Engine>, job: &Job) -> Result<(MessageHash, Timestamp), Attempt> {
     let data = job.payload.as_deref().unwrap_or_default();
     let request = StoreRequest { account: job.recipient, namespace: job.namespace, data, ttl: job.ttl_ms };
-    let auth = engine.credentials().auth();
+    let credentials = engine.credentials();
+    let auth = credentials.auth();
     let auth = (!job.namespace.is_public_inbox()).then_some(&auth);
     let stored = engine.network.store(&request, auth).await.map_err(|error| attempt(&error))?;
     Ok((stored.hash, engine.network.now()))

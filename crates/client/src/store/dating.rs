@@ -24,6 +24,8 @@ use crate::model::{ConversationId, MessageId};
 /// No retry of a transfer is set further ahead, in ms; see `pace`.
 const LONGEST_RETRY_MS: u64 = 12 * 60 * 60 * 1000;
 
+/// Whether any job's timestamp is a guess.
+pub(super) const HAS_UNDATED: &str = "SELECT 1 FROM outbox WHERE undated = 1";
 /// Rows made here whose time is a guess.
 pub(super) const UNDATED_LINES: &str =
     "SELECT id, conversation FROM messages WHERE received_at = 0 AND local = 1 ORDER BY id";
@@ -36,7 +38,7 @@ pub(super) const COUNT: &str = "UPDATE messages SET expires_at = ?1 + expiry_sec
       WHERE m.expires_at IS NULL AND m.expiry_mode <> 0 AND m.state IN (1, 3)
           AND (m.counts = 0 OR (m.sorted_at, m.timestamp) <= (c.last_read, c.last_read)))";
 /// What a read mark in the future has read stays so when the mark is brought down.
-const KEEP_READ: &str = "UPDATE messages SET counts = 0 WHERE id IN
+pub(super) const KEEP_READ: &str = "UPDATE messages SET counts = 0 WHERE id IN
      (SELECT m.id FROM conversations c CROSS JOIN messages m ON m.conversation = c.id AND m.counts = 1
           AND (m.sorted_at, m.timestamp) > (?1, ?1) AND (m.sorted_at, m.timestamp) <= (c.last_read, c.last_read)
       WHERE c.last_read > ?2)";
@@ -56,7 +58,7 @@ impl Db {
     /// Whether something waits for its final timestamp. What is written behind it has to wait as well, or it would
     /// come before it and could name a timestamp that changes.
     pub fn has_undated(&self) -> Result<bool, StoreError> {
-        Ok(self.sql().prepare_cached("SELECT 1 FROM outbox WHERE undated = 1")?.exists([])?)
+        Ok(self.sql().prepare_cached(HAS_UNDATED)?.exists([])?)
     }
 
     /// The network's time is known: dates what was written before that, starts its countdowns, and brings down what

@@ -13,7 +13,8 @@ use septet_protocol::time::Timestamp;
 use super::dating;
 use super::db::Db;
 use super::error::StoreError;
-use super::types::{Job, JobId, JobKind, NewJob, Now, SwarmCopy, Transport};
+use super::kinds::Transport;
+use super::types::{Job, JobId, JobKind, NewJob, Now, SwarmCopy};
 use super::values::{Hash, Ms, Owner, expiry, time};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState};
 

@@ -6,9 +6,8 @@ use septet_protocol::time::Timestamp;
 
 use super::db::Db;
 use super::error::StoreError;
-use super::types::{
-    AttachmentClass, NewAttachment, NewJob, Now, Outgoing, OutgoingMessage, QuoteKey, TransferState,
-};
+use super::kinds::AttachmentClass;
+use super::types::{NewAttachment, NewJob, Now, Outgoing, OutgoingMessage, QuoteKey, TransferState};
 use super::values::{Hash, Ms, expiry_columns};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};
 use septet_protocol::id::MessageHash;

@@ -104,34 +104,6 @@ pub struct NewAttachment {
     pub pointer: Option<Vec<u8>>,
 }
 
-/// What a person looks for when going through files.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AttachmentClass {
-    /// Anything shown as a picture.
-    Picture,
-    /// A film.
-    Video,
-    /// Music and the like.
-    Audio,
-    /// Recorded to be heard as a message.
-    Voice,
-    /// Everything else.
-    File,
-}
-
-impl AttachmentClass {
-    /// By what the sender said of it.
-    pub fn of(content_type: &str, voice: bool) -> Self {
-        match content_type.split_once('/').map(|(kind, _)| kind) {
-            _ if voice => Self::Voice,
-            Some(kind) if kind.eq_ignore_ascii_case("image") => Self::Picture,
-            Some(kind) if kind.eq_ignore_ascii_case("video") => Self::Video,
-            Some(kind) if kind.eq_ignore_ascii_case("audio") => Self::Audio,
-            _ => Self::File,
-        }
-    }
-}
-
 /// Where a stored attachment stands between here and the file server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TransferState {
@@ -221,17 +193,6 @@ pub enum JobKind {
     OwnNote,
     /// A reaction, unsend request, request response…: changes no message.
     Other,
-}
-
-/// How a job gets where it goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Transport {
-    /// Stored in a swarm.
-    Swarm,
-    /// Several steps in a swarm, of which each needs the one before.
-    Sequence,
-    /// A request to a community's server.
-    Community,
 }
 
 /// Something to be sent that is not encoded yet and is no row of messages: what there is to say, without a date.

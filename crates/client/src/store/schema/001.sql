@@ -148,6 +148,10 @@ CREATE TABLE messages (
     failure         TEXT,
     hash            BLOB,                                -- in the swarm it came from: our own, or a group's
     text            TEXT    NOT NULL DEFAULT '',
+    unspaced        INTEGER NOT NULL AS (text GLOB '*[' || -- has something of a script without spaces between words:
+        char(0x0e00, 45, 0x109f, 0x1780, 45, 0x17ff) ||  -- Thai, Lao, Tibetan, Myanmar, Khmer,
+        char(0x2e80, 45, 0x31ff, 0x3400, 45, 0x4dbf, 0x4e00, 45, 0x9fff, 0xf900, 45, 0xfaff, 0xff66, 45, 0xff9f,
+             0x20000, 45, 0x3ffff) || ']*') STORED,      -- ideographs, kana, Bopomofo
     notice          TEXT,                                -- JSON of `Notice`
     notice_kind     TEXT    AS (json_extract(notice, '$.kind')) STORED,
     quote_author    INTEGER REFERENCES people (id),
@@ -177,6 +181,7 @@ CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT 
 CREATE INDEX messages_expiring_here ON messages (conversation, expires_at) WHERE counts = 1 AND expires_at IS NOT NULL;
 CREATE INDEX messages_notices ON messages (conversation, notice_kind, author, sorted_at, timestamp)
     WHERE notice_kind IS NOT NULL;
+CREATE INDEX messages_unspaced ON messages (id) WHERE unspaced = 1;
 CREATE INDEX messages_undated ON messages (id) WHERE received_at = 0;
 -- Countdowns that have not begun: the message is unread, or nobody knew the time.
 CREATE INDEX messages_untimed ON messages (conversation, sorted_at, timestamp)
@@ -367,6 +372,7 @@ CREATE TABLE last_hashes (
     expires_at INTEGER NOT NULL,                         -- the swarm forgets it then
     PRIMARY KEY (account, namespace, node)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX last_hashes_expiring ON last_hashes (expires_at);
 
 -- How often those of an account were reset: a poll that began before does not write them again (spec 09 §5.2).
 CREATE TABLE cursor_generations (
@@ -412,14 +418,17 @@ CREATE TABLE doomed_files (
     name TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
--- Search: words as most scripts divide them, and runs of three characters for those that do not. Only what was written.
-CREATE VIEW searchable (id, text) AS
-    SELECT id, text FROM messages WHERE text <> '' AND notice IS NULL AND deleted = 0;
+-- Search, of what people wrote: words as most scripts divide them, and runs of three characters of texts in scripts that
+-- do not. What leaves the tables is overwritten.
+CREATE VIEW searchable (id, text, unspaced) AS
+    SELECT id, text, unspaced FROM messages WHERE text <> '' AND notice IS NULL AND deleted = 0;
+CREATE VIEW searchable_unspaced (id, text) AS SELECT id, text FROM searchable WHERE unspaced = 1;
 CREATE VIRTUAL TABLE search_words USING fts5 (
     text, content = 'searchable', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
 );
 CREATE VIRTUAL TABLE search_trigrams USING fts5 (
-    text, content = 'searchable', content_rowid = 'id', tokenize = 'trigram remove_diacritics 1', detail = 'none'
+    text, content = 'searchable_unspaced', content_rowid = 'id', tokenize = 'trigram remove_diacritics 1',
+    detail = 'none'
 );
 INSERT INTO search_words (search_words, rank) VALUES ('secure-delete', 1);
 INSERT INTO search_trigrams (search_trigrams, rank) VALUES ('secure-delete', 1);
@@ -427,22 +436,22 @@ INSERT INTO search_trigrams (search_trigrams, rank) VALUES ('secure-delete', 1);
 CREATE TRIGGER messages_search_insert AFTER INSERT ON messages
 WHEN NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0 BEGIN
     INSERT INTO search_words (rowid, text) VALUES (NEW.id, NEW.text);
-    INSERT INTO search_trigrams (rowid, text) VALUES (NEW.id, NEW.text);
+    INSERT INTO search_trigrams (rowid, text) SELECT NEW.id, NEW.text WHERE NEW.unspaced = 1;
 END;
 CREATE TRIGGER messages_search_delete AFTER DELETE ON messages
 WHEN OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0 BEGIN
     INSERT INTO search_words (search_words, rowid, text) VALUES ('delete', OLD.id, OLD.text);
-    INSERT INTO search_trigrams (search_trigrams, rowid, text) VALUES ('delete', OLD.id, OLD.text);
+    INSERT INTO search_trigrams (search_trigrams, rowid, text) SELECT 'delete', OLD.id, OLD.text WHERE OLD.unspaced = 1;
 END;
 CREATE TRIGGER messages_search_update AFTER UPDATE OF text, notice, deleted ON messages BEGIN
     INSERT INTO search_words (search_words, rowid, text) SELECT 'delete', OLD.id, OLD.text
         WHERE OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0;
     INSERT INTO search_trigrams (search_trigrams, rowid, text) SELECT 'delete', OLD.id, OLD.text
-        WHERE OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0;
+        WHERE OLD.unspaced = 1 AND OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0;
     INSERT INTO search_words (rowid, text) SELECT NEW.id, NEW.text
         WHERE NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
     INSERT INTO search_trigrams (rowid, text) SELECT NEW.id, NEW.text
-        WHERE NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
+        WHERE NEW.unspaced = 1 AND NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
 END;
 
 -- Counters that no statement can forget: of what counts and stands beyond the read mark. Moving the mark counts by
