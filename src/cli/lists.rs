@@ -107,6 +107,7 @@ impl AttachmentRow {
     /// Without a path.
     pub fn new(attachment: &Attachment) -> Self {
         let state = match attachment.state {
+            AttachmentState::Preparing => "preparing",
             AttachmentState::Uploading { .. } => "uploading",
             AttachmentState::Remote => "remote",
             AttachmentState::Downloading { .. } => "downloading",
@@ -190,7 +191,7 @@ fn conversation_row(conversation: &Conversation, now: Timestamp) -> Conversation
         hidden: !conversation.is_listed(),
         marked_unread: conversation.marked_unread,
         expiry: conversation.expiry,
-        draft: conversation.draft.clone(),
+        draft: conversation.draft.as_ref().map(|draft| draft.text.clone()).filter(|text| !text.is_empty()),
         last_message: conversation.last_message.as_ref().map(LastRow::new),
     }
 }

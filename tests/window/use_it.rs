@@ -3,7 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use septet::gui::command::{Command, StagedFile, Update};
+use septet::gui::command::{Command, Look, StagedFile, Update, Writing};
 use septet::gui::theme::ThemeChoice;
 use septet_client::model::*;
 
@@ -79,7 +79,7 @@ fn what_is_typed_is_kept_as_a_draft_when_another_conversation_is_opened() {
     stage.run();
     let commands = stage.commands();
     assert!(commands.iter().any(
-        |c| matches!(c, Command::SetDraft { conversation, text } if *conversation == sample::mara() && text == "half a th")
+        |c| matches!(c, Command::SetDraft { conversation, draft } if *conversation == sample::mara() && draft.text == "half a th")
     ));
     assert!(commands.iter().any(|c| matches!(c, Command::Show(_))));
 }
@@ -185,7 +185,7 @@ fn a_refused_text_comes_back() {
     let mut stage = stage();
     let refused = Update::Refused {
         conversation: sample::mara(),
-        text: "again".into(),
+        writing: Writing { text: "again".into(), ..Writing::default() },
         reason: "The disk is full.".into(),
     };
     stage.tell(refused);
@@ -286,8 +286,8 @@ fn a_file_that_may_tell_where_it_was_made_says_so_in_the_composer() {
     let file = |name: &str, may_tell_place| StagedFile {
         name: name.to_owned(),
         size: 5,
-        thumbnail: None,
-        may_tell_place,
+        picture: false,
+        look: Look { thumbnail: None, may_tell_place },
         source: OutgoingFile::Bytes {
             name: name.to_owned(),
             content_type: "image/tiff".to_owned(),

@@ -11,4 +11,5 @@ pub mod event;
 pub mod files;
 pub mod key;
 pub mod model;
+mod source_file;
 pub mod store;

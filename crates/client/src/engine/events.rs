@@ -33,6 +33,8 @@ impl Events {
 pub struct Bells {
     /// A job was put into the outbox, or may be tried again.
     pub outbox: Notify,
+    /// A file is to be prepared for sending.
+    pub preparing: Notify,
     /// Somebody wants to know now what is in the swarm.
     pub poll: Notify,
     /// A file is wanted.

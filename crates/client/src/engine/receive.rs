@@ -150,6 +150,7 @@ fn attachment(pointer: &AttachmentPointer) -> NewAttachment {
         voice: pointer.voice,
         remote: remote(pointer),
         file: None,
+        original: None,
         pointer: None,
     }
 }

@@ -1,5 +1,7 @@
 //! Bringing the files of a message to the file server before the message itself goes out (spec 04 §12).
 //!
+//! A file goes up as soon as it is prepared (see [`super::preparing`]), while others still are.
+//!
 //! Decision: what was uploaded is written down file by file, so a retry, also after a restart, uploads only what is
 //! missing. Files are encrypted when they go up; the same file gives the same bytes and key, so that one whose upload
 //! was cut off before it was written down is not stored twice.
@@ -12,6 +14,7 @@ use septet_protocol::attachment::deterministic::Domain;
 use septet_protocol::attachment::{self, AttachmentPointer, Encrypted, Encryption, Key};
 use septet_protocol::id::Account;
 use septet_protocol::message::EncodeError;
+use tokio::sync::broadcast::error::RecvError;
 use zeroize::Zeroizing;
 
 use super::Engine;
@@ -19,7 +22,8 @@ use super::outbox::Attempt;
 use crate::event::Event;
 use crate::model::{AttachmentState, Message, MessageId};
 use crate::store::{
-    Db, Job, JobId, NewJob, OutgoingMessage, QuoteKey, RemoteFile, StoreError, StoredAttachment, Wish,
+    Db, Job, JobId, NewJob, OutgoingMessage, QuoteKey, RemoteFile, StoreError, StoredAttachment,
+    TransferState, Wish,
 };
 
 /// So many files of all messages go up at the same time.
@@ -31,16 +35,19 @@ pub async fn complete(engine: &Arc<Engine>, job: &Job) -> Result<(), Attempt> {
     if let Some(wish) = job.wish.clone() {
         return encode_wish(engine, job, wish).await;
     }
-    let gone = || Attempt::Refused("The message is not here any more.".to_owned());
     let id = job.message.ok_or_else(gone)?;
-    let attachments = engine.store.call(move |db| db.attachments_of(id)).await?;
+    let attachments = engine.store.read(move |db| db.attachments_of(id)).await?;
     let missing = attachments.into_iter().filter(|attachment| attachment.remote.is_none());
     stream::iter(missing)
-        .map(|attachment| upload(engine, attachment))
+        .map(|attachment| async move { upload(engine, prepared(engine, &attachment).await?).await })
         .buffer_unordered(MOST_UPLOADS)
         .try_collect::<Vec<()>>()
         .await?;
     encode(engine, job, id).await
+}
+
+fn gone() -> Attempt {
+    Attempt::Refused("The message is not here any more.".to_owned())
 }
 
 /// Gives a job the bytes of its message, now that all its files have an address.
@@ -121,6 +128,28 @@ fn encryption(remote: &RemoteFile) -> Encryption {
         (Some(key), _, Some(digest)) => Encryption::Legacy { key, digest },
         (_, Some(key), _) => Encryption::Deterministic { key },
         _ => Encryption::Unusable,
+    }
+}
+
+/// Waits until a file is prepared, and returns it as it is then.
+async fn prepared(engine: &Arc<Engine>, file: &StoredAttachment) -> Result<StoredAttachment, Attempt> {
+    let (id, of) = (file.id, file.conversation);
+    let mut events = engine.events.subscribe();
+    loop {
+        let now = engine.store.read(move |db| db.attachment(id)).await?.ok_or_else(gone)?;
+        match now.state {
+            TransferState::Prepare => {}
+            TransferState::Failed => return Err(Attempt::Refused(now.failure.unwrap_or_default())),
+            _ => return Ok(now),
+        }
+        // Events that were lost only make us look again.
+        while match events.recv().await {
+            Ok(Event::Attachment { attachment, .. }) => attachment != id,
+            Ok(Event::Messages(conversation)) => conversation != of,
+            Ok(_) => true,
+            Err(RecvError::Lagged(_)) => false,
+            Err(RecvError::Closed) => return Err(Attempt::Later("stopped".to_owned())),
+        } {}
     }
 }
 

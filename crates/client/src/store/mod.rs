@@ -18,6 +18,7 @@ mod conversation;
 mod dating;
 mod db;
 mod delete;
+mod draft;
 mod error;
 mod message;
 mod migrate;

@@ -151,7 +151,7 @@ impl Painting<'_> {
 
     fn image(&mut self, attachment: &Attachment, rect: Rect, corners: CornerRadius) {
         let theme = self.cx.theme;
-        let here = matches!(attachment.state, AttachmentState::Local | AttachmentState::Uploading { .. });
+        let here = is_here(attachment);
         let key = ImageKey::Attachment(attachment.id);
         if attachment.state == AttachmentState::Remote && self.is_trusted() {
             self.cx.images.fetch(self.cx.actions, attachment.id);
@@ -177,7 +177,7 @@ impl Painting<'_> {
             attachment.name.clone()
         };
         let label = match attachment.state {
-            AttachmentState::Local | AttachmentState::Uploading { .. } => name,
+            AttachmentState::Local | AttachmentState::Preparing | AttachmentState::Uploading { .. } => name,
             AttachmentState::Remote => format!("{} {name}", self.cx.t("download")),
             AttachmentState::Downloading { .. } => format!("{} {name}", self.cx.t("stop-receiving")),
             AttachmentState::Failed { .. } => format!("{} {name}", self.cx.t("try-again")),
@@ -193,7 +193,7 @@ impl Painting<'_> {
                 }
                 AttachmentState::Downloading { .. } => self.cx.send(Command::StopTransfer(attachment.id)),
                 AttachmentState::Expired | AttachmentState::Unusable => {}
-                AttachmentState::Local | AttachmentState::Uploading { .. } => {
+                AttachmentState::Local | AttachmentState::Preparing | AttachmentState::Uploading { .. } => {
                     self.act = Some(Act::View(attachment.id));
                 }
             }
@@ -210,6 +210,7 @@ impl Painting<'_> {
     fn overlay(&self, attachment: &Attachment, rect: Rect) {
         let (icon, part) = match &attachment.state {
             AttachmentState::Local => return,
+            AttachmentState::Preparing => (Icon::ARROW_UP, Some(fraction(0, 0))),
             AttachmentState::Remote => (Icon::DOWNLOAD, None),
             AttachmentState::Failed { .. } => (Icon::ROTATE_CW, None),
             AttachmentState::Expired | AttachmentState::Unusable => (Icon::IMAGE_OFF, None),
@@ -275,6 +276,7 @@ impl Painting<'_> {
             self.cx.strings.with(name, [("done", part_of(done).into()), ("total", size.clone().into())])
         };
         match &attachment.state {
+            AttachmentState::Preparing => self.cx.strings.with("file-preparing", [("total", size.into())]),
             AttachmentState::Uploading { done, .. } => moved("file-sending", *done),
             AttachmentState::Downloading { done, .. } => moved("file-receiving", *done),
             AttachmentState::Failed { reason } => reason.clone(),
@@ -299,7 +301,7 @@ impl Painting<'_> {
             AttachmentState::Local => {
                 (Icon::SAVE, "save-as", Command::SaveAs { attachment: attachment.id, name: name.to_owned() })
             }
-            AttachmentState::Expired | AttachmentState::Unusable => return,
+            AttachmentState::Preparing | AttachmentState::Expired | AttachmentState::Unusable => return,
         };
         let place = Rect::from_center_size(pos2(rect.right() - 22.0, rect.top() + 22.0), vec2(28.0, 28.0));
         let label = format!("{} {name}", self.cx.t(label));
@@ -333,6 +335,14 @@ impl Painting<'_> {
             self.cx.send(Command::Resend(self.message.id));
         }
     }
+}
+
+/// Whether its bytes are on this disk.
+pub fn is_here(attachment: &Attachment) -> bool {
+    matches!(
+        attachment.state,
+        AttachmentState::Local | AttachmentState::Preparing | AttachmentState::Uploading { .. }
+    )
 }
 
 /// Done parts of a whole; a whole that is not known yet looks just begun.

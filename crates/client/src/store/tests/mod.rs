@@ -1,6 +1,7 @@
 //! The store's rules, on a database in memory.
 
 mod dating;
+mod drafts;
 mod identity;
 mod outbox;
 mod pages;
@@ -73,6 +74,11 @@ fn files(attachments: Vec<NewAttachment>) -> IncomingKind {
     IncomingKind::Message { text: String::new(), attachments, quote: None, expiry: Expiry::Off }
 }
 
+/// A draft of this text.
+fn drafted(text: &str) -> StoredDraft {
+    StoredDraft { text: text.to_owned(), ..Default::default() }
+}
+
 /// A file of five bytes; where it is to be fetched, if anywhere.
 fn file(remote: Option<RemoteFile>) -> NewAttachment {
     NewAttachment {
@@ -84,6 +90,7 @@ fn file(remote: Option<RemoteFile>) -> NewAttachment {
         remote,
         file: None,
         pointer: None,
+        original: None,
     }
 }
 
