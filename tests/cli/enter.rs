@@ -37,11 +37,11 @@ fn make_photo(seed: u32) -> Vec<u8> {
     let mut state = seed;
     let picture = RgbImage::from_fn(4000, 3000, |x, y| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let noise = (state >> 28) as u8;
+        let noise = (state >> 27) as u8;
         image::Rgb([(x / 20) as u8 + noise, (y / 16) as u8 + noise, ((x + y) / 32) as u8 + noise])
     });
     let mut out = Vec::new();
-    JpegEncoder::new_with_quality(&mut out, 85).encode_image(&picture).unwrap();
+    JpegEncoder::new_with_quality(&mut out, 90).encode_image(&picture).unwrap();
     assert!((3_000_000..6_000_000).contains(&out.len()), "{} bytes", out.len());
     out
 }

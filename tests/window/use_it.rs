@@ -10,18 +10,18 @@ use septet_client::model::*;
 use super::sample;
 use super::stage::{Stage, shared};
 
-fn stage() -> Stage {
+pub fn stage() -> Stage {
     Stage::open([1200.0, 820.0], ThemeChoice::Dark)
 }
 
-fn write(stage: &mut Stage, text: &str) {
+pub fn write(stage: &mut Stage, text: &str) {
     stage.harness.get_by_role_and_label(Role::MultilineTextInput, "Message").focus();
     stage.run();
     stage.harness.get_by_role_and_label(Role::MultilineTextInput, "Message").type_text(text);
     stage.run();
 }
 
-fn sent(command: Command) -> Option<Draft> {
+pub fn sent(command: Command) -> Option<Draft> {
     match command {
         Command::Send { draft, .. } => Some(draft),
         _ => None,
@@ -73,8 +73,8 @@ fn nothing_is_sent_without_anything_written() {
 #[test]
 fn what_is_typed_is_kept_as_a_draft_when_another_conversation_is_opened() {
     let mut stage = stage();
-    write(&mut stage, "half a th");
     stage.commands();
+    write(&mut stage, "half a th");
     stage.harness.get_by_label("Tomasz").click();
     stage.run();
     let commands = stage.commands();

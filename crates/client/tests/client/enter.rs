@@ -103,7 +103,7 @@ async fn what_became_another_file_is_not_sent() {
         [AttachmentState::Failed { reason: "Cannot read gone.bin: it is not there.".to_owned() }]
     );
 
-    // Tried again when the file is back as it was meant… which for another time of change it is not.
+    // Trying again does not make it the file that was meant.
     alice.client.resend(sent[0]).await.unwrap();
     assert_eq!(gives_up(&alice, sent[0]).await, reason);
 }
