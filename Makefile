@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo run test bench fmt lint packages demo-packages conformance node-snapshot
+.PHONY: demo run manual test bench fmt lint packages demo-packages conformance node-snapshot
 
 ## Open the window on a local network inside the program (without a display: under Xvfb, leaving demo.png).
 demo: demo-packages
@@ -12,6 +12,15 @@ demo: demo-packages
 ## Build and open the window on the real network.
 run: packages
 	$(CARGO) run --release
+
+## Man pages and completions of shells, made by the program itself, into MANUAL.
+MANUAL ?= target/manual
+SHELLS = bash zsh fish powershell elvish
+manual: packages
+	$(CARGO) build --release
+	target/release/septet man "$(MANUAL)/man1"
+	mkdir -p "$(MANUAL)/completions"
+	set -e; for shell in $(SHELLS); do target/release/septet completions $$shell > "$(MANUAL)/completions/septet.$$shell"; done
 
 ## Everything that must hold, from unit tests to a whole window on a whole network.
 test: packages

@@ -74,14 +74,14 @@ fn main() -> eframe::Result {
 fn answers(command: &Command) -> Vec<Update> {
     match command {
         Command::CreateAccount { name } => {
-            vec![Update::Opened(Profile { id: sample::me(), name: name.clone(), picture: None })]
+            vec![Update::Opened(Profile { id: sample::me(), name: name.clone(), picture: None, read: true })]
         }
         Command::Recovery => vec![sample::recovery()],
         Command::Restore(_) => vec![Update::Restoring(Progress::Messages { fetched: 312 })],
         Command::CancelRestore => vec![Update::NameNeeded],
         Command::CopySecret(_) => vec![Update::SecretCopied(true)],
         Command::SetName(name) => {
-            vec![Update::Opened(Profile { id: sample::me(), name: name.clone(), picture: None })]
+            vec![Update::Opened(Profile { id: sample::me(), name: name.clone(), picture: None, read: true })]
         }
         _ => Vec::new(),
     }

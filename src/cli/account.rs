@@ -1,14 +1,16 @@
 //! `septet account …`: making, restoring and showing the account of a profile.
 
 use std::path::Path;
+use std::time::Duration;
 
 use septet_client::client::{Client, RestoreStage};
+use septet_client::model::ConnectionState;
 use septet_protocol::account::{DisplayName, RecoveryError, parse_recovery};
 use serde::Serialize;
 
 use super::args::{AccountCommand, Common};
 use super::output::Output;
-use super::{Failure, session};
+use super::{Failure, plain, session};
 
 #[derive(Serialize)]
 struct Created<'a> {
@@ -16,6 +18,7 @@ struct Created<'a> {
     recovery_phrase: &'a str,
     bip39: &'a str,
     name: &'a str,
+    published: bool,
 }
 
 #[derive(Serialize)]
@@ -56,16 +59,22 @@ pub async fn run(command: AccountCommand, common: &Common, output: &Output) -> R
     }
 }
 
+/// How long the network is waited for if nothing else is said.
+const PUBLISHING: Duration = Duration::from_secs(30);
+
+/// The phrase is printed whatever the network does: without it the account would be lost.
 async fn create(name: &str, common: &Common, output: &Output) -> Result<(), Failure> {
     let name = display_name(name)?;
     let client = Client::create(&common.profile()?, &name, session::options(common)?).await?;
     let profile = client.profile().await?;
     let recovery = client.recovery().await?;
+    let published = session::deliver(client, common.limit(PUBLISHING)).await;
     let created = Created {
         account_id: profile.id.to_string(),
         recovery_phrase: &recovery.phrase,
         bip39: &recovery.bip39,
         name: name.as_str(),
+        published: published.is_ok(),
     };
     output.result(&created, || {
         format!(
@@ -73,8 +82,16 @@ async fn create(name: &str, common: &Common, output: &Output) -> Result<(), Fail
             created.account_id, created.recovery_phrase
         )
     });
-    session::flush_and_close(client).await
+    if let Err(failure) = published {
+        output.warning(&failure.message());
+    }
+    Ok(())
 }
+
+/// What is said of a restored account that its swarm has told nothing of. The account stays: nobody has to type the
+/// recovery password again.
+const NOT_READ: &str = "The network could not be reached. The account is on this device; its name, contacts and \
+    messages come with the next command that reaches it, such as `septet receive`.";
 
 async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result<(), Failure> {
     let fallback = name.map(display_name).transpose()?;
@@ -88,6 +105,11 @@ async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result
     let profile_dir = common.profile()?;
     let client = Client::restore(&profile_dir, seed, fallback, session::options(common)?, progress).await?;
     let profile = client.profile().await?;
+    let connected = client.connection().state == ConnectionState::Connected;
+    if !profile.read && (!connected || profile.name.is_empty()) {
+        session::close(client).await;
+        return Err(Failure::offline(NOT_READ));
+    }
     let conversations = client.conversations().await?;
     let memberships = client.memberships().await?;
     let restored = Restored {
@@ -101,8 +123,13 @@ async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result
         groups: memberships.groups,
         communities: memberships.communities,
     };
+    // What is left to publish goes out now or with the next start: the account's data are here.
+    session::deliver(client, common.limit(PUBLISHING)).await.or_else(|failure| {
+        output.warning(&failure.message());
+        Ok::<_, Failure>(())
+    })?;
     output.result(&restored, || {
-        let name = if restored.name.is_empty() { "(no name yet)" } else { &restored.name };
+        let name = if restored.name.is_empty() { "(no name yet)" } else { &plain::line(&restored.name) };
         format!(
             "Restored {name}\nAccount ID: {}\n{} contacts, {} conversations, {} groups, {} communities",
             restored.account_id,
@@ -113,11 +140,11 @@ async fn restore(name: Option<&str>, common: &Common, output: &Output) -> Result
         )
     });
     if restored.name.is_empty() {
-        eprintln!(
-            "septet: The network has no profile of this account any more. Give it a name: septet account set --name NAME"
+        output.warning(
+            "The network has no profile of this account any more. Give it a name: septet account set --name NAME",
         );
     }
-    session::flush_and_close(client).await
+    Ok(())
 }
 
 fn stage_text(stage: RestoreStage) -> String {
@@ -138,16 +165,18 @@ async fn show(common: &Common, output: &Output) -> Result<(), Failure> {
         x25519: profile.id.x25519().to_string(),
         ed25519: client.ed25519().to_string(),
     };
-    output.result(&shown, || format!("{}\nAccount ID: {}", shown.name, shown.account_id));
-    session::close(client).await
+    session::close(client).await;
+    output.result(&shown, || format!("{}\nAccount ID: {}", plain::line(&shown.name), shown.account_id));
+    Ok(())
 }
 
 async fn phrase(common: &Common, output: &Output) -> Result<(), Failure> {
     let client = session::open(common).await?;
     let recovery = client.recovery().await?;
+    session::close(client).await;
     let shown = Phrase { recovery_phrase: &recovery.phrase, bip39: &recovery.bip39, seed_hex: &recovery.hex };
     output.result(&shown, || shown.recovery_phrase.to_string());
-    session::close(client).await
+    Ok(())
 }
 
 async fn set(
@@ -163,13 +192,20 @@ async fn set(
     if picture.is_some() || no_picture {
         // The picture goes to the file server first: contacts are told where it is.
         client.start();
-        client.set_picture(picture).await?;
+        let limit = common.limit(PUBLISHING);
+        match tokio::time::timeout(limit, client.set_picture(picture)).await {
+            Ok(set) => set?,
+            Err(_) => {
+                return Err(Failure::offline("The picture was not uploaded in time. Nothing has changed."));
+            }
+        }
     }
     if let Some(name) = name {
         client.set_name(name).await?;
     }
+    session::deliver(client, common.limit(PUBLISHING)).await?;
     output.done();
-    session::flush_and_close(client).await
+    Ok(())
 }
 
 fn read_picture(path: &Path) -> Result<Vec<u8>, Failure> {

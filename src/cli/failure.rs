@@ -2,6 +2,8 @@
 
 use septet_client::client::{ClientError, SendError};
 
+use super::plain;
+
 /// Why a command failed. Printed once, by [`super::main`].
 #[derive(Debug)]
 pub struct Failure {
@@ -27,7 +29,7 @@ impl Failure {
         Self { exit: Self::USAGE, code: "usage", message: message.into() }
     }
 
-    /// The network could not be reached within the time limit.
+    /// The network could not be reached, or was not done, within the time limit.
     pub fn offline(message: impl Into<String>) -> Self {
         Self { exit: Self::OFFLINE, code: "offline", message: message.into() }
     }
@@ -49,7 +51,7 @@ impl Failure {
 
     /// The sentence, on one line. Libraries write their errors as parts of a sentence; here one becomes whole.
     pub fn message(&self) -> String {
-        let line = self.message.replace(['\n', '\r'], " ");
+        let line = plain::line(&self.message);
         let mut characters = line.chars();
         let head = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
         let end = if line.ends_with(['.', '?', '!', '…']) { "" } else { "." };
@@ -61,7 +63,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let exit = match error.code() {
             "locked" | "wrong_password" => Self::LOCKED,
-            "offline" => Self::OFFLINE,
+            "offline" | "timed_out" => Self::OFFLINE,
             _ => Self::FAILED,
         };
         Self { exit, code: error.code(), message: error.to_string() }
@@ -70,7 +72,10 @@ impl From<ClientError> for Failure {
 
 impl From<SendError> for Failure {
     fn from(error: SendError) -> Self {
-        Self::failed(error.code(), error.to_string())
+        match error {
+            SendError::Client(error) => error.into(),
+            error => Self::failed(error.code(), error.to_string()),
+        }
     }
 }
 
@@ -83,5 +88,6 @@ mod tests {
         assert_eq!(Failure::failed("x", "the disk\nis full").message(), "The disk is full.");
         assert_eq!(Failure::failed("x", "Did you mean this?").message(), "Did you mean this?");
         assert_eq!(Failure::failed("x", "").message(), ".");
+        assert_eq!(Failure::failed("x", "no \u{202e}file").message(), "No \\u{202e}file.");
     }
 }

@@ -6,12 +6,17 @@
 //! exit code.
 
 mod account;
+mod address;
 mod args;
 mod failure;
+mod json;
 mod lists;
+mod manual;
+mod messages;
 mod network;
 mod output;
 mod people;
+mod plain;
 mod receive;
 mod send;
 mod session;
@@ -20,7 +25,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use septet_client::model::MessageId;
 use tracing_subscriber::EnvFilter;
 
 use args::{Args, Command};
@@ -73,6 +77,7 @@ fn start_log(verbose: u8) {
 }
 
 fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    session::unlock(&args.common)?;
     let Some(command) = args.command else {
         let (folder, options) = (args.common.profile()?, session::options(&args.common)?);
         return crate::gui::run(crate::gui::Options::new(folder, options)).map_err(Failure::from_window);
@@ -80,11 +85,23 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
     if let Command::Demo(demo) = command {
         return crate::demo::run(demo.conversation).map_err(Failure::from_window);
     }
+    match command {
+        Command::Completions { shell } => {
+            output.text(&manual::completions(shell));
+            Ok(())
+        }
+        Command::Man { folder } => manual::pages(&folder),
+        command => in_runtime(command, &args.common, output),
+    }
+}
+
+/// Runs a command that has to do with an account or a network.
+fn in_runtime(command: Command, common: &args::Common, output: &Output) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed("runtime", format!("Could not start: {error}.")))?;
-    let result = runtime.block_on(dispatch(command, &args.common, output));
+    let result = runtime.block_on(dispatch(command, common, output));
     // Threads that still ended while the process does would free what libraries free at its end; but nothing may keep
     // a command that is done.
     runtime.shutdown_timeout(Duration::from_secs(5));
@@ -97,33 +114,29 @@ async fn dispatch(command: Command, common: &args::Common, output: &Output) -> R
         Command::Send(options) => send::run(options, common, output).await,
         Command::Receive(options) => receive::run(options, common, output).await,
         Command::Conversations => lists::conversations(common, output).await,
-        Command::Messages(options) => lists::messages(options, common, output).await,
+        Command::Messages(options) => messages::run(options, common, output).await,
         Command::Requests => lists::requests(common, output).await,
         Command::Contacts => lists::contacts(common, output).await,
-        Command::MarkRead { conversation } => people::mark_read(&conversation, common, output).await,
-        Command::MarkUnread { conversation, off } => {
-            people::mark_unread(&conversation, !off, common, output).await
+        Command::MarkRead(about) => people::mark_read(&about, common, output).await,
+        Command::MarkUnread { about, off } => people::mark_unread(&about, !off, common, output).await,
+        Command::Accept(about) => people::accept(&about, common, output).await,
+        Command::Decline(about) => people::decline(&about, common, output).await,
+        Command::Block(about) => people::block(&about, common, output).await,
+        Command::Unblock(about) => people::unblock(&about, common, output).await,
+        Command::Pin { about, off } => people::pin(&about, !off, common, output).await,
+        Command::Mute { about, duration, off } => people::mute(&about, duration, off, common, output).await,
+        Command::Hide { about, off } => people::hide(&about, !off, common, output).await,
+        Command::DeleteConversation(about) => people::delete_conversation(&about, common, output).await,
+        Command::DeleteContact(about) => people::delete_contact(&about, common, output).await,
+        Command::SetExpiry { about, when } => people::set_expiry(&about, when, common, output).await,
+        Command::Nickname { about, name } => people::nickname(&about, &name, common, output).await,
+        Command::React { about, emoji, remove } => {
+            people::react(&about, &emoji, remove, common, output).await
         }
-        Command::Accept { to } => people::accept(&to, common, output).await,
-        Command::Decline { to } => people::decline(&to, common, output).await,
-        Command::Block { to } => people::block(&to, common, output).await,
-        Command::Unblock { to } => people::unblock(&to, common, output).await,
-        Command::Pin { to, off } => people::pin(&to, !off, common, output).await,
-        Command::Mute { to, duration, off } => people::mute(&to, duration, off, common, output).await,
-        Command::Hide { to, off } => people::hide(&to, !off, common, output).await,
-        Command::DeleteConversation { to } => people::delete_conversation(&to, common, output).await,
-        Command::DeleteContact { to } => people::delete_contact(&to, common, output).await,
-        Command::SetExpiry { to, when } => people::set_expiry(&to, when, common, output).await,
-        Command::Nickname { to, name } => people::nickname(&to, &name, common, output).await,
-        Command::React { conversation, id, emoji, remove } => {
-            people::react(&conversation, MessageId(id), &emoji, remove, common, output).await
-        }
-        Command::Delete { conversation, id, for_everyone } => {
-            people::delete(&conversation, MessageId(id), for_everyone, common, output).await
-        }
-        Command::Path { timeout } => network::path(timeout, common, output).await,
+        Command::Delete { about, for_everyone } => people::delete(&about, for_everyone, common, output).await,
+        Command::Path => network::path(common, output).await,
         Command::NodeSnapshot { output: file } => network::node_snapshot(&file, common, output).await,
         Command::Devnet(options) => network::devnet(options, output).await,
-        Command::Demo(_) => Ok(()),
+        Command::Demo(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

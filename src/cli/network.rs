@@ -13,13 +13,16 @@ use super::args::{Common, DevnetOptions};
 use super::output::Output;
 use super::{Failure, session};
 
+/// How long to wait for a path if nothing else is said.
+const PATH: Duration = Duration::from_secs(30);
+
 #[derive(Serialize)]
 struct Paths {
     paths: Vec<Vec<PathHop>>,
 }
 
 /// `path`: waits until there is one, then prints all.
-pub async fn path(timeout: Duration, common: &Common, output: &Output) -> Result<(), Failure> {
+pub async fn path(common: &Common, output: &Output) -> Result<(), Failure> {
     let client = session::open(common).await?;
     let mut events = client.subscribe();
     client.start();
@@ -33,9 +36,10 @@ pub async fn path(timeout: Duration, common: &Common, output: &Output) -> Result
             while !matches!(events.recv().await, Ok(Event::Connection(_)) | Err(_)) {}
         }
     };
-    let Connection { paths, .. } = tokio::time::timeout(timeout, connected)
+    let Connection { paths, .. } = tokio::time::timeout(common.limit(PATH), connected)
         .await
         .map_err(|_| Failure::offline("No path through the network could be built in time."))?;
+    session::close(client).await;
     let shown = Paths { paths };
     output.result(&shown, || {
         let hop = |hop: &PathHop| match &hop.country {
@@ -45,7 +49,7 @@ pub async fn path(timeout: Duration, common: &Common, output: &Output) -> Result
         let line = |path: &Vec<PathHop>| path.iter().map(hop).collect::<Vec<_>>().join(" → ");
         shown.paths.iter().map(line).collect::<Vec<_>>().join("\n")
     });
-    session::close(client).await
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -65,6 +69,9 @@ pub async fn devnet(options: DevnetOptions, output: &Output) -> Result<(), Failu
     }
     let devnet = builder.start().await.map_err(|error| failed(&error))?;
     devnet.set_clock_offset(i64::from(options.clock_offset) * 1000);
+    for (name, account) in &options.names {
+        devnet.register_name(name, account);
+    }
     if let Some(file) = &options.write_network {
         devnet.write_network_file(file).map_err(|error| unwritable(file, &error))?;
     }

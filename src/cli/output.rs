@@ -1,14 +1,36 @@
 //! What is printed: text for people, or JSON for programs, and nothing else on stdout.
+//!
+//! Decision: a command prints its result once and last, when what it promises is done; a command that fails prints
+//! nothing but its failure. So a run has one JSON object on stdout, whatever happens (`receive` and `devnet` apart, whose
+//! lines are events).
 
 use std::io::Write;
 
 use serde::Serialize;
 
-use super::Failure;
+use super::{Failure, json};
 
 /// Where results go.
 pub struct Output {
     json: bool,
+}
+
+/// The result of a command with nothing to tell.
+#[derive(Serialize)]
+struct Done {
+    ok: bool,
+}
+
+/// What programs read of a failure.
+#[derive(Serialize)]
+struct Failed<'a> {
+    error: Reason<'a>,
+}
+
+#[derive(Serialize)]
+struct Reason<'a> {
+    code: &'a str,
+    message: &'a str,
 }
 
 impl Output {
@@ -24,14 +46,19 @@ impl Output {
 
     /// Prints one result: `value` as JSON, or `text`.
     pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
-        let line = if self.json { json(value) } else { text() };
+        let line = if self.json { json::line(value) } else { text() };
         print_line(&line);
+    }
+
+    /// Prints what is the same for people and programs.
+    pub fn text(&self, text: &str) {
+        print_line(text);
     }
 
     /// Prints that it is done, for commands with nothing to tell.
     pub fn done(&self) {
         if self.json {
-            print_line(r#"{"ok":true}"#);
+            print_line(&json::line(&Done { ok: true }));
         }
     }
 
@@ -42,17 +69,12 @@ impl Output {
 
     /// Says why a command failed: a line on stderr, and for programs an object on stdout.
     pub fn failure(&self, failure: &Failure) {
+        let message = failure.message();
         if self.json {
-            let error = serde_json::json!({"error": {"code": failure.code(), "message": failure.message()}});
-            print_line(&error.to_string());
+            print_line(&json::line(&Failed { error: Reason { code: failure.code(), message: &message } }));
         }
-        eprintln!("septet: {}", failure.message());
+        eprintln!("septet: {message}");
     }
-}
-
-fn json(value: &impl Serialize) -> String {
-    // Our own shapes always have a JSON form; an empty object is the honest rest.
-    serde_json::to_string(value).unwrap_or_else(|_| "{}".into())
 }
 
 /// A reader that went away (`| head`) is no failure.

@@ -1,15 +1,20 @@
 //! `septet send`: writes a message and waits until the other's swarm has it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use septet_client::client::ClientError;
 use septet_client::model::{Draft, MessageId, MessageState, OutgoingFile};
 use serde::Serialize;
 
 use super::args::{Common, SendOptions};
-use super::lists::printable;
 use super::output::Output;
-use super::{Failure, session};
+use super::{Failure, address, plain, session};
+
+/// How long sending may take if nothing else is said.
+const SENDING: Duration = Duration::from_secs(60);
+/// How long to wait for our own swarm to have the copy for our other devices; if it does not, the next start sends it.
+const COPY: Duration = Duration::from_secs(20);
 
 #[derive(Serialize)]
 struct Sent {
@@ -26,7 +31,7 @@ async fn warn_of_places(files: &[PathBuf], output: &Output) {
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
             output.warning(&format!(
                 "{} may say where it was made, and Septet cannot take that out of it. It is sent as it is.",
-                printable(&name)
+                plain::line(&name)
             ));
         }
     }
@@ -39,8 +44,9 @@ pub async fn run(options: SendOptions, common: &Common, output: &Output) -> Resu
         (None, Some(file)) => session::read_text(file)?,
         (None, None) => String::new(),
     };
+    let limit = common.limit(SENDING);
     let client = session::open(common).await?;
-    let to = session::conversation(&client, &options.to).await?;
+    let to = address::any(&client, &options.to, limit).await?;
     let draft = Draft {
         text,
         files: options.files.iter().cloned().map(OutgoingFile::Path).collect(),
@@ -50,25 +56,25 @@ pub async fn run(options: SendOptions, common: &Common, output: &Output) -> Resu
     let id = client.send(to, draft).await?;
     tracing::info!(message = id.0, "the message is written down");
     client.start();
-    let message = match client.wait_sent(id, options.timeout).await {
+    let message = match client.wait_sent(id, limit).await {
         Err(ClientError::TimedOut(_) | ClientError::Offline) => {
-            session::close(client).await?;
+            session::close(client).await;
             return Err(Failure::offline(format!(
                 "Not sent within {} seconds. The message is kept, and goes out when Septet runs and the network is back.",
-                options.timeout.as_secs()
+                limit.as_secs_f64()
             )));
         }
         result => result?,
     };
     if message.state == MessageState::Failed {
-        session::close(client).await?;
+        session::close(client).await;
         let reason = message.failure.unwrap_or_else(|| "The message could not be sent.".into());
         return Err(Failure::failed("not_sent", reason));
     }
-    // The copy for our other devices gives the message the name that our own swarm knows it by. If it does not get
-    // out now, the next start sends it.
-    client.flush(session::FLUSH.min(options.timeout)).await?;
+    // The copy gives the message the name that our own swarm knows it by.
+    client.flush(COPY.min(limit)).await?;
     let message = client.message(id).await?.unwrap_or(message);
+    session::close(client).await;
     let sent = Sent {
         message_id: message.id.0,
         timestamp: message.timestamp.as_ms(),
@@ -76,5 +82,5 @@ pub async fn run(options: SendOptions, common: &Common, output: &Output) -> Resu
         state: message.state,
     };
     output.result(&sent, || "Sent.".to_string());
-    session::close(client).await
+    Ok(())
 }

@@ -1,18 +1,16 @@
-//! Opening the profile a command works on, and reading what names a conversation.
+//! Opening the profile a command works on, and ending its work on it.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::path::Path;
 use std::time::Duration;
 
 use septet_client::client::{Client, KeyProtection, OpenOptions};
-use septet_client::model::ConversationId;
-use septet_protocol::id::SessionId;
+use septet_client::event::Event;
+use tokio::sync::broadcast::Receiver;
+use zeroize::Zeroizing;
 
 use super::Failure;
 use super::args::Common;
-
-/// How long a command that changes something waits for the network to have it; then the next start goes on.
-pub const FLUSH: Duration = Duration::from_secs(20);
 
 /// Opens the account of the profile. Nothing is sent or fetched before `start` or `sync_once`.
 pub async fn open(common: &Common) -> Result<Client, Failure> {
@@ -22,78 +20,57 @@ pub async fn open(common: &Common) -> Result<Client, Failure> {
 
 /// How this invocation wants a profile to be opened.
 pub fn options(common: &Common) -> Result<OpenOptions, Failure> {
-    if let Some(file) = &common.password_file {
-        // No profile has a password yet, but a wrong file should be noticed where it is named.
-        read_text(file)?;
-    }
     let key_protection = if common.key_file { KeyProtection::KeyFile } else { KeyProtection::Auto };
     Ok(OpenOptions { network: common.network()?, key_protection })
 }
 
-/// Ends a command: everything on disk, every task over.
-pub async fn close(client: Client) -> Result<(), Failure> {
+/// Takes the password that unlocks a protected profile. There are none yet, so a password is a mistake worth telling.
+pub fn unlock(common: &Common) -> Result<(), Failure> {
+    let Some(file) = &common.password_file else { return Ok(()) };
+    // Read all the same: what follows the password on stdin is the command's own.
+    password(file)?;
+    Err(Failure::usage(
+        "This profile is not protected by a password, and cannot be yet: leave --password-file out.",
+    ))
+}
+
+/// Ends a command that leaves nothing to send: everything on disk, every task over.
+pub async fn close(client: Client) {
     client.stop().await;
-    Ok(())
 }
 
-/// Sends what a change left to send, then closes. A network that is away is no failure: it goes out later.
-pub async fn flush_and_close(client: Client) -> Result<(), Failure> {
+/// Ends a command that changed something: waits until the network has what is to be sent, then closes.
+///
+/// # Errors
+/// Offline if the network has not taken all of it within `limit`; it is kept and goes out later. Failed if the network
+/// refused something for good.
+pub async fn deliver(client: Client, limit: Duration) -> Result<(), Failure> {
+    let mut events = client.subscribe();
     client.start();
-    if !client.flush(FLUSH).await? {
-        eprintln!("septet: The network could not be reached; this goes out when Septet runs next time.");
+    let delivered = client.flush(limit).await;
+    let refused = problem(&mut events);
+    close(client).await;
+    match (delivered?, refused) {
+        (_, Some(reason)) => Err(Failure::failed("not_delivered", reason)),
+        (true, None) => Ok(()),
+        (false, None) => Err(Failure::offline(format!(
+            "Done here, but the network has not taken it within {} seconds. It is kept, and goes out when Septet runs \
+             and the network is back.",
+            limit.as_secs_f64()
+        ))),
     }
-    close(client).await
 }
 
-/// Reads `self`, an account id or (over the network) an ONS name. If there is no such conversation yet, it is made;
-/// nobody sees it before there is something in it.
-pub async fn conversation(client: &Client, text: &str) -> Result<ConversationId, Failure> {
-    let text = text.trim();
-    let id: SessionId = if text.eq_ignore_ascii_case("self") {
-        client.id()
-    } else if looks_like_id(text) {
-        text.parse().map_err(|error| wrong_id(&error))?
-    } else {
-        client.start();
-        client.resolve_name(text).await?
-    };
-    Ok(client.make_conversation(&id.into()).await?)
-}
-
-/// Reads `self` or an account id, for commands about conversations that are here.
-pub async fn known_conversation(client: &Client, text: &str) -> Result<ConversationId, Failure> {
-    let text = text.trim();
-    let id: SessionId = match text.eq_ignore_ascii_case("self") {
-        true => client.id(),
-        false => text.parse().map_err(|error| wrong_id(&error))?,
-    };
-    if id == client.id() {
-        return Ok(client.make_conversation(&id.into()).await?);
+/// What went wrong for good, of all that was told.
+fn problem(events: &mut Receiver<Event>) -> Option<String> {
+    use tokio::sync::broadcast::error::TryRecvError;
+    loop {
+        match events.try_recv() {
+            Ok(Event::Problem(reason)) => return Some(reason),
+            Ok(_) | Err(TryRecvError::Lagged(_)) => {}
+            Err(TryRecvError::Empty | TryRecvError::Closed) => return None,
+        }
     }
-    client.find_conversation(&id.into()).await?.ok_or_else(|| {
-        Failure::failed("unknown_conversation", format!("There is no conversation with {id}."))
-    })
-}
-
-/// Names are at most 64 characters; anything hexadecimal and long was meant as an id.
-fn looks_like_id(text: &str) -> bool {
-    text.len() >= 40 || (text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-fn wrong_id(error: &septet_protocol::id::IdError) -> Failure {
-    use septet_protocol::id::IdError;
-    let message = match error {
-        IdError::Length { found, .. } => {
-            format!("An Account ID has 66 characters; this one has {found}.")
-        }
-        IdError::Character => "An Account ID has only the digits 0-9 and the letters a-f.".to_string(),
-        IdError::Prefix(0x03) => "This is the id of a group; groups cannot be written to yet.".to_string(),
-        IdError::Prefix(0x15 | 0x25) => {
-            "This is an id from inside a community; one can write to it only there.".to_string()
-        }
-        IdError::Prefix(_) => "An Account ID begins with 05.".to_string(),
-    };
-    Failure::failed("invalid_id", message)
 }
 
 /// Ends when the person or the system asks the program to end.
@@ -113,7 +90,7 @@ pub async fn interrupted() -> Result<(), Failure> {
     tokio::signal::ctrl_c().await.map_err(failed)
 }
 
-/// Reads a UTF-8 text from a file, or from stdin if the path is `-`.
+/// Reads a UTF-8 text from a file, or what is left of stdin if the path is `-`.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
     let (name, result) = if path == Path::new("-") {
         let mut text = String::new();
@@ -121,7 +98,30 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
     } else {
         (path.display().to_string(), std::fs::read_to_string(path))
     };
-    result.map_err(|error| Failure::failed("unreadable", format!("Could not read {name}: {error}.")))
+    result.map_err(|error| unreadable(&name, &error))
+}
+
+/// The password in a file's first line, or in one line of stdin if the path is `-`.
+fn password(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    if path == Path::new("-") {
+        return first_line(std::io::stdin().lock()).map_err(|error| unreadable("stdin", &error));
+    }
+    let file = std::fs::File::open(path);
+    file.and_then(|file| first_line(std::io::BufReader::new(file)))
+        .map_err(|error| unreadable(&path.display().to_string(), &error))
+}
+
+/// One line without its end; what follows stays to be read.
+fn first_line(mut from: impl BufRead) -> std::io::Result<Zeroizing<String>> {
+    let mut line = Zeroizing::new(String::new());
+    from.read_line(&mut line)?;
+    let length = line.trim_end_matches(['\n', '\r']).len();
+    line.truncate(length);
+    Ok(line)
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> Failure {
+    Failure::failed("unreadable", format!("Could not read {name}: {error}."))
 }
 
 #[cfg(test)]
@@ -129,24 +129,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_and_names_are_told_apart() {
-        assert!(looks_like_id(&"a".repeat(66)));
-        assert!(looks_like_id("05aabbccddeeff00"));
-        assert!(!looks_like_id("alice"));
-        assert!(!looks_like_id("the-name-of-somebody"));
-    }
-
-    #[test]
-    fn every_wrong_id_has_its_sentence() {
-        for (text, word) in [
-            ("05ab".to_string(), "66"),
-            (format!("05{}", "g".repeat(64)), "digits"),
-            (format!("15{}", "a".repeat(64)), "community"),
-            (format!("03{}", "a".repeat(64)), "group"),
-            (format!("99{}", "a".repeat(64)), "begins with 05"),
-        ] {
-            let error = text.parse::<SessionId>().unwrap_err();
-            assert!(wrong_id(&error).message().contains(word), "{text}");
-        }
+    fn a_password_is_one_line_and_the_rest_stays() {
+        let mut input = "correct horse \r\nfirst word\nsecond".as_bytes();
+        assert_eq!(*first_line(&mut input).unwrap(), "correct horse ");
+        let mut rest = String::new();
+        input.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "first word\nsecond");
+        assert_eq!(*first_line("no end".as_bytes()).unwrap(), "no end");
+        assert_eq!(*first_line("".as_bytes()).unwrap(), "");
     }
 }

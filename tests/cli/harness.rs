@@ -4,44 +4,79 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use septet_devnet::Devnet;
 use serde_json::Value;
+use tokio::runtime::Runtime;
+
+/// Everything that some reader takes for the end of a line, the one that we write left out.
+pub const OTHER_BREAKS: &[char] =
+    &['\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// The program under test.
 pub fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_septet"))
 }
 
-/// `septet devnet` in its own process; ended when dropped.
+/// A local network; ended when dropped.
 pub struct Network {
-    process: Child,
+    runs: Runs,
     folder: tempfile::TempDir,
     clock_offset: i32,
+}
+
+/// Where a network runs.
+enum Runs {
+    /// `septet devnet` in its own process.
+    Apart(Child),
+    /// Within the test, which has faults to switch on.
+    Here { devnet: Box<Devnet>, _runtime: Box<Runtime> },
 }
 
 impl Network {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { process: Self::launch(folder.path(), &[]), folder, clock_offset: 0 }
+        Self { runs: Self::launch(folder.path(), &[]), folder, clock_offset: 0 }
+    }
+
+    /// A network within the test; see [`Network::devnet`].
+    pub fn here() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let devnet = runtime.block_on(Devnet::start()).unwrap();
+        devnet.write_network_file(&folder.path().join("local.toml")).unwrap();
+        Self {
+            runs: Runs::Here { devnet: Box::new(devnet), _runtime: Box::new(runtime) },
+            folder,
+            clock_offset: 0,
+        }
+    }
+
+    /// A network within the test, to be tampered with.
+    pub fn devnet(&self) -> &Devnet {
+        match &self.runs {
+            Runs::Here { devnet, .. } => devnet,
+            Runs::Apart(_) => panic!("this network runs in a process of its own"),
+        }
     }
 
     /// A network whose clock is so many seconds ahead of the machine's, and which can be started again.
     pub fn with_clock_offset(seconds: i32) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { process: Self::launch_lasting(folder.path(), seconds), folder, clock_offset: seconds }
+        Self { runs: Self::launch_lasting(folder.path(), seconds), folder, clock_offset: seconds }
     }
 
     /// Starts it again after [`Network::stop`], as it was.
     pub fn start_again(&mut self) {
-        self.process = Self::launch_lasting(self.folder.path(), self.clock_offset);
+        self.runs = Self::launch_lasting(self.folder.path(), self.clock_offset);
     }
 
-    fn launch_lasting(folder: &Path, clock_offset: i32) -> Child {
+    fn launch_lasting(folder: &Path, clock_offset: i32) -> Runs {
         let state = folder.join("state");
         let options = ["--clock-offset", &clock_offset.to_string(), "--state", state.to_str().unwrap()];
         Self::launch(folder, &options)
     }
 
-    fn launch(folder: &Path, options: &[&str]) -> Child {
+    fn launch(folder: &Path, options: &[&str]) -> Runs {
         let mut process = program()
             .args(["--json", "devnet"])
             .args(options)
@@ -55,7 +90,7 @@ impl Network {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let started: Value = serde_json::from_str(&line).unwrap();
         assert!(started["seed"].as_str().unwrap().starts_with("http://127."), "{line}");
-        process
+        Runs::Apart(process)
     }
 
     /// By how many ms a time of the network differs from what it is there now.
@@ -95,9 +130,14 @@ impl Network {
 impl Network {
     /// Ends the network; the folder stays.
     pub fn stop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        match &mut self.runs {
+            Runs::Apart(process) => {
+                // It may have ended by itself.
+                let _ = process.kill();
+                let _ = process.wait();
+            }
+            Runs::Here { devnet, .. } => devnet.network_down(true),
+        }
     }
 }
 
@@ -160,15 +200,26 @@ impl Person {
         let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
         let output = process.wait_with_output().unwrap();
         let stdout = String::from_utf8(output.stdout).expect("output is UTF-8");
-        let lines = stdout
+        assert!(!stdout.contains(OTHER_BREAKS), "a reader of lines is misled: {stdout:?}");
+        let lines: Vec<_> = stdout
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")))
             .collect();
+        assert!(lines.len() == 1 || arguments.contains(&"receive"), "not one object: {stdout}");
         Ended {
             code: output.status.code(),
             lines,
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+
+    /// What a command that must succeed prints for people.
+    pub fn human(&self, arguments: &[&str]) -> String {
+        let mut command = program();
+        command.arg("--profile").arg(&self.profile).arg("--network").arg(&self.network).arg("--key-file");
+        let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("output is UTF-8")
     }
 
     /// Runs a command that must succeed, and returns what it printed last.

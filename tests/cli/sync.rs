@@ -128,3 +128,19 @@ fn note_to_self_is_set_up_the_same_everywhere() {
     phone.receive();
     assert_eq!(row(&phone, "conversations", "conversation", &phone.id)["hidden"], true);
 }
+
+#[test]
+fn a_restore_without_a_network_says_so_and_is_completed_by_the_next_command_with_one() {
+    // One that keeps what it has over a stop.
+    let mut network = Network::with_clock_offset(0);
+    let phone = network.person("Alice");
+    network.stop();
+    let laptop = network.nobody("laptop");
+    let ended = laptop.run_with_input(&["account", "restore", "--name", "Typed here"], &phone.phrase);
+    assert_eq!((ended.code, ended.error()), (Some(4), "offline"), "{}", ended.stderr);
+    network.start_again();
+    laptop.receive();
+    assert_eq!(laptop.ok(&["account", "show"])["name"], "Alice");
+    phone.receive();
+    assert_eq!(phone.ok(&["account", "show"])["name"], "Alice");
+}

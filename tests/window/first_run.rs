@@ -177,7 +177,7 @@ fn a_new_account_shows_its_password_once() {
     stage.run();
     let name = stage.command(|c| if let Command::CreateAccount { name } = c { Some(name) } else { None });
     assert_eq!(name, "Eva");
-    stage.tell(Update::Opened(Profile { id: sample::me(), name, picture: None }));
+    stage.tell(Update::Opened(Profile { id: sample::me(), name, picture: None, read: true }));
     assert!(stage.commands().iter().any(|command| matches!(command, Command::Recovery)));
     stage.tell(sample::recovery());
     stage.harness.get_by_label("9 nestle");
@@ -211,7 +211,7 @@ fn the_smallest_window_shows_every_word_in_full() {
     typed(&mut stage, "Eva");
     stage.harness.key_press(Key::Enter);
     stage.run();
-    stage.tell(Update::Opened(Profile { id: sample::me(), name: "Eva".into(), picture: None }));
+    stage.tell(Update::Opened(Profile { id: sample::me(), name: "Eva".into(), picture: None, read: true }));
     stage.tell(sample::recovery());
     stage.harness.snapshot("keep_smallest_light");
 }

@@ -107,7 +107,7 @@ fn adopt(stage: &mut Stage, cut: &Cut) {
     let picture = Some(id.clone());
     stage
         .tell
-        .send(Update::Profile(Profile { id: sample::me(), name: "Eva Vogel".into(), picture }))
+        .send(Update::Profile(Profile { id: sample::me(), name: "Eva Vogel".into(), picture, read: true }))
         .unwrap();
     stage.tell(Update::OwnPicture(PictureNews::Set(cut.clone())));
     show_picture(stage, &id, &cut.pixels());
@@ -307,7 +307,7 @@ fn a_new_picture_is_shown_at_once_and_everywhere() {
     // From now on it is the account's that is shown: another device may change it.
     let id = PictureId("newer".into());
     let picture = Some(id.clone());
-    stage.tell(Update::Profile(Profile { id: sample::me(), name: "Eva Vogel".into(), picture }));
+    stage.tell(Update::Profile(Profile { id: sample::me(), name: "Eva Vogel".into(), picture, read: true }));
     let rust = [150, 70, 30, 255];
     show_picture(&mut stage, &id, &RgbaImage::from_pixel(60, 60, Rgba(rust)));
     for at in [head, large] {
@@ -362,7 +362,12 @@ fn removing_a_picture_asks_once() {
     click(&mut stage, "Remove picture");
     click(&mut stage, "Remove");
     assert!(matches!(stage.command(wish), PictureWish::Remove));
-    stage.tell(Update::Profile(Profile { id: sample::me(), name: "Eva Vogel".into(), picture: None }));
+    stage.tell(Update::Profile(Profile {
+        id: sample::me(),
+        name: "Eva Vogel".into(),
+        picture: None,
+        read: true,
+    }));
     stage.harness.get_by_label("Add picture");
     assert!(stage.harness.query_by_label("Remove picture").is_none());
 }

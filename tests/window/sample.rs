@@ -223,7 +223,7 @@ pub fn updates() -> Vec<Update> {
     let path = vec![hop("203.0.113.7", "DE"), hop("198.51.100.22", "JP"), hop("192.0.2.140", "CA")];
     let page = MessagePage { messages: messages(), more_before: false, more_after: false };
     vec![
-        Update::Opened(Profile { id: me(), name: "Eva Vogel".into(), picture: None }),
+        Update::Opened(Profile { id: me(), name: "Eva Vogel".into(), picture: None, read: true }),
         Update::Conversations(Arc::new(conversations())),
         Update::Connection(Connection { state: ConnectionState::Connected, paths: vec![path] }),
         Update::Page { conversation: mara(), page: Page::Newest, messages: page },

@@ -2,6 +2,8 @@
 
 name-seen = Others see this name.
 no-name = No name yet
+name-waits = Waiting for your profile
+profile-waits = Your profile will appear when you are connected.
 change-name = Change name
 save = Save
 copy = Copy

@@ -1,4 +1,5 @@
-//! How fast the store is with a long history: what a poll brings, what a page costs, what one commit costs.
+//! How fast the store is with a long history: what a poll brings, what a page costs, what one commit costs, and how long
+//! it takes to mark everything as read.
 //!
 //! `SEPTET_BENCH_MESSAGES` sets how many messages the long conversation has (100,000 if it is not set; the figures of
 //! pages hardly change with it, which is what they are here to show).
@@ -54,8 +55,14 @@ impl Bench {
 
     fn page(&self, page: Page) -> Vec<MessageId> {
         let alice = self.alice;
-        let page = self.store.read(move |db| db.messages(alice, page, 50));
+        let page = self.store.read(move |db| db.messages(alice, page, 50, NOW));
         self.runtime.block_on(page).unwrap().messages.into_iter().map(|message| message.id).collect()
+    }
+
+    fn mark_read(&self, up_to: MessageId) {
+        let (alice, now) = (self.alice, Now::Known(NOW + 2_000_000_000));
+        let marked = self.store.call(move |db| db.mark_read(alice, up_to, now));
+        assert!(self.runtime.block_on(marked).unwrap().any);
     }
 
     fn send(&self, number: u64) {
@@ -135,13 +142,18 @@ fn long_history(c: &mut Criterion) {
     bench.receive(0, count);
     eprintln!("{count} messages taken in within {:.1} s", start.elapsed().as_secs_f64());
     let middle = MessageId(i64::try_from(count / 2).unwrap());
+    for (what, up_to) in [("half", middle), ("the rest", *bench.page(Page::Newest).last().unwrap())] {
+        let start = Instant::now();
+        bench.mark_read(up_to);
+        eprintln!("{what} of {count} marked as read in {:.1} ms", start.elapsed().as_secs_f64() * 1000.0);
+    }
 
     let mut group = c.benchmark_group("long history");
     group.bench_function("newest page", |b| b.iter(|| bench.page(Page::Newest)));
     group.bench_function("page around the middle", |b| b.iter(|| bench.page(Page::Around(middle))));
     group.bench_function("page before the middle", |b| b.iter(|| bench.page(Page::Before(middle))));
     group.bench_function("conversation list", |b| {
-        b.iter(|| bench.runtime.block_on(bench.store.read(|db| db.conversations())).unwrap());
+        b.iter(|| bench.runtime.block_on(bench.store.read(|db| db.conversations(NOW))).unwrap());
     });
     let mut number = 0;
     group.bench_function("send: message and job, one commit", |b| {

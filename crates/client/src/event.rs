@@ -34,7 +34,38 @@ pub enum Event {
         /// Where it is now.
         state: AttachmentState,
     },
-    /// Messages of a conversation changed in another way (read, reaction, deletion, expiry): load the page again.
+    /// Somebody put an emoji under a message that was here already, or took it away. Reactions that came with their
+    /// message or before it are told with it.
+    Reaction {
+        /// The message's conversation.
+        conversation: ConversationId,
+        /// Under which message.
+        message: MessageId,
+        /// Who did it.
+        from: SessionId,
+        /// The emoji.
+        emoji: String,
+        /// It was taken away.
+        removed: bool,
+    },
+    /// A message that was here was deleted by its author.
+    Deleted {
+        /// Its conversation.
+        conversation: ConversationId,
+        /// Which one.
+        message: MessageId,
+    },
+    /// The other has read a message of ours.
+    Read {
+        /// Its conversation.
+        conversation: ConversationId,
+        /// Which one.
+        message: MessageId,
+        /// Who has read it.
+        from: SessionId,
+    },
+    /// Messages of a conversation changed in another way (read, reaction, deletion, expiry): load the page again. Told
+    /// after what else there is to tell of them.
     Messages(ConversationId),
     /// The list changed: order, names, unread counts, requests, drafts.
     Conversations,
@@ -57,4 +88,24 @@ pub enum Event {
     Synced,
     /// Something the person should know and can act on, as a sentence.
     Problem(String),
+}
+
+impl Event {
+    /// Of which conversation it tells, if of one.
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Self::Message(message) => Some(message.conversation),
+            Self::State { conversation, .. }
+            | Self::Attachment { conversation, .. }
+            | Self::Reaction { conversation, .. }
+            | Self::Deleted { conversation, .. }
+            | Self::Read { conversation, .. }
+            | Self::Typing { conversation, .. }
+            | Self::Messages(conversation)
+            | Self::Request(conversation) => Some(*conversation),
+            Self::Conversations | Self::Profile | Self::Connection(_) | Self::Synced | Self::Problem(_) => {
+                None
+            }
+        }
+    }
 }

@@ -8,8 +8,8 @@ pub mod client;
 mod disk;
 mod engine;
 pub mod event;
-pub mod files;
-pub mod key;
 pub mod model;
 mod source_file;
 pub mod store;
+
+pub use store::{files, key};

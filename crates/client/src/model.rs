@@ -38,6 +38,10 @@ pub struct Profile {
     pub name: String,
     /// The display picture on disk (decrypted bytes are read with `Client::picture`), if any.
     pub picture: Option<PictureId>,
+    /// What other devices know of the account is here. Until then, in a restored account that has had no connection,
+    /// name, picture and contacts are those set here, and those that the account has will take their place; there is
+    /// nothing to be asked of a person.
+    pub read: bool,
 }
 
 /// Names one version of somebody's display picture: changes when the picture does, so it can key a cache.

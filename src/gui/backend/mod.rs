@@ -214,6 +214,8 @@ impl Account {
             },
             Event::Connection(connection) => self.teller.tell(Update::Connection(connection)),
             Event::Problem(problem) => self.teller.tell(Update::Toast(Toast::bad(problem))),
+            // The page is loaded again for these: `Event::Messages` follows.
+            Event::Reaction { .. } | Event::Deleted { .. } | Event::Read { .. } => {}
             Event::Typing { .. } | Event::Synced => {}
         }
     }

@@ -168,9 +168,9 @@ async fn unless_cancelled<T>(
     }
 }
 
-/// An account that came back without a name is given one.
+/// An account that came back without a name is given one; not if the network has not told yet whether it has one.
 async fn named(client: Client, commands: &mut UnboundedReceiver<Command>, teller: &Teller) -> Option<Client> {
-    let mut known = client.profile().await.map(|profile| !profile.name.is_empty()).unwrap_or(true);
+    let mut known = client.profile().await.map_or(true, |profile| !profile.read || !profile.name.is_empty());
     if !known {
         teller.tell(Update::NameNeeded);
     }

@@ -238,7 +238,7 @@ pub fn mute_row(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) {
 
 /// For how long to mute, as rows of a menu.
 pub fn mute_times(ui: &mut Ui, cx: &ViewCtx<'_>, id: ConversationId) {
-    let times = TIMES.map(|seconds| (words::duration(cx, seconds), Silence::For(seconds)));
+    let times = TIMES.map(|seconds| (words::duration(cx.strings, seconds), Silence::For(seconds)));
     let for_good = (cx.t("mute-for-good").to_string(), Silence::ForGood);
     for (label, silence) in times.into_iter().chain([for_good]) {
         let icon = if silence == Silence::ForGood { Icon::BELL_OFF } else { Icon::CLOCK };

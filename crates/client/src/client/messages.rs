@@ -10,6 +10,9 @@ use crate::event::Event;
 use crate::model::{ConversationId, Message, MessageId, MessagePage, MessageState, Page};
 use crate::store::{Db, Wish};
 
+/// How many messages, the latest, a receipt tells of when many are read at once.
+const RECEIPTS: u32 = 500;
+
 impl Client {
     /// A part of a conversation of at most `limit` messages, oldest first.
     pub async fn messages(
@@ -18,7 +21,8 @@ impl Client {
         page: Page,
         limit: u32,
     ) -> Result<MessagePage, ClientError> {
-        let mut page = self.read(move |db| db.messages(id, page, limit)).await?;
+        let now = self.now();
+        let mut page = self.read(move |db| db.messages(id, page, limit, now)).await?;
         for message in &mut page.messages {
             self.0.engine.transfers.overlay(message);
         }
@@ -27,7 +31,8 @@ impl Client {
 
     /// One message, if it exists.
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, ClientError> {
-        let mut message = self.read(move |db| db.message(id)).await?;
+        let now = self.now();
+        let mut message = self.read(move |db| db.shown_message(id, now)).await?;
         if let Some(message) = &mut message {
             self.0.engine.transfers.overlay(message);
         }
@@ -66,6 +71,7 @@ impl Client {
         if let Some((conversation, ())) = self.write(resend).await? {
             let state = MessageState::Sending;
             self.0.engine.events.send(Event::State { conversation, message: id, state });
+            self.0.engine.bells.preparing.notify_one();
             self.0.engine.bells.outbox.notify_one();
         }
         Ok(())
@@ -91,24 +97,26 @@ impl Client {
     pub async fn mark_read(&self, id: ConversationId, up_to: MessageId) -> Result<(), ClientError> {
         let now = self.0.engine.now();
         let documents = self.0.engine.documents.clone();
+        let receipts = if self.read_receipts() { RECEIPTS } else { 0 };
         let read = move |db: &mut Db| {
             db.transaction(|db| {
+                let told = db.unread_texts(id, up_to, receipts)?;
                 let outcome = db.mark_read(id, up_to, now)?;
                 if outcome.changed {
                     documents.read_changed(db, id, now)?;
                 }
-                Ok(outcome)
+                Ok((outcome, told))
             })
         };
-        let outcome = self.write(read).await?;
+        let (outcome, told) = self.write(read).await?;
         if outcome.changed {
             self.0.engine.bells.config.notify_one();
             self.0.engine.events.send(Event::Conversations);
         }
-        if !outcome.read.is_empty() {
+        if outcome.any {
             self.0.engine.events.send(Event::Messages(id));
         }
-        self.0.engine.tell_read(id, &outcome.read);
+        self.0.engine.tell_read(id, told);
         self.0.engine.became_read(outcome.read);
         Ok(())
     }

@@ -44,8 +44,10 @@ impl Client {
     /// the stages (spec 01 §8). What has come by then is kept.
     ///
     /// `fallback_name` is used if the swarm has none. Without either, [`Profile::name`](crate::model::Profile) is
-    /// empty: ask the person and call [`Client::set_name`]. Being offline is not an error; everything arrives when
-    /// the network is back. If it fails, or is dropped before it is done, the folder holds no account again.
+    /// empty; if [`Profile::read`](crate::model::Profile) is set as well, ask the person and call [`Client::set_name`].
+    /// Being offline is not an error: then the profile is not `read`, and everything arrives when the network is back.
+    /// Until then nothing of it is published, and nothing that is set takes the place of what the account has. If it
+    /// fails, or is dropped before it is done, the folder holds no account again.
     pub async fn restore(
         profile: &Path,
         seed: Seed,
@@ -62,20 +64,22 @@ impl Client {
         let mut restore = Restore::default();
         let connected = timeout(PROFILE_WAIT, engine.wait_connected()).await.is_ok();
         progress(RestoreStage::Profile);
-        if connected {
-            // Both limits are no errors: the person goes on, and the rest arrives in the background.
-            let _ = timeout(PROFILE_WAIT, restore.profile(engine)).await;
-        }
+        // Both limits are no errors: the person goes on, and the rest arrives in the background.
+        let heard = connected && timeout(PROFILE_WAIT, restore.profile(engine)).await.is_ok();
         if let Some(name) = fallback_name
             && client.profile().await?.name.is_empty()
         {
+            // Published only if the swarm, once it was read, has none.
             client.set_name(name).await?;
         }
         if connected {
             progress(RestoreStage::Messages { fetched: 0 });
             let tell = |fetched| progress(RestoreStage::Messages { fetched });
             let until = Instant::now() + MESSAGES_WAIT;
-            let _ = timeout(MESSAGES_WAIT + REPLY_WAIT, restore.messages(engine, until, &tell)).await;
+            let all = timeout(MESSAGES_WAIT + REPLY_WAIT, restore.messages(engine, until, &tell)).await;
+            if heard && all.unwrap_or_default() {
+                engine.read_whole().await?;
+            }
         }
         unfinished.store = None;
         progress(RestoreStage::Done);

@@ -167,6 +167,9 @@ async fn store_config(
         })
     });
     let merged = merged.await?;
+    if merged.unreadable {
+        engine.polls.found_unreadable();
+    }
     if merged.needs_push {
         engine.bells.config.notify_one();
     }
@@ -190,6 +193,9 @@ impl Engine {
         }
         for conversation in applied.requests {
             self.events.send(Event::Request(conversation));
+        }
+        for event in applied.told {
+            self.events.send(event);
         }
         for conversation in applied.changed {
             self.events.send(Event::Messages(conversation));

@@ -8,6 +8,7 @@
 //! be fetched again when a later version does.
 
 mod contacts;
+mod first_reading;
 mod pushing;
 mod read_states;
 #[cfg(test)]
@@ -28,7 +29,7 @@ use zeroize::Zeroizing;
 use crate::model::{ConversationId, Expiry, Memberships};
 use crate::store::{Db, Now, ProfileData, ReadMessage, StoreError, StoredConfig};
 
-pub use pushing::{Part, Pushed, ToPush};
+pub use pushing::{Kept, Part, Pushed, ToPush};
 
 /// Changes the documents of one account.
 #[derive(Clone)]
@@ -83,19 +84,29 @@ impl Documents {
         Self { me: keys.session_id, seed: Zeroizing::new(*keys.ed25519.seed()) }
     }
 
-    /// Changes our public name.
+    /// Changes our public name; only here, if the swarm was not read yet ([`first_reading`]).
     pub fn set_name(&self, db: &mut Db, name: &DisplayName, now: Timestamp) -> Result<(), StoreError> {
-        self.with_profile(db, |profile| profile.set_name_truncated(name.as_str(), later(profile, now)))
+        db.transaction(|db| {
+            if self.set_unread_profile(db, |profile| profile.name = name.as_str().to_owned())? {
+                return Ok(());
+            }
+            self.with_profile(db, |profile| profile.set_name_truncated(name.as_str(), later(profile, now)))
+        })
     }
 
-    /// Changes our display picture, or removes it.
+    /// Changes our display picture, or removes it; only here, if the swarm was not read yet ([`first_reading`]).
     pub fn set_picture(
         &self,
         db: &mut Db,
         picture: Option<&Picture>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.with_profile(db, |profile| profile.set_picture(picture, later(profile, now)))
+        db.transaction(|db| {
+            if self.set_unread_profile(db, |profile| profile.picture = picture.map(contacts::source))? {
+                return Ok(());
+            }
+            self.with_profile(db, |profile| profile.set_picture(picture, later(profile, now)))
+        })
     }
 
     /// Our display picture lies somewhere else now (spec 05 §10); `false` if we have another one by now.
@@ -121,6 +132,11 @@ impl Documents {
         Ok(profile.picture().map(|picture| (picture, profile.updated().unwrap_or_default())))
     }
 
+    /// Whether the document has a name, which it has of every account that was ever used.
+    pub fn is_named(&self, db: &Db) -> Result<bool, StoreError> {
+        Ok(self.load::<UserProfile>(db)?.name().is_some())
+    }
+
     /// What the account is a member of.
     pub fn memberships(&self, db: &Db) -> Result<Memberships, StoreError> {
         let all: UserGroups = self.load(db)?;
@@ -132,8 +148,10 @@ impl Documents {
         self.me
     }
 
-    /// What a new account says of itself: its name, and that Note to Self is not in the list (spec 01 §10).
+    /// What a new account says of itself: its name, and that Note to Self is not in the list (spec 01 §10). Its swarm
+    /// has nothing that would have to be read first.
     pub fn fill_new(&self, db: &mut Db, name: &DisplayName, now: Timestamp) -> Result<(), StoreError> {
+        db.set_swarm_was_read()?;
         self.with_profile(db, |profile| {
             profile.set_name_truncated(name.as_str(), now);
             profile.set_note_to_self_priority(Priority::HIDDEN);
@@ -150,8 +168,9 @@ impl Documents {
         Ok(())
     }
 
-    /// Something about a conversation changed in the tables: writes it into the document it belongs to. Returns
-    /// whether that changed. To be called in the transaction of the change.
+    /// Something about a conversation changed in the tables: writes it into the document it belongs to, unless the
+    /// swarm was not read yet ([`first_reading`]). Returns whether that changed. To be called in the transaction of the
+    /// change.
     pub fn conversation_changed(
         &self,
         db: &mut Db,
@@ -172,8 +191,9 @@ impl Documents {
         changed: &BTreeMap<SessionId, Timestamp>,
         now: Now,
     ) -> Result<bool, StoreError> {
-        let note = changed.contains_key(&self.me) && self.note_changed(db)?;
-        let contacts = self.contacts_changed(db, changed)?;
+        let read = db.swarm_was_read()?;
+        let note = read && changed.contains_key(&self.me) && self.note_changed(db)?;
+        let contacts = read && self.contacts_changed(db, changed)?;
         for id in changed.keys() {
             self.catch_up(db, *id, now)?;
         }
@@ -233,12 +253,15 @@ impl Documents {
     pub fn reconcile(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
         db.transaction(|db| {
             let account = Account::from(self.me);
-            for stored in db.configs(account)? {
-                if self.empty(stored.namespace)?.1.load(&stored.dump).is_err() {
+            for namespace in db.config_namespaces(account)? {
+                let Some(stored) = self.stored(db, namespace)? else { continue };
+                if self.empty(namespace)?.1.load(&stored.dump).is_err() {
                     db.forget_last_hashes(account)?;
                 }
             }
-            self.reconcile_contacts(db, now)?;
+            if db.swarm_was_read()? {
+                self.reconcile_contacts(db, now)?;
+            }
             self.reconcile_read_states(db, now)
         })
     }
@@ -310,8 +333,7 @@ impl Documents {
     }
 
     fn stored(&self, db: &Db, namespace: Namespace) -> Result<Option<StoredConfig>, StoreError> {
-        let configs = db.configs(Account::from(self.me))?;
-        Ok(configs.into_iter().find(|config| config.namespace == namespace))
+        db.config(Account::from(self.me), namespace)
     }
 
     /// Writes a document down.
@@ -334,22 +356,32 @@ impl Documents {
     /// Writes what our profile says into the tables.
     fn apply_profile(&self, db: &mut Db, profile: &UserProfile) -> Result<(), StoreError> {
         let old = db.profile_of(self.me)?.unwrap_or_default();
-        let picture = profile.picture().as_ref().map(contacts::source);
-        // A profile without a name is not one to be shown.
-        let name = profile.name().unwrap_or(old.name);
-        let updated = profile.updated().map_or(old.updated, Timestamp::as_secs);
-        db.set_profile(self.me, &ProfileData { name, picture, updated })?;
+        let read = db.swarm_was_read()?;
+        let told = match read {
+            // A profile without a name is not one to be shown.
+            true => ProfileData {
+                name: profile.name().unwrap_or(old.name),
+                picture: profile.picture().as_ref().map(contacts::source),
+                updated: profile.updated().map_or(old.updated, Timestamp::as_secs),
+            },
+            false => first_reading::completed(profile, &old),
+        };
+        db.set_profile(self.me, &told)?;
         let priority = profile.note_to_self_priority();
         let timer = profile.note_to_self_timer().map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
+        let silent = !read && profile.name().is_none();
         // A new device shows it if the others do.
         let wanted = profile.name().is_some() && (!priority.is_hidden() || timer.is_some());
         let note = match wanted {
             true => Some(db.make_conversation(&self.me.into())?),
             false => db.find_conversation(&self.me.into())?,
         };
-        if let Some(note) = note {
+        if let Some(note) = note.filter(|_| wanted || !silent) {
             db.set_priority(note, priority.0)?;
-            db.set_expiry(note, timer.map_or(Expiry::Off, Expiry::AfterSend))?;
+            // Before the swarm was read whole, what was set here stays where it has nothing.
+            if read || timer.is_some() {
+                db.set_expiry(note, timer.map_or(Expiry::Off, Expiry::AfterSend))?;
+            }
         }
         Ok(())
     }
@@ -369,6 +401,8 @@ fn later(profile: &UserProfile, now: Timestamp) -> Timestamp {
 pub struct Merge {
     /// Some of it could be read.
     accepted: bool,
+    /// Some of it could not.
+    pub unreadable: bool,
     /// When the newest of it was stored, as the node says that gave it.
     pub newest: Option<Timestamp>,
     /// Something is other than before.
@@ -385,8 +419,8 @@ pub struct Merge {
 fn take_in(config: &mut (impl Config + ?Sized), messages: &Messages<'_>, now: Timestamp) -> Merge {
     let Merged { accepted, changed } = config.merge(messages, now);
     let needs_push = config.needs_push() || !config.document().obsolete().is_empty();
-    let accepted = !accepted.is_empty();
-    Merge { accepted, changed, needs_push, ..Merge::default() }
+    let unreadable = accepted.len() < messages.len();
+    Merge { accepted: !accepted.is_empty(), unreadable, changed, needs_push, ..Merge::default() }
 }
 
 /// A document from its dump. A dump that cannot be read is as good as none: the swarm has the rest.

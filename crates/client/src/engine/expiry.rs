@@ -115,7 +115,7 @@ impl Engine {
         let Ok(reply) = ExpireReply::read(&reply.body, &reply.swarm, &account, &request) else { return };
         let mut earlier = Vec::new();
         for message in &messages {
-            let end_at = |expired: &Expired| expired.unchanged.get(&message.hash?).copied();
+            let end_at = |expired: &Expired| expired.left_at(&message.hash?);
             let ends = reply.members.done().filter_map(|(_, expired)| end_at(expired)).collect();
             if let Some(end) = agreed(ends, needed).filter(|end| *end < at) {
                 earlier.push((message.id, end));

@@ -9,6 +9,7 @@ mod clock;
 mod compose;
 mod config;
 mod connection;
+mod credentials;
 mod documents;
 mod downloads;
 mod events;
@@ -64,6 +65,8 @@ pub(crate) struct Engine {
     pub documents: Documents,
     /// Documents that the swarm would not take.
     pub refused: config::Refused,
+    /// What the swarm is to get back.
+    pub lacking: config::recovery::Lacking,
     /// What waited for the network's time is dated; until then, what is written waits as well.
     settled: AtomicBool,
     /// How many polls were begun and completed.
@@ -95,6 +98,7 @@ impl Engine {
             bells: Bells::default(),
             documents,
             refused: config::Refused::default(),
+            lacking: config::recovery::Lacking::default(),
             settled: AtomicBool::new(false),
             polls: poll::Polls::default(),
             progress: watch::Sender::new(0),
@@ -138,6 +142,7 @@ impl Engine {
             tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(expiry::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(config::recovery::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(renewal::run(Arc::clone(self), cancel.clone())),
         ];
         *running = Some(Running { cancel, tasks });

@@ -183,9 +183,14 @@ async fn sent(engine: &Arc<Engine>, job: Job, hash: MessageHash, at: Timestamp) 
 
 /// Writes down that a job is given up, and tells.
 async fn refused(engine: &Arc<Engine>, job: Job, reason: String) -> Result<(), StoreError> {
+    let kind = job.kind;
+    let told = reason.clone();
     let changed = engine.store.call(move |db| db.outbox_failed(job.id, &reason)).await?;
     if let Some((conversation, message)) = changed {
         engine.events.send(Event::State { conversation, message, state: MessageState::Failed });
+    } else if kind == JobKind::Other {
+        // A reaction, an unsend request: there is no message that could show that it failed.
+        engine.events.send(Event::Problem(told));
     }
     Ok(())
 }

@@ -15,9 +15,9 @@ use septet_protocol::message::{MAX_ATTACHMENTS, MAX_SENT_CHARS, MessageText, Tex
 
 use super::pictures;
 use crate::client::SendError;
-use crate::files::Files;
 use crate::model::{Draft, KeptFile, OutgoingFile};
 use crate::source_file::{self, SourceFile};
+use crate::store::files::Files;
 use crate::store::{NewAttachment, Original, StoreError};
 
 /// The largest file in bytes (spec 04 §9).

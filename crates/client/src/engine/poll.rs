@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use septet_network::NetworkError;
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::Reconnects;
 use super::page_size::PageSize;
 use super::poll_plan::{self, PollPlan};
-use super::{Engine, arrivals, pace};
+use super::{Engine, arrivals, pace, restore};
 use crate::event::Event;
 use crate::store::StoreError;
 
@@ -51,11 +51,17 @@ const TIME_WAIT: Duration = Duration::from_secs(10);
 pub struct Polls {
     begun: AtomicU64,
     completed: watch::Sender<u64>,
+    /// A config message could not be read.
+    unreadable: AtomicBool,
 }
 
 impl Default for Polls {
     fn default() -> Self {
-        Self { begun: AtomicU64::new(0), completed: watch::Sender::new(0) }
+        Self {
+            begun: AtomicU64::new(0),
+            completed: watch::Sender::new(0),
+            unreadable: AtomicBool::new(false),
+        }
     }
 }
 
@@ -73,6 +79,26 @@ impl Polls {
     pub async fn first(&self) {
         let mut completed = self.completed.subscribe();
         let _ = completed.wait_for(|done| *done > 0).await;
+    }
+
+    /// How many were begun.
+    pub fn begun(&self) -> u64 {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    /// The number of each poll that is completed from now on.
+    pub fn completions(&self) -> watch::Receiver<u64> {
+        self.completed.subscribe()
+    }
+
+    /// Whether all config messages of this run could be read.
+    pub fn all_readable(&self) -> bool {
+        !self.unreadable.load(Ordering::SeqCst)
+    }
+
+    /// A config message could not be read.
+    pub fn found_unreadable(&self) {
+        self.unreadable.store(true, Ordering::SeqCst);
     }
 
     /// Whether a poll was ever completed.
@@ -110,7 +136,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         let number = engine.polls.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let result = tokio::select! {
             () = cancel.cancelled() => return,
-            result = poller.poll(&engine) => result,
+            result = poll(&mut poller, &engine) => result,
         };
         match result {
             Ok(()) => {
@@ -133,6 +159,15 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             back = reconnects.next() => if back.is_none() { return },
         }
     }
+}
+
+/// Fetches everything there is. The first time in a run it may be the first time ever.
+async fn poll(poller: &mut Poller, engine: &Arc<Engine>) -> Result<(), PollError> {
+    poller.poll(engine).await?;
+    if !engine.polls.any() {
+        restore::first_reading(engine).await?;
+    }
+    Ok(())
 }
 
 /// Tells what a person can do something about; the rest is tried again.

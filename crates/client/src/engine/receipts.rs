@@ -12,7 +12,7 @@ use septet_protocol::time::Timestamp;
 
 use super::Engine;
 use crate::model::{Conversation, ConversationId, ConversationKind};
-use crate::store::{Db, ReadMessage, StoreError, Wish};
+use crate::store::{Db, StoreError, Wish};
 
 /// The setting's name in the store.
 const SETTING: &str = "read_receipts";
@@ -43,7 +43,7 @@ impl Receipts {
     }
 
     /// Notes what was read; tells whether it is the first of a new receipt.
-    fn note(&self, id: ConversationId, read: impl Iterator<Item = Timestamp>) -> bool {
+    fn note(&self, id: ConversationId, read: Vec<Timestamp>) -> bool {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let list = waiting.entry(id).or_default();
         let first = list.is_empty();
@@ -66,10 +66,9 @@ impl Engine {
         Ok(())
     }
 
-    /// A person has just read these messages on this device.
-    pub fn tell_read(self: &Arc<Self>, id: ConversationId, read: &[ReadMessage]) {
-        let told = read.iter().filter(|message| !message.notice).map(|message| message.timestamp);
-        if !self.receipts.are_on() || !self.receipts.note(id, told) {
+    /// A person has just read the messages with these sent timestamps on this device.
+    pub fn tell_read(self: &Arc<Self>, id: ConversationId, read: Vec<Timestamp>) {
+        if !self.receipts.are_on() || !self.receipts.note(id, read) {
             return;
         }
         let engine = Arc::clone(self);

@@ -1,5 +1,8 @@
 //! Fetching what a restored account had (spec 01 §8).
 //!
+//! A restore does it while a person waits; without a network, or if that took too long, the first poll does. Nothing is
+//! published before it is done (see [`first_reading`](super::documents)).
+//!
 //! Decision: one member's "there is nothing" is not believed. A person would be asked for a name they have, and see
 //! an account without anybody in it.
 
@@ -13,6 +16,8 @@ use tokio::time::Instant;
 use super::page_size::PageSize;
 use super::poll::{COMPARTMENTS, fetch, remember};
 use super::{Engine, pace};
+use crate::event::Event;
+use crate::store::StoreError;
 
 /// The compartment that a restore asks for first.
 const PROFILE: Batch<'static, (Namespace, i64)> = Batch::of(&[(Namespace::USER_PROFILE, 1)]);
@@ -51,7 +56,8 @@ impl Restore {
                     tokio::time::sleep(pace::retry(failures)).await;
                 }
             }
-            if engine.store.read(|db| db.profile()).await.is_ok_and(|profile| !profile.name.is_empty()) {
+            let documents = engine.documents.clone();
+            if engine.store.read(move |db| documents.is_named(db)).await.unwrap_or_default() {
                 return;
             }
             let alone = without.len() == 1 && self.members.len() <= 1;
@@ -62,7 +68,13 @@ impl Restore {
     }
 
     /// Fetches all messages that the swarm still has, and tells how many so far; asks for no more after `until`.
-    pub async fn messages(&mut self, engine: &Arc<Engine>, until: Instant, progress: &(impl Fn(u64) + Sync)) {
+    /// Returns whether that was everything.
+    pub async fn messages(
+        &mut self,
+        engine: &Arc<Engine>,
+        until: Instant,
+        progress: &(impl Fn(u64) + Sync),
+    ) -> bool {
         let (mut fetched, mut failures) = (0, 0);
         let mut shown = false;
         let mut asked = BTreeSet::new();
@@ -73,8 +85,10 @@ impl Restore {
                     fetched += page.messages;
                     shown |= !page.shown.is_empty();
                     progress(fetched);
+                    let whole = !page.more && !page.forged && page.unreadable.is_none();
                     if Instant::now() >= until {
-                        return self.leave_off(engine, page.node).await;
+                        self.leave_off(engine, page.node).await;
+                        return whole;
                     }
                     if page.more && !page.forged {
                         continue;
@@ -83,7 +97,8 @@ impl Restore {
                     asked.insert(page.node);
                     let other = page.swarm.iter().find(|member| !asked.contains(*member)).copied();
                     if (shown && !page.forged) || asked.len() > AGREE || other.is_none() {
-                        return self.leave_off(engine, page.node).await;
+                        self.leave_off(engine, page.node).await;
+                        return whole;
                     }
                     self.node = other;
                 }
@@ -101,5 +116,34 @@ impl Restore {
         if let Err(error) = remember(engine, member).await {
             tracing::debug!(%error, "another member will be asked for everything");
         }
+    }
+}
+
+/// A poll has read our swarm to its end: if that was never so before in this profile's life, what was set meanwhile is
+/// added to what the swarm has.
+pub async fn first_reading(engine: &Arc<Engine>) -> Result<(), StoreError> {
+    let documents = engine.documents.clone();
+    let (read, named) =
+        engine.store.read(move |db| Ok((db.swarm_was_read()?, documents.is_named(db)?))).await?;
+    if read {
+        return Ok(());
+    }
+    if !named {
+        // One member's word that there is nothing does not do.
+        Restore::default().profile(engine).await;
+    }
+    engine.read_whole().await
+}
+
+impl Engine {
+    /// Our swarm was read whole.
+    pub async fn read_whole(&self) -> Result<(), StoreError> {
+        let (documents, now) = (self.documents.clone(), self.network.now());
+        if self.store.call(move |db| documents.read_whole(db, now)).await? {
+            self.bells.config.notify_one();
+            self.events.send(Event::Profile);
+            self.events.send(Event::Conversations);
+        }
+        Ok(())
     }
 }

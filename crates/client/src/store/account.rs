@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::db::Db;
+use super::db::{Db, Me};
 use super::error::StoreError;
 use super::people::picture_id;
 use super::types::{Now, StoredConfig};
@@ -17,13 +17,6 @@ use crate::model::Profile;
 
 /// A timestamp that is further ahead of now than this, in ms, was given under a wrong clock.
 pub(super) const AHEAD_MS: u64 = 5000;
-
-/// Ourselves, as rows refer to us.
-#[derive(Clone, Copy)]
-pub(super) struct Me {
-    pub id: SessionId,
-    pub person: i64,
-}
 
 /// The account of a profile folder.
 pub struct StoredAccount {
@@ -34,6 +27,9 @@ pub struct StoredAccount {
     /// When it came into this folder.
     pub created: Timestamp,
 }
+
+/// The setting that says that our own swarm was read whole.
+const SWARM_WAS_READ: &str = "swarm_was_read";
 
 impl Db {
     /// Writes the one account of a new database.
@@ -78,10 +74,21 @@ impl Db {
         let mut statement = self.sql().prepare_cached(
             "SELECT p.account, p.name, p.picture_file FROM account a JOIN people p ON p.id = a.person",
         )?;
+        let read = self.swarm_was_read()?;
         Ok(statement.query_row([], |row| {
             let Person(id) = row.get(0)?;
-            Ok(Profile { id, name: row.get(1)?, picture: picture_id(row.get(2)?) })
+            Ok(Profile { id, name: row.get(1)?, picture: picture_id(row.get(2)?), read })
         })?)
+    }
+
+    /// Whether our own swarm was read whole in this profile's life, or need not be because the account was made here.
+    pub fn swarm_was_read(&self) -> Result<bool, StoreError> {
+        Ok(self.setting(SWARM_WAS_READ)?.unwrap_or(false))
+    }
+
+    /// Our own swarm was read whole.
+    pub fn set_swarm_was_read(&mut self) -> Result<(), StoreError> {
+        self.set_setting(SWARM_WAS_READ, &true)
     }
 
     /// A timestamp for something we send: now, or one more than the last one given out, so that none is ever used
@@ -141,12 +148,30 @@ impl Db {
         Ok(())
     }
 
-    /// The configs of an account or group, by namespace.
-    pub fn configs(&self, owner: Account) -> Result<Vec<StoredConfig>, StoreError> {
+    /// A config of an account or group; nothing of the others is read.
+    pub fn config(&self, owner: Account, namespace: Namespace) -> Result<Option<StoredConfig>, StoreError> {
         let mut statement = self.sql().prepare_cached(
-            "SELECT owner, namespace, dump, needs_push, processed_at FROM configs WHERE owner = ?1 ORDER BY namespace",
+            "SELECT owner, namespace, dump, needs_push, processed_at FROM configs
+             WHERE owner = ?1 AND namespace = ?2",
         )?;
-        Ok(statement.query_map([Owner(owner)], config)?.collect::<Result<_, _>>()?)
+        Ok(statement.query_row(params![Owner(owner), namespace.0], config).optional()?)
+    }
+
+    /// Which configs of an account or group are stored, in order.
+    pub fn config_namespaces(&self, owner: Account) -> Result<Vec<Namespace>, StoreError> {
+        self.namespaces("SELECT namespace FROM configs WHERE owner = ?1 ORDER BY namespace", owner)
+    }
+
+    /// Which of them the swarm is to get, or to delete something for.
+    pub fn configs_to_push(&self, owner: Account) -> Result<Vec<Namespace>, StoreError> {
+        let sql = "SELECT namespace FROM configs WHERE owner = ?1 AND needs_push = 1 ORDER BY namespace";
+        self.namespaces(sql, owner)
+    }
+
+    fn namespaces(&self, sql: &str, owner: Account) -> Result<Vec<Namespace>, StoreError> {
+        let mut statement = self.sql().prepare_cached(sql)?;
+        let rows = statement.query_map([Owner(owner)], |row| Ok(Namespace(row.get(0)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Writes a config down; in one transaction with what it describes, see [`Db::transaction`].

@@ -23,16 +23,27 @@ macro_rules! attachment_sql {
 
 /// Transfers of one direction whose time has come.
 pub(super) const DUE: &str = attachment_sql!(
-    "WHERE t.state = ?1 AND t.state IN (0, 2) AND t.not_before <= ?2 ORDER BY t.not_before, t.id LIMIT ?3"
+    "JOIN conversations v ON v.id = t.conversation AND t.message > v.cleared_to
+     WHERE t.state = ?1 AND t.state IN (0, 2) AND t.not_before <= ?2 ORDER BY t.not_before, t.id LIMIT ?3"
 );
 
 /// The next file to get ready: those to be copied first.
-pub(super) const PREPARING: &str =
-    attachment_sql!("WHERE t.state = 7 ORDER BY t.file IS NOT NULL, t.id LIMIT 1");
+pub(super) const PREPARING: &str = attachment_sql!(
+    "JOIN conversations v ON v.id = t.conversation AND t.message > v.cleared_to
+         WHERE t.state = 7 ORDER BY t.file IS NOT NULL, t.id LIMIT 1"
+);
 
 /// The next time after a given one at which a download comes due.
 pub(super) const DOWNLOADS_NEXT: &str =
     "SELECT min(not_before) FROM attachments WHERE state = 2 AND state IN (0, 2) AND not_before > ?1";
+
+/// Whether anything points at a file.
+pub(super) const FILE_IN_USE: &str = "SELECT 1 FROM attachments WHERE file = ?1
+     UNION ALL SELECT 1 FROM people WHERE picture_file = ?1
+     UNION ALL SELECT 1 FROM draft_files WHERE file = ?1
+     UNION ALL SELECT 1 FROM previews WHERE file = ?1
+     UNION ALL SELECT 1 FROM groups WHERE picture_file = ?1
+     UNION ALL SELECT 1 FROM rooms WHERE picture_file = ?1";
 
 impl Db {
     /// One attachment.
@@ -209,23 +220,15 @@ impl Db {
         Ok(())
     }
 
-    /// All files that rows point at; every other file is an orphan.
-    pub(crate) fn files_in_use(&self) -> Result<std::collections::BTreeSet<String>, StoreError> {
-        let mut statement = self.sql().prepare_cached(
-            "SELECT file FROM attachments WHERE file IS NOT NULL
-             UNION SELECT picture_file FROM people WHERE picture_file IS NOT NULL
-             UNION SELECT file FROM draft_files WHERE file IS NOT NULL
-             UNION SELECT file FROM previews WHERE file IS NOT NULL
-             UNION SELECT picture_file FROM groups WHERE picture_file IS NOT NULL
-             UNION SELECT picture_file FROM rooms WHERE picture_file IS NOT NULL",
-        )?;
-        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    /// Whether a row points at a file; a file that none does is an orphan.
+    pub(crate) fn is_file_in_use(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.sql().prepare_cached(FILE_IN_USE)?.exists([name])?)
     }
 
-    /// Files whose row is gone.
-    pub(crate) fn doomed_files(&self) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.sql().prepare_cached("SELECT name FROM doomed_files")?;
-        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    /// Files whose row is gone, so many at most.
+    pub(crate) fn doomed_files(&self, limit: u32) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.sql().prepare_cached("SELECT name FROM doomed_files LIMIT ?1")?;
+        Ok(statement.query_map([limit], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     /// These are unlinked.

@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 
+use rusqlite::types::Null;
 use rusqlite::{OptionalExtension, Row, params};
 use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
@@ -20,16 +21,31 @@ use crate::model::{
     LastMessage, MessageId,
 };
 
+/// Unread messages that should have disappeared by now; rarely any.
+macro_rules! over_sql {
+    () => {
+        "FROM messages WHERE conversation = c.id AND counts = 1 AND expires_at <= ?2 AND id > c.cleared_to
+             AND (sorted_at, timestamp) > (c.last_read, c.last_read)"
+    };
+}
+
 macro_rules! list_sql {
     ($condition:literal) => {
         concat!(
             "SELECT c.id, c.kind, c.address, coalesce(p.name, g.name, r.name, ''), p.nickname,
-                    coalesce(p.picture_file, g.picture_file, r.picture_file), c.unread, c.mentions,
+                    coalesce(p.picture_file, g.picture_file, r.picture_file),
+                    max(c.unread - (SELECT count(*) ",
+            over_sql!(),
+            "), 0),
+                    max(c.mentions - (SELECT count(*) ",
+            over_sql!(),
+            " AND mention = 1), 0),
                     c.marked_unread, c.priority, c.muted_until, coalesce(p.approved, g.invited = 0, 1),
                     coalesce(p.approved_me, 1), coalesce(p.blocked, 0), d.text,
                     max(c.active_at, c.opened_at), c.expiry_mode, c.expiry_seconds,
                     m.id, a.account, m.outgoing, substr(m.text, 1, 240), m.notice, m.timestamp, m.state,
-                    m.read_at IS NOT NULL OR (m.outgoing = 0 AND m.unread = 0),
+                    m.read_at IS NOT NULL OR (m.outgoing = 0 AND (m.counts = 0
+                        OR (m.sorted_at, m.timestamp) <= (c.last_read, c.last_read))),
                     t.content_type, t.name, t.voice,
                     (SELECT count(*) FROM attachments WHERE message = m.id),
                     (SELECT count(*) FROM draft_files WHERE conversation = d.conversation), d.quote
@@ -39,7 +55,8 @@ macro_rules! list_sql {
              LEFT JOIN rooms r ON r.conversation = c.id
              LEFT JOIN drafts d ON d.conversation = c.id
              LEFT JOIN messages m ON m.id = (
-                 SELECT id FROM messages WHERE conversation = c.id
+                 SELECT id FROM messages WHERE conversation = c.id AND id > c.cleared_to
+                     AND (expires_at IS NULL OR expires_at > ?2)
                  ORDER BY sorted_at DESC, timestamp DESC, id DESC LIMIT 1)
              LEFT JOIN people a ON a.id = m.author
              LEFT JOIN attachments t ON t.message = m.id AND t.position = 0 ",
@@ -72,20 +89,34 @@ pub(super) const FIND: &str = "SELECT id FROM conversations WHERE address = ?1";
 
 impl Db {
     /// All conversations, in the order of the list: pinned ones by priority, then the latest active, then by title.
-    /// Requests, hidden and blocked ones are among them.
-    pub fn conversations(&self) -> Result<Vec<Conversation>, StoreError> {
+    /// Requests, hidden and blocked ones are among them. What has disappeared by `now` is not counted or shown.
+    pub fn conversations(&self, now: Timestamp) -> Result<Vec<Conversation>, StoreError> {
         self.snapshot(|sql| {
             let mut statement = sql.prepare_cached(LIST)?;
-            let mut list = statement.query_map([], conversation)?.collect::<Result<Vec<_>, _>>()?;
+            let mut list =
+                statement.query_map(params![Null, Ms(now)], conversation)?.collect::<Result<Vec<_>, _>>()?;
             list.sort_by(list_order);
             Ok(list)
         })
     }
 
-    /// One conversation.
+    /// One conversation as it is stored, with what should have disappeared by now: not for showing.
     pub fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
+        self.one_conversation(id, -1)
+    }
+
+    /// One conversation. What has disappeared by `now` is not counted or shown.
+    pub fn shown_conversation(
+        &self,
+        id: ConversationId,
+        now: Timestamp,
+    ) -> Result<Option<Conversation>, StoreError> {
+        self.one_conversation(id, Ms::column(now))
+    }
+
+    fn one_conversation(&self, id: ConversationId, over: i64) -> Result<Option<Conversation>, StoreError> {
         let mut statement = self.sql().prepare_cached(ONE)?;
-        Ok(statement.query_row([id.0], conversation).optional()?)
+        Ok(statement.query_row([id.0, over], conversation).optional()?)
     }
 
     /// The conversation at an address, if there is one.
@@ -189,16 +220,6 @@ impl Db {
              WHERE id = ?1 AND (expiry_mode <> ?2 OR expiry_seconds <> ?3)",
         )?;
         Ok(statement.execute(params![id.0, mode, seconds])? > 0)
-    }
-
-    /// Deletes all messages of a conversation with their files and jobs; the conversation stays.
-    /// Their hashes stay remembered, so they do not come back (spec 02 §10).
-    pub fn clear_messages(&mut self, id: ConversationId) -> Result<(), StoreError> {
-        self.transaction(|db| {
-            db.sql().prepare_cached("DELETE FROM messages WHERE conversation = ?1")?.execute([id.0])?;
-            db.sql().prepare_cached("DELETE FROM reactions WHERE conversation = ?1")?.execute([id.0])?;
-            Ok(())
-        })
     }
 
     /// Deletes the messages and hides the conversation; the contact stays, and whether it is marked unread.

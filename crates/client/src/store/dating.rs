@@ -31,8 +31,15 @@ pub(super) const UNDATED_LINES: &str =
 pub(super) const UNDATED_JOBS: &str =
     "SELECT id, message, timestamp, wish FROM outbox WHERE undated = 1 ORDER BY id";
 /// Starts countdowns that could not begin before.
-pub(super) const COUNT: &str = "UPDATE messages SET expires_at = ?1 + expiry_seconds * 1000
-     WHERE expires_at IS NULL AND expiry_mode <> 0 AND unread = 0 AND state IN (1, 3)";
+pub(super) const COUNT: &str = "UPDATE messages SET expires_at = ?1 + expiry_seconds * 1000 WHERE id IN
+     (SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation
+      WHERE m.expires_at IS NULL AND m.expiry_mode <> 0 AND m.state IN (1, 3)
+          AND (m.counts = 0 OR (m.sorted_at, m.timestamp) <= (c.last_read, c.last_read)))";
+/// What a read mark in the future has read stays so when the mark is brought down.
+const KEEP_READ: &str = "UPDATE messages SET counts = 0 WHERE id IN
+     (SELECT m.id FROM conversations c CROSS JOIN messages m ON m.conversation = c.id AND m.counts = 1
+          AND (m.sorted_at, m.timestamp) > (?1, ?1) AND (m.sorted_at, m.timestamp) <= (c.last_read, c.last_read)
+      WHERE c.last_read > ?2)";
 /// Brings down what stands in the future.
 pub(super) const BRING_DOWN: &str = "UPDATE messages SET sorted_at = ?1 WHERE id IN
      (SELECT m.id FROM conversations c CROSS JOIN messages m ON m.conversation = c.id AND m.sorted_at > ?2)";
@@ -154,10 +161,14 @@ impl Db {
     /// What stands in the future stands at now instead.
     fn bring_down(&self, now: Timestamp) -> Result<(), StoreError> {
         let ahead = Ms(now + AHEAD_MS);
-        self.sql().prepare_cached(BRING_DOWN)?.execute(params![Ms(now), ahead])?;
-        for column in ["active_at", "opened_at", "last_read"] {
-            let sql = format!("UPDATE conversations SET {column} = ?1 WHERE {column} > ?2");
-            self.sql().prepare_cached(&sql)?.execute(params![Ms(now), ahead])?;
+        for sql in [
+            KEEP_READ,
+            "UPDATE conversations SET last_read = ?1 WHERE last_read > ?2",
+            BRING_DOWN,
+            "UPDATE conversations SET active_at = ?1 WHERE active_at > ?2",
+            "UPDATE conversations SET opened_at = ?1 WHERE opened_at > ?2",
+        ] {
+            self.sql().prepare_cached(sql)?.execute(params![Ms(now), ahead])?;
         }
         let sql = "UPDATE attachments SET not_before = 0 WHERE state IN (0, 2) AND not_before > ?1";
         self.sql().prepare_cached(sql)?.execute([Ms(now + LONGEST_RETRY_MS)])?;

@@ -7,7 +7,8 @@
 //! * **WAL, `synchronous = FULL`.** A message must not be lost after `send` returned, even if the power fails, and
 //!   what was received must not be fetched twice or forgotten. FULL costs one `fsync` for each commit; a whole poll
 //!   is one commit, so that does not matter.
-//! * **`secure_delete`.** Deleted messages are overwritten, in the encrypted pages too.
+//! * **`secure_delete`.** Deleted messages are overwritten, in the encrypted pages and in the search tables too. What
+//!   the log still holds of them goes when it is emptied, soon after and at the end.
 //! * **Transactions nest.** Every method of [`Db`] is one transaction of its own; called inside
 //!   [`Db::transaction`] it becomes a part of that one. So the engine joins steps ("message, outbox, config") into
 //!   one that happens as a whole or not at all.
@@ -17,9 +18,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+use septet_protocol::id::SessionId;
 use zeroize::Zeroizing;
 
-use super::account::Me;
 use super::error::StoreError;
 use super::migrate;
 
@@ -29,6 +30,13 @@ pub(crate) struct FileKey {
     pub key: Zeroizing<[u8; 32]>,
     /// The first 16 bytes of the database file.
     pub salt: [u8; 16],
+}
+
+/// Ourselves, as rows refer to us.
+#[derive(Clone, Copy)]
+pub(super) struct Me {
+    pub id: SessionId,
+    pub person: i64,
 }
 
 /// One connection to the database. Its methods are in the modules beside this one, by what they are about.
@@ -54,6 +62,7 @@ impl Db {
         }
         log_mode(&connection, "WAL")?;
         migrate::migrate(&mut connection, migrate::STEPS)?;
+        connection.execute_batch(WATCH)?;
         Ok(Self { connection, depth: 0, me: Cell::new(None) })
     }
 
@@ -129,6 +138,22 @@ impl Db {
         self.me.set(Some(me));
     }
 
+    /// Whether something that people wrote was deleted since the log was emptied last. The log holds it still.
+    pub(super) fn is_log_to_be_emptied(&self) -> Result<bool, StoreError> {
+        Ok(self.sql().prepare_cached("SELECT 1 FROM temp.wiped")?.exists([])?)
+    }
+
+    /// Writes the log back into the file and empties it. False if somebody reads from it just now; then it is to be
+    /// tried again.
+    pub(super) fn empty_log(&mut self) -> Result<bool, StoreError> {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: i64 = self.sql().query_row(sql, [], |row| row.get(0))?;
+        if busy == 0 {
+            self.sql().execute("DELETE FROM temp.wiped", [])?;
+        }
+        Ok(busy == 0)
+    }
+
     /// Closes the file; the log is written back into it if no other connection is open.
     pub(crate) fn close(self) -> Result<(), StoreError> {
         self.connection.close().map_err(|(_, error)| error.into())
@@ -137,6 +162,16 @@ impl Db {
 
 #[cfg(test)]
 impl Db {
+    /// A database like any other, but not encrypted: for looking at its bytes.
+    pub(crate) fn plain(path: &Path) -> Self {
+        let mut connection = Connection::open(path).unwrap();
+        settings(&connection).unwrap();
+        log_mode(&connection, "WAL").unwrap();
+        migrate::migrate(&mut connection, migrate::STEPS).unwrap();
+        connection.execute_batch(WATCH).unwrap();
+        Self { connection, depth: 0, me: Cell::new(None) }
+    }
+
     /// An empty database in memory, without an account.
     pub(crate) fn memory() -> Self {
         let mut connection = Connection::open_in_memory().unwrap();
@@ -145,6 +180,25 @@ impl Db {
         Self { connection, depth: 0, me: Cell::new(None) }
     }
 }
+
+/// Notes that something was deleted, on the connection that writes; no statement can forget it.
+const WATCH: &str = "
+    CREATE TEMP TABLE wiped (id INTEGER PRIMARY KEY);
+    CREATE TEMP TRIGGER wiped_message AFTER DELETE ON main.messages BEGIN
+        INSERT OR IGNORE INTO wiped VALUES (1);
+    END;
+    CREATE TEMP TRIGGER wiped_text AFTER UPDATE OF text ON main.messages WHEN OLD.text <> NEW.text BEGIN
+        INSERT OR IGNORE INTO wiped VALUES (1);
+    END;
+    CREATE TEMP TRIGGER wiped_attachment AFTER DELETE ON main.attachments BEGIN
+        INSERT OR IGNORE INTO wiped VALUES (1);
+    END;
+    CREATE TEMP TRIGGER wiped_draft AFTER DELETE ON main.drafts BEGIN
+        INSERT OR IGNORE INTO wiped VALUES (1);
+    END;
+    CREATE TEMP TRIGGER wiped_deferred AFTER DELETE ON main.deferred BEGIN
+        INSERT OR IGNORE INTO wiped VALUES (1);
+    END;";
 
 /// Opens a connection, hands over the key and proves it by reading.
 fn connect(path: &Path, key: &FileKey, flags: OpenFlags) -> Result<Connection, StoreError> {

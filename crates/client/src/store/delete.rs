@@ -1,5 +1,9 @@
 //! Deleting, and what deletes itself.
 //!
+//! Decision: whatever grows with the history is deleted in steps, each a transaction of its own, and other orders come
+//! in between. A conversation is cleared by one row that says up to which number its messages are gone; from then on no
+//! query shows them, and a program that is killed goes on taking them away at its next start.
+//!
 //! Decision: "deleted" leaves a placeholder that keeps author and timestamp, so the message cannot come back;
 //! "removed" takes the row away, and only its hash in the list of seen ones keeps it from coming back. Files go when
 //! their row is gone for good: triggers write their names down, the store unlinks them after the commit.
@@ -14,6 +18,34 @@ use super::message::json_list;
 use super::types::QuoteKey;
 use super::values::{Hash, Ms, Person};
 use crate::model::{ConversationId, MessageId};
+
+/// At most so many rows are deleted by one statement.
+const STEP: i64 = 200;
+
+/// What has disappeared by now.
+pub(super) const EXPIRED: &str =
+    "SELECT id FROM messages WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
+/// When the next message disappears.
+pub(super) const NEXT_EXPIRY: &str = "SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL";
+/// A conversation that was cleared, and up to which message.
+pub(super) const CLEARING: &str =
+    "SELECT id, cleared_to FROM conversations INDEXED BY conversations_clearing WHERE cleared_to > 0 LIMIT 1";
+/// Takes some of its messages away.
+pub(super) const CLEARED: &str = "DELETE FROM messages WHERE id IN
+     (SELECT id FROM messages WHERE conversation = ?1 AND id <= ?2 LIMIT ?3)";
+/// Takes some of what is of no use any more away, of each kind.
+pub(super) const OLD: [&str; 5] = [
+    "DELETE FROM seen_hashes WHERE (hash, owner) IN
+         (SELECT hash, owner FROM seen_hashes WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM pending_unsends WHERE (author, timestamp) IN
+         (SELECT author, timestamp FROM pending_unsends WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM pending_receipts WHERE (reader, timestamp) IN
+         (SELECT reader, timestamp FROM pending_receipts WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM reactions WHERE (conversation, target_timestamp, target_author, author, emoji) IN
+         (SELECT conversation, target_timestamp, target_author, author, emoji FROM reactions
+          WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM deferred WHERE id IN (SELECT id FROM deferred WHERE expires_at <= ?1 LIMIT ?2)",
+];
 
 impl Db {
     /// The conversation of a message.
@@ -58,7 +90,7 @@ impl Db {
                 "DELETE FROM outbox WHERE message IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM extra_hashes WHERE message IN (SELECT value FROM json_each(?1))",
                 "UPDATE messages SET deleted = 1, text = '', notice = NULL, quote_author = NULL,
-                     quote_timestamp = NULL, unread = 0, mention = 0, hash = NULL, failure = NULL
+                     quote_timestamp = NULL, counts = 0, mention = 0, hash = NULL, failure = NULL
                  WHERE id IN (SELECT value FROM json_each(?1))",
             ] {
                 db.sql().prepare_cached(sql)?.execute([&list])?;
@@ -87,12 +119,13 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Takes away what has disappeared by now. Returns the conversations touched.
+    /// Takes away what has disappeared by now, at most [`STEP`] messages: until nothing is left, [`Db::next_expiry`] is
+    /// not later than now. Returns the conversations touched.
     pub fn delete_expired(&mut self, now: Timestamp) -> Result<Vec<ConversationId>, StoreError> {
         self.transaction(|db| {
-            let mut statement = db.sql().prepare_cached("SELECT id FROM messages WHERE expires_at <= ?1")?;
-            let ids: Vec<MessageId> =
-                statement.query_map([Ms(now)], |row| row.get(0).map(MessageId))?.collect::<Result<_, _>>()?;
+            let mut statement = db.sql().prepare_cached(EXPIRED)?;
+            let ids = statement.query_map(params![Ms(now), STEP], |row| row.get(0).map(MessageId))?;
+            let ids: Vec<MessageId> = ids.collect::<Result<_, _>>()?;
             drop(statement);
             if ids.is_empty() { Ok(Vec::new()) } else { db.remove_messages(&ids) }
         })
@@ -100,8 +133,7 @@ impl Db {
 
     /// When the next message disappears.
     pub fn next_expiry(&self) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL";
-        let next: Option<Ms> = self.sql().prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        let next: Option<Ms> = self.sql().prepare_cached(NEXT_EXPIRY)?.query_row([], |row| row.get(0))?;
         Ok(next.map(|ms| ms.0))
     }
 
@@ -117,10 +149,44 @@ impl Db {
     /// never came, what no version could read in time.
     pub fn forget_old(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.transaction(|db| {
-            for table in ["seen_hashes", "pending_unsends", "pending_receipts", "reactions", "deferred"] {
-                db.sql().execute(&format!("DELETE FROM {table} WHERE expires_at <= ?1"), [Ms(now)])?;
+            for sql in OLD {
+                let mut statement = db.sql().prepare_cached(sql)?;
+                while statement.execute(params![Ms(now), STEP])? > 0 {}
             }
             Ok(())
+        })
+    }
+
+    /// All messages of a conversation are gone, with their files and jobs; the conversation stays. Their hashes stay
+    /// remembered, so they do not come back (spec 02 §10). The rows go in steps, see [`Db::clear_step`].
+    pub fn clear_messages(&mut self, id: ConversationId) -> Result<(), StoreError> {
+        self.transaction(|db| {
+            let jobs = "DELETE FROM outbox WHERE message IN
+                            (SELECT o.message FROM outbox o JOIN messages m ON m.id = o.message
+                             WHERE m.conversation = ?1)";
+            db.sql().prepare_cached(jobs)?.execute([id.0])?;
+            let sql = "UPDATE conversations SET unread = 0, mentions = 0,
+                           cleared_to = coalesce((SELECT max(id) FROM messages), 0) WHERE id = ?1";
+            db.sql().prepare_cached(sql)?.execute([id.0])?;
+            Ok(())
+        })
+    }
+
+    /// Takes some rows away of what was cleared. False if there is nothing left to take away.
+    pub(crate) fn clear_step(&mut self) -> Result<bool, StoreError> {
+        self.transaction(|db| {
+            let found = db
+                .sql()
+                .prepare_cached(CLEARING)?
+                .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
+            let Some((id, to)) = found.optional()? else { return Ok(false) };
+            if db.sql().prepare_cached(CLEARED)?.execute(params![id, to, STEP])? == 0 {
+                let sql = "DELETE FROM reactions WHERE conversation = ?1 AND expires_at IS NOT NULL";
+                db.sql().prepare_cached(sql)?.execute([id])?;
+                let sql = "UPDATE conversations SET cleared_to = 0 WHERE id = ?1";
+                db.sql().prepare_cached(sql)?.execute([id])?;
+            }
+            Ok(true)
         })
     }
 }

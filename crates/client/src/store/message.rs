@@ -1,13 +1,16 @@
 //! Reading messages: pages of a conversation.
 //!
+//! Decision: what has disappeared by now, and what was cleared and is on its way out, is in no answer, whether its rows
+//! are gone or not; so nothing depends on when they go. What is asked for showing takes the time for that.
+//!
 //! Decision: pages are found by key, never by counting: "the rows before (place, timestamp, id)" is one descent of the
 //! index wherever in a million messages it lies. A page is a handful of queries: the rows, their attachments, their
 //! reactions, the first attachments of what they quote.
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use rusqlite::types::{Null, Type};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use septet_protocol::time::Timestamp;
 
 use super::db::Db;
@@ -23,15 +26,19 @@ macro_rules! message_sql {
     ($rest:literal) => {
         concat!(
             "SELECT m.id, m.conversation, a.account, m.outgoing, m.timestamp, m.hash, m.text, m.state, m.failure,
-                    m.read_at IS NOT NULL OR (m.outgoing = 0 AND m.unread = 0),
+                    m.read_at IS NOT NULL OR (m.outgoing = 0 AND (m.counts = 0
+                        OR (m.sorted_at, m.timestamp) <= (v.last_read, v.last_read))),
                     m.notice, m.deleted, m.expires_at, m.expiry_mode, m.expiry_seconds,
                     qa.account, m.quote_timestamp, q.id, substr(q.text, 1, 240), m.author, m.sorted_at
              FROM messages m
+             JOIN conversations v ON v.id = m.conversation
              JOIN people a ON a.id = m.author
              LEFT JOIN people qa ON qa.id = m.quote_author
              LEFT JOIN messages q ON q.id = (
                  SELECT id FROM messages WHERE author = m.quote_author AND timestamp = m.quote_timestamp
-                     AND local = 0 AND conversation = m.conversation AND deleted = 0 ORDER BY id LIMIT 1) ",
+                     AND local = 0 AND conversation = m.conversation AND deleted = 0 AND id > v.cleared_to
+                     AND (expires_at IS NULL OR expires_at > ?6) ORDER BY id LIMIT 1)
+             WHERE m.id > v.cleared_to AND (m.expires_at IS NULL OR m.expires_at > ?6) ",
             $rest
         )
     };
@@ -39,23 +46,23 @@ macro_rules! message_sql {
 
 /// The newest of a conversation.
 pub(super) const NEWEST: &str = message_sql!(
-    "WHERE m.conversation = ?1 ORDER BY m.sorted_at DESC, m.timestamp DESC, m.id DESC
+    "AND m.conversation = ?1 ORDER BY m.sorted_at DESC, m.timestamp DESC, m.id DESC
      LIMIT ?2"
 );
 /// Those before a place, newest first.
 pub(super) const BEFORE: &str = message_sql!(
-    "WHERE m.conversation = ?1 AND (m.sorted_at, m.timestamp, m.id) < (?3, ?4, ?5) ORDER BY m.sorted_at DESC, m.timestamp DESC, m.id DESC
+    "AND m.conversation = ?1 AND (m.sorted_at, m.timestamp, m.id) < (?3, ?4, ?5) ORDER BY m.sorted_at DESC, m.timestamp DESC, m.id DESC
      LIMIT ?2"
 );
 /// Those from a place on, oldest first.
 pub(super) const AFTER: &str = message_sql!(
-    "WHERE m.conversation = ?1 AND (m.sorted_at, m.timestamp, m.id) > (?3, ?4, ?5) ORDER BY m.sorted_at, m.timestamp, m.id LIMIT ?2"
+    "AND m.conversation = ?1 AND (m.sorted_at, m.timestamp, m.id) > (?3, ?4, ?5) ORDER BY m.sorted_at, m.timestamp, m.id LIMIT ?2"
 );
 /// By number.
-pub(super) const BY_ID: &str = message_sql!("WHERE m.id = ?1");
+pub(super) const BY_ID: &str = message_sql!("AND m.id = ?1");
 /// By a JSON list of numbers.
 pub(super) const BY_IDS: &str =
-    message_sql!("WHERE m.id IN (SELECT value FROM json_each(?1)) ORDER BY m.sorted_at, m.timestamp, m.id");
+    message_sql!("AND m.id IN (SELECT value FROM json_each(?1)) ORDER BY m.sorted_at, m.timestamp, m.id");
 
 /// A message with the row numbers that its parts are found by.
 struct Loaded {
@@ -64,100 +71,127 @@ struct Loaded {
 }
 
 impl Db {
-    /// Part of a conversation, oldest first, at most `limit` messages (at least one). If the message to page from is
-    /// gone, the newest page.
-    pub fn messages(&self, id: ConversationId, page: Page, limit: u32) -> Result<MessagePage, StoreError> {
+    /// Part of a conversation, oldest first, at most `limit` messages (at least one), without what has disappeared by
+    /// `now`. If the message to page from is gone, the newest page.
+    pub fn messages(
+        &self,
+        id: ConversationId,
+        page: Page,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<MessagePage, StoreError> {
         self.snapshot(|sql| {
-            let conversation = id.0;
             let limit = i64::from(limit.clamp(1, 10_000));
             let anchor = match page {
                 Page::Newest => None,
-                Page::Before(at) | Page::After(at) | Page::Around(at) => place(sql, conversation, at)?,
+                Page::Before(at) | Page::After(at) | Page::Around(at) => place(sql, id, at)?,
             };
+            let run = Run { sql, id, now: Ms(now) };
             let Some(anchor) = anchor else {
-                let (rows, more) = rows(sql, NEWEST, limit, params![conversation, limit + 1])?;
-                return finish(sql, reversed(rows), more, false);
+                let (rows, more) = run.rows(NEWEST, limit, Anchor::default())?;
+                return run.finish(reversed(rows), more, false);
             };
-            let (place, time, number) = (Ms(anchor.0), Ms(anchor.1), anchor.2);
             match page {
                 Page::Before(_) => {
-                    let (rows, more) =
-                        rows(sql, BEFORE, limit, params![conversation, limit + 1, place, time, number])?;
-                    finish(sql, reversed(rows), more, true)
+                    let (rows, more) = run.rows(BEFORE, limit, anchor)?;
+                    run.finish(reversed(rows), more, true)
                 }
                 Page::After(_) => {
-                    let (rows, more) =
-                        rows(sql, AFTER, limit, params![conversation, limit + 1, place, time, number])?;
-                    finish(sql, rows, true, more)
+                    let (rows, more) = run.rows(AFTER, limit, anchor)?;
+                    run.finish(rows, true, more)
                 }
                 Page::Newest | Page::Around(_) => {
                     let half = limit / 2;
-                    let rest = limit - half;
-                    let (older, before) =
-                        rows(sql, BEFORE, half, params![conversation, half + 1, place, time, number])?;
+                    let (older, before) = run.rows(BEFORE, half, anchor)?;
                     let (newer, after) =
-                        rows(sql, AFTER, rest, params![conversation, rest + 1, place, time, number - 1])?;
+                        run.rows(AFTER, limit - half, Anchor(anchor.0, anchor.1, anchor.2 - 1))?;
                     let mut all = reversed(older);
                     all.extend(newer);
-                    finish(sql, all, before, after)
+                    run.finish(all, before, after)
                 }
             }
         })
     }
 
-    /// One message.
+    /// One message as it is stored, also if it should have disappeared by now: not for showing.
     pub fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        self.one_message(id, None)
+    }
+
+    /// One message, unless it has disappeared by `now`.
+    pub fn shown_message(&self, id: MessageId, now: Timestamp) -> Result<Option<Message>, StoreError> {
+        self.one_message(id, Some(now))
+    }
+
+    fn one_message(&self, id: MessageId, now: Option<Timestamp>) -> Result<Option<Message>, StoreError> {
         self.snapshot(|sql| {
             let mut statement = sql.prepare_cached(BY_ID)?;
-            let Some(row) = statement.query_row([id.0], loaded).optional()? else { return Ok(None) };
+            let values = params![id.0, Null, Null, Null, Null, now.map_or(STORED, Ms::column)];
+            let Some(row) = statement.query_row(values, loaded).optional()? else { return Ok(None) };
             Ok(complete(sql, vec![row])?.pop())
         })
     }
 
-    /// Several messages in the order they stand in a conversation; those that are gone are left out.
-    pub fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+    /// Several messages in the order they stand in a conversation; those that are gone are left out, and those that
+    /// have disappeared by `now`.
+    pub fn messages_by_id(&self, ids: &[MessageId], now: Timestamp) -> Result<Vec<Message>, StoreError> {
         self.snapshot(|sql| {
             let mut statement = sql.prepare_cached(BY_IDS)?;
-            let list = statement.query_map([json_list(ids)], loaded)?.collect::<Result<Vec<_>, _>>()?;
+            let values = params![json_list(ids), Null, Null, Null, Null, Ms(now)];
+            let list = statement.query_map(values, loaded)?.collect::<Result<Vec<_>, _>>()?;
             complete(sql, list)
         })
+    }
+}
+
+/// A time before which nothing disappears.
+const STORED: i64 = -1;
+
+/// Where a page begins: place, sent timestamp and number of a message.
+#[derive(Clone, Copy, Default)]
+struct Anchor(Timestamp, Timestamp, i64);
+
+/// Reads parts of one conversation at one moment.
+struct Run<'a> {
+    sql: &'a Connection,
+    id: ConversationId,
+    now: Ms,
+}
+
+impl Run<'_> {
+    /// Runs a page query that asks for one row more than wanted, and tells whether that row was there.
+    fn rows(&self, query: &str, limit: i64, anchor: Anchor) -> Result<(Vec<Loaded>, bool), StoreError> {
+        let mut statement = self.sql.prepare_cached(query)?;
+        let Anchor(place, time, number) = anchor;
+        let values = params![self.id.0, limit + 1, Ms(place), Ms(time), number, self.now];
+        let mut list = statement.query_map(values, loaded)?.collect::<Result<Vec<_>, _>>()?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = list.len() > limit;
+        list.truncate(limit);
+        Ok((list, more))
+    }
+
+    fn finish(&self, list: Vec<Loaded>, before: bool, after: bool) -> Result<MessagePage, StoreError> {
+        Ok(MessagePage { messages: complete(self.sql, list)?, more_before: before, more_after: after })
     }
 }
 
 /// Where a message stands in its conversation.
 fn place(
     sql: &Connection,
-    conversation: i64,
+    conversation: ConversationId,
     id: MessageId,
-) -> Result<Option<(Timestamp, Timestamp, i64)>, StoreError> {
+) -> Result<Option<Anchor>, StoreError> {
     let mut statement =
         sql.prepare_cached("SELECT sorted_at, timestamp FROM messages WHERE id = ?1 AND conversation = ?2")?;
-    let found = statement.query_row([id.0, conversation], |row| Ok((time(row, 0)?, time(row, 1)?, id.0)));
+    let found =
+        statement.query_row([id.0, conversation.0], |row| Ok(Anchor(time(row, 0)?, time(row, 1)?, id.0)));
     Ok(found.optional()?)
-}
-
-/// Runs a page query that asks for one row more than wanted, and tells whether that row was there.
-fn rows(
-    sql: &Connection,
-    query: &str,
-    limit: i64,
-    values: &[&dyn ToSql],
-) -> Result<(Vec<Loaded>, bool), StoreError> {
-    let mut statement = sql.prepare_cached(query)?;
-    let mut list = statement.query_map(values, loaded)?.collect::<Result<Vec<_>, _>>()?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = list.len() > limit;
-    list.truncate(limit);
-    Ok((list, more))
 }
 
 fn reversed(mut list: Vec<Loaded>) -> Vec<Loaded> {
     list.reverse();
     list
-}
-
-fn finish(sql: &Connection, list: Vec<Loaded>, before: bool, after: bool) -> Result<MessagePage, StoreError> {
-    Ok(MessagePage { messages: complete(sql, list)?, more_before: before, more_after: after })
 }
 
 fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {

@@ -5,7 +5,7 @@
 //! one transaction where the engine wants that, and no task of the runtime ever waits for a disk:
 //!
 //! ```text
-//! let page = store.read(move |db| db.messages(conversation, Page::Newest, 50)).await?;
+//! let page = store.read(move |db| db.messages(conversation, Page::Newest, 50, now)).await?;
 //! let sent = store.call(move |db| db.insert_outgoing(&message, &jobs, now)).await?;
 //! ```
 //!
@@ -19,7 +19,10 @@ mod dating;
 mod db;
 mod delete;
 mod draft;
+mod elsewhere;
 mod error;
+pub mod files;
+pub mod key;
 mod message;
 mod migrate;
 mod outbox;
@@ -32,11 +35,14 @@ mod search;
 #[cfg(test)]
 pub(crate) mod tests;
 mod types;
+mod upkeep;
 mod values;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
@@ -49,9 +55,10 @@ pub(crate) use profile::discard_profile;
 pub use profile::profile_exists;
 pub use types::*;
 
-use crate::files::{self, Files};
-use crate::key::KeyProtection;
+use files::Files;
+use key::KeyProtection;
 use profile::ProfileFolder;
+use upkeep::{Next, Upkeep};
 
 /// Something to do with the database.
 type Task = Box<dyn FnOnce(&mut Db) + Send>;
@@ -141,18 +148,13 @@ impl Store {
         let reader_db = Db::open_reader(&folder.database(), &file_key)?;
         let files = Files::open(folder.files(), key.files())?;
         let network_key = key.network();
-        // Listed before anybody can write a file, so nothing new is among them.
-        let orphans = files.orphans(&db.files_in_use()?)?;
 
         let (writer, writer_orders) = mpsc::channel();
         let (reader, reader_orders) = mpsc::channel();
         let (reader_lives, reader_gone) = mpsc::channel();
         let reading = spawn("store-read", move || read(reader_db, &reader_orders, reader_lives))?;
-        let thread_files = files.clone();
-        let writing = spawn("store", move || {
-            files::remove_all(&orphans);
-            write(db, folder, &thread_files, &writer_orders, &reader_gone);
-        })?;
+        let upkeep = Upkeep::new(files.clone());
+        let writing = spawn("store", move || write(db, folder, upkeep, &writer_orders, &reader_gone))?;
         let running = Mutex::new(vec![reading, writing]);
         Ok(Self(Arc::new(Threads { writer, reader, files, network_key, running })))
     }
@@ -235,7 +237,9 @@ impl Store {
 
 /// The reading thread. `_lives` tells the writing one that it is done.
 fn read(mut db: Db, orders: &mpsc::Receiver<Order>, _lives: mpsc::Sender<()>) {
-    let _ = work(&mut db, orders, |_| ());
+    while let Ok(Order::Do(task)) = orders.recv() {
+        task(&mut db);
+    }
     close(db);
 }
 
@@ -243,12 +247,11 @@ fn read(mut db: Db, orders: &mpsc::Receiver<Order>, _lives: mpsc::Sender<()>) {
 fn write(
     mut db: Db,
     folder: ProfileFolder,
-    files: &Files,
+    mut upkeep: Upkeep,
     orders: &mpsc::Receiver<Order>,
     reader_gone: &mpsc::Receiver<()>,
 ) {
-    sweep(&mut db, files);
-    let stopped = work(&mut db, orders, |db| sweep(db, files));
+    let stopped = work(&mut db, orders, &mut upkeep);
     // The last connection to close writes the log back into the database. Nothing is ever sent here: an error is the
     // sign that the reader is done.
     let _ = reader_gone.recv();
@@ -257,28 +260,25 @@ fn write(
     drop(stopped);
 }
 
-/// Carries out orders until told to stop or nobody is left to give any.
-fn work(db: &mut Db, orders: &mpsc::Receiver<Order>, after: impl Fn(&mut Db)) -> Option<oneshot::Sender<()>> {
-    while let Ok(order) = orders.recv() {
+/// Carries out orders until told to stop or nobody is left to give any, and keeps the store in order between them.
+fn work(db: &mut Db, orders: &mpsc::Receiver<Order>, upkeep: &mut Upkeep) -> Option<oneshot::Sender<()>> {
+    let mut next = Next::Now;
+    loop {
+        let order = match next {
+            Next::Now => orders.recv_timeout(Duration::ZERO),
+            Next::At(due) => orders.recv_timeout(due.saturating_duration_since(Instant::now())),
+            Next::Later => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
         match order {
-            Order::Do(task) => {
+            Ok(Order::Do(task)) => {
                 task(db);
-                after(db);
+                upkeep.ordered();
             }
-            Order::Stop(done) => return Some(done),
+            Ok(Order::Stop(done)) => return Some(done),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return None,
         }
-    }
-    None
-}
-
-/// Unlinks files whose rows are gone. What cannot be unlinked now is tried again.
-fn sweep(db: &mut Db, files: &Files) {
-    let swept = db.doomed_files().and_then(|names| {
-        let gone: Vec<String> = names.into_iter().filter(|name| files.remove(name).is_ok()).collect();
-        if gone.is_empty() { Ok(()) } else { db.files_gone(&gone) }
-    });
-    if let Err(error) = swept {
-        tracing::debug!(%error, "files of deleted messages stay for now");
+        next = upkeep.step(db);
     }
 }
 

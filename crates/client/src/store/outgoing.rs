@@ -29,7 +29,8 @@ pub(super) struct NewRow<'a> {
     pub text: &'a str,
     pub notice: Option<&'a Notice>,
     pub quote: Option<QuoteKey>,
-    pub unread: bool,
+    /// For us to read; see [`super::read`].
+    pub counts: bool,
     pub mention: bool,
     pub deleted: bool,
     pub expiry: Expiry,
@@ -76,7 +77,7 @@ impl Db {
                 text: &message.text,
                 notice: message.notice.as_ref(),
                 quote: message.quote,
-                unread: false,
+                counts: false,
                 mention: false,
                 deleted: false,
                 expiry: message.expiry,
@@ -157,7 +158,7 @@ impl Db {
             text: "",
             notice: Some(notice),
             quote: None,
-            unread: false,
+            counts: false,
             mention: false,
             deleted: false,
             expiry: Expiry::Off,
@@ -189,10 +190,10 @@ impl Db {
         let (mode, seconds) = expiry_columns(row.expiry);
         let mut statement = self.sql().prepare_cached(
             "INSERT INTO messages (conversation, author, timestamp, local, outgoing, state, hash, text, notice,
-                 quote_author, quote_timestamp, unread, mention, deleted, expiry_mode, expiry_seconds, expires_at,
+                 quote_author, quote_timestamp, counts, mention, deleted, expiry_mode, expiry_seconds, expires_at,
                  received_at, sorted_at, msg_id)
              VALUES (:conversation, :author, :timestamp, :local, :outgoing, :state, :hash, :text, :notice,
-                 :quote_author, :quote_timestamp, :unread, :mention, :deleted, :mode, :seconds, :expires_at, :now,
+                 :quote_author, :quote_timestamp, :counts, :mention, :deleted, :mode, :seconds, :expires_at, :now,
                  :sorted_at, :msg_id)",
         )?;
         statement.execute(named_params! {
@@ -208,7 +209,7 @@ impl Db {
             ":notice": row.notice.map(notice_json).transpose()?,
             ":quote_author": quote_author,
             ":quote_timestamp": row.quote.map(|quote| Ms(quote.timestamp)),
-            ":unread": row.unread,
+            ":counts": row.counts,
             ":mention": row.mention,
             ":deleted": row.deleted,
             ":mode": mode,

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use super::account::StoredAccount;
 use super::db::{Db, FileKey};
 use super::error::StoreError;
+use super::key::{KeyProtection, ProfileKey};
 use crate::disk;
-use crate::key::{KeyProtection, ProfileKey};
 
 /// A profile folder, locked for this process as long as this value lives.
 pub(super) struct ProfileFolder {

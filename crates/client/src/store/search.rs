@@ -30,11 +30,12 @@ macro_rules! found_sql {
             "SELECT m.id FROM ",
             $table,
             " f CROSS JOIN messages m ON m.id = f.rowid
+             CROSS JOIN conversations v ON v.id = m.conversation
              WHERE f.",
             $table,
             " MATCH :query AND f.rowid < :before
                  AND (:conversation IS NULL OR m.conversation = :conversation)
-                 AND (m.expires_at IS NULL OR m.expires_at > :now)
+                 AND (m.expires_at IS NULL OR m.expires_at > :now) AND m.id > v.cleared_to
              ORDER BY f.rowid DESC LIMIT :limit"
         )
     };
@@ -48,6 +49,7 @@ pub(super) const TRIGRAMS: &str = found_sql!("search_trigrams");
 pub(super) const SHORT: &str = "SELECT m.id FROM
          (SELECT id, conversation, text, notice, deleted, expires_at FROM messages
           WHERE id < :before ORDER BY id DESC LIMIT :scan) m
+     CROSS JOIN conversations v ON v.id = m.conversation AND m.id > v.cleared_to
      WHERE m.text <> '' AND m.notice IS NULL AND m.deleted = 0 AND instr(m.text, :query) > 0
          AND (:conversation IS NULL OR m.conversation = :conversation)
          AND (m.expires_at IS NULL OR m.expires_at > :now)
@@ -90,7 +92,7 @@ impl Db {
             found.push(MessageId(row.get(0)?));
         }
         drop(rows);
-        let mut messages = self.messages_by_id(&found)?;
+        let mut messages = self.messages_by_id(&found, now)?;
         messages.sort_by_key(|message| std::cmp::Reverse(message.id));
         Ok(messages)
     }

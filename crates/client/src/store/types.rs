@@ -8,6 +8,7 @@ use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::event::Event;
 use crate::model::{Address, AttachmentId, ConversationId, Expiry, KeptFile, Message, MessageId, Notice};
 use crate::source_file::SourceFile;
 
@@ -256,7 +257,7 @@ pub struct Outgoing {
     pub id: MessageId,
     /// It answered a message request: a request response has to be sent too (spec 02 §21.2).
     pub accepted_request: bool,
-    /// Messages of the other that thereby became read.
+    /// Messages of the other whose countdown began because they thereby became read.
     pub read: Vec<ReadMessage>,
 }
 
@@ -495,6 +496,9 @@ pub struct AppliedBatch {
     pub messages: Vec<Message>,
     /// Conversations that became message requests by this batch.
     pub requests: Vec<ConversationId>,
+    /// What happened to messages that were here before: reactions, deletions, read receipts, in the order in which it
+    /// was applied.
+    pub told: Vec<Event>,
     /// Conversations whose messages changed in another way.
     pub changed: BTreeSet<ConversationId>,
     /// The list changed: order, names, counts.
@@ -505,23 +509,21 @@ pub struct AppliedBatch {
     pub picture_wanted: bool,
     /// Hashes of deleted messages, to be deleted in our own swarm too (spec 02 §23).
     pub delete_hashes: Vec<MessageHash>,
-    /// Messages that became read because we wrote on another device.
+    /// Messages whose countdown began because we wrote on another device, or had read them there.
     pub read: Vec<ReadMessage>,
     /// Jobs of ours turned out to be done already.
     pub outbox_changed: bool,
 }
 
-/// An incoming message that has just become read.
+/// An incoming message that disappears after reading and has just become read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReadMessage {
     /// The message.
     pub id: MessageId,
     /// Its author.
     pub from: SessionId,
-    /// Its sent timestamp, for a read receipt.
+    /// Its sent timestamp.
     pub timestamp: Timestamp,
-    /// It is a control line: no receipt.
-    pub notice: bool,
     /// Its hash in our swarm.
     pub hash: Option<MessageHash>,
     /// Its countdown began just now and ends then: the swarm's copy is to be shortened (spec 02 §18.4).
@@ -531,7 +533,9 @@ pub struct ReadMessage {
 /// Read up to where.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOutcome {
-    /// What was read by it, oldest first.
+    /// Something was read by it.
+    pub any: bool,
+    /// Of what was read, what disappears after reading and whose countdown began, oldest first; the first thousand.
     pub read: Vec<ReadMessage>,
     /// The conversation's read mark moved or its hand-made "unread" mark is gone: sync it.
     pub changed: bool,

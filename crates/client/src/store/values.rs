@@ -18,9 +18,16 @@ use crate::model::{Address, ConversationKind, Expiry, MessageState};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Ms(pub Timestamp);
 
+impl Ms {
+    /// The column's value.
+    pub(super) fn column(at: Timestamp) -> i64 {
+        i64::try_from(at.as_ms()).unwrap_or(i64::MAX)
+    }
+}
+
 impl ToSql for Ms {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::from(i64::try_from(self.0.as_ms()).unwrap_or(i64::MAX)))
+        Ok(ToSqlOutput::from(Self::column(self.0)))
     }
 }
 

@@ -3,6 +3,7 @@
 use septet_client::client::SendError;
 use septet_client::event::Event;
 use septet_client::model::{Draft, Notice};
+use septet_protocol::id::{Account, Namespace};
 
 use crate::sync::{look, picture, sees_picture};
 use crate::world::{PATIENCE, With, World};
@@ -35,10 +36,19 @@ async fn a_declined_request_is_gone_and_nobody_is_told() {
     let (alice, mut bob) = (world.person("Alice").await, world.person("Bob").await);
     alice.says(&bob, "hi").await;
     bob.hears("hi").await;
-    let with_alice = alice.id();
-    bob.client.decline(bob.client.with(with_alice).await).await.unwrap();
-    let left = bob.client.conversation(bob.client.with(with_alice).await).await.unwrap();
+    assert!(bob.client.flush(PATIENCE).await.unwrap());
+    let swarm = || world.net.messages_of(&Account::from(alice.id()), Namespace::MESSAGES);
+    let (with_alice, before) = (bob.client.with(alice.id()).await, swarm());
+    bob.client.decline(with_alice).await.unwrap();
+    let left = bob.client.conversation(with_alice).await.unwrap();
     assert!(left.is_none_or(|conversation| !conversation.is_request() && !conversation.is_listed()));
+    // Bob's other devices hear of it; whatever Alice could be told would lie in her swarm.
+    assert!(bob.client.flush(PATIENCE).await.unwrap());
+    assert_eq!(swarm(), before);
+    alice.client.sync_once(PATIENCE).await.unwrap();
+    let with_bob = alice.client.with(bob.id()).await;
+    assert!(!alice.client.conversation(with_bob).await.unwrap().unwrap().approved_me);
+    assert_eq!(alice.texts(bob.id()).await, ["hi"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

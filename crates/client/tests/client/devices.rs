@@ -101,7 +101,7 @@ async fn settle(world: &World, devices: &[Person]) {
 /// Alice on so many devices that agree, and whom she knows.
 async fn household(world: &World, count: usize) -> (Vec<Person>, [SessionId; 3]) {
     let (first, bob) = world.friends().await;
-    let strangers = [[0xca; 32], [0xda; 32]].map(|id| SessionId(id));
+    let strangers = [[0xca; 32], [0xda; 32]].map(SessionId);
     for id in strangers {
         first.client.set_nickname(first.client.with(id).await, Some(name("somebody"))).await.unwrap();
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use septet_client::client::{Client, RestoreStage};
 use septet_client::model::{Expiry, Memberships};
-use septet_protocol::account::{DisplayName, Seed};
+use septet_protocol::account::{DisplayName, Seed, parse_recovery};
 use septet_protocol::config::{
     Community, Config, Contact, Contacts, Group, GroupSettings, Priority, UserGroups, UserProfile,
 };
@@ -74,16 +74,34 @@ async fn what_one_member_has_sent_no_other_sends_again_after_a_restore_or_a_star
 async fn note_to_self_is_hidden_until_there_is_a_note() {
     let world = World::new().await;
     let alice = world.person("Alice").await;
-    alice.says(&alice, "remember the milk").await;
     let note = alice.id();
-    assert!(alice.client.conversation(alice.client.with(note).await).await.unwrap().unwrap().is_listed());
-    // A change of the profile must not hide it again.
-    alice.client.set_name(DisplayName::parse("Alice B").unwrap()).await.unwrap();
-    assert!(alice.client.conversation(alice.client.with(note).await).await.unwrap().unwrap().is_listed());
-    alice.client.hide(alice.client.with(note).await).await.unwrap();
+    let listed = async |person: &Person| {
+        let note = person.client.with(note).await;
+        person.client.conversation(note).await.unwrap().is_some_and(|conversation| conversation.is_listed())
+    };
     assert!(alice.client.flush(PATIENCE).await.unwrap());
     let (second, _) = world.second_device(&alice).await;
+    for device in [&alice, &second] {
+        assert!(!listed(device).await, "there is no note yet");
+    }
+    alice.says(&alice, "remember the milk").await;
+    assert!(listed(&alice).await);
+    second.client.sync_once(PATIENCE).await.unwrap();
+    assert!(listed(&second).await);
+    // A change of the profile must not hide it again.
+    alice.client.set_name(name("Alice B")).await.unwrap();
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+    second.client.sync_once(PATIENCE).await.unwrap();
     assert_eq!(second.client.profile().await.unwrap().name, "Alice B");
+    for device in [&alice, &second] {
+        assert!(listed(device).await, "a new name hides nothing");
+    }
+    alice.client.hide(alice.client.with(note).await).await.unwrap();
+    assert!(alice.client.flush(PATIENCE).await.unwrap());
+    second.client.sync_once(PATIENCE).await.unwrap();
+    for device in [&alice, &second] {
+        assert!(!listed(device).await, "hidden on one device is hidden on all");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,31 +141,77 @@ async fn a_restore_that_is_given_up_leaves_no_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_network_a_restored_account_asks_for_a_name_and_then_hears_before_it_speaks() {
+async fn without_a_network_a_restored_account_waits_and_overwrites_nothing() {
     let world = World::new().await;
-    let alice = world.person("Alice").await;
-    let [carol, dave] = [1, 2].map(|id| SessionId([id; 32]));
-    alice.client.set_nickname(alice.client.with(carol).await, Some(name("Caro"))).await.unwrap();
+    let mut alice = world.person("Alice").await;
+    let [carol, dave, erin] = [1, 2, 3].map(|id| SessionId([id; 32]));
+    for (id, nickname) in [(carol, "Caro"), (erin, "E.")] {
+        alice.client.set_nickname(alice.client.with(id).await, Some(name(nickname))).await.unwrap();
+    }
+    alice.client.pin(alice.client.with(erin).await, true).await.unwrap();
     alice.client.set_picture(Some(picture())).await.unwrap();
     assert!(alice.client.flush(PATIENCE).await.unwrap());
+    let me = Account::from(alice.id());
+    let profiles = || world.net.messages_of(&me, Namespace::USER_PROFILE);
+    let published = profiles();
+
     world.net.network_down(true);
-    let (mut restored, _) = world.second_device(&alice).await;
-    assert_eq!(restored.client.profile().await.unwrap().name, "");
+    let (restored, _) = world.second_device(&alice).await;
+    let profile = restored.client.profile().await.unwrap();
+    assert_eq!((profile.name.as_str(), profile.read), ("", false), "nothing to ask for: it will come");
     restored.client.set_name(name("Typed here")).await.unwrap();
+    restored.client.set_nickname(restored.client.with(carol).await, Some(name("Carol"))).await.unwrap();
     restored.client.set_nickname(restored.client.with(dave).await, Some(name("David"))).await.unwrap();
+    assert_eq!(restored.client.profile().await.unwrap().name, "Typed here");
+    // It is not forgotten by a start that nothing was read.
+    let mut restored = world.reopen(restored).await;
+    assert!(!restored.client.profile().await.unwrap().read);
     world.net.network_down(false);
     for device in [&restored, &alice, &restored] {
         device.client.sync_once(PATIENCE).await.unwrap();
     }
-    // Nothing that was there is lost, and what was typed meanwhile is there as well.
+    // All that was there is as it was, everywhere; what is new is there as well.
     for device in [&alice, &restored] {
+        let profile = device.client.profile().await.unwrap();
+        assert_eq!((profile.name.as_str(), profile.read), ("Alice", true));
         assert_eq!(look(device, carol).await.nickname.as_deref(), Some("Caro"));
+        let it = look(device, erin).await;
+        assert_eq!((it.nickname.as_deref(), it.pinned), (Some("E."), 1));
         assert_eq!(look(device, dave).await.nickname.as_deref(), Some("David"));
     }
-    let (here, there) = (alice.client.profile().await.unwrap(), restored.client.profile().await.unwrap());
-    assert_eq!(here.name, there.name);
     let own = restored.id();
-    assert_eq!(sees_picture(&mut restored, own).await, (400, 400));
+    for device in [&mut alice, &mut restored] {
+        assert_eq!(sees_picture(device, own).await, (400, 400));
+    }
+    assert_eq!(profiles(), published, "nobody published another profile");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_given_for_a_restore_counts_only_if_the_account_has_none() {
+    let world = World::new().await;
+    let used = world.person("Alice").await;
+    assert!(used.client.flush(PATIENCE).await.unwrap());
+    let used = parse_recovery(&used.client.recovery().await.unwrap().phrase).unwrap();
+    for (seed, wanted, online) in [
+        (used.clone(), "Alice", true),
+        (used, "Alice", false),
+        (Seed::from_bytes([8; 16]), "Fallback", true),
+        (Seed::from_bytes([9; 16]), "Fallback", false),
+    ] {
+        world.net.network_down(!online);
+        let folder = tempfile::tempdir().unwrap();
+        let profile = folder.path().join("profile");
+        let me = Account::from(seed.keys().session_id);
+        let fallback = Some(name("Fallback"));
+        let client = Client::restore(&profile, seed, fallback, world.options(), |_| ()).await.unwrap();
+        assert_eq!(client.profile().await.unwrap().read, online);
+        assert_eq!(client.profile().await.unwrap().name, if online { wanted } else { "Fallback" });
+        world.net.network_down(false);
+        client.sync_once(PATIENCE).await.unwrap();
+        assert_eq!(client.profile().await.unwrap().name, wanted);
+        assert_eq!(world.net.messages_of(&me, Namespace::USER_PROFILE).len(), 1);
+        client.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,9 +46,15 @@ impl Household {
         look(&self.second, self.with_bob).await
     }
 
+    /// What Alice's devices have stored in her swarm.
     fn stores(&self) -> u64 {
-        self.world.net.requests().get("store").copied().unwrap_or_default()
+        stores(&self.world, &self.first)
     }
+}
+
+/// What somebody's devices have stored in their swarm.
+fn stores(world: &World, owner: &Person) -> u64 {
+    world.net.requests_of(&Account::from(owner.id())).get("store").copied().unwrap_or_default()
 }
 
 pub async fn look(device: &Person, id: SessionId) -> Conversation {
@@ -260,24 +266,62 @@ async fn a_change_that_could_not_be_pushed_survives_the_end_of_the_program() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_swarm_lost_is_pushed_again() {
+async fn what_the_swarm_lost_is_put_back_as_it_was() {
     let home = Household::new().await;
     home.settle().await;
     let Household { world, first, .. } = home;
     let me = Account::from(first.id());
-    for lost in world.net.messages_of(&me, Namespace::CONTACTS) {
-        for node in world.net.nodes() {
-            node.forget(&me, lost.hash);
-        }
+    let swarm = world.net.swarm_id_of(&me);
+    let there = || -> Vec<_> {
+        let messages = world.net.messages_of(&me, Namespace::CONTACTS);
+        messages.into_iter().map(|message| (message.hash, message.data)).collect()
+    };
+    let lost = there();
+    for node in world.net.nodes() {
+        lost.iter().for_each(|(hash, _)| assert!(node.forget(&me, *hash) || node.swarm() != swarm));
     }
-    assert!(world.net.messages_of(&me, Namespace::CONTACTS).is_empty());
+    assert!(there().is_empty());
+    world.net.reset_requests();
     let first = world.reopen(first).await;
-    let pushed = async {
-        while world.net.messages_of(&me, Namespace::CONTACTS).is_empty() {
+    let put_back = async {
+        while there().is_empty() {
             first.client.sync_once(PATIENCE).await.unwrap();
         }
     };
-    tokio::time::timeout(PATIENCE, pushed).await.unwrap();
+    tokio::time::timeout(PATIENCE, put_back).await.unwrap();
+    assert_eq!(there(), lost, "the same bytes under the same name");
+    first.client.sync_once(PATIENCE).await.unwrap();
+    assert_eq!(stores(&world, &first), 1, "and no other config");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_device_has_just_replaced_is_not_taken_for_lost() {
+    let home = Household::new().await;
+    home.settle().await;
+    let Household { world, first, second, bob, .. } = home;
+    let (me, with_bob) = (Account::from(first.id()), first.client.with(bob.id()).await);
+    let there = || world.net.messages_of(&me, Namespace::CONTACTS);
+    let replaced = there();
+    // The second device starts; it has polled, and asks for what it knows to be kept longer.
+    let asking = world.net.hold("expire");
+    let second = world.reopen(second).await;
+    asking.until_held(1).await;
+    // Before that is answered the first one replaces it, and no device hears of that.
+    let polling = world.net.hold("retrieve");
+    world.net.reset_requests();
+    first.client.set_nickname(with_bob, Some(name("Bobby"))).await.unwrap();
+    assert!(first.client.flush(PATIENCE).await.unwrap());
+    let current = there();
+    assert!(replaced.iter().all(|old| !current.contains(old)), "it is deleted");
+    drop(asking);
+    drop(polling);
+    for device in [&second, &first, &second, &first] {
+        device.client.sync_once(PATIENCE).await.unwrap();
+    }
+    assert_eq!(there(), current, "nothing came back, and nothing was made of both");
+    assert_eq!(stores(&world, &first), 1);
+    let seen = look(&second, bob.id()).await;
+    assert_eq!(seen.nickname.as_deref(), Some("Bobby"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

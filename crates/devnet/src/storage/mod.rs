@@ -5,6 +5,7 @@
 //! keep every operation logarithmic. Members of a swarm share the bytes of a message. When the network has a state
 //! folder, each change is also written there at once, before the request is answered.
 
+mod expiry;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -15,6 +16,8 @@ use septet_protocol::id::MessageHash;
 use crate::namespace::is_public_outbox;
 use crate::pubkey::Pubkey;
 use crate::stored::{StoredMessage, Token};
+
+pub(crate) use expiry::ExpiryRule;
 
 /// The most revoked tokens kept for an account (spec 03 §9.14).
 const MAX_REVOKED: usize = 50;
@@ -47,24 +50,6 @@ pub(crate) struct Stored {
 pub(crate) enum Scope {
     One(i16),
     All,
-}
-
-/// Which changes of an expiry are allowed (spec 03 §9.12).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum ExpiryRule {
-    Set,
-    ShortenOnly,
-    ExtendOnly,
-}
-
-impl ExpiryRule {
-    fn allows(self, old: u64, new: u64) -> bool {
-        match self {
-            Self::Set => true,
-            Self::ShortenOnly => new < old,
-            Self::ExtendOnly => new > old,
-        }
-    }
 }
 
 /// A page of `retrieve`.
@@ -207,8 +192,7 @@ impl Storage {
     /// Sets the expiry of one message if `rule` allows; `true` if the message is here and was set.
     pub fn expire(&mut self, account: &Pubkey, hash: &MessageHash, expiry: u64, rule: ExpiryRule) -> bool {
         let Some(row) = self.row_of(account, hash) else { return false };
-        let old = self.rows.get(&row).map_or(0, |row| row.message.expiry);
-        let allowed = rule.allows(old, expiry);
+        let allowed = self.rows.get(&row).is_some_and(|row| rule.allows(&row.message, expiry));
         if allowed {
             self.set_expiry(row, expiry);
         }
@@ -385,6 +369,20 @@ mod tests {
         assert_eq!(again.expiry, 100);
         assert_eq!(storage.store(account(), message(1, 0, 110)).expiry, 110);
         assert_eq!(storage.messages(&account(), 0).len(), 1);
+    }
+
+    #[test]
+    fn what_gains_less_than_a_hundredth_of_its_life_is_left_alone() {
+        const DAY: u64 = 86_400_000;
+        let mut storage = Storage::default();
+        storage.store(account(), message(1, 2, 1 + 10 * DAY));
+        let mut extend =
+            |expiry| storage.expire(&account(), &MessageHash([1; 32]), expiry, ExpiryRule::ExtendOnly);
+        assert!(!extend(1 + 10 * DAY + DAY / 10 - 1));
+        assert!(extend(1 + 10 * DAY + DAY / 10));
+        assert!(extend(1 + 60 * DAY));
+        assert!(!extend(1 + 60 * DAY + 3 * DAY / 10 - 1), "no life counts as longer than 30 days");
+        assert!(extend(1 + 60 * DAY + 3 * DAY / 10));
     }
 
     #[test]

@@ -21,12 +21,14 @@ pub mod mime;
 pub mod name;
 pub mod picture;
 mod pointer;
+mod server;
 mod url;
 
 pub use community_url::{CommunityFileUrl, CommunityFileUrlError};
 pub use key::Key;
 pub use pointer::{AttachmentPointer, Encryption, PointerError};
-pub use url::{FileId, FileServer, FileUrl, FileUrlError, Scheme, ServerKey};
+pub use server::{FileServer, Scheme, ServerKey};
+pub use url::{FileId, FileUrl, FileUrlError};
 
 use crate::crypto::{Ed25519Secret, OpenError};
 

@@ -5,21 +5,23 @@
 //!
 //! Decision: the three states are three types of content. Only a dirty document has a draft; a clean or waiting one
 //! has a finished message, whose bytes are kept: dumping, repeating a push and hashing cost nothing more.
+//!
+//! Decision: what the swarm has of the current message is kept as well, byte for byte as it came or was handed out, in
+//! dumps too. What a swarm has lost can only be put back under the same name with the same bytes, and what we would
+//! make of the message may differ: another build of the compression, another wrapping (spec 09 §5.2).
 
 use std::collections::BTreeSet;
 
 use crate::crypto::Ed25519Secret;
 use crate::id::Ed25519Public;
-use crate::swarm::MAX_MESSAGE_BYTES;
 use crate::time::Timestamp;
 
-use super::exchange::{LoadError, Merged, Push, PushError, Rules, State, StorageHash};
+use super::exchange::{LoadError, Push, PushError, Rules, State, StorageHash};
 use super::keys::Keys;
-use super::merge::{Outcome, merge};
 use super::message::{Draft, Message};
-use super::multipart::{Assembled, PART, Parts, Taken};
+use super::multipart::Parts;
 use super::value::{Dict, Value};
-use super::{Kind, dump, seal};
+use super::{Kind, dump};
 
 /// The content of a document in its three states.
 #[derive(Clone)]
@@ -46,8 +48,9 @@ pub struct Document {
     pub(super) needs_dump: bool,
     /// The data as the swarm has it for sure, while there are changes that it may not have; absent if not known.
     pub(super) base: Option<Dict>,
-    /// What the last push made of the current message.
-    pushed: Option<Vec<Vec<u8>>>,
+    /// The current message as the swarm has it, or is to get it: as received, or as the last push made it, in parts
+    /// if it is in parts. Absent while dirty, and if an older version wrote the dump.
+    pub(super) stored: Option<Vec<Vec<u8>>>,
 }
 
 impl Document {
@@ -79,7 +82,7 @@ impl Document {
             local: Dict::default(),
             needs_dump: false,
             base: None,
-            pushed: None,
+            stored: None,
         }
     }
 
@@ -204,7 +207,7 @@ impl Document {
         if !self.keys.can_write() {
             return;
         }
-        self.pushed = None;
+        self.stored = None;
         self.needs_dump = true;
         let mut draft = match &mut self.content {
             Content::Dirty(draft) => return change(&mut draft.data),
@@ -228,22 +231,55 @@ impl Document {
             Content::Dirty(draft) => draft.finish(self.keys.sign.as_ref()),
             Content::Clean(message) | Content::Waiting(message) => message.clone(),
         };
-        let messages = match &self.pushed {
-            Some(messages) => messages.clone(),
-            None => {
-                let sealed = self.keys.seal(&message, self.rules)?;
-                if let Some(set) = sealed.set {
-                    self.parts.finish(set, now);
-                }
-                sealed.messages
-            }
-        };
-        self.pushed = Some(messages.clone());
+        let messages = self.sealed(&message, now)?;
         if self.state() == State::Dirty {
             self.content = Content::Waiting(message);
             self.needs_dump = true;
         }
         Ok(Push { seqno: self.seqno(), messages, obsolete: self.hand_out_old() })
+    }
+
+    /// What a push stores of the current message; the same bytes until something changes.
+    fn sealed(&mut self, message: &Message, now: Timestamp) -> Result<Vec<Vec<u8>>, PushError> {
+        // What came from the swarm may be of a form that is not ours.
+        let ours = self.stored.as_ref().filter(|_| self.state() == State::Waiting);
+        if let Some(stored) = ours {
+            return Ok(stored.clone());
+        }
+        let sealed = self.keys.seal(message, self.rules)?;
+        if let Some(set) = sealed.set {
+            self.parts.finish(set, now);
+        }
+        if self.state() != State::Clean {
+            self.stored = Some(sealed.messages.clone());
+        }
+        Ok(sealed.messages)
+    }
+
+    /// What to store to put the current message back, should the swarm have lost it: the very bytes it had, if they are
+    /// known (spec 09 §5.2). Nothing is changed by that, and whoever may only read the document can do it as well.
+    /// `None` if there is no such message: nothing was ever stored, or a push is to replace it.
+    pub fn stored(&self) -> Result<Option<Vec<Vec<u8>>>, PushError> {
+        match &self.content {
+            Content::Clean(message) if !message.is_pristine() => match &self.stored {
+                Some(stored) => Ok(Some(stored.clone())),
+                None if self.keys.can_write() => Ok(Some(self.keys.seal(message, self.rules)?.messages)),
+                None => Err(PushError::ReadOnly),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// The current message was put back and is stored under these names. Names known before stay known: nothing is
+    /// deleted for that.
+    pub fn confirm_stored(&mut self, hashes: &[StorageHash]) {
+        if self.state() == State::Clean {
+            let new = hashes.iter().filter(|hash| !self.current.contains(hash));
+            let new: Vec<_> = new.cloned().collect();
+            self.needs_dump |= !new.is_empty();
+            self.current.extend(new);
+            self.forget_current();
+        }
     }
 
     /// The obsolete hashes for a push. They are remembered until it is confirmed, so that a repeated push, also after
@@ -282,17 +318,6 @@ impl Document {
         }
     }
 
-    /// The swarm has lost the current message: it is to be pushed once more, with the same bytes (spec 05 §8.4).
-    pub fn lost(&mut self) {
-        if let Content::Clean(message) = &self.content
-            && !message.is_pristine()
-        {
-            self.content = Content::Waiting(message.clone());
-            self.current.clear();
-            self.needs_dump = true;
-        }
-    }
-
     /// Gives hashes back that could not be deleted.
     pub fn return_obsolete(&mut self, hashes: impl IntoIterator<Item = StorageHash>) {
         self.old.extend(hashes);
@@ -301,7 +326,7 @@ impl Document {
     }
 
     /// What is current is not obsolete.
-    fn forget_current(&mut self) {
+    pub(super) fn forget_current(&mut self) {
         for hash in &self.current {
             self.old.remove(hash);
             self.handed_out.remove(hash);
@@ -314,10 +339,8 @@ impl Document {
             return;
         }
         let message = match &self.content {
-            Content::Dirty(_) => return,
-            // Stored once more because the swarm had lost it.
-            Content::Clean(_) if self.rules == Rules::January2025 => return,
-            Content::Clean(message) | Content::Waiting(message) => message.clone(),
+            Content::Dirty(_) | Content::Clean(_) => return,
+            Content::Waiting(message) => message.clone(),
         };
         self.content = Content::Clean(message);
         self.base = None;
@@ -325,164 +348,5 @@ impl Document {
         self.handed_out.clear();
         self.forget_current();
         self.needs_dump = true;
-    }
-
-    /// Takes in messages from the swarm; see [`super::Config::merge`].
-    pub fn merge(&mut self, messages: &[(StorageHash, &[u8])], now: Timestamp) -> Merged {
-        let mut accepted = Vec::with_capacity(messages.len());
-        let incoming: Vec<_> = messages
-            .iter()
-            .filter_map(|(hash, stored)| self.read(hash, stored, now, &mut accepted))
-            .collect();
-        self.parts.expire(now);
-        if incoming.is_empty() {
-            return Merged { accepted, changed: false };
-        }
-        let before = self.data().clone();
-        self.merge_read(incoming);
-        Merged { accepted, changed: *self.data() != before }
-    }
-
-    /// Decrypts and parses one message; what could be read goes to `accepted`.
-    fn read(
-        &mut self,
-        hash: &StorageHash,
-        stored: &[u8],
-        now: Timestamp,
-        accepted: &mut Vec<StorageHash>,
-    ) -> Option<(Message, Vec<StorageHash>)> {
-        let plaintext = self.keys.decrypt(stored)?;
-        let unpadded = seal::unpad(&plaintext);
-        let (bytes, hashes) = match unpadded.split_first()? {
-            (&PART, list) if self.rules == Rules::Current && stored.len() <= MAX_MESSAGE_BYTES => {
-                self.needs_dump = true;
-                match self.parts.take(list, hash, now) {
-                    Taken::Invalid | Taken::Damaged => return None,
-                    Taken::Held => {
-                        accepted.push(hash.clone());
-                        return None;
-                    }
-                    Taken::Complete(Assembled { message, hashes }) => (message, hashes),
-                }
-            }
-            _ => (seal::open_plaintext(unpadded)?.ok()?, vec![hash.clone()]),
-        };
-        let message = Message::parse(bytes, self.keys.verify.as_ref()).ok()?;
-        accepted.push(hash.clone());
-        Some((message, hashes))
-    }
-
-    /// Merges parsed messages, with the hashes they are stored under, with what is here.
-    fn merge_read(&mut self, mut candidates: Vec<(Message, Vec<StorageHash>)>) {
-        let own = match &self.content {
-            Content::Clean(message) | Content::Waiting(message) => message.clone(),
-            Content::Dirty(draft) => draft.finish(self.keys.sign.as_ref()),
-        };
-        // Among identical messages the first one counts. Ours goes last while we do not know where it is stored, so
-        // that an identical one tells us; if it went first, that one's hash would become obsolete, and with it the
-        // very message that is current.
-        let own_at = match (own.is_pristine(), self.current.is_empty()) {
-            (true, _) => None,
-            (false, true) => {
-                candidates.push((own.clone(), Vec::new()));
-                Some(candidates.len() - 1)
-            }
-            (false, false) => {
-                candidates.insert(0, (own.clone(), self.current.clone()));
-                Some(0)
-            }
-        };
-        let messages: Vec<_> = candidates.iter().map(|(message, _)| message).collect();
-        let Some(outcome) = merge(&messages, self.keys.can_write()) else { return };
-        let chosen = match outcome {
-            Outcome::Single(index) => Some(self.prefer_own_if_read_only(index, own_at, &candidates)),
-            Outcome::Combined(_) => None,
-        };
-        let kept = chosen
-            .and_then(|index| candidates.get(index))
-            .map(|(_, hashes)| hashes.clone())
-            .unwrap_or_default();
-        for hash in candidates.iter().flat_map(|(_, hashes)| hashes) {
-            if !kept.contains(hash) && !self.handed_out.contains(hash) {
-                self.needs_dump |= self.old.insert(hash.clone());
-            }
-        }
-        match outcome {
-            Outcome::Combined(draft) => self.take_combined(draft),
-            Outcome::Single(_) if chosen == own_at => {}
-            Outcome::Single(_) => {
-                if let Some((message, _)) = chosen.map(|index| candidates.swap_remove(index)) {
-                    self.take_single(message, kept, &own);
-                }
-            }
-        }
-        self.forget_current();
-    }
-
-    /// A device that cannot write keeps its message when another of the same version would win by its hash alone.
-    fn prefer_own_if_read_only(
-        &self,
-        index: usize,
-        own_at: Option<usize>,
-        candidates: &[(Message, Vec<StorageHash>)],
-    ) -> usize {
-        let seqno = |index: usize| candidates.get(index).map(|(message, _)| message.seqno);
-        match own_at {
-            Some(own) if !self.keys.can_write() && seqno(own) == seqno(index) => own,
-            _ => index,
-        }
-    }
-
-    /// A new version made of several becomes current, to be pushed.
-    fn take_combined(&mut self, mut draft: Draft) {
-        // The diff of a combined message depends on the state it was made in. Others do the same, and two devices
-        // that merge at once must make the same bytes (spec 05 §4).
-        if self.state() == State::Dirty {
-            draft.original = draft.data.clone();
-        }
-        self.content = Content::Dirty(draft);
-        self.current.clear();
-        self.pushed = None;
-        self.needs_dump = true;
-    }
-
-    /// A message from the swarm becomes current; or it is the current one, and now we know where it is stored.
-    fn take_single(&mut self, message: Message, hashes: Vec<StorageHash>, own: &Message) {
-        let same = message.seqno == own.seqno && message.bytes() == own.bytes();
-        if same && !self.current.is_empty() {
-            return;
-        }
-        if !same || self.state() == State::Dirty {
-            self.pushed = None;
-        }
-        let redo = !same && self.rules == Rules::Current && self.has_unsent();
-        let (base, before) =
-            (self.base.take(), std::mem::replace(&mut self.content, Content::Clean(message)));
-        self.current = hashes;
-        self.needs_dump = true;
-        if redo {
-            self.redo(base.as_ref(), &before);
-        }
-    }
-
-    /// Makes changes again that the swarm has overtaken, and that the official core loses. What was never handed out
-    /// counts as new; what may have been sent only where nobody has changed the same since.
-    fn redo(&mut self, base: Option<&Dict>, before: &Content) {
-        let mut data = self.data().clone();
-        let (sent, draft) = match before {
-            Content::Clean(message) | Content::Waiting(message) => (&message.data, None),
-            Content::Dirty(draft) => (&draft.original, Some(draft)),
-        };
-        if let Some(base) = base {
-            super::diff::rebase(&mut data, base, sent);
-        }
-        if let Some(draft) = draft.filter(|draft| !draft.original.is_empty()) {
-            let mut diff = Vec::new();
-            super::diff::write(&mut diff, &draft.original, &draft.data);
-            // A diff that was just written can be read.
-            let _applied = super::diff::apply(&mut data, &diff, &draft.data);
-        }
-        data.prune();
-        self.update(&[], |current| *current = data);
     }
 }

@@ -21,6 +21,8 @@ const LOCAL: &[u8] = b"+";
 const ORIGINAL: &[u8] = b",";
 /// Ours: the data as the swarm has it for sure, if that is not what the changes are taken against.
 const BASE: &[u8] = b"-";
+/// Ours: the bytes of the current message in the swarm.
+const STORED: &[u8] = b".";
 
 const SET_COUNT: &[u8] = b"#";
 const SET_EXPIRES: &[u8] = b"T";
@@ -28,6 +30,8 @@ const SET_PARTS: &[u8] = b"p";
 const PART_INDEX: &[u8] = b"#";
 const PART_HASH: &[u8] = b"M";
 const PART_CHUNK: &[u8] = b"d";
+/// Ours: the part as the swarm has it.
+const PART_STORED: &[u8] = b"s";
 
 /// Everything a document knows. A draft is finished for it, but not signed.
 pub(super) fn write(document: &Document) -> Vec<u8> {
@@ -77,6 +81,12 @@ pub(super) fn write(document: &Document) -> Vec<u8> {
         write_bytes(&mut out, BASE);
         base.write(&mut out);
     }
+    if let (Some(stored), Rules::Current) = (&document.stored, document.rules) {
+        write_bytes(&mut out, STORED);
+        out.push(b'l');
+        stored.iter().for_each(|message| write_bytes(&mut out, message));
+        out.push(b'e');
+    }
     out.push(b'e');
     out
 }
@@ -107,6 +117,10 @@ fn write_parts(out: &mut Vec<u8>, parts: &Parts) {
                 write_bytes(out, held.hash.as_str().as_bytes());
                 write_bytes(out, PART_CHUNK);
                 write_bytes(out, &held.chunk);
+                if let Some(stored) = &held.stored {
+                    write_bytes(out, PART_STORED);
+                    write_bytes(out, stored);
+                }
                 out.push(b'e');
             }
             out.push(b'e');
@@ -136,6 +150,7 @@ pub(super) fn load(document: &mut Document, dump: &[u8]) -> Result<(), LoadError
             LOCAL => document.local = Dict::read(reader, true)?,
             ORIGINAL => original = Some(Dict::read(reader, true)?),
             BASE => document.base = Some(Dict::read(reader, true)?),
+            STORED => document.stored = Some(read_list(reader, |reader| Ok(reader.bytes()?.to_vec()))?),
             _ => drop(reader.skip()?),
         }
     }
@@ -163,12 +178,19 @@ fn read_hash(reader: &mut Reader<'_>) -> Result<StorageHash, LoadError> {
 }
 
 fn read_hashes(reader: &mut Reader<'_>) -> Result<Vec<StorageHash>, LoadError> {
+    read_list(reader, read_hash)
+}
+
+fn read_list<T>(
+    reader: &mut Reader<'_>,
+    read: impl Fn(&mut Reader<'_>) -> Result<T, LoadError>,
+) -> Result<Vec<T>, LoadError> {
     reader.open_list()?;
-    let mut hashes = Vec::new();
+    let mut items = Vec::new();
     while !reader.close() {
-        hashes.push(read_hash(reader)?);
+        items.push(read(reader)?);
     }
-    Ok(hashes)
+    Ok(items)
 }
 
 fn read_parts(reader: &mut Reader<'_>) -> Result<Parts, LoadError> {
@@ -205,18 +227,19 @@ fn read_set(reader: &mut Reader<'_>) -> Result<PartSet, LoadError> {
 }
 
 fn read_part(reader: &mut Reader<'_>) -> Result<(u8, Held), LoadError> {
-    let (mut index, mut hash, mut chunk) = (None, None, None);
+    let (mut index, mut hash, mut chunk, mut stored) = (None, None, None, None);
     let mut keys = reader.open_dict()?;
     while let Some(key) = keys.next(reader)? {
         match key {
             PART_INDEX => index = Some(read_byte(reader)?),
             PART_HASH => hash = Some(read_hash(reader)?),
             PART_CHUNK => chunk = Some(reader.bytes()?.into()),
+            PART_STORED => stored = Some(reader.bytes()?.into()),
             _ => drop(reader.skip()?),
         }
     }
     match (index, hash, chunk) {
-        (Some(index), Some(hash), Some(chunk)) => Ok((index, Held { hash, chunk })),
+        (Some(index), Some(hash), Some(chunk)) => Ok((index, Held { hash, chunk, stored })),
         _ => Err(LoadError::Damaged),
     }
 }

@@ -19,6 +19,9 @@ mod document;
 mod dump;
 mod exchange;
 mod field;
+mod incoming;
+#[cfg(test)]
+mod kept_tests;
 mod keys;
 mod merge;
 mod message;
@@ -141,6 +144,17 @@ pub trait Config {
     /// Everything, to be stored on this device.
     fn dump(&mut self) -> Vec<u8> {
         self.document_mut().dump()
+    }
+
+    /// What to store to put the current message back, should the swarm have lost it; `None` if there is none, or if
+    /// a push is to replace it (spec 09 §5.2).
+    fn stored(&self) -> Result<Option<Vec<Vec<u8>>>, PushError> {
+        self.document().stored()
+    }
+
+    /// The current message was put back and is stored under these names.
+    fn confirm_stored(&mut self, hashes: &[StorageHash]) {
+        self.document_mut().confirm_stored(hashes);
     }
 
     /// The storage hashes whose life in the swarm is to be prolonged.

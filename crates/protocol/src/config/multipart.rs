@@ -76,6 +76,8 @@ impl<'a> Part<'a> {
 pub(super) struct Held {
     pub hash: StorageHash,
     pub chunk: Arc<[u8]>,
+    /// The part as the swarm has it; absent if a version of the program took it in that did not keep it.
+    pub stored: Option<Arc<[u8]>>,
 }
 
 /// The parts of one message.
@@ -87,12 +89,14 @@ pub(super) struct PartSet {
     pub held: BTreeMap<u8, Held>,
 }
 
-/// A message put together from its parts.
+/// A message as it is in the swarm, perhaps put together from its parts.
 pub(super) struct Assembled {
     /// The serialised message.
     pub message: Vec<u8>,
     /// The storage hashes of all parts.
     pub hashes: Vec<StorageHash>,
+    /// The bytes of all parts as the swarm has them, if they are known.
+    pub stored: Option<Vec<Vec<u8>>>,
 }
 
 /// What taking in a part came to.
@@ -112,8 +116,8 @@ pub(super) enum Taken {
 pub(super) struct Parts(pub BTreeMap<[u8; 32], PartSet>);
 
 impl Parts {
-    /// Takes in the plaintext of a part, without its leading `m`.
-    pub fn take(&mut self, list: &[u8], hash: &StorageHash, now: Timestamp) -> Taken {
+    /// Takes in the plaintext of a part, without its leading `m`, and the part as it is `stored`.
+    pub fn take(&mut self, list: &[u8], hash: &StorageHash, stored: &[u8], now: Timestamp) -> Taken {
         let Some(part) = Part::parse(list) else { return Taken::Invalid };
         let set = self.0.entry(part.set).or_insert_with(|| PartSet {
             count: part.count,
@@ -127,7 +131,11 @@ impl Parts {
             return Taken::Invalid;
         }
         set.expires = now + INCOMPLETE_MS;
-        set.held.entry(part.index).or_insert_with(|| Held { hash: hash.clone(), chunk: part.chunk.into() });
+        set.held.entry(part.index).or_insert_with(|| Held {
+            hash: hash.clone(),
+            chunk: part.chunk.into(),
+            stored: Some(stored.into()),
+        });
         if set.held.len() < usize::from(set.count) {
             return Taken::Held;
         }
@@ -141,6 +149,7 @@ impl Parts {
         match seal::open_plaintext(seal::unpad(&whole)) {
             Some(Ok(message)) => Taken::Complete(Assembled {
                 message,
+                stored: held.values().map(|held| held.stored.as_deref().map(<[u8]>::to_vec)).collect(),
                 hashes: held.into_values().map(|held| held.hash).collect(),
             }),
             _ => Taken::Damaged,

@@ -162,6 +162,13 @@ impl Group {
         }
     }
 
+    /// Whether this is what is left when one device erased the group while another marked it as gone: nothing to show
+    /// or to poll, and nothing to be repaired (spec 09 §7.3).
+    pub fn is_erased_stub(&self) -> bool {
+        let nameless = self.name.is_empty() && self.admin_seed.is_none() && self.auth_data.is_none();
+        nameless && self.removed != Removed::No
+    }
+
     /// Whether the account may be told apart as an admin.
     pub fn is_admin(&self) -> bool {
         self.admin_seed.is_some()
@@ -375,9 +382,10 @@ impl UserGroups {
         rooms(self.0.data()).map(|(base, room, key, dict)| read_community(base, room, key, dict))
     }
 
-    /// A group.
+    /// A group; `None` also for the remains of an erased one ([`Group::is_erased_stub`]).
     pub fn group(&self, id: &GroupId) -> Option<Group> {
-        Some(Group::read(*id, self.0.data().dict(GROUPS)?.dict(&id.to_prefixed())?))
+        let group = Group::read(*id, self.0.data().dict(GROUPS)?.dict(&id.to_prefixed())?);
+        Some(group).filter(|group| self.lists(group))
     }
 
     /// Stores a group.
@@ -390,12 +398,20 @@ impl UserGroups {
         self.0.erase(&[GROUPS, &id.to_prefixed()])
     }
 
-    /// All groups, ordered by id. Entries whose key is no group id are skipped.
+    /// All groups, ordered by id. Entries whose key is no group id are skipped, and so are the remains of erased ones
+    /// ([`Group::is_erased_stub`]).
     pub fn groups(&self) -> impl Iterator<Item = Group> {
-        self.0.data().dict(GROUPS).into_iter().flat_map(Dict::dicts).filter_map(|(key, dict)| {
-            let (&GroupId::PREFIX, id) = key.split_first()? else { return None };
-            Some(Group::read(GroupId(id.try_into().ok()?), dict))
-        })
+        let groups =
+            self.0.data().dict(GROUPS).into_iter().flat_map(Dict::dicts).filter_map(|(key, dict)| {
+                let (&GroupId::PREFIX, id) = key.split_first()? else { return None };
+                Some(Group::read(GroupId(id.try_into().ok()?), dict))
+            });
+        groups.filter(|group| self.lists(group))
+    }
+
+    /// Whether a group is one for those who ask; in January 2025 the remains of an erased one were.
+    fn lists(&self, group: &Group) -> bool {
+        self.0.rules() == Rules::January2025 || !group.is_erased_stub()
     }
 
     /// A group of the old kind.
@@ -461,7 +477,7 @@ mod tests {
         let mut groups = UserGroups::new(&SEED);
         let seed = Zeroizing::new([3; 32]);
         let id = GroupId(Ed25519Secret::from_seed(*seed).public().0);
-        let mut group = Group { auth_data: Some([5; 100]), ..Group::new(id) };
+        let mut group = Group { name: "club".into(), auth_data: Some([5; 100]), ..Group::new(id) };
         groups.set_group(&group);
         group.admin_seed = Some(seed.clone());
         groups.set_group(&group);
@@ -476,6 +492,24 @@ mod tests {
         groups.set_group(&group);
         let stored = groups.group(&id).unwrap();
         assert_eq!((stored.removed, stored.is_admin(), stored.auth_data), (Removed::Destroyed, false, None));
+    }
+
+    #[test]
+    fn what_is_left_of_an_erased_group_is_none_and_stays_as_it_is() {
+        let mut groups = UserGroups::new(&SEED);
+        let mut group = Group { auth_data: Some([5; 100]), ..Group::new(GroupId([8; 32])) };
+        groups.set_group(&group);
+        group.kick();
+        groups.set_group(&group);
+        let data = groups.document().data().clone();
+        assert!(groups.group(&group.id).is_none() && groups.groups().next().is_none());
+        assert!(*groups.document().data() == data, "nothing is repaired");
+        group.invite([6; 100]);
+        groups.set_group(&group);
+        assert!(groups.groups().eq([group.clone()]), "invited again");
+        group.kick();
+        groups.set_group(&group);
+        assert!(groups.erase_group(&group.id) && groups.document().data().is_empty());
     }
 
     #[test]

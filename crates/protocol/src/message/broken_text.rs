@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::tests::{any_profile, any_visible, data, from_alice, text, to_oneself};
+use super::round_trip::{any_profile, any_visible};
+use super::tests::{data, from_alice, text, to_oneself};
 use super::write;
 use super::*;
 use crate::attachment::AttachmentPointer;

@@ -185,3 +185,38 @@ pub enum CallKind {
     /// The call is over, or declined.
     End,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_stands_in_a_text_as_a_whole() {
+        let stands = |url: &str, body: &str| {
+            LinkPreview { url: url.into(), title: "T".into(), image: None }.belongs_to(body)
+        };
+        for body in [
+            "https://a.example/x",
+            "(https://a.example/x).",
+            "見てhttps://a.example/xを",
+            "a\nhttps://a.example/x\nb",
+        ] {
+            assert!(stands("https://a.example/x", body), "{body}");
+        }
+        for (url, body) in [
+            ("https://a.example", "https://a.example.evil.test/"),
+            ("https://a.example/x", "https://a.example/x?y=1"),
+            ("https://a.example/x", "https://a.example/xy https://a.example/"),
+            ("https://a.example", "xhttps://a.example"),
+            ("javascript://a", "javascript://a"),
+            ("a", "a"),
+            ("", "a"),
+        ] {
+            assert!(!stands(url, body), "{url} in {body}");
+        }
+        assert!(stands("https://a.example/x", "https://a.example/xy and https://a.example/x"));
+        let longest = format!("https://a.example/{}", "x".repeat(LinkPreview::MAX_URL_BYTES - 18));
+        assert!(stands(&longest, &longest));
+        assert!(!stands(&format!("{longest}x"), &format!("{longest}x")));
+    }
+}

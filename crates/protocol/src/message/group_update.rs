@@ -4,6 +4,9 @@
 use crate::attachment::Key;
 use crate::id::{GroupId, SessionId};
 
+/// The longest name of a group, in bytes of UTF-8 (spec 06 §11). Received ones are cut to it.
+pub const MAX_GROUP_NAME_BYTES: usize = 100;
+
 /// Something changed in a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupUpdate {
@@ -15,7 +18,8 @@ pub enum GroupUpdate {
         name: String,
         /// The member's right to read and write the group's messages.
         auth_data: Box<Key<100>>,
-        /// An admin's signature.
+        /// An admin's signature over the invited account and the sent timestamp of the message (spec 06 §7). Not checked
+        /// here.
         admin_signature: [u8; 64],
     },
     /// To a user: you are an admin now.

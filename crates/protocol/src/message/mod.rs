@@ -30,6 +30,8 @@ mod one_to_one;
 mod outgoing;
 mod profile;
 mod read;
+#[cfg(test)]
+mod round_trip;
 mod sent_time;
 #[cfg(test)]
 mod tests;
@@ -43,7 +45,7 @@ pub use content::{
 };
 pub use emoji::{Emoji, EmojiError};
 pub use expiration::{Expiration, Place};
-pub use group_update::{GroupChange, GroupUpdate, MemberChange};
+pub use group_update::{GroupChange, GroupUpdate, MAX_GROUP_NAME_BYTES, MemberChange};
 pub use msg_id::MsgId;
 pub use one_to_one::{
     DataError, DecodeError, EncodeError, Received, decode_one_to_one, encode_one_to_one, from_store_data,

@@ -11,7 +11,7 @@ use super::content::{
     ReactionAction, Visible,
 };
 use super::emoji::Emoji;
-use super::group_update::{GroupChange, GroupUpdate, MemberChange};
+use super::group_update::{GroupChange, GroupUpdate, MAX_GROUP_NAME_BYTES, MemberChange};
 use super::profile::Profile;
 use super::text::{is_blank, truncated, truncated_body};
 use super::write::TIMER_UPDATE;
@@ -224,7 +224,7 @@ fn group_update(wire: proto::GroupUpdateMessage) -> Result<Content, ContentError
         let group = text(invite.group_session_id).and_then(|id| id.parse().ok());
         GroupUpdate::Invite {
             group: group.ok_or(Field("invite.group"))?,
-            name: invite.name.map(lossy_text).ok_or(Field("invite.name"))?,
+            name: invite.name.map(group_name).ok_or(Field("invite.name"))?,
             auth_data: Key::from_slice(&auth_data).map(Box::new).ok_or(Field("invite.auth_data"))?,
             admin_signature: signature(invite.admin_signature, "invite.signature")?,
         }
@@ -236,7 +236,7 @@ fn group_update(wire: proto::GroupUpdateMessage) -> Result<Content, ContentError
         let seed = zeroize::Zeroizing::new(promote.group_identity_seed.unwrap_or_default());
         GroupUpdate::Promote {
             seed: Key::from_slice(&seed).ok_or(Field("promote.seed"))?,
-            name: promote.name.map(lossy_text).ok_or(Field("promote.name"))?,
+            name: promote.name.map(group_name).ok_or(Field("promote.name"))?,
         }
     } else if wire.member_left_message.is_some() {
         GroupUpdate::MemberLeft
@@ -265,7 +265,7 @@ fn info_change(wire: proto::GroupUpdateInfoChangeMessage) -> Result<GroupUpdate,
     use proto::group_update_info_change_message::Kind;
     let change = match known(wire.kind, "info_change.type")? {
         Kind::Name => {
-            let name = wire.updated_name.map(lossy_text);
+            let name = wire.updated_name.map(group_name);
             GroupChange::Name(name.ok_or(ContentError::Field("info_change.name"))?)
         }
         Kind::Avatar => GroupChange::Picture,
@@ -287,6 +287,13 @@ fn member_change(wire: proto::GroupUpdateMemberChangeMessage) -> Result<GroupUpd
         history_shared: wire.history_shared.unwrap_or(false),
         admin_signature: signature(wire.admin_signature, "member_change.signature")?,
     })
+}
+
+/// A group's name, cut to what groups may have (spec 06 §11).
+fn group_name(name: Vec<u8>) -> String {
+    let mut name = lossy_text(name);
+    name.truncate(name.floor_char_boundary(MAX_GROUP_NAME_BYTES));
+    name
 }
 
 /// A required value of an enumeration; an unknown one counts as missing.

@@ -214,8 +214,21 @@ pub struct ExpireReply {
 pub struct Expired {
     /// Changed ones, with the expiry now in force.
     pub updated: BTreeMap<MessageHash, Timestamp>,
-    /// Known ones that were left as they are (when shortening or extending only).
-    pub unchanged: BTreeMap<MessageHash, Timestamp>,
+    /// Known ones that were left as they are; absent if the member does not tell, as when neither shortening nor
+    /// extending.
+    pub unchanged: Option<BTreeMap<MessageHash, Timestamp>>,
+}
+
+impl Expired {
+    /// Whether the member says that it has this one, changed or not.
+    pub fn has(&self, hash: &MessageHash) -> bool {
+        self.updated.contains_key(hash) || self.unchanged.as_ref().is_some_and(|it| it.contains_key(hash))
+    }
+
+    /// When one that was left as it is ends.
+    pub fn left_at(&self, hash: &MessageHash) -> Option<Timestamp> {
+        self.unchanged.as_ref()?.get(hash).copied()
+    }
 }
 
 impl ExpireReply {
@@ -238,8 +251,9 @@ fn expired(entry: &Map<String, Value>, account: &Account, request: &Expire) -> O
         Value::Array(several) => several.iter().map(|value| time(Some(value))).collect::<Option<_>>()?,
         one => vec![time(Some(one))?],
     };
+    let told = entry.get("unchanged").and_then(Value::as_object);
     let mut unchanged = BTreeMap::new();
-    for (hash, expiry) in entry.get("unchanged").and_then(Value::as_object).into_iter().flatten() {
+    for (hash, expiry) in told.into_iter().flatten() {
         unchanged.insert(hash.clone(), time(Some(expiry))?);
     }
     let in_order = unchanged.iter().map(|(hash, expiry)| (hash, *expiry));
@@ -247,10 +261,10 @@ fn expired(entry: &Map<String, Value>, account: &Account, request: &Expire) -> O
     let applied = |index: usize| expiries.get(index).or(expiries.first()).copied();
     let updated = updated.iter().enumerate().map(|(index, hash)| Some((hash.parse().ok()?, applied(index)?)));
     let unchanged = unchanged.iter().map(|(hash, expiry)| Some((hash.parse().ok()?, *expiry)));
-    Some((
-        Expired { updated: updated.collect::<Option<_>>()?, unchanged: unchanged.collect::<Option<_>>()? },
-        text,
-    ))
+    let unchanged = unchanged.collect::<Option<_>>()?;
+    let expired =
+        Expired { updated: updated.collect::<Option<_>>()?, unchanged: told.is_some().then_some(unchanged) };
+    Some((expired, text))
 }
 
 /// The answer to [`super::request::GetExpiries`]: those messages that are there, with their expiry.

@@ -10,8 +10,8 @@ use septet_protocol::config::seal::{
 use septet_protocol::config::wrap::WrapKeys;
 use septet_protocol::config::{
     BaseUrl, CommunityUrl, Config, Contact, Contacts, ConvoId, ConvoInfoVolatile, Disappearing, Group, Kind,
-    Notifications, Picture, Priority, ProCredential, Push, ReadState, RoomToken, Rules, State, StorageHash,
-    UserGroups, UserProfile, truncate_name,
+    Notifications, Picture, Priority, ProCredential, Push, ReadState, Removed, RoomToken, Rules, State,
+    StorageHash, UserGroups, UserProfile, truncate_name,
 };
 use septet_protocol::crypto::{Ed25519Secret, blake2b};
 use septet_protocol::id::{GroupId, SessionId};
@@ -183,7 +183,7 @@ fn contacts_of(message: &[u8]) -> Vec<Contact> {
 #[test]
 fn user_groups() {
     let section = section("user_groups");
-    let mut theirs = UserGroups::new(&seed());
+    let mut theirs = UserGroups::with_rules(&seed(), Rules::January2025);
     theirs.merge(&[("x".into(), &bytes(&section["push1"], "pushed_protobuf_hex"))], NOW);
     let mut groups = UserGroups::with_rules(&seed(), Rules::January2025);
     theirs.communities().for_each(|community| groups.set_community(&community));
@@ -219,6 +219,29 @@ fn obsolete(wanted: &Value) -> Vec<StorageHash> {
         wanted["obsolete"].as_array().unwrap().iter().map(|hash| hash.as_str().unwrap().into()).collect();
     hashes.sort_unstable();
     hashes
+}
+
+#[test]
+fn what_is_left_of_an_erased_group_is_no_group() {
+    let cases = load("changes-2026")["erased_group_stub"]["cases"].clone();
+    for case in cases.as_array().unwrap() {
+        let is = |field: &str| case[field].as_bool().unwrap();
+        let seed = [0x11; 32];
+        let mut group = Group::new(GroupId(Ed25519Secret::from_seed(seed).public().0));
+        group.name = text(case, "name").into();
+        group.admin_seed = is("seed").then(|| seed.into());
+        group.auth_data = is("auth").then_some([5; 100]);
+        group.removed = match case["removed"].as_str() {
+            Some("kicked") => Removed::Kicked,
+            Some("destroyed") => Removed::Destroyed,
+            _ => Removed::No,
+        };
+        assert_eq!(group.is_erased_stub(), is("stub"), "{case}");
+        let mut groups = UserGroups::new(&self::seed());
+        groups.set_group(&group);
+        assert_eq!(groups.group(&group.id).is_none(), is("stub"), "{case}");
+        assert_eq!(groups.groups().count(), usize::from(!is("stub")), "{case}");
+    }
 }
 
 #[test]

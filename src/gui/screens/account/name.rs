@@ -49,10 +49,15 @@ impl Name {
         let title = Style::new(size::HEADING, cx.theme.text).weight(Weight::Bold).line(28.0);
         let side = metric::ICON_BUTTON;
         let at = pos2(rect.left(), rect.center().y - 11.0);
-        let name = if me.name.is_empty() { cx.t("no-name").to_string() } else { me.name.clone() };
+        let name = match (me.name.is_empty(), me.read) {
+            (false, _) => me.name.clone(),
+            (true, true) => cx.t("no-name").to_string(),
+            (true, false) => cx.t("name-waits").to_string(),
+        };
         let shown = text_left(ui.painter(), at, &name, title, rect.width() - side - 8.0);
         let second = pos2(rect.left(), rect.center().y + 15.0);
-        text_left(ui.painter(), second, &cx.t("name-seen"), cx.small(), rect.width());
+        let seen = if me.read { cx.t("name-seen") } else { cx.t("profile-waits") };
+        text_left(ui.painter(), second, &seen, cx.small(), rect.width());
         let pencil = Rect::from_center_size(pos2(shown.right() + 8.0 + side / 2.0, at.y), vec2(side, side));
         let label = cx.t("change-name");
         if button::icon_at(ui, cx, pencil, Id::unique("change name"), Icon::PENCIL, &label).clicked() {

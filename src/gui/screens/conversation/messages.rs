@@ -446,7 +446,7 @@ fn notice_text(cx: &ViewCtx<'_>, message: &Message) -> String {
     message
         .notice
         .as_ref()
-        .map(|notice| words::notice(cx, notice, message.outgoing, &who))
+        .map(|notice| words::notice(cx.strings, notice, message.outgoing, &who))
         .unwrap_or_default()
 }
 

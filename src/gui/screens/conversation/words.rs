@@ -6,6 +6,7 @@ use septet_client::model::{
 };
 use septet_protocol::id::SessionId;
 
+use super::super::super::strings::Strings;
 use super::super::super::view::ViewCtx;
 
 /// How far a message of ours got; nothing for the other's.
@@ -83,33 +84,31 @@ pub fn draft(cx: &ViewCtx<'_>, draft: &DraftSummary) -> String {
 }
 
 /// A line that tells what happened. `who` is the other's name.
-pub fn notice(cx: &ViewCtx<'_>, notice: &Notice, outgoing: bool, who: &str) -> String {
+pub fn notice(strings: &Strings, notice: &Notice, outgoing: bool, who: &str) -> String {
     let name = [("name", who.into())];
     match notice {
-        Notice::YouAccepted => cx.strings.with("notice-you-accepted", name),
-        Notice::TheyAccepted => cx.strings.with("notice-they-accepted", name),
-        Notice::ExpiryChanged { expiry } => expiry_changed(cx, *expiry, outgoing, who),
-        Notice::MediaSaved => cx.strings.with("notice-media-saved", name),
-        Notice::Screenshot => cx.strings.with("notice-screenshot", name),
-        Notice::MissedCall => cx.strings.with("notice-missed-call", name),
+        Notice::YouAccepted => strings.with("notice-you-accepted", name),
+        Notice::TheyAccepted => strings.with("notice-they-accepted", name),
+        Notice::ExpiryChanged { expiry } => expiry_changed(strings, *expiry, outgoing, who),
+        Notice::MediaSaved => strings.with("notice-media-saved", name),
+        Notice::Screenshot => strings.with("notice-screenshot", name),
+        Notice::MissedCall => strings.with("notice-missed-call", name),
         Notice::CommunityInvitation { name, .. } => {
-            cx.strings.with("notice-community", [("room", name.as_str().into())])
+            strings.with("notice-community", [("room", name.as_str().into())])
         }
-        Notice::GroupInvitation { name } => {
-            cx.strings.with("notice-group", [("group", name.as_str().into())])
-        }
+        Notice::GroupInvitation { name } => strings.with("notice-group", [("group", name.as_str().into())]),
     }
 }
 
-fn expiry_changed(cx: &ViewCtx<'_>, expiry: Expiry, outgoing: bool, who: &str) -> String {
-    let who = if outgoing { cx.t("you").to_string() } else { who.to_owned() };
+fn expiry_changed(strings: &Strings, expiry: Expiry, outgoing: bool, who: &str) -> String {
+    let who = if outgoing { strings.t("you").to_string() } else { who.to_owned() };
     let name = match expiry {
         Expiry::Off => "notice-expiry-off",
         Expiry::AfterRead(_) => "notice-expiry-read",
         Expiry::AfterSend(_) => "notice-expiry-sent",
     };
-    let length = duration(cx, expiry_seconds(expiry));
-    cx.strings.with(name, [("name", who.into()), ("time", length.into())])
+    let length = duration(strings, expiry_seconds(expiry));
+    strings.with(name, [("name", who.into()), ("time", length.into())])
 }
 
 fn expiry_seconds(expiry: Expiry) -> u32 {
@@ -126,17 +125,17 @@ pub fn expiry_chip(cx: &ViewCtx<'_>, expiry: Expiry) -> Option<String> {
         Expiry::AfterRead(_) => "expiry-after-read",
         Expiry::AfterSend(_) => "expiry-after-sent",
     };
-    Some(cx.strings.with(name, [("time", duration(cx, expiry_seconds(expiry)).into())]))
+    Some(cx.strings.with(name, [("time", duration(cx.strings, expiry_seconds(expiry)).into())]))
 }
 
 /// A length of time in its largest whole unit.
-pub fn duration(cx: &ViewCtx<'_>, seconds: u32) -> String {
+pub fn duration(strings: &Strings, seconds: u32) -> String {
     for (name, unit) in [("weeks", 604_800), ("days", 86_400), ("hours", 3600), ("minutes", 60)] {
         if seconds >= unit && seconds.is_multiple_of(unit) {
-            return cx.strings.with(name, [("count", (seconds / unit).into())]);
+            return strings.with(name, [("count", (seconds / unit).into())]);
         }
     }
-    cx.strings.with("seconds", [("count", seconds.into())])
+    strings.with("seconds", [("count", seconds.into())])
 }
 
 /// A size as people read it: 950 bytes, 1.8 MB.

@@ -160,7 +160,7 @@ fn line(cx: &ViewCtx<'_>, conversation: &Conversation, last: &LastMessage) -> St
         return last.text.clone();
     }
     if let Some(notice) = &last.notice {
-        return words::notice(cx, notice, last.outgoing, &words::title(cx, conversation));
+        return words::notice(cx.strings, notice, last.outgoing, &words::title(cx, conversation));
     }
     let Some(attachment) = &last.attachment else { return String::new() };
     let what = words::attachment_kind(cx, attachment);

@@ -15,7 +15,7 @@ use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{Documents, Merge, Messages, take_in};
+use super::{Documents, Merge, Messages, first_reading, take_in};
 use crate::model::Expiry;
 use crate::store::{ContactData, Db, Now, PictureSource, ProfileData, StoreError};
 
@@ -44,6 +44,9 @@ impl Documents {
     /// A person deleted a contact: it leaves the documents, unless something is to be remembered of it. To be called
     /// in the transaction of the change.
     pub fn contact_deleted(&self, db: &mut Db, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
+        if !db.swarm_was_read()? {
+            return Ok(());
+        }
         self.with(db, |db, contacts: &mut Contacts| {
             contacts.erase(&id);
             self.describe(db, contacts, id, now)
@@ -113,29 +116,40 @@ impl Documents {
     ) -> Result<(), StoreError> {
         let is_new = |contact: &Contact| contact.id != self.me && before.get(&contact.id) != Some(contact);
         let changed: Vec<Contact> = contacts.iter().filter(is_new).collect();
+        let read = db.swarm_was_read()?;
         let mut made = BTreeSet::new();
         for contact in changed {
             let row = db.contact(contact.id)?;
             let priority = row.as_ref().and_then(|row| row.priority);
+            let mut told = contact_data(&contact, row.as_ref());
             if priority.is_some_and(|priority| priority >= 0)
                 && contact.priority.is_hidden()
                 && let Some(id) = db.find_conversation(&contact.id.into())?
             {
                 // Hidden elsewhere means that its messages were deleted there (spec 05 §11.1).
-                db.delete_conversation(id)?;
+                if db.delete_as_elsewhere(id)? {
+                    told.priority = Some(0);
+                }
                 merge.touched.insert(id);
             }
-            db.apply_contact(&contact_data(&contact, row.as_ref()))?;
+            let first_word = !read && !before.contains_key(&contact.id);
+            db.apply_contact(&match row.filter(|_| first_word) {
+                Some(row) => first_reading::completed_contact(told, &row),
+                None => told,
+            })?;
             if priority.is_none() {
                 made.insert(contact.id);
             }
-            self.describe(db, contacts, contact.id, now.at())?;
+            // What was set here before the swarm is read gets into the document when it was.
+            if read {
+                self.describe(db, contacts, contact.id, now.at())?;
+            }
         }
         self.apply_read_states(db, &made, merge, now)
     }
 
-    /// Deletes whom another device deleted. After the swarm has overtaken changes of ours, nobody can tell who was
-    /// deleted there and who was only added here: everybody stays.
+    /// Deletes whom another device deleted, but nobody to whom something is still to be sent from here. After the swarm
+    /// has overtaken changes of ours, nobody can tell who was deleted there and who was only added here: everybody stays.
     fn forget_erased(
         &self,
         db: &mut Db,
@@ -153,16 +167,23 @@ impl Documents {
                 self.describe(db, contacts, id, now)?;
                 continue;
             }
+            let conversation = db.find_conversation(&id.into())?;
+            merge.touched.extend(conversation);
+            if let Some(conversation) = conversation
+                && db.delete_as_elsewhere(conversation)?
+            {
+                self.describe(db, contacts, id, now)?;
+                continue;
+            }
             db.delete_contact(id)?;
             db.set_blocked(id, false)?;
             self.forget_read_state(db, id)?;
-            merge.touched.extend(db.find_conversation(&id.into())?);
         }
         Ok(())
     }
 
     /// Writes what the tables say of somebody into the document, if they belong there.
-    fn describe(
+    pub(super) fn describe(
         &self,
         db: &Db,
         contacts: &mut Contacts,

@@ -35,6 +35,16 @@ pub struct Pushed {
     pub obsolete: Vec<StorageHash>,
 }
 
+/// A document as it can be put back into the swarm.
+pub struct Kept {
+    /// Where it is stored.
+    pub namespace: Namespace,
+    /// What its messages are called.
+    pub hashes: BTreeSet<MessageHash>,
+    /// Their bytes.
+    pub messages: Vec<Vec<u8>>,
+}
+
 /// What is to be pushed, and what cannot be.
 #[derive(Default)]
 pub struct ToPush {
@@ -45,13 +55,16 @@ pub struct ToPush {
 }
 
 impl Documents {
-    /// What is to be pushed, and what cannot be. Each document is written back, because handing out its bytes changes
+    /// What is to be pushed, and what cannot be; nothing before the swarm was read whole. Each document is written back, because handing out its bytes changes
     /// it.
     pub fn take_parts(&self, db: &mut Db, now: Timestamp) -> Result<ToPush, StoreError> {
         db.transaction(|db| {
             let mut to_push = ToPush::default();
-            for stored in db.configs(Account::from(self.me))?.into_iter().filter(|config| config.needs_push) {
-                let namespace = stored.namespace;
+            // Whatever it is, the swarm may know better.
+            if !db.swarm_was_read()? {
+                return Ok(to_push);
+            }
+            for namespace in db.configs_to_push(Account::from(self.me))? {
                 match self.with_config(db, namespace, |config| part(config, now))? {
                     Ok(part) => to_push.parts.push(part),
                     Err(error) => to_push.refused.push((namespace, error)),
@@ -101,25 +114,42 @@ impl Documents {
     /// The names of everything in the swarm that our documents consist of.
     pub fn active_hashes(&self, db: &Db) -> Result<Vec<MessageHash>, StoreError> {
         let mut hashes = Vec::new();
-        for stored in db.configs(Account::from(self.me))? {
-            let config = self.config(db, stored.namespace)?;
+        for namespace in db.config_namespaces(Account::from(self.me))? {
+            let config = self.config(db, namespace)?;
             hashes.extend(config.active_hashes().iter().filter_map(StorageHash::to_message_hash));
         }
         Ok(hashes)
     }
 
-    /// The swarm lost these: marks the documents they belong to as not pushed.
-    pub fn lost(&self, db: &mut Db, hashes: &BTreeSet<MessageHash>) -> Result<(), StoreError> {
+    /// The current documents that some of `missing` belong to. One that is to be pushed is left out: the push replaces
+    /// it.
+    pub fn kept(&self, db: &Db, missing: &BTreeSet<MessageHash>) -> Result<Vec<Kept>, StoreError> {
+        let mut list = Vec::new();
+        for namespace in db.config_namespaces(Account::from(self.me))? {
+            let config = self.config(db, namespace)?;
+            let current = config.document().current_hashes().iter();
+            let hashes: BTreeSet<MessageHash> = current.filter_map(StorageHash::to_message_hash).collect();
+            if hashes.is_disjoint(missing) {
+                continue;
+            }
+            match config.stored() {
+                Ok(Some(messages)) => list.push(Kept { namespace, hashes, messages }),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%namespace, %error, "a config cannot be put back"),
+            }
+        }
+        Ok(list)
+    }
+
+    /// These are back in the swarm, under these names.
+    pub fn confirm_stored(
+        &self,
+        db: &mut Db,
+        stored: &[(Namespace, Vec<StorageHash>)],
+    ) -> Result<(), StoreError> {
         db.transaction(|db| {
-            for stored in db.configs(Account::from(self.me))? {
-                self.with_config(db, stored.namespace, |config| {
-                    let document = config.document_mut();
-                    let mut current =
-                        document.current_hashes().iter().filter_map(StorageHash::to_message_hash);
-                    if current.any(|hash| hashes.contains(&hash)) {
-                        document.lost();
-                    }
-                })?;
+            for (namespace, hashes) in stored {
+                self.with_config(db, *namespace, |config| config.confirm_stored(hashes))?;
             }
             Ok(())
         })

@@ -147,7 +147,7 @@ fn apply(
 ) -> Result<(), StoreError> {
     let Some(id) = db.find_conversation(&id.into())? else { return Ok(()) };
     let outcome = db.apply_read_mark(id, state.last_read, state.unread, now)?;
-    if !outcome.read.is_empty() {
+    if outcome.any {
         merge.touched.insert(id);
         merge.read.extend(outcome.read);
     }

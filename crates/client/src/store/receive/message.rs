@@ -18,7 +18,8 @@ const EARLIER_MS: u64 = 60 * 1000;
 
 /// Whether a later line tells of a changed timer.
 pub(in crate::store) const NEWER_EXPIRY_CHANGE: &str = "SELECT 1 FROM messages
-     WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) > (?3, ?4)";
+     WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) > (?3, ?4)
+         AND id > (SELECT cleared_to FROM conversations WHERE id = ?1)";
 /// Takes earlier lines away.
 pub(in crate::store) const OLDER_EXPIRY_CHANGES: &str = "DELETE FROM messages
      WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) < (?3, ?4)
@@ -94,11 +95,13 @@ impl Receiver<'_> {
             return Ok(());
         }
         let author = self.db.person(incoming.sender)?;
-        if let Some(place) = place
-            && let Some(known) =
-                self.known(Some(place.row), author, incoming.timestamp, incoming.msg_id)?.first()
-        {
-            return self.merge(known, item.hash);
+        if let Some(place) = place {
+            for known in self.known(Some(place.row), author, incoming.timestamp, incoming.msg_id)? {
+                if !known.cleared {
+                    return self.merge(&known, item.hash);
+                }
+                self.db.remove_messages(&[known.id])?;
+            }
         }
         let place = match place {
             Some(place) => place,
@@ -172,7 +175,7 @@ impl Receiver<'_> {
             text: if keep { body.text } else { "" },
             notice: body.notice.filter(|_| keep),
             quote: body.quote.filter(|_| keep),
-            unread: fresh.unread,
+            counts: fresh.unread,
             mention: fresh.unread && (quoted_us || Db::mentions_us(body.text, self.me.id)),
             deleted: fresh.unsent,
             expiry: body.expiry,
@@ -191,7 +194,6 @@ impl Receiver<'_> {
                 id,
                 from: incoming.sender,
                 timestamp: incoming.timestamp,
-                notice: true,
                 hash: Some(item.hash),
                 expires_at: fresh.expires_at,
             });
@@ -297,7 +299,7 @@ impl Receiver<'_> {
             self.applied.contacts_changed.insert(other);
         }
         let outcome = self.db.move_mark(place.row, self.place_in_time(incoming), Now::Known(self.now))?;
-        if !outcome.read.is_empty() {
+        if outcome.any {
             self.applied.changed.insert(place.row);
             self.applied.read.extend(outcome.read);
         }

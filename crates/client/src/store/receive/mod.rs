@@ -18,11 +18,10 @@ use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, Sessio
 use septet_protocol::message::TTL_CONTENT_MS;
 use septet_protocol::time::Timestamp;
 
-use super::account::Me;
-use super::db::Db;
+use super::db::{Db, Me};
 use super::error::StoreError;
 use super::types::{AppliedBatch, Cursor, Incoming, IncomingKind, ReceivedBatch, ReceivedItem};
-use super::values::{Hash, Ms, Node, Owner, Person};
+use super::values::{Hash, Ms, Node, Owner, Person, time};
 use crate::model::{Address, ConversationId, MessageId};
 use message::Body;
 
@@ -132,7 +131,7 @@ impl Db {
                 db.set_last_hash(batch.node, batch.account, batch.namespace, cursor)?;
             }
             applied.list_changed |= !new.is_empty();
-            applied.messages = db.messages_by_id(&new)?;
+            applied.messages = db.messages_by_id(&new, batch.now)?;
             Ok(applied)
         })
     }
@@ -177,7 +176,8 @@ impl Db {
 
 /// What is here of an author and time, but for what has another number (spec 09 §6.3).
 pub(super) const KNOWN: &str = "SELECT id, outgoing, deleted, hash, conversation,
-         coalesce(notice_kind NOT IN ('community_invitation', 'group_invitation'), 0)
+         coalesce(notice_kind NOT IN ('community_invitation', 'group_invitation'), 0),
+         id <= (SELECT cleared_to FROM conversations WHERE id = messages.conversation)
      FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0
          AND (?3 IS NULL OR conversation = ?3) AND (?4 IS NULL OR msg_id IS NULL OR msg_id = ?4)
      ORDER BY id";
@@ -221,6 +221,8 @@ struct Known {
     conversation: ConversationId,
     /// A line that tells what happened; nobody can unsend it (spec 02 §23).
     control: bool,
+    /// Its conversation was cleared, and its row is on its way out.
+    cleared: bool,
 }
 
 /// Takes in one batch.
@@ -280,7 +282,7 @@ impl Receiver<'_> {
             .prepare_cached("SELECT id, priority < 0, last_read FROM conversations WHERE address = ?1")?;
         let found = statement.query_row([address.to_bytes()], |row| {
             let row_id = ConversationId(row.get(0)?);
-            Ok(Place { row: row_id, hidden: row.get(1)?, last_read: row.get::<_, Ms>(2)?.0 })
+            Ok(Place { row: row_id, hidden: row.get(1)?, last_read: time(row, 2)? })
         });
         Ok(found.optional()?)
     }
@@ -327,6 +329,7 @@ impl Receiver<'_> {
                 hash: row.get::<_, Option<Hash>>(3)?.map(|hash| hash.0),
                 conversation: ConversationId(row.get(4)?),
                 control: row.get(5)?,
+                cleared: row.get(6)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, params};
 use septet_protocol::time::Timestamp;
 
 use super::{Receiver, Standing};
+use crate::event::Event;
 use crate::model::{ConversationId, MessageId};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
@@ -104,6 +105,16 @@ impl Receiver<'_> {
         let arrival = Arrival { at: self.now, until };
         if self.db.write_reaction(&target, author, emoji, remove, incoming.timestamp, arrival)? {
             self.applied.changed.insert(place.row);
+            // A message of this very batch comes with its reactions.
+            if let Some(known) = known.first().filter(|known| !self.new.contains(&known.id)) {
+                self.applied.told.push(Event::Reaction {
+                    conversation: place.row,
+                    message: known.id,
+                    from: incoming.sender,
+                    emoji: emoji.to_owned(),
+                    removed: remove,
+                });
+            }
         }
         Ok(())
     }
@@ -139,6 +150,10 @@ impl Receiver<'_> {
             } else {
                 self.db.delete_messages(&[known.id])?
             };
+            if !self.new.contains(&known.id) {
+                let (conversation, message) = (known.conversation, known.id);
+                self.applied.told.push(Event::Deleted { conversation, message });
+            }
             self.new.retain(|id| *id != known.id);
             self.applied.changed.extend(touched);
             self.applied.list_changed = true;
@@ -180,25 +195,58 @@ impl Receiver<'_> {
             return Ok(());
         }
         let reader = self.db.person(incoming.sender)?;
-        let mut update = self.db.sql().prepare_cached(
-            "UPDATE messages SET read_at = min(coalesce(read_at, ?4), ?4)
-             WHERE author = ?1 AND timestamp = ?2 AND local = 0 AND conversation = ?3",
-        )?;
-        let mut keep = self.db.sql().prepare_cached(
-            "INSERT INTO pending_receipts (reader, timestamp, read_at, expires_at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO UPDATE SET read_at = min(read_at, excluded.read_at)",
-        )?;
         let mut room = PENDING_RECEIPTS;
         for at in list {
-            if update.execute(params![self.me.person, Ms(*at), place.row.0, Ms(incoming.timestamp)])? > 0 {
-                self.applied.changed.insert(place.row);
-            } else if room > 0 {
+            if self.was_read(place.row, *at, incoming)? {
+                continue;
+            }
+            if room > 0 {
                 room -= 1;
                 let until = Ms(self.now + PENDING_MS);
-                keep.execute(params![reader, Ms(*at), Ms(incoming.timestamp), until])?;
+                let sql = "INSERT INTO pending_receipts (reader, timestamp, read_at, expires_at) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT DO UPDATE SET read_at = min(read_at, excluded.read_at)";
+                self.db.sql().prepare_cached(sql)?.execute(params![
+                    reader,
+                    Ms(*at),
+                    Ms(incoming.timestamp),
+                    until
+                ])?;
             }
         }
         Ok(())
+    }
+
+    /// A message of ours was read by the sender of `incoming`. False if it is not here.
+    fn was_read(
+        &mut self,
+        conversation: ConversationId,
+        at: Timestamp,
+        incoming: &Incoming,
+    ) -> Result<bool, StoreError> {
+        let mut find = self.db.sql().prepare_cached(
+            "SELECT id, read_at IS NULL FROM messages
+             WHERE author = ?1 AND timestamp = ?2 AND local = 0 AND conversation = ?3",
+        )?;
+        let mut update = self
+            .db
+            .sql()
+            .prepare_cached("UPDATE messages SET read_at = min(coalesce(read_at, ?2), ?2) WHERE id = ?1")?;
+        let found = find.query_map(params![self.me.person, Ms(at), conversation.0], |row| {
+            Ok((MessageId(row.get(0)?), row.get::<_, bool>(1)?))
+        })?;
+        let found = found.collect::<Result<Vec<_>, _>>()?;
+        for (message, unread) in &found {
+            update.execute(params![message.0, Ms(incoming.timestamp)])?;
+            self.applied.changed.insert(conversation);
+            if *unread {
+                self.applied.told.push(Event::Read {
+                    conversation,
+                    message: *message,
+                    from: incoming.sender,
+                });
+            }
+        }
+        Ok(!found.is_empty())
     }
 
     /// A message of ours from another device may have been read by the other before its copy came here.

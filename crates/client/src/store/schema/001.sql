@@ -43,10 +43,13 @@ CREATE TABLE conversations (
     expiry_seconds INTEGER NOT NULL DEFAULT 0,
     opened_at      INTEGER NOT NULL DEFAULT 0,
     active_at      INTEGER NOT NULL DEFAULT 0,           -- newest sent timestamp ever here; 0 none
-    last_read      INTEGER NOT NULL DEFAULT 0,           -- what is not newer came in as read
-    unread         INTEGER NOT NULL DEFAULT 0 CHECK (unread >= 0),     -- kept by triggers, as is the next
+    last_read      INTEGER NOT NULL DEFAULT 0,           -- the read mark: what stands up to there is read
+    cleared_to     INTEGER NOT NULL DEFAULT 0,           -- messages up to this number are gone, and on their way out
+    unread         INTEGER NOT NULL DEFAULT 0 CHECK (unread >= 0), -- those that count beyond the mark, kept by
+                                                                   -- triggers, as is the next
     mentions       INTEGER NOT NULL DEFAULT 0 CHECK (mentions >= 0)
 ) STRICT;
+CREATE INDEX conversations_clearing ON conversations (id) WHERE cleared_to > 0;
 
 -- What a group's configs say, for queries (spec 06 §1.2, §3.1).
 CREATE TABLE groups (
@@ -68,6 +71,7 @@ CREATE TABLE groups (
     delete_files_before INTEGER NOT NULL DEFAULT 0,
     CHECK ((picture_url IS NULL) = (picture_key IS NULL))
 ) STRICT;
+CREATE INDEX groups_picture_file ON groups (picture_file) WHERE picture_file IS NOT NULL;
 CREATE INDEX groups_inviter ON groups (invited_by) WHERE invited_by IS NOT NULL;
 
 -- Who is in a group (spec 06 §3.2).
@@ -115,6 +119,7 @@ CREATE TABLE rooms (
     joined_at    INTEGER NOT NULL DEFAULT 0,
     UNIQUE (server, token)
 ) STRICT;
+CREATE INDEX rooms_picture_file ON rooms (picture_file) WHERE picture_file IS NOT NULL;
 
 -- Who is behind a blinded id, once we know (spec 07 §4).
 CREATE TABLE blinded (
@@ -147,7 +152,8 @@ CREATE TABLE messages (
     notice_kind     TEXT    AS (json_extract(notice, '$.kind')) STORED,
     quote_author    INTEGER REFERENCES people (id),
     quote_timestamp INTEGER,
-    unread          INTEGER NOT NULL DEFAULT 0 CHECK (unread IN (0, 1)), -- incoming, not seen by us
+    counts          INTEGER NOT NULL DEFAULT 0 CHECK (counts IN (0, 1)), -- for us to read: unread while it stands
+                                                                         -- beyond the read mark
     mention         INTEGER NOT NULL DEFAULT 0 CHECK (mention IN (0, 1)),
     read_at         INTEGER,                             -- outgoing: the other's read receipt
     deleted         INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1)),
@@ -166,14 +172,15 @@ CREATE INDEX messages_of_author ON messages (author, timestamp);
 CREATE INDEX messages_hash ON messages (hash) WHERE hash IS NOT NULL;
 CREATE INDEX messages_quoting ON messages (quote_author) WHERE quote_author IS NOT NULL;
 CREATE INDEX messages_page ON messages (conversation, sorted_at, timestamp, id);
-CREATE INDEX messages_unread ON messages (conversation, sorted_at, timestamp) WHERE unread = 1;
+CREATE INDEX messages_counting ON messages (conversation, sorted_at, timestamp, mention) WHERE counts = 1;
 CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX messages_expiring_here ON messages (conversation, expires_at) WHERE counts = 1 AND expires_at IS NOT NULL;
 CREATE INDEX messages_notices ON messages (conversation, notice_kind, author, sorted_at, timestamp)
     WHERE notice_kind IS NOT NULL;
 CREATE INDEX messages_undated ON messages (id) WHERE received_at = 0;
--- Countdowns that could not begin because nobody knew the time.
-CREATE INDEX messages_uncounted ON messages (id)
-    WHERE expires_at IS NULL AND expiry_mode <> 0 AND unread = 0 AND state IN (1, 3);
+-- Countdowns that have not begun: the message is unread, or nobody knew the time.
+CREATE INDEX messages_untimed ON messages (conversation, sorted_at, timestamp)
+    WHERE expires_at IS NULL AND expiry_mode <> 0 AND state IN (1, 3);
 
 -- The same message stored twice in a swarm has two hashes (spec 02 §28).
 CREATE TABLE extra_hashes (
@@ -191,6 +198,7 @@ CREATE TABLE previews (
     pointer BLOB,                                        -- the picture's, as received
     file    TEXT                                         -- the picture, once it is here
 ) STRICT;
+CREATE INDEX previews_file ON previews (file) WHERE file IS NOT NULL;
 
 CREATE TABLE attachments (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -440,19 +448,25 @@ CREATE TRIGGER messages_search_update AFTER UPDATE OF text, notice, deleted ON m
         WHERE NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
 END;
 
--- Counters that no statement can forget.
-CREATE TRIGGER messages_count_insert AFTER INSERT ON messages WHEN NEW.unread = 1 BEGIN
-    UPDATE conversations SET unread = unread + 1, mentions = mentions + NEW.mention WHERE id = NEW.conversation;
+-- Counters that no statement can forget: of what counts and stands beyond the read mark. Moving the mark counts by
+-- itself.
+CREATE TRIGGER messages_count_insert AFTER INSERT ON messages WHEN NEW.counts = 1 BEGIN
+    UPDATE conversations SET unread = unread + 1, mentions = mentions + NEW.mention
+        WHERE id = NEW.conversation AND (NEW.sorted_at, NEW.timestamp) > (last_read, last_read);
 END;
-CREATE TRIGGER messages_count_delete AFTER DELETE ON messages WHEN OLD.unread = 1 BEGIN
-    UPDATE conversations SET unread = unread - 1, mentions = mentions - OLD.mention WHERE id = OLD.conversation;
+CREATE TRIGGER messages_count_delete AFTER DELETE ON messages WHEN OLD.counts = 1 BEGIN
+    UPDATE conversations SET unread = unread - 1, mentions = mentions - OLD.mention
+        WHERE id = OLD.conversation AND OLD.id > cleared_to
+            AND (OLD.sorted_at, OLD.timestamp) > (last_read, last_read);
 END;
-CREATE TRIGGER messages_count_update AFTER UPDATE OF unread, mention ON messages
-WHEN OLD.unread <> NEW.unread OR OLD.mention <> NEW.mention BEGIN
-    UPDATE conversations SET
-        unread = unread + NEW.unread - OLD.unread,
-        mentions = mentions + NEW.unread * NEW.mention - OLD.unread * OLD.mention
-    WHERE id = NEW.conversation;
+CREATE TRIGGER messages_count_update AFTER UPDATE OF counts, mention, sorted_at, timestamp ON messages
+WHEN OLD.counts = 1 OR NEW.counts = 1 BEGIN
+    UPDATE conversations SET unread = unread - 1, mentions = mentions - OLD.mention
+        WHERE id = OLD.conversation AND OLD.counts = 1 AND OLD.id > cleared_to
+            AND (OLD.sorted_at, OLD.timestamp) > (last_read, last_read);
+    UPDATE conversations SET unread = unread + 1, mentions = mentions + NEW.mention
+        WHERE id = NEW.conversation AND NEW.counts = 1 AND NEW.id > cleared_to
+            AND (NEW.sorted_at, NEW.timestamp) > (last_read, last_read);
 END;
 
 -- Reactions wait for their message, and go with it.

@@ -125,7 +125,7 @@ fn countdowns_begin_when_the_time_is_known_and_end_no_earlier() {
         take(&mut db, vec![from(alice(), at(-5000), timed(Expiry::AfterRead(60)))]);
         let id = page(&db, alice())[0].id;
         let outcome = db.mark_read(with(&db, alice()), id, Now::Guessed(at(guess))).unwrap();
-        assert_eq!((outcome.read.len(), outcome.read[0].expires_at), (1, None));
+        assert!(outcome.any && outcome.read.is_empty(), "nobody knows when it ends");
         assert_eq!(db.next_expiry().unwrap(), None);
         db.settle_time(NOW).unwrap();
         assert_eq!(db.next_expiry().unwrap(), Some(at(60_000)));
@@ -147,11 +147,11 @@ fn a_message_from_the_future_stands_where_it_came() {
     let it = conversation(&db, alice());
     assert_eq!((it.active_at, it.last_message.unwrap().text.as_str()), (at(6000), "answer"));
     db.apply_received(&later(vec![from(bob(), at(7000), text("c"))])).unwrap();
-    let list: Vec<_> = db.conversations().unwrap().iter().map(|it| it.id).collect();
+    let list: Vec<_> = db.conversations(NOW).unwrap().iter().map(|it| it.id).collect();
     assert_eq!(list, [with(&db, alice()), with(&db, bob())], "5 s after now is 5 s after now for everybody");
     let batch = ReceivedBatch { now: at(8000), ..batch(vec![from(bob(), at(7500), text("d"))]) };
     db.apply_received(&batch).unwrap();
-    let list: Vec<_> = db.conversations().unwrap().iter().map(|it| it.id).collect();
+    let list: Vec<_> = db.conversations(NOW).unwrap().iter().map(|it| it.id).collect();
     assert_eq!(list, [with(&db, bob()), with(&db, alice())]);
 }
 

@@ -87,7 +87,7 @@ fn every_kind_of_conversation_has_a_place() {
         let it = db.conversation(id).unwrap().unwrap();
         assert_eq!((it.kind, &it.address), (kind, &address));
     }
-    assert_eq!(db.conversations().unwrap().len(), 5);
+    assert_eq!(db.conversations(NOW).unwrap().len(), 5);
     assert_eq!(db.contacts().unwrap().len(), 1, "only people");
 }
 

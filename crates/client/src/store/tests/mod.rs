@@ -2,11 +2,13 @@
 
 mod dating;
 mod drafts;
+mod gone;
 mod identity;
 mod outbox;
 mod pages;
 mod plans;
 mod profile;
+mod reading;
 mod receive;
 mod search;
 pub(crate) mod transfers;
@@ -174,7 +176,7 @@ fn send(db: &mut Db, to: SessionId, timestamp: Timestamp, body: &str) -> Message
 }
 
 fn page(db: &Db, id: SessionId) -> Vec<Message> {
-    db.messages(with(db, id), Page::Newest, 1000).unwrap().messages
+    db.messages(with(db, id), Page::Newest, 1000, NOW).unwrap().messages
 }
 
 fn texts(db: &Db, id: SessionId) -> Vec<String> {

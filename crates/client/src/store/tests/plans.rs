@@ -1,7 +1,7 @@
 //! The queries that run all the time must stay on their indexes, however many messages there are.
 
 use super::*;
-use crate::store::{attachment, conversation, dating, message, outbox, receive};
+use crate::store::{attachment, conversation, dating, message, outbox, read, receive};
 
 /// What SQLite says it does for a query, one line for each step.
 fn plan(db: &Db, sql: &str) -> Vec<String> {
@@ -67,12 +67,10 @@ fn transfers_come_from_the_partial_index() {
 #[test]
 fn small_questions_are_answered_by_indexes() {
     check(receive::KNOWN, "messages_of_author", &[]);
-    let unread = "SELECT id FROM messages WHERE conversation = ?1 AND unread = 1
-                  ORDER BY sorted_at, timestamp LIMIT 1";
-    check(unread, "messages_unread", &[]);
-    let read = "UPDATE messages SET unread = 0 WHERE conversation = ?1 AND unread = 1
-                AND (sorted_at, timestamp) <= (?2, ?3)";
-    check(read, "messages_unread", &[]);
+    check(read::BEYOND, "COVERING INDEX messages_counting", &[]);
+    check(read::BETWEEN, "COVERING INDEX messages_counting", &[]);
+    check(read::TEXTS, "messages_counting", &[]);
+    check(read::UNTIMED, "messages_untimed", &[]);
     check("SELECT 1 FROM seen_hashes WHERE hash = ?1 AND owner = ?2", "PRIMARY KEY", &[]);
     check("SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL", "messages_expiring", &[]);
     check("SELECT id FROM messages WHERE expires_at <= ?1", "messages_expiring", &[]);
@@ -86,7 +84,7 @@ fn small_questions_are_answered_by_indexes() {
 fn what_waits_for_the_time_is_found_without_looking_at_all_messages() {
     check(dating::UNDATED_LINES, "messages_undated", &["messages USING INDEX messages_undated"]);
     check(dating::UNDATED_JOBS, "outbox_undated", &["outbox USING INDEX outbox_undated"]);
-    check(dating::COUNT, "messages_uncounted", &["messages USING INDEX messages_uncounted"]);
+    check(dating::COUNT, "messages_untimed", &["m USING INDEX messages_untimed"]);
     check(dating::BRING_DOWN, "messages_page", &["c"]);
     check("SELECT 1 FROM outbox WHERE undated = 1", "outbox_undated", &["outbox USING"]);
     check("SELECT 1 FROM outbox WHERE timestamp = ?1 AND message IS NULL", "outbox_without_message", &[]);

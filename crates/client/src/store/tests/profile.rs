@@ -64,7 +64,7 @@ async fn a_profile_is_made_closed_and_opened() {
     .unwrap();
     assert!(profile_exists(&path));
     store.call(|db| db.apply_received(&batch(vec![from(alice(), at(1), text("hi"))]))).await.unwrap();
-    let page = store.read(|db| db.messages(with(db, alice()), Page::Newest, 10)).await.unwrap();
+    let page = store.read(|db| db.messages(with(db, alice()), Page::Newest, 10, NOW)).await.unwrap();
     assert_eq!(page.messages.len(), 1, "a read that follows a write sees it");
     assert!(store.read(|db| db.sql().execute("DELETE FROM messages", []).map_err(Into::into)).await.is_err());
     let name = store.write_file(b"picture".to_vec()).await.unwrap();
@@ -113,7 +113,7 @@ async fn files_go_with_their_messages() {
     assert_eq!(store.read_file(&file).await.unwrap().len(), 1000, "in use: not an orphan");
     store.call(move |db| db.cancel_outgoing(id)).await.unwrap();
     // The files are swept after the call's answer; the next call comes after that.
-    assert!(store.call(|db| db.doomed_files()).await.unwrap().is_empty());
+    assert!(store.call(|db| db.doomed_files(10)).await.unwrap().is_empty());
     assert!(matches!(store.read_file(&file).await, Err(StoreError::NotFound)));
     store.close().await;
 }
@@ -274,7 +274,8 @@ fn damage_inside_is_reported_when_it_is_met() {
         bytes[page * 4096 + 77] ^= 1;
     }
     fs::write(&database, bytes).unwrap();
-    let error = open(&path).and_then(|db| db.messages(with(&db, alice()), Page::Newest, 500)).unwrap_err();
+    let error =
+        open(&path).and_then(|db| db.messages(with(&db, alice()), Page::Newest, 500, NOW)).unwrap_err();
     assert!(matches!(error, StoreError::Damaged), "{error:?}");
 }
 

@@ -252,7 +252,9 @@ pub fn settle(swarm: &mut Swarm, devices: &mut [Device]) {
             }
         }
     }
-    assert!(devices.iter().all(|device| {
-        device.db.configs(Account::from(device.documents.me)).unwrap().iter().all(|config| !config.needs_push)
-    }));
+    assert!(
+        devices.iter().all(|device| {
+            device.db.configs_to_push(Account::from(device.documents.me)).unwrap().is_empty()
+        })
+    );
 }

@@ -2,6 +2,7 @@
 
 mod devices;
 mod kills;
+mod sending;
 
 use septet_protocol::account::Seed;
 use septet_protocol::config::PushError;
@@ -19,6 +20,15 @@ fn device() -> (Documents, Db) {
     let documents = Documents::new(&seed.keys());
     let mut db = Db::memory();
     db.insert_account(&StoredAccount { id: documents.me, seed, created: NOW }).unwrap();
+    db.set_swarm_was_read().unwrap();
+    (documents, db)
+}
+
+/// A device on which the account was restored without a network.
+fn restored_device() -> (Documents, Db) {
+    let (documents, mut db) = device();
+    db.set_setting("swarm_was_read", &false).unwrap();
+    assert!(!db.swarm_was_read().unwrap());
     (documents, db)
 }
 
@@ -96,6 +106,70 @@ fn a_damaged_document_is_fetched_again_and_loses_nobody() {
     assert!(db.last_hashes(account).unwrap().is_empty());
     documents.merge(&mut db, namespace, &there, NOW).unwrap();
     assert_eq!(nickname(&db).as_deref(), Some("Bobby"));
+}
+
+/// What a device has to push of one document, as the swarm has it then.
+fn stored(documents: &Documents, db: &mut Db, namespace: Namespace) -> Vec<StoredMessage> {
+    let parts = documents.take_parts(db, NOW).unwrap().parts.into_iter();
+    let messages = parts.filter(|part| part.namespace == namespace).flat_map(|part| part.messages);
+    (1..)
+        .zip(messages)
+        .map(|(number, data)| StoredMessage {
+            hash: MessageHash([number; 32]),
+            data,
+            timestamp: NOW,
+            expiry: NOW + 1_000_000,
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_set_before_the_swarm_was_read_is_added_where_it_has_nothing() {
+    let name = |text| DisplayName::parse(text).unwrap();
+    let (carol, dave) = (SessionId([0xca; 32]), SessionId([0xda; 32]));
+    let change = |documents: &Documents, db: &mut Db, id: SessionId| {
+        let id = with(db, id);
+        documents.conversation_changed(db, id, Now::Known(NOW)).unwrap()
+    };
+    let (theirs, mut there) = device();
+    theirs.set_name(&mut there, &name("Alice"), NOW).unwrap();
+    for (id, nickname) in [(BOB, Some("Bobby")), (carol, None)] {
+        there.set_nickname(id, nickname).unwrap();
+        let pinned = with(&mut there, id);
+        there.set_priority(pinned, 1).unwrap();
+        assert!(change(&theirs, &mut there, id));
+    }
+    let [profile, contacts] = [Namespace::USER_PROFILE, Namespace::CONTACTS]
+        .map(|namespace| stored(&theirs, &mut there, namespace));
+
+    for told in [true, false] {
+        let (mine, mut here) = restored_device();
+        mine.set_name(&mut here, &name("Typed here"), NOW).unwrap();
+        for (id, nickname) in [(BOB, "Robert"), (carol, "Caro"), (dave, "David")] {
+            here.set_nickname(id, Some(nickname)).unwrap();
+            assert!(!change(&mine, &mut here, id), "no document says so yet");
+        }
+        assert_eq!(here.profile().unwrap().name, "Typed here");
+        assert!(mine.take_parts(&mut here, NOW).unwrap().parts.is_empty(), "nothing to be published");
+        if told {
+            mine.merge(&mut here, Namespace::USER_PROFILE, &profile, NOW).unwrap();
+            mine.merge(&mut here, Namespace::CONTACTS, &contacts, NOW).unwrap();
+        }
+        assert!(mine.read_whole(&mut here, NOW).unwrap() && !mine.read_whole(&mut here, NOW).unwrap());
+        let wanted = if told { "Alice" } else { "Typed here" };
+        let document: UserProfile = mine.load(&here).unwrap();
+        assert_eq!((document.name().as_deref(), document.needs_push()), (Some(wanted), !told));
+        assert_eq!(document.note_to_self_priority().is_hidden(), !told, "as of a new account");
+        assert_eq!((here.profile().unwrap().name.as_str(), here.profile().unwrap().read), (wanted, true));
+        let contacts: Contacts = mine.load(&here).unwrap();
+        for (id, nickname) in [(BOB, if told { "Bobby" } else { "Robert" }), (carol, "Caro"), (dave, "David")]
+        {
+            assert_eq!(contacts.get(&id).unwrap().nickname, nickname);
+            assert_eq!(here.contact(id).unwrap().unwrap().nickname.as_deref(), Some(nickname));
+        }
+        assert_eq!(contacts.get(&BOB).unwrap().priority, Priority(i64::from(told)));
+        assert!(contacts.needs_push(), "what was added is told");
+    }
 }
 
 #[test]

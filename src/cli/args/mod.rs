@@ -1,27 +1,44 @@
 //! What can be typed.
 
+mod help;
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap_complete::Shell;
 use septet_client::model::Expiry;
 use septet_network::NetworkConfig;
+use septet_protocol::id::SessionId;
+use septet_protocol::name::Name;
 
 use super::Failure;
+use help::examples;
+
+/// What stands above the options that every command takes.
+const ALWAYS: &str = "Options of every command";
 
 /// A native client for the Session messenger network. Without a command it opens the window.
 #[derive(Parser)]
 #[command(name = "septet", version, propagate_version = true)]
+#[command(after_help = examples(&[
+    "septet",
+    "septet account create --name Alice",
+    "septet send 05… --text 'on my way'",
+    "septet receive --follow --json",
+    "septet help send",
+]))]
 pub struct Args {
     #[command(flatten)]
     pub common: Common,
 
     /// Print JSON: one object, or one a line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = ALWAYS)]
     pub json: bool,
 
     /// Log to stderr; twice for more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = ALWAYS, action = clap::ArgAction::Count)]
     pub verbose: u8,
 
     #[command(subcommand)]
@@ -32,20 +49,25 @@ pub struct Args {
 #[derive(ClapArgs)]
 pub struct Common {
     /// Folder of one account's data [default: the platform's data folder, Septet/default]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = ALWAYS, value_name = "DIR")]
     profile: Option<PathBuf>,
 
     /// mainnet, testnet, or a network file
-    #[arg(long, global = true, value_name = "NAME|FILE", default_value = "mainnet")]
+    #[arg(long, global = true, help_heading = ALWAYS, value_name = "NAME|FILE", default_value = "mainnet")]
     network: String,
 
-    /// File whose first line unlocks a protected profile; - is stdin
-    #[arg(long, global = true, value_name = "FILE")]
+    /// File whose first line unlocks a protected profile; - is one line of stdin
+    #[arg(long, global = true, help_heading = ALWAYS, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 
     /// Keep the key of a new profile in its folder, not in the system's keychain
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = ALWAYS)]
     pub key_file: bool,
+
+    /// Seconds to wait for the network; for receive --follow, to run at most [default: 30; send and receive: 60;
+    /// receive --follow: without end]
+    #[arg(long, global = true, help_heading = ALWAYS, value_name = "S", value_parser = values::seconds)]
+    pub timeout: Option<Duration>,
 }
 
 impl Common {
@@ -64,6 +86,28 @@ impl Common {
         NetworkConfig::from_arg(&self.network)
             .map_err(|error| Failure::failed("network_file", error.to_string()))
     }
+
+    /// How long to wait for the network: as was asked for, or what the command finds right.
+    pub fn limit(&self, usual: Duration) -> Duration {
+        self.timeout.unwrap_or(usual)
+    }
+}
+
+/// Which conversation.
+#[derive(ClapArgs)]
+pub struct About {
+    /// Account ID, registered name (ONS), or self
+    pub conversation: String,
+}
+
+/// Which message of which conversation.
+#[derive(ClapArgs)]
+pub struct OfMessage {
+    /// Account ID, registered name (ONS), or self
+    pub conversation: String,
+    /// The message's number, as `messages` and `receive` print it
+    #[arg(allow_negative_numbers = true)]
+    pub id: i64,
 }
 
 #[derive(Subcommand)]
@@ -72,108 +116,120 @@ pub enum Command {
     #[command(subcommand)]
     Account(AccountCommand),
     /// Send a message and wait until the swarm has it
+    #[command(after_help = examples(&[
+        "septet send 05… --text 'on my way' --file photo.jpg",
+        "date | septet send self --text-file -",
+        "septet send alice --text yes --reply-to 42 --json",
+    ]))]
     Send(SendOptions),
-    /// Fetch what arrived and print it
+    /// Fetch what arrived and print it; with --json one event a line
+    #[command(after_help = examples(&[
+        "septet receive",
+        "septet receive --follow --json --download in",
+        "septet receive --conversation alice --timeout 10",
+    ]))]
     Receive(ReceiveOptions),
-    /// All conversations, in the order of the window's list
+    /// All conversations: those of the window's list in its order, then requests, hidden and blocked ones
+    #[command(after_help = examples(&["septet conversations", "septet conversations --json"]))]
     Conversations,
     /// The newest messages of a conversation, oldest first
+    #[command(after_help = examples(&[
+        "septet messages alice",
+        "septet messages 05… --limit 10 --before 42 --json",
+    ]))]
     Messages(MessagesOptions),
     /// Strangers who wrote and wait for an answer
+    #[command(after_help = examples(&["septet requests"]))]
     Requests,
     /// People
+    #[command(after_help = examples(&["septet contacts --json"]))]
     Contacts,
     /// Mark everything in a conversation as read
-    MarkRead {
-        /// Account id, or self
-        conversation: String,
-    },
+    #[command(after_help = examples(&["septet mark-read alice"]))]
+    MarkRead(About),
     /// Mark a conversation as unread
+    #[command(after_help = examples(&["septet mark-unread alice", "septet mark-unread alice --off"]))]
     MarkUnread {
-        /// Account id, or self
-        conversation: String,
+        #[command(flatten)]
+        about: About,
         /// No longer
         #[arg(long)]
         off: bool,
     },
     /// Accept a message request
-    Accept {
-        /// Account id
-        to: String,
-    },
+    #[command(after_help = examples(&["septet accept 05…"]))]
+    Accept(About),
     /// Decline a message request
-    Decline {
-        /// Account id
-        to: String,
-    },
+    #[command(after_help = examples(&["septet decline 05…"]))]
+    Decline(About),
     /// Block an account
-    Block {
-        /// Account id
-        to: String,
-    },
+    #[command(after_help = examples(&["septet block 05…"]))]
+    Block(About),
     /// Unblock an account
-    Unblock {
-        /// Account id
-        to: String,
-    },
+    #[command(after_help = examples(&["septet unblock 05…"]))]
+    Unblock(About),
     /// Keep a conversation on top
+    #[command(after_help = examples(&["septet pin self", "septet pin alice --off"]))]
     Pin {
-        /// Account id, or self
-        to: String,
+        #[command(flatten)]
+        about: About,
         /// No longer
         #[arg(long)]
         off: bool,
     },
     /// No notifications of a conversation
+    #[command(after_help = examples(&["septet mute alice --for 8h", "septet mute alice --off"]))]
     Mute {
-        /// Account id, or self
-        to: String,
+        #[command(flatten)]
+        about: About,
         /// For so many seconds, or with a unit: 30m, 8h, 7d
-        #[arg(long = "for", value_name = "DURATION", value_parser = duration, conflicts_with = "off")]
+        #[arg(long = "for", value_name = "DURATION", value_parser = values::duration, conflicts_with = "off")]
         duration: Option<Duration>,
         /// Notifications again
         #[arg(long)]
         off: bool,
     },
     /// Take a conversation out of the list
+    #[command(after_help = examples(&["septet hide alice", "septet hide alice --off"]))]
     Hide {
-        /// Account id, or self
-        to: String,
+        #[command(flatten)]
+        about: About,
         /// Show it again
         #[arg(long)]
         off: bool,
     },
     /// Delete a conversation with all its messages, on all devices; the contact stays
-    DeleteConversation {
-        /// Account id, or self
-        to: String,
-    },
+    #[command(after_help = examples(&["septet delete-conversation alice"]))]
+    DeleteConversation(About),
     /// Delete a contact with the whole conversation, on all devices
-    DeleteContact {
-        /// Account id
-        to: String,
-    },
+    #[command(after_help = examples(&["septet delete-contact alice"]))]
+    DeleteContact(About),
     /// Let what is written here disappear
+    #[command(after_help = examples(&[
+        "septet set-expiry alice after-read:3600",
+        "septet set-expiry self after-send:86400",
+        "septet set-expiry alice off",
+    ]))]
     SetExpiry {
-        /// Account id, or self
-        to: String,
+        #[command(flatten)]
+        about: About,
         /// off, after-read:SECONDS or after-send:SECONDS
-        #[arg(value_name = "WHEN", value_parser = expiry)]
+        #[arg(value_name = "WHEN", value_parser = values::expiry)]
         when: Expiry,
     },
     /// Give somebody a private name; an empty one removes it
+    #[command(after_help = examples(&["septet nickname 05… 'Alice from work'", "septet nickname 05… ''"]))]
     Nickname {
-        /// Account id
-        to: String,
+        #[command(flatten)]
+        about: About,
         /// At most 100 bytes
         name: String,
     },
     /// React to a message
+    #[command(after_help = examples(&["septet react alice 42 👍", "septet react alice 42 👍 --remove"]))]
     React {
-        /// Account id, or self
-        conversation: String,
-        /// The message
-        id: i64,
+        #[command(flatten)]
+        about: OfMessage,
         /// One emoji
         emoji: String,
         /// Take the reaction back
@@ -181,22 +237,22 @@ pub enum Command {
         remove: bool,
     },
     /// Delete a message
+    #[command(after_help = examples(&["septet delete alice 42", "septet delete alice 42 --for-everyone"]))]
     Delete {
-        /// Account id, or self
-        conversation: String,
-        /// The message
-        id: i64,
+        #[command(flatten)]
+        about: OfMessage,
         /// Also for the other, if it is ours
         #[arg(long)]
         for_everyone: bool,
     },
     /// The onion paths in use
-    Path {
-        /// Seconds to wait for a path
-        #[arg(long, value_name = "S", default_value = "30", value_parser = seconds)]
-        timeout: Duration,
-    },
+    #[command(after_help = examples(&["septet path", "septet path --timeout 10 --json"]))]
+    Path,
     /// Run a local network on loopback until Ctrl+C
+    #[command(after_help = examples(&[
+        "septet devnet --write-network local.toml",
+        "septet devnet --swarms 5 --state net",
+    ]))]
     Devnet(DevnetOptions),
     /// Write the network's list of nodes down, to be shipped with the program
     #[command(hide = true)]
@@ -206,29 +262,57 @@ pub enum Command {
         output: PathBuf,
     },
     /// A local network, somebody who answers, and the window; nothing leaves the machine
+    #[command(after_help = examples(&["septet demo", "septet demo --conversation"]))]
     Demo(DemoOptions),
+    /// Print what lets a shell complete commands and options
+    #[command(after_help = examples(&[
+        "septet completions bash > ~/.local/share/bash-completion/completions/septet",
+        "septet completions fish > ~/.config/fish/completions/septet.fish",
+    ]))]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Write the man pages into a folder
+    #[command(hide = true)]
+    Man {
+        /// Where to
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
 pub enum AccountCommand {
     /// Make an account in an empty profile and publish its profile
+    #[command(after_help = examples(&[
+        "septet account create --name Alice",
+        "septet account create --name Bot --profile bot --key-file --json",
+    ]))]
     Create {
         /// Display name, 1 to 100 bytes
         #[arg(long)]
         name: String,
     },
     /// Restore from stdin: 13 words, 12 BIP-39 words or 32 hex digits
+    #[command(after_help = examples(&["septet account restore < phrase.txt"]))]
     Restore {
         /// Display name to take if the network has none any more
         #[arg(long)]
         name: Option<String>,
     },
     /// Who am I
+    #[command(after_help = examples(&["septet account show --json"]))]
     Show,
     /// Print the recovery password
+    #[command(after_help = examples(&["septet account phrase"]))]
     Phrase,
     /// Change the public profile
     #[command(group(clap::ArgGroup::new("change").required(true).multiple(true)))]
+    #[command(after_help = examples(&[
+        "septet account set --name 'Alice B' --picture me.jpg",
+        "septet account set --no-picture",
+    ]))]
     Set {
         /// New display name, 1 to 100 bytes
         #[arg(long, group = "change")]
@@ -244,7 +328,7 @@ pub enum AccountCommand {
 
 #[derive(ClapArgs)]
 pub struct SendOptions {
-    /// Account id, ONS name, or self
+    /// Account ID, registered name (ONS), or self
     pub to: String,
     /// The text
     #[arg(long, conflicts_with = "text_file", allow_hyphen_values = true)]
@@ -258,9 +342,6 @@ pub struct SendOptions {
     /// The message to answer
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     pub reply_to: Option<i64>,
-    /// Seconds to wait until it is sent
-    #[arg(long, value_name = "S", default_value = "60", value_parser = seconds)]
-    pub timeout: Duration,
 }
 
 #[derive(ClapArgs)]
@@ -268,9 +349,6 @@ pub struct ReceiveOptions {
     /// Keep on until Ctrl+C
     #[arg(long)]
     pub follow: bool,
-    /// Seconds to wait for the network, and with --follow to run at most
-    #[arg(long, value_name = "S", value_parser = seconds)]
-    pub timeout: Option<Duration>,
     /// Only this conversation
     #[arg(long, value_name = "C")]
     pub conversation: Option<String>,
@@ -281,8 +359,8 @@ pub struct ReceiveOptions {
 
 #[derive(ClapArgs)]
 pub struct MessagesOptions {
-    /// Account id, or self
-    pub conversation: String,
+    #[command(flatten)]
+    pub about: About,
     /// How many
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub limit: u32,
@@ -302,6 +380,9 @@ pub struct DevnetOptions {
     /// Let the network's clock differ from the machine's by so many seconds
     #[arg(long, value_name = "S", default_value_t = 0, allow_negative_numbers = true)]
     pub clock_offset: i32,
+    /// Register a name (ONS) for an account; may be repeated
+    #[arg(long = "register", value_name = "NAME=ID", value_parser = values::registration)]
+    pub names: Vec<(Name, SessionId)>,
     /// Write a network file for --network
     #[arg(long, value_name = "FILE")]
     pub write_network: Option<PathBuf>,
@@ -314,49 +395,6 @@ pub struct DemoOptions {
     pub conversation: bool,
 }
 
-/// When messages disappear.
-fn expiry(text: &str) -> Result<Expiry, String> {
-    let seconds = |number: &str| match number.parse::<u32>() {
-        Ok(seconds) if seconds > 0 => Ok(seconds),
-        _ => Err("not a number of seconds above zero".to_string()),
-    };
-    match text.split_once(':') {
-        None if text == "off" => Ok(Expiry::Off),
-        Some(("after-read", number)) => seconds(number).map(Expiry::AfterRead),
-        Some(("after-send", number)) => seconds(number).map(Expiry::AfterSend),
-        _ => Err("must be off, after-read:SECONDS or after-send:SECONDS".to_string()),
-    }
-}
-
-/// Seconds, or a number with one of the units s, m, h, d.
-fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
-        Some(number) => (number, text.get(number.len()..).unwrap_or_default()),
-        None => (text, "s"),
-    };
-    let number: u64 = number.parse().map_err(|_| "not a duration such as 30m, 8h or 7d".to_string())?;
-    let factor = match unit {
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => 1,
-    };
-    number
-        .checked_mul(factor)
-        .filter(|seconds| *seconds <= 3650 * 86_400)
-        .map(Duration::from_secs)
-        .ok_or_else(|| "longer than ten years".to_string())
-}
-
-/// Seconds, also with a fraction; at most a day.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
-    if !(0.0..=86_400.0).contains(&seconds) {
-        return Err("must be 0 to 86400 seconds".into());
-    }
-    Ok(Duration::from_secs_f64(seconds))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -366,32 +404,5 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_have_units() {
-        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("8h"), Ok(Duration::from_secs(8 * 3600)));
-        for bad in ["", "h", "1.5h", "-1d", "99999d", "8 h", "é"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn expiries_have_a_mode_and_seconds() {
-        assert_eq!(expiry("off"), Ok(Expiry::Off));
-        assert_eq!(expiry("after-read:300"), Ok(Expiry::AfterRead(300)));
-        assert_eq!(expiry("after-send:1"), Ok(Expiry::AfterSend(1)));
-        for bad in ["", "on", "after-read", "after-read:", "after-send:0", "after-send:-1", "off:3"] {
-            assert!(expiry(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn seconds_are_bounded() {
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        for bad in ["", "x", "-1", "1e9", "NaN", "inf"] {
-            assert!(seconds(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -20,8 +20,8 @@ use septet_protocol::crypto::{Random, SystemRandom, blake2b, xchacha_decrypt, xc
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::error::StoreError;
 use crate::disk;
-use crate::store::StoreError;
 
 /// The format of the key file.
 const VERSION: i64 = 1;
@@ -308,7 +308,7 @@ mod tests {
     /// Makes a key where the environment names a message bus that is not there, in a process of its own.
     #[test]
     fn a_message_bus_without_a_keychain_leads_to_a_key_file() {
-        const NAME: &str = "key::tests::a_message_bus_without_a_keychain_leads_to_a_key_file";
+        const NAME: &str = "store::key::tests::a_message_bus_without_a_keychain_leads_to_a_key_file";
         if let Some(path) = std::env::var_os("SEPTET_TEST_KEY") {
             assert!(keychain_likely());
             ProfileKey::create(Path::new(&path), KeyProtection::Auto).unwrap();

@@ -4,21 +4,21 @@
 //! so files cannot be exchanged for one another), with libsodium's secretstream in pieces of 64 KiB: a file is read
 //! and written piece by piece, and one that was cut short is noticed. Layout: one byte `1`, the 24-byte header, the
 //! pieces. A file is written under a name for the time being, synced and renamed, and only then a row points at it;
-//! what no row points at is removed at the next start.
+//! what no row points at is removed after the next start.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, ReadDir};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use data_encoding::HEXLOWER;
 use septet_protocol::crypto::secretstream::{HEADER, OVERHEAD, Pull, Push, Tag};
 use septet_protocol::crypto::{Random, SystemRandom, blake2b};
 use zeroize::Zeroizing;
 
+use super::error::StoreError;
 use crate::disk;
-use crate::store::StoreError;
 
 /// The format of stored files.
 const VERSION: u8 = 1;
@@ -32,13 +32,16 @@ const UNFINISHED: &str = "new";
 pub struct Files {
     folder: PathBuf,
     key: Arc<Zeroizing<[u8; 32]>>,
+    /// Those made since the folder was opened, while orphans are looked for: a row may point at one soon.
+    young: Arc<Mutex<Option<BTreeSet<String>>>>,
 }
 
 impl Files {
     /// The folder with the key its files' keys are derived from; made if it is not there.
     pub(crate) fn open(folder: PathBuf, key: Zeroizing<[u8; 32]>) -> Result<Self, StoreError> {
         disk::create_private_folder(&folder)?;
-        Ok(Self { folder, key: Arc::new(key) })
+        let young = Arc::new(Mutex::new(Some(BTreeSet::new())));
+        Ok(Self { folder, key: Arc::new(key), young })
     }
 
     /// Stores bytes; returns the new file's name.
@@ -55,6 +58,9 @@ impl Files {
     /// Those of the reader and of the disk; then nothing is left behind.
     pub fn write_from(&self, source: &mut impl Read) -> Result<(String, u64), StoreError> {
         let name = HEXLOWER.encode(&SystemRandom.array::<16>());
+        if let Some(young) = &mut *self.young() {
+            young.insert(name.clone());
+        }
         let path = self.folder.join(&name);
         let mut size = 0;
         disk::write_whole(&path, &path.with_extension(UNFINISHED), |file| {
@@ -122,20 +128,16 @@ impl Files {
         }
     }
 
-    /// What lies in the folder and is not in use, unfinished files among it.
-    pub(crate) fn orphans(&self, in_use: &BTreeSet<String>) -> Result<Vec<PathBuf>, StoreError> {
-        let mut orphans = Vec::new();
-        for entry in std::fs::read_dir(&self.folder)? {
-            let path = entry?.path();
-            let stem = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            let unfinished = path.extension().is_some_and(|extension| extension == UNFINISHED);
-            let whole = path.extension().is_none();
-            // Whatever does not look like ours is somebody else's and stays.
-            if is_name(stem) && (unfinished || (whole && !in_use.contains(stem))) {
-                orphans.push(path);
-            }
-        }
-        Ok(orphans)
+    /// Begins to look for files that no row points at. Files made since the folder was opened are not among them.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the folder cannot be listed.
+    pub(super) fn search(&self) -> Result<Search, StoreError> {
+        Ok(Search { entries: std::fs::read_dir(&self.folder)?, files: self.clone() })
+    }
+
+    fn young(&self) -> MutexGuard<'_, Option<BTreeSet<String>>> {
+        self.young.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn encrypt(&self, name: &str, source: &mut impl Read, target: &mut impl Write) -> io::Result<u64> {
@@ -170,13 +172,42 @@ impl Files {
     }
 }
 
-/// Removes files that nobody needs; what cannot be removed now is tried again at the next start.
-pub(crate) fn remove_all(paths: &[PathBuf]) {
-    for path in paths {
-        remove_quietly(path);
+/// A search for files that no row points at, a few at a time: a folder may hold a hundred thousand.
+pub(super) struct Search {
+    entries: ReadDir,
+    files: Files,
+}
+
+impl Search {
+    /// Looks at the next `count` entries of the folder and removes those that are ours and not in use, unfinished ones
+    /// among them. False at the end of the folder.
+    pub(super) fn step(
+        &mut self,
+        count: usize,
+        mut is_in_use: impl FnMut(&str) -> Result<bool, StoreError>,
+    ) -> Result<bool, StoreError> {
+        for _ in 0..count {
+            let Some(entry) = self.entries.next() else {
+                *self.files.young() = None;
+                return Ok(false);
+            };
+            let path = entry?.path();
+            let stem = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            let unfinished = path.extension().is_some_and(|extension| extension == UNFINISHED);
+            // Whatever does not look like ours is somebody else's and stays.
+            if !is_name(stem) || !(unfinished || path.extension().is_none()) {
+                continue;
+            }
+            let young = self.files.young().as_ref().is_some_and(|young| young.contains(stem));
+            if !young && (unfinished || !is_in_use(stem)?) {
+                remove_quietly(&path);
+            }
+        }
+        Ok(true)
     }
 }
 
+/// Removes a file that nobody needs; what cannot be removed now is tried again after the next start.
 fn remove_quietly(path: &Path) {
     if let Err(error) = std::fs::remove_file(path) {
         tracing::debug!(%error, "an unused file stays");
@@ -276,9 +307,13 @@ mod tests {
         let lost = files.write(b"lost").unwrap();
         std::fs::write(files.folder.join(format!("{}.new", "a".repeat(32))), "half").unwrap();
         std::fs::write(files.folder.join("holiday.jpg"), "not ours").unwrap();
-        let orphans = files.orphans(&BTreeSet::from([kept.clone()])).unwrap();
-        assert_eq!(orphans.len(), 2);
-        remove_all(&orphans);
+        // As after the next start, with one more that is made while the search goes on.
+        let files = Files::open(files.folder.clone(), Zeroizing::new([7; 32])).unwrap();
+        let young = files.write(b"young").unwrap();
+        let mut search = files.search().unwrap();
+        while search.step(1, |name| Ok(name == kept)).unwrap() {}
+        assert!(files.read(&young).is_ok(), "a row may point at it soon");
+        assert_eq!(std::fs::read_dir(&files.folder).unwrap().count(), 3);
         assert!(files.read(&kept).is_ok());
         assert!(matches!(files.read(&lost), Err(StoreError::NotFound)));
         assert!(files.folder.join("holiday.jpg").exists());

@@ -1,0 +1,101 @@
+//! The events of `receive --json`, as programs read them. docs/events.md and its schema tell what each key means; keys
+//! are a promise.
+
+use septet_client::event::Event;
+use septet_client::model::{Expiry, Message, MessageState, Notice};
+use serde::Serialize;
+
+use crate::cli::messages::{AttachmentRow, QuoteRow, reply_to};
+
+/// One event.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Line {
+    /// Somebody wrote something, or we did on another device.
+    Message(Box<Written>),
+    /// A line that the program made.
+    Notice {
+        conversation: String,
+        from: String,
+        message_id: i64,
+        timestamp: u64,
+        notice: Notice,
+        text: String,
+        sync: bool,
+    },
+    /// Somebody put an emoji under a message, or took it away.
+    Reaction { conversation: String, message_id: i64, from: String, emoji: String, removed: bool },
+    /// A message was deleted by its author.
+    Deleted { conversation: String, message_id: i64 },
+    /// A message was read.
+    Read { conversation: String, message_id: i64, from: String },
+    /// A message of ours got further.
+    State { conversation: String, message_id: i64, state: MessageState },
+    /// A stranger's first message made a request.
+    Request { conversation: String, name: String },
+    /// Somebody is typing, or stopped.
+    Typing { conversation: String, from: String, typing: bool },
+    /// Our own profile changed.
+    Profile {},
+}
+
+impl Line {
+    /// What says itself all that there is to say, of the conversation that is printed as `conversation`; nothing for
+    /// other events.
+    pub fn of(event: Event, conversation: String) -> Option<Self> {
+        Some(match event {
+            Event::Reaction { message, from, emoji, removed, .. } => {
+                let (message_id, from) = (message.0, from.to_string());
+                Self::Reaction { conversation, message_id, from, emoji, removed }
+            }
+            Event::Deleted { message, .. } => Self::Deleted { conversation, message_id: message.0 },
+            Event::Read { message, from, .. } => {
+                Self::Read { conversation, message_id: message.0, from: from.to_string() }
+            }
+            Event::State { message, state, .. } => Self::State { conversation, message_id: message.0, state },
+            Event::Typing { from, typing, .. } => {
+                Self::Typing { conversation, from: from.to_string(), typing }
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// What a message says.
+#[derive(Serialize)]
+pub struct Written {
+    conversation: String,
+    from: String,
+    message_id: i64,
+    timestamp: u64,
+    hash: Option<String>,
+    text: String,
+    attachments: Vec<AttachmentRow>,
+    reply_to: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<QuoteRow>,
+    expires_in: Option<u32>,
+    sync: bool,
+}
+
+impl Written {
+    /// A message of the conversation that is printed as `conversation`, with its files as they were saved.
+    pub fn new(message: &Message, conversation: String, attachments: Vec<AttachmentRow>) -> Self {
+        Self {
+            conversation,
+            from: message.from.to_string(),
+            message_id: message.id.0,
+            timestamp: message.timestamp.as_ms(),
+            hash: message.hash.map(|hash| hash.to_string()),
+            text: message.text.clone(),
+            attachments,
+            reply_to: reply_to(message),
+            quote: message.quote.as_ref().map(QuoteRow::new),
+            expires_in: match message.expiry {
+                Expiry::Off => None,
+                Expiry::AfterRead(seconds) | Expiry::AfterSend(seconds) => Some(seconds),
+            },
+            sync: message.outgoing,
+        }
+    }
+}
