@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use egui::accesskit::Role;
 use egui::{ColorImage, Key};
 use egui_kittest::kittest::Queryable;
 use septet::gui::command::{Command, Look, StagedFile, Update, Writing};
 use septet_client::model::*;
+use septet_devnet::Devnet;
 
+use super::real::{Real, options};
 use super::sample;
 use super::stage::{Stage, shared};
 use super::use_it::{sent, stage, write};
@@ -24,7 +27,7 @@ fn kept(command: Command) -> Option<Draft> {
 }
 
 fn field(stage: &Stage) -> String {
-    let field = stage.harness.get_by_role_and_label(egui::accesskit::Role::MultilineTextInput, "Message");
+    let field = stage.harness.get_by_role_and_label(Role::MultilineTextInput, "Message");
     field.value().unwrap_or_default()
 }
 
@@ -108,4 +111,30 @@ fn a_pasted_picture_is_waited_for() {
     stage.harness.key_press(Key::Enter);
     stage.run();
     assert_eq!(stage.command(sent).text, "see");
+}
+
+#[test]
+fn what_is_being_written_is_there_again_after_a_restart() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let net = runtime.block_on(Devnet::start()).unwrap();
+    let somebody = "05ca03b8e369aeeb69fd260c2957d37b232db17a60db7a39bca9f0c0a6be135c1a";
+    let mut real = Real::open(folder.path(), options(&net));
+    real.first_run("Eva");
+    real.find(somebody);
+    real.wait_label("Message").focus();
+    real.harness.run_steps(2);
+    let picture = Arc::new(ColorImage::filled([40, 30], egui::Color32::RED));
+    real.harness.event(egui::Event::PasteImage(picture));
+    real.wait_label("Remove Picture");
+    real.harness.event(egui::Event::Text("half a th".to_owned()));
+    real.harness.run_steps(2);
+    real.close();
+
+    let mut real = Real::open(folder.path(), options(&net));
+    real.find(somebody);
+    real.wait_label("Remove Picture");
+    let field = real.wait(|harness| harness.query_by_role_and_label(Role::MultilineTextInput, "Message"));
+    assert_eq!(field.value().as_deref(), Some("half a th"));
+    real.close();
 }

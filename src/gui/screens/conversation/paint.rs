@@ -8,7 +8,7 @@ use egui::{
     Color32, CornerRadius, CursorIcon, Galley, Id, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2,
     WidgetInfo, pos2, vec2,
 };
-use septet_client::model::{Attachment, AttachmentId, AttachmentState, Message, MessageId};
+use septet_client::model::{Attachment, AttachmentId, AttachmentState, Message, MessageId, MessageState};
 
 use super::super::super::command::{Command, ImageKey};
 use super::super::super::icons::Icon;
@@ -188,9 +188,7 @@ impl Painting<'_> {
         self.overlay(attachment, rect);
         if response.clicked() {
             match attachment.state {
-                AttachmentState::Remote | AttachmentState::Failed { .. } => {
-                    self.cx.send(Command::Download(attachment.id));
-                }
+                AttachmentState::Remote | AttachmentState::Failed { .. } => self.cx.send(self.again(attachment)),
                 AttachmentState::Downloading { .. } => self.cx.send(Command::StopTransfer(attachment.id)),
                 AttachmentState::Expired | AttachmentState::Unusable => {}
                 AttachmentState::Local | AttachmentState::Preparing | AttachmentState::Uploading { .. } => {
@@ -204,6 +202,14 @@ impl Painting<'_> {
     fn is_trusted(&self) -> bool {
         self.message.outgoing
             || self.cx.state.conversation(self.message.conversation).is_some_and(|with| with.approved)
+    }
+
+    /// What fetches a file; one of ours that could not be sent goes with its message.
+    fn again(&self, attachment: &Attachment) -> Command {
+        match self.message.outgoing && self.message.state == MessageState::Failed {
+            true => Command::Resend(self.message.id),
+            false => Command::Download(attachment.id),
+        }
     }
 
     /// What stands over a picture that is not here yet.
@@ -296,7 +302,7 @@ impl Painting<'_> {
             }
             AttachmentState::Remote => (Icon::DOWNLOAD, "download", Command::Download(attachment.id)),
             AttachmentState::Failed { .. } => {
-                (Icon::ROTATE_CW, "try-again", Command::Download(attachment.id))
+                (Icon::ROTATE_CW, "try-again", self.again(attachment))
             }
             AttachmentState::Local => {
                 (Icon::SAVE, "save-as", Command::SaveAs { attachment: attachment.id, name: name.to_owned() })
