@@ -300,8 +300,10 @@ WHEN OLD.attempted = 1 AND OLD.kind IN (0, 2) AND OLD.message IS NOT NULL AND OL
     SELECT OLD.lane, OLD.transport, 3, OLD.recipient, OLD.namespace, OLD.ttl, 0,
         json_object('kind', 'unsend', 'author', lower(hex(p.account)), 'timestamp', OLD.timestamp), OLD.created
     FROM account a JOIN people p ON p.id = a.person;
-    INSERT OR IGNORE INTO pending_unsends (author, timestamp, expires_at)
-    SELECT person, OLD.timestamp, OLD.created + 2592000000 FROM account WHERE OLD.kind = 2;
+    INSERT INTO pending_unsends (author, timestamp, stranger, expires_at)
+    SELECT p.account, OLD.timestamp, 0, OLD.created + 2592000000
+    FROM account a JOIN people p ON p.id = a.person WHERE OLD.kind = 2
+    ON CONFLICT DO NOTHING;
 END;
 
 -- Reactions by what they point at, so that one may come before its target; one whose target does not come expires. The
