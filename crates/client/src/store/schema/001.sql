@@ -290,8 +290,9 @@ CREATE INDEX outbox_without_message ON outbox (timestamp) WHERE message IS NULL;
 
 -- What is taken back and may be out is asked to be deleted, behind itself: by the recipient and by our own devices. Its
 -- timestamp is given to it when its turn comes. A note of ours may still come from our own swarm; it is not taken in.
+-- Control lines cannot be asked to be deleted (spec 02 §23).
 CREATE TRIGGER outbox_taken_back AFTER DELETE ON outbox
-WHEN OLD.attempted = 1 AND OLD.kind IN (0, 2) AND OLD.message IS NOT NULL BEGIN
+WHEN OLD.attempted = 1 AND OLD.kind IN (0, 2) AND OLD.message IS NOT NULL AND OLD.wish IS NULL BEGIN
     INSERT INTO outbox (lane, transport, kind, recipient, namespace, ttl, timestamp, wish, created)
     SELECT OLD.lane, OLD.transport, 3, OLD.recipient, OLD.namespace, OLD.ttl, 0,
         json_object('kind', 'unsend', 'author', lower(hex(p.account)), 'timestamp', OLD.timestamp), OLD.created
