@@ -12,7 +12,7 @@ fn from(sender: SessionId, ms: u64, kind: IncomingKind) -> ReceivedItem {
     let mut hash = sender.0;
     hash[31] = ms.to_le_bytes()[0];
     let (hash, expiration) = (MessageHash(hash), NOW + 1_000_000);
-    ReceivedItem { hash, stored_at: timestamp, expiration, meaning: Meaning::Said(incoming) }
+    ReceivedItem { hash, stored_at: timestamp, expiration, meaning: Meaning::Said(Box::new(incoming)) }
 }
 
 fn text() -> IncomingKind {
