@@ -16,6 +16,8 @@ use crate::store::values::{Hash, Ms};
 /// A message that was stored so much later than it was sent lay somewhere without a network, in ms. Shorter times are
 /// those of uploads and slow lines.
 const LATE_MS: u64 = 2 * 60 * 1000;
+/// So far the clock of a node may be ahead, in ms.
+const AHEAD_MS: u64 = 60 * 1000;
 /// The swarm may forget a message that disappears so much earlier than we, in ms.
 const EARLIER_MS: u64 = 60 * 1000;
 
@@ -183,8 +185,13 @@ impl Receiver<'_> {
     /// devices take it as read without anybody having seen it. Where it was stored, it is the newest of its
     /// conversation, unread, and a read mark that moves over it tells all our devices the same. Our own messages stay
     /// where they were written, as the device has them that wrote them.
+    ///
+    /// Nothing proves when something was stored. A node that names a time that is not yet is not believed; with another
+    /// one it moves what it is the first to show, and takes nothing away.
     pub(super) fn place_in_time(&self, item: &ReceivedItem, incoming: &Incoming) -> read::Place {
-        let late = incoming.sender != self.me.id && item.stored_at.since(incoming.timestamp) > LATE_MS;
+        let told = item.stored_at <= self.came + AHEAD_MS;
+        let late =
+            told && incoming.sender != self.me.id && item.stored_at.since(incoming.timestamp) > LATE_MS;
         let place = if late { item.stored_at } else { incoming.timestamp };
         (place.min(self.came), incoming.timestamp)
     }

@@ -339,7 +339,7 @@ CREATE TABLE pending_unsends (
     author     BLOB    NOT NULL CHECK (length(author) = 33), -- perhaps of nobody here
     timestamp  INTEGER NOT NULL,
     msg_id     INTEGER,
-    stranger   INTEGER NOT NULL CHECK (stranger IN (0, 1)),  -- asked for by somebody we have not accepted
+    stranger   INTEGER NOT NULL DEFAULT 0 CHECK (stranger IN (0, 1)), -- asked for by one we have not accepted
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX pending_unsends_target ON pending_unsends (author, timestamp, coalesce(msg_id, 0));
