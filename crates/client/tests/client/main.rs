@@ -10,6 +10,7 @@ mod approval;
 mod attachments;
 mod conversation;
 mod devices;
+mod enter;
 mod faults;
 mod interleavings;
 mod lies;
