@@ -4,7 +4,6 @@
 //! its bell rings or its time comes; none holds anything in memory that the store would not bring back after a kill.
 //! The [`Client`](crate::client::Client) is the handle on it.
 
-mod arrivals;
 mod clock;
 mod compose;
 mod config;
@@ -12,21 +11,20 @@ mod connection;
 mod credentials;
 mod documents;
 mod downloads;
+mod effects;
 mod events;
 mod expiry;
 mod outbox;
 mod outgoing;
 mod own_picture;
 mod pace;
-mod page_size;
 mod pictures;
-mod poll;
-mod poll_plan;
 mod preparing;
 mod receipts;
 mod receive;
 mod renewal;
 mod restore;
+mod sources;
 mod transfers;
 mod uploads;
 
@@ -35,7 +33,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use septet_network::Network;
 use septet_protocol::account::AccountKeys;
-use septet_protocol::id::SessionId;
+use septet_protocol::id::{Account, SessionId};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +46,7 @@ pub(crate) use events::{Bells, Events};
 pub(crate) use outgoing::{base_name, check_text, look_at, may_tell_place, take_in};
 pub(crate) use receipts::Receipts;
 pub(crate) use restore::Restore;
+use sources::key::SourceKey;
 
 /// An open account.
 pub(crate) struct Engine {
@@ -69,8 +68,10 @@ pub(crate) struct Engine {
     pub lacking: config::recovery::Lacking,
     /// What waited for the network's time is dated; until then, what is written waits as well.
     settled: AtomicBool,
-    /// How many polls were begun and completed.
-    pub polls: poll::Polls,
+    /// Where what is new comes from.
+    pub sources: sources::Sources,
+    /// How far our own swarm is, of those.
+    pub polls: Arc<sources::Polls>,
     /// Counts whenever something of what is to be sent is done or tried.
     pub progress: watch::Sender<u64>,
     /// What we tell others of what we read.
@@ -89,7 +90,8 @@ struct Running {
 impl Engine {
     /// An engine at rest.
     pub fn new(keys: AccountKeys, store: Store, network: Network) -> Arc<Self> {
-        let documents = Documents::new(&keys);
+        let (documents, sources) = (Documents::new(&keys), sources::Sources::default());
+        let polls = sources.polls(SourceKey::Swarm(Account::from(keys.session_id)));
         Arc::new(Self {
             keys,
             store,
@@ -100,7 +102,8 @@ impl Engine {
             refused: config::Refused::default(),
             lacking: config::recovery::Lacking::default(),
             settled: AtomicBool::new(false),
-            polls: poll::Polls::default(),
+            sources,
+            polls,
             progress: watch::Sender::new(0),
             receipts: Receipts::default(),
             transfers: transfers::Transfers::default(),
@@ -136,7 +139,7 @@ impl Engine {
         let tasks = vec![
             tokio::spawn(clock::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(connection::run(Arc::clone(self), cancel.clone())),
-            tokio::spawn(poll::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(sources::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(preparing::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(outbox::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),

@@ -14,7 +14,7 @@ use septet_protocol::attachment::{MAX_FILE_BYTES, metadata, mime, name};
 use septet_protocol::message::{MAX_ATTACHMENTS, MAX_SENT_CHARS, MessageText, TextError};
 
 use super::pictures;
-use crate::client::SendError;
+use crate::error::SendError;
 use crate::model::{Draft, KeptFile, OutgoingFile};
 use crate::source_file::{self, SourceFile};
 use crate::store::files::Files;

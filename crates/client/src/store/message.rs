@@ -64,6 +64,17 @@ pub(super) const BY_ID: &str = message_sql!("AND m.id = ?1");
 pub(super) const BY_IDS: &str =
     message_sql!("AND m.id IN (SELECT value FROM json_each(?1)) ORDER BY m.sorted_at, m.timestamp, m.id");
 
+/// Attachments by a JSON list of their messages' numbers.
+pub(super) const ATTACHMENTS: &str =
+    "SELECT message, id, name, content_type, size, width, height, voice, state, failure FROM attachments
+     WHERE message IN (SELECT value FROM json_each(?1)) ORDER BY message, position";
+/// Reactions to messages of a conversation between two sent timestamps.
+pub(super) const REACTIONS: &str =
+    "SELECT r.conversation, r.target_timestamp, r.target_author, p.account, r.emoji
+     FROM reactions r JOIN people p ON p.id = r.author
+     WHERE r.conversation = ?1 AND r.target_timestamp BETWEEN ?2 AND ?3 AND r.removed = 0
+     ORDER BY r.timestamp, r.author, r.emoji";
+
 /// A message with the row numbers that its parts are found by.
 struct Loaded {
     message: Message,
@@ -257,10 +268,7 @@ fn attachments(
     sql: &Connection,
     ids: &[MessageId],
 ) -> Result<BTreeMap<MessageId, Vec<Attachment>>, StoreError> {
-    let mut statement = sql.prepare_cached(
-        "SELECT message, id, name, content_type, size, width, height, voice, state, failure FROM attachments
-         WHERE message IN (SELECT value FROM json_each(?1)) ORDER BY message, position",
-    )?;
+    let mut statement = sql.prepare_cached(ATTACHMENTS)?;
     let rows = statement.query_map([json_list(ids)], |row| Ok((MessageId(row.get(0)?), attachment(row)?)))?;
     let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for row in rows {
@@ -315,12 +323,7 @@ fn add_reactions(sql: &Connection, list: &mut [Loaded]) -> Result<(), StoreError
         let range = ranges.entry(row.message.conversation.0).or_insert((at, at));
         *range = (range.0.min(at), range.1.max(at));
     }
-    let mut statement = sql.prepare_cached(
-        "SELECT r.conversation, r.target_timestamp, r.target_author, p.account, r.emoji
-         FROM reactions r JOIN people p ON p.id = r.author
-         WHERE r.conversation = ?1 AND r.target_timestamp BETWEEN ?2 AND ?3 AND r.removed = 0
-         ORDER BY r.timestamp, r.author, r.emoji",
-    )?;
+    let mut statement = sql.prepare_cached(REACTIONS)?;
     let mut found: BTreeMap<(i64, Ms, i64), Vec<Reaction>> = BTreeMap::new();
     for (conversation, (first, last)) in ranges {
         let mut rows = statement.query(params![conversation, Ms(first), Ms(last)])?;

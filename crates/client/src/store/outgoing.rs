@@ -6,8 +6,9 @@ use septet_protocol::time::Timestamp;
 
 use super::db::Db;
 use super::error::StoreError;
+use super::kinds::AttachmentClass;
 use super::types::{
-    AttachmentClass, NewAttachment, NewJob, Now, Original, Outgoing, OutgoingMessage, QuoteKey, TransferState,
+    NewAttachment, NewJob, Now, Original, Outgoing, OutgoingMessage, QuoteKey, TransferState,
 };
 use super::values::{Hash, Ms, expiry_columns, json_text};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};

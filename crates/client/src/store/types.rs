@@ -8,6 +8,7 @@ use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::kinds::Transport;
 use crate::event::Event;
 use crate::model::{Address, AttachmentId, ConversationId, Expiry, KeptFile, Message, MessageId, Notice};
 use crate::source_file::SourceFile;
@@ -149,34 +150,6 @@ pub enum DraftFile {
     Here(KeptFile),
 }
 
-/// What a person looks for when going through files.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AttachmentClass {
-    /// Anything shown as a picture.
-    Picture,
-    /// A film.
-    Video,
-    /// Music and the like.
-    Audio,
-    /// Recorded to be heard as a message.
-    Voice,
-    /// Everything else.
-    File,
-}
-
-impl AttachmentClass {
-    /// By what the sender said of it.
-    pub fn of(content_type: &str, voice: bool) -> Self {
-        match content_type.split_once('/').map(|(kind, _)| kind) {
-            _ if voice => Self::Voice,
-            Some(kind) if kind.eq_ignore_ascii_case("image") => Self::Picture,
-            Some(kind) if kind.eq_ignore_ascii_case("video") => Self::Video,
-            Some(kind) if kind.eq_ignore_ascii_case("audio") => Self::Audio,
-            _ => Self::File,
-        }
-    }
-}
-
 /// Where a stored attachment stands between here and the file server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TransferState {
@@ -274,17 +247,6 @@ pub enum JobKind {
     Other,
 }
 
-/// How a job gets where it goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Transport {
-    /// Stored in a swarm.
-    Swarm,
-    /// Several steps in a swarm, of which each needs the one before.
-    Sequence,
-    /// A request to a community's server.
-    Community,
-}
-
 /// Something to be sent that is not encoded yet and is no row of messages: what there is to say, without a date.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -341,7 +303,7 @@ pub struct NewJob {
     pub timestamp: Timestamp,
     /// How long the swarm shall keep it, in ms.
     pub ttl_ms: u64,
-    /// The bytes; `None` until uploads are done and the job has its final timestamp, see
+    /// The bytes; `None` until uploads are done and the job has a timestamp of the network's, see
     /// [`Db::outbox_encoded`](super::Db::outbox_encoded).
     pub payload: Option<Vec<u8>>,
     /// What to encode when it has its final timestamp, if that is not a row of messages.
@@ -359,11 +321,28 @@ pub struct SwarmCopy {
     pub ttl_ms: u64,
 }
 
-/// A job as it stands.
-#[derive(Clone, Debug)]
+/// A queue of the outbox: what goes to one place goes out in the order in which it was written. Told apart only.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Lane(pub(super) Vec<u8>);
+
+/// A job that is the first of its lane.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Due {
+    /// Which one.
+    pub job: JobId,
+    /// Its lane.
+    pub lane: Lane,
+}
+
+/// A job as it stands, without its bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Job {
-    /// Its number; those for one recipient are done in this order.
+    /// Its number; those of one lane are done in this order.
     pub id: JobId,
+    /// Its lane.
+    pub lane: Lane,
+    /// How it gets where it goes.
+    pub transport: Transport,
     /// What for.
     pub kind: JobKind,
     /// Whose swarm.
@@ -376,11 +355,11 @@ pub struct Job {
     pub timestamp: Timestamp,
     /// How long the swarm shall keep it, in ms.
     pub ttl_ms: u64,
-    /// The bytes; `None` until they are encoded.
-    pub payload: Option<Vec<u8>>,
+    /// It has bytes; see [`Db::outbox_payload`](super::Db::outbox_payload).
+    pub encoded: bool,
     /// What to encode, if that is not a row of messages.
     pub wish: Option<Wish>,
-    /// Some of its bytes may be out: from then on it keeps them.
+    /// Some of its bytes, or of what it is the copy of, may be out: it keeps them and its timestamp for ever.
     pub attempted: bool,
     /// When it was made.
     pub created: Timestamp,

@@ -10,7 +10,8 @@ use septet_protocol::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::types::{AttachmentClass, JobKind, TransferState, Transport};
+use super::kinds::{AttachmentClass, Transport};
+use super::types::{JobKind, TransferState};
 use crate::model::{Address, ConversationKind, Expiry, MessageState};
 
 /// A timestamp as a column: whole milliseconds. What is beyond the range of a column (only a liar sends that)

@@ -328,8 +328,7 @@ impl Receiver<'_> {
 
     /// The copy is in our swarm, so nobody needs to store it any more. A note to ourselves is thereby sent.
     fn own_copy_arrived(&mut self, known: &Known) -> Result<(), StoreError> {
-        let sql = "DELETE FROM outbox WHERE message = ?1 AND kind IN (1, 2)";
-        if self.db.sql().prepare_cached(sql)?.execute([known.id.0])? > 0 {
+        if self.db.outbox_came_back(known.id)? {
             self.applied.outbox_changed = true;
         }
         let sql = "SELECT 1 FROM outbox WHERE message = ?1";

@@ -9,7 +9,7 @@
 //! is kept by what it points at (author and sent timestamp) and finds it later.
 
 pub(super) mod message;
-mod pointing;
+pub(super) mod pointing;
 
 use std::collections::BTreeMap;
 
@@ -35,8 +35,7 @@ const OUTDATED_MS: u64 = 2 * 60 * 1000;
 impl Db {
     /// Which of these hashes have not been taken in yet, in the order given.
     pub fn unseen(&self, account: Account, hashes: &[MessageHash]) -> Result<Vec<MessageHash>, StoreError> {
-        let mut statement =
-            self.sql().prepare_cached("SELECT 1 FROM seen_hashes WHERE hash = ?1 AND owner = ?2")?;
+        let mut statement = self.sql().prepare_cached(SEEN)?;
         let mut unseen = Vec::new();
         for hash in hashes {
             if !statement.exists(params![Hash(*hash), Owner(account)])? {
@@ -174,6 +173,12 @@ impl Db {
     }
 }
 
+/// Whether a hash was taken in.
+pub(super) const SEEN: &str = "SELECT 1 FROM seen_hashes WHERE hash = ?1 AND owner = ?2";
+/// What we think of a sender.
+pub(super) const STANDING: &str = "SELECT approved, approved_me, blocked FROM people WHERE account = ?1";
+/// A conversation as a message finds it.
+pub(super) const PLACE: &str = "SELECT id, priority < 0, last_read FROM conversations WHERE address = ?1";
 /// What is here of an author and time, but for what has another number (spec 09 §6.3).
 pub(super) const KNOWN: &str = "SELECT id, outgoing, deleted, hash, conversation,
          coalesce(notice_kind NOT IN ('community_invitation', 'group_invitation'), 0),
@@ -265,10 +270,7 @@ impl Receiver<'_> {
     }
 
     fn standing(&self, id: SessionId) -> Result<Standing, StoreError> {
-        let mut statement = self
-            .db
-            .sql()
-            .prepare_cached("SELECT approved, approved_me, blocked FROM people WHERE account = ?1")?;
+        let mut statement = self.db.sql().prepare_cached(STANDING)?;
         let found = statement.query_row([Person(id)], |row| {
             Ok(Standing { approved: row.get(0)?, approved_me: row.get(1)?, blocked: row.get(2)? })
         });
@@ -276,10 +278,7 @@ impl Receiver<'_> {
     }
 
     fn place(&self, address: &Address) -> Result<Option<Place>, StoreError> {
-        let mut statement = self
-            .db
-            .sql()
-            .prepare_cached("SELECT id, priority < 0, last_read FROM conversations WHERE address = ?1")?;
+        let mut statement = self.db.sql().prepare_cached(PLACE)?;
         let found = statement.query_row([address.to_bytes()], |row| {
             let row_id = ConversationId(row.get(0)?);
             Ok(Place { row: row_id, hidden: row.get(1)?, last_read: time(row, 2)? })

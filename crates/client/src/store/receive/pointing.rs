@@ -18,6 +18,10 @@ const EMOJI_BYTES: usize = 64;
 /// How many read receipts for unknown messages are kept from one message.
 const PENDING_RECEIPTS: usize = 100;
 
+/// The other has read a message of ours.
+pub(in crate::store) const READ_BY_OTHER: &str = "SELECT id, read_at IS NULL FROM messages
+     WHERE author = ?1 AND timestamp = ?2 AND local = 0 AND conversation = ?3";
+
 /// What a reaction points at, as rows have it.
 struct Target {
     conversation: ConversationId,
@@ -223,10 +227,7 @@ impl Receiver<'_> {
         at: Timestamp,
         incoming: &Incoming,
     ) -> Result<bool, StoreError> {
-        let mut find = self.db.sql().prepare_cached(
-            "SELECT id, read_at IS NULL FROM messages
-             WHERE author = ?1 AND timestamp = ?2 AND local = 0 AND conversation = ?3",
-        )?;
+        let mut find = self.db.sql().prepare_cached(READ_BY_OTHER)?;
         let mut update = self
             .db
             .sql()

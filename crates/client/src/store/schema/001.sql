@@ -148,6 +148,10 @@ CREATE TABLE messages (
     failure         TEXT,
     hash            BLOB,                                -- in the swarm it came from: our own, or a group's
     text            TEXT    NOT NULL DEFAULT '',
+    unspaced        INTEGER NOT NULL AS (text GLOB '*[' || -- has something of a script without spaces between words:
+        char(0x0e00, 45, 0x109f, 0x1780, 45, 0x17ff) ||  -- Thai, Lao, Tibetan, Myanmar, Khmer,
+        char(0x2e80, 45, 0x31ff, 0x3400, 45, 0x4dbf, 0x4e00, 45, 0x9fff, 0xf900, 45, 0xfaff, 0xff66, 45, 0xff9f,
+             0x20000, 45, 0x3ffff) || ']*') STORED,      -- ideographs, kana, Bopomofo
     notice          TEXT,                                -- JSON of `Notice`
     notice_kind     TEXT    AS (json_extract(notice, '$.kind')) STORED,
     quote_author    INTEGER REFERENCES people (id),
@@ -170,13 +174,14 @@ CREATE UNIQUE INDEX messages_identity ON messages (conversation, author, timesta
 CREATE UNIQUE INDEX messages_posts ON messages (conversation, server_id) WHERE server_id IS NOT NULL;
 CREATE INDEX messages_of_author ON messages (author, timestamp);
 CREATE INDEX messages_hash ON messages (hash) WHERE hash IS NOT NULL;
-CREATE INDEX messages_quoting ON messages (quote_author) WHERE quote_author IS NOT NULL;
+CREATE INDEX messages_quoting ON messages (quote_author, quote_timestamp) WHERE quote_author IS NOT NULL;
 CREATE INDEX messages_page ON messages (conversation, sorted_at, timestamp, id);
 CREATE INDEX messages_counting ON messages (conversation, sorted_at, timestamp, mention) WHERE counts = 1;
 CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX messages_expiring_here ON messages (conversation, expires_at) WHERE counts = 1 AND expires_at IS NOT NULL;
 CREATE INDEX messages_notices ON messages (conversation, notice_kind, author, sorted_at, timestamp)
     WHERE notice_kind IS NOT NULL;
+CREATE INDEX messages_unspaced ON messages (id) WHERE unspaced = 1;
 CREATE INDEX messages_undated ON messages (id) WHERE received_at = 0;
 -- Countdowns that have not begun: the message is unread, or nobody knew the time.
 CREATE INDEX messages_untimed ON messages (conversation, sorted_at, timestamp)
@@ -272,7 +277,8 @@ CREATE TABLE outbox (
     copy_ttl      INTEGER,
     wish          TEXT,                                  -- JSON of `Wish`: what to encode, if that is no message
     undated       INTEGER NOT NULL DEFAULT 0 CHECK (undated IN (0, 1)),   -- its timestamp is a guess
-    attempted     INTEGER NOT NULL DEFAULT 0 CHECK (attempted IN (0, 1)), -- set before the first byte leaves
+    attempted     INTEGER NOT NULL DEFAULT 0 CHECK (attempted IN (0, 1)), -- set before the first byte leaves; of a
+                                                         -- copy always: what it is a copy of is out
     given_up      INTEGER NOT NULL DEFAULT 0 CHECK (given_up IN (0, 1)),
     created       INTEGER NOT NULL,
     CHECK (transport = 2 OR (recipient IS NOT NULL AND namespace IS NOT NULL AND ttl IS NOT NULL))
@@ -281,6 +287,18 @@ CREATE INDEX outbox_queue ON outbox (lane, id) WHERE given_up = 0;
 CREATE INDEX outbox_of_message ON outbox (message);
 CREATE INDEX outbox_undated ON outbox (id) WHERE undated = 1;
 CREATE INDEX outbox_without_message ON outbox (timestamp) WHERE message IS NULL;
+
+-- What is taken back and may be out is asked to be deleted, behind itself: by the recipient and by our own devices. Its
+-- timestamp is given to it when its turn comes. A note of ours may still come from our own swarm; it is not taken in.
+CREATE TRIGGER outbox_taken_back AFTER DELETE ON outbox
+WHEN OLD.attempted = 1 AND OLD.kind IN (0, 2) AND OLD.message IS NOT NULL BEGIN
+    INSERT INTO outbox (lane, transport, kind, recipient, namespace, ttl, timestamp, wish, created)
+    SELECT OLD.lane, OLD.transport, 3, OLD.recipient, OLD.namespace, OLD.ttl, 0,
+        json_object('kind', 'unsend', 'author', lower(hex(p.account)), 'timestamp', OLD.timestamp), OLD.created
+    FROM account a JOIN people p ON p.id = a.person;
+    INSERT OR IGNORE INTO pending_unsends (author, timestamp, expires_at)
+    SELECT person, OLD.timestamp, OLD.created + 2592000000 FROM account WHERE OLD.kind = 2;
+END;
 
 -- Reactions by what they point at, so that one may come before its target; one whose target does not come expires. The
 -- newest of an author and emoji counts.
@@ -370,6 +388,7 @@ CREATE TABLE last_hashes (
     expires_at INTEGER NOT NULL,                         -- the swarm forgets it then
     PRIMARY KEY (account, namespace, node)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX last_hashes_expiring ON last_hashes (expires_at);
 
 -- How often those of an account were reset: a poll that began before does not write them again (spec 09 §5.2).
 CREATE TABLE cursor_generations (
@@ -415,14 +434,17 @@ CREATE TABLE doomed_files (
     name TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
--- Search: words as most scripts divide them, and runs of three characters for those that do not. Only what was written.
-CREATE VIEW searchable (id, text) AS
-    SELECT id, text FROM messages WHERE text <> '' AND notice IS NULL AND deleted = 0;
+-- Search, of what people wrote: words as most scripts divide them, and runs of three characters of texts in scripts that
+-- do not. What leaves the tables is overwritten.
+CREATE VIEW searchable (id, text, unspaced) AS
+    SELECT id, text, unspaced FROM messages WHERE text <> '' AND notice IS NULL AND deleted = 0;
+CREATE VIEW searchable_unspaced (id, text) AS SELECT id, text FROM searchable WHERE unspaced = 1;
 CREATE VIRTUAL TABLE search_words USING fts5 (
     text, content = 'searchable', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
 );
 CREATE VIRTUAL TABLE search_trigrams USING fts5 (
-    text, content = 'searchable', content_rowid = 'id', tokenize = 'trigram remove_diacritics 1', detail = 'none'
+    text, content = 'searchable_unspaced', content_rowid = 'id', tokenize = 'trigram remove_diacritics 1',
+    detail = 'none'
 );
 INSERT INTO search_words (search_words, rank) VALUES ('secure-delete', 1);
 INSERT INTO search_trigrams (search_trigrams, rank) VALUES ('secure-delete', 1);
@@ -430,22 +452,22 @@ INSERT INTO search_trigrams (search_trigrams, rank) VALUES ('secure-delete', 1);
 CREATE TRIGGER messages_search_insert AFTER INSERT ON messages
 WHEN NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0 BEGIN
     INSERT INTO search_words (rowid, text) VALUES (NEW.id, NEW.text);
-    INSERT INTO search_trigrams (rowid, text) VALUES (NEW.id, NEW.text);
+    INSERT INTO search_trigrams (rowid, text) SELECT NEW.id, NEW.text WHERE NEW.unspaced = 1;
 END;
 CREATE TRIGGER messages_search_delete AFTER DELETE ON messages
 WHEN OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0 BEGIN
     INSERT INTO search_words (search_words, rowid, text) VALUES ('delete', OLD.id, OLD.text);
-    INSERT INTO search_trigrams (search_trigrams, rowid, text) VALUES ('delete', OLD.id, OLD.text);
+    INSERT INTO search_trigrams (search_trigrams, rowid, text) SELECT 'delete', OLD.id, OLD.text WHERE OLD.unspaced = 1;
 END;
 CREATE TRIGGER messages_search_update AFTER UPDATE OF text, notice, deleted ON messages BEGIN
     INSERT INTO search_words (search_words, rowid, text) SELECT 'delete', OLD.id, OLD.text
         WHERE OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0;
     INSERT INTO search_trigrams (search_trigrams, rowid, text) SELECT 'delete', OLD.id, OLD.text
-        WHERE OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0;
+        WHERE OLD.unspaced = 1 AND OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0;
     INSERT INTO search_words (rowid, text) SELECT NEW.id, NEW.text
         WHERE NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
     INSERT INTO search_trigrams (rowid, text) SELECT NEW.id, NEW.text
-        WHERE NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
+        WHERE NEW.unspaced = 1 AND NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
 END;
 
 -- Counters that no statement can forget: of what counts and stands beyond the read mark. Moving the mark counts by

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 
 /// A few letters that stand together nowhere else, and every run of three of them.
-const MARK: &str = "qxzvkj";
+const MARK: &str = "qxzvkj鑫麤靐";
 
 fn with_account(mut db: Db) -> Db {
     db.insert_account(&StoredAccount { id: me(), seed: Seed::from_bytes([1; 16]), created: NOW }).unwrap();

@@ -4,6 +4,7 @@ mod dating;
 mod drafts;
 mod gone;
 mod identity;
+mod migrating;
 mod outbox;
 mod pages;
 mod plans;
@@ -11,6 +12,7 @@ mod profile;
 mod reading;
 mod receive;
 mod search;
+mod taking_back;
 pub(crate) mod transfers;
 
 use septet_protocol::account::Seed;
@@ -165,6 +167,15 @@ fn job(kind: JobKind, to: SessionId, timestamp: Timestamp) -> NewJob {
         wish: None,
         copy: None,
     }
+}
+
+/// The jobs whose turn it is.
+fn due(db: &Db) -> Vec<Job> {
+    db.outbox_due().unwrap().into_iter().map(|due| db.outbox_job(due.job).unwrap().unwrap()).collect()
+}
+
+fn payload(db: &Db, job: &Job) -> Option<Vec<u8>> {
+    db.outbox_payload(job.id).unwrap()
 }
 
 /// Stores a message to `to` with the job that sends it and the copy that follows.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::event::Event;
 
 fn reaction(target: SessionId, ms: i64, emoji: &str, remove: bool) -> IncomingKind {
     IncomingKind::Reaction {
@@ -46,6 +47,51 @@ fn a_strangers_first_message_makes_a_request_once() {
     assert!(db.accept(with(&db, alice()), at(4), Now::Known(NOW)).unwrap());
     assert!(!db.accept(with(&db, alice()), at(4), Now::Known(NOW)).unwrap());
     assert!(conversation(&db, alice()).is_listed());
+}
+
+#[test]
+fn what_happens_to_messages_is_told_once_and_not_of_those_that_it_comes_with() {
+    let mut db = db();
+    befriend(&mut db, alice());
+    let kinds = |applied: &AppliedBatch| -> Vec<&str> {
+        let kind = |event: &Event| match event {
+            Event::Reaction { removed: false, .. } => "reaction",
+            Event::Reaction { removed: true, .. } => "removed",
+            Event::Deleted { .. } => "deleted",
+            Event::Read { .. } => "read",
+            other => panic!("{other:?}"),
+        };
+        applied.told.iter().map(kind).collect()
+    };
+    // Together with their message, or before it.
+    let together = vec![
+        from(alice(), at(1), text("one")),
+        from(alice(), at(2), reaction(alice(), 1, "👍", false)),
+        from(alice(), at(3), reaction(alice(), 9, "👍", false)),
+        from(alice(), at(4), text("gone")),
+        from(alice(), at(5), unsend(alice(), 4)),
+    ];
+    let applied = take(&mut db, together);
+    assert_eq!(kinds(&applied), [""; 0]);
+    assert_eq!(applied.messages.iter().map(|message| message.reactions.len()).collect::<Vec<_>>(), [1]);
+    // Afterwards; what is old or known already changes nothing.
+    let mine = send(&mut db, alice(), at(10), "mine");
+    let receipt = || IncomingKind::ReadReceipt { timestamps: vec![at(10)] };
+    let applied = take(
+        &mut db,
+        vec![
+            from(alice(), at(11), reaction(alice(), 1, "👍", true)),
+            from(alice(), at(12), reaction(me(), 10, "😀", false)),
+            from(alice(), at(13), receipt()),
+            from(alice(), at(14), receipt()),
+            from(alice(), at(15), unsend(alice(), 1)),
+        ],
+    );
+    assert_eq!(kinds(&applied), ["removed", "reaction", "read", "deleted"]);
+    let of_mine = |event: &&Event| matches!(event, Event::Reaction { message, .. } | Event::Read { message, .. } if *message == mine);
+    assert_eq!(applied.told.iter().filter(of_mine).count(), 2);
+    let applied = take(&mut db, vec![from(alice(), at(11), reaction(me(), 10, "😀", false))]);
+    assert_eq!(kinds(&applied), [""; 0]);
 }
 
 #[test]
@@ -143,7 +189,7 @@ fn our_copy_from_another_device_reads_and_accepts() {
 fn our_copy_of_a_message_sent_here_only_brings_its_hash() {
     let mut db = db();
     let id = send(&mut db, alice(), at(1), "x");
-    let job = db.outbox_due().unwrap().remove(0);
+    let job = due(&db).remove(0);
     db.outbox_sent(job.id, hash("theirs"), NOW, Now::Known(NOW)).unwrap();
     let item = copy(alice(), at(1), text("x"));
     let applied = take(&mut db, vec![item.clone()]);
