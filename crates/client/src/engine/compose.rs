@@ -23,7 +23,7 @@ use septet_protocol::message::{
 };
 use septet_protocol::time::Timestamp;
 
-use super::{Engine, receive};
+use super::Engine;
 use crate::error::ClientError;
 use crate::event::Event;
 use crate::model::{ConversationId, Expiry, MessageId, Notice};
@@ -200,7 +200,7 @@ impl Engine {
         let content =
             Content::Visible(Visible { body: message.text.clone(), attachments, quote, preview: None });
         let mut outgoing = Outgoing::new(content, message.timestamp);
-        outgoing.expiration = receive::expiration(message.expiry);
+        outgoing.expiration = message.expiry.into();
         outgoing.profile = self.profile(db)?;
         let to = db.account_of(message.conversation)?;
         Ok(self.pack(outgoing, to)?.into_job(self.job(to, message.timestamp)))
@@ -229,7 +229,7 @@ impl Engine {
             _ => db.conversation_at(&to.into())?.map_or(Expiry::Off, |it| it.expiry),
         };
         let mut outgoing = Outgoing::new(content(wish.clone()), timestamp);
-        outgoing.expiration = receive::expiration(expiry);
+        outgoing.expiration = expiry.into();
         outgoing.profile = self.profile(db)?;
         let job = NewJob { wish: Some(wish), ..self.job(to, timestamp) };
         Ok(self.pack(outgoing, to)?.into_job(job))

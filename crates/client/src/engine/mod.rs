@@ -9,6 +9,7 @@ mod compose;
 mod config;
 mod connection;
 mod credentials;
+mod deferred;
 mod documents;
 mod downloads;
 mod effects;
@@ -147,6 +148,7 @@ impl Engine {
             tokio::spawn(config::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::recovery::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(renewal::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(deferred::run(Arc::clone(self), cancel.clone())),
         ];
         *running = Some(Running { cancel, tasks });
     }

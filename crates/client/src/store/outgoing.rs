@@ -8,7 +8,7 @@ use super::db::Db;
 use super::error::StoreError;
 use super::kinds::AttachmentClass;
 use super::types::{
-    NewAttachment, NewJob, Now, Original, Outgoing, OutgoingMessage, QuoteKey, TransferState,
+    NewAttachment, NewJob, NewPreview, Now, Original, Outgoing, OutgoingMessage, QuoteKey, TransferState,
 };
 use super::values::{Hash, Ms, expiry_columns, json_text};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};
@@ -270,6 +270,14 @@ impl Db {
                 ":source": source.map(json_text).transpose()?,
             })?;
         }
+        Ok(())
+    }
+
+    /// Writes down what a message's sender tells of a link in it.
+    pub(super) fn insert_preview(&self, message: MessageId, preview: &NewPreview) -> Result<(), StoreError> {
+        let sql = "INSERT INTO previews (message, url, title, pointer) VALUES (?1, ?2, ?3, ?4)";
+        let values = params![message.0, preview.url, preview.title, preview.image];
+        self.sql().prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
+use septet_protocol::id::{Account, Ed25519Public, GroupId, MessageHash, Namespace, SessionId};
 use septet_protocol::message::Emoji;
+use septet_protocol::message::newer::UnknownType;
+use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -399,11 +401,98 @@ pub struct Cursor {
 pub struct ReceivedItem {
     /// Its hash.
     pub hash: MessageHash,
+    /// When it was stored, as one node tells; nothing proves it.
+    pub stored_at: Timestamp,
     /// When the swarm forgets it.
     pub expiration: Timestamp,
-    /// What it says; `None` if that is nothing to us: only its hash is remembered.
-    pub incoming: Option<Incoming>,
+    /// What it says.
+    pub meaning: Meaning,
 }
+
+impl ReceivedItem {
+    /// A stored message with what it says.
+    pub const fn new(message: &StoredMessage, meaning: Meaning) -> Self {
+        Self { hash: message.hash, stored_at: message.timestamp, expiration: message.expiry, meaning }
+    }
+
+    /// What it says, if this version can read it and it is something to us.
+    pub const fn incoming(&self) -> Option<&Incoming> {
+        match &self.meaning {
+            Meaning::Said(incoming) => Some(incoming),
+            Meaning::Nothing | Meaning::Unreadable(_) => None,
+        }
+    }
+}
+
+/// What a stored message says to this version.
+#[derive(Clone)]
+pub enum Meaning {
+    /// Nothing: only its hash is remembered.
+    Nothing,
+    /// Something that this version knows.
+    Said(Incoming),
+    /// Something that a later version may know: it is kept as it came (spec 09 §6.1).
+    Unreadable(Unreadable),
+}
+
+/// What this version cannot read.
+#[derive(Clone)]
+pub struct Unreadable {
+    /// Who wrote it and when, if its kind is unknown; `None` if its format is a newer one, of which nothing is known.
+    pub unknown: Option<UnknownType>,
+    /// As it is stored in the swarm.
+    pub raw: Vec<u8>,
+}
+
+/// The number of something that is kept for a later version.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct DeferredId(pub i64);
+
+/// Something that was kept for a later version, to be read once more.
+#[derive(Clone)]
+pub struct Deferred {
+    /// Its number.
+    pub id: DeferredId,
+    /// As it was in the swarm.
+    pub message: StoredMessage,
+}
+
+/// A link with a title and a picture (spec 02 §15).
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewPreview {
+    /// The link, as it stands in the text.
+    pub url: String,
+    /// Title of the page; may be empty if there is a picture.
+    pub title: String,
+    /// Where the picture is, with its key, as [`AttachmentPointer::to_bytes`] writes it.
+    ///
+    /// [`AttachmentPointer::to_bytes`]: septet_protocol::attachment::AttachmentPointer::to_bytes
+    pub image: Option<Vec<u8>>,
+}
+
+/// An invitation into a group, or to be its admin, whose proof is checked (spec 06 §7.2, §7.5).
+#[derive(Clone)]
+pub struct Invitation {
+    /// The group.
+    pub group: GroupId,
+    /// Its name.
+    pub name: String,
+    /// What one gets by it.
+    pub right: GroupRight,
+}
+
+/// What lets one into a group.
+#[derive(Clone)]
+pub enum GroupRight {
+    /// A member's right to read and write: 100 bytes (spec 06 §6).
+    Member(Zeroizing<Vec<u8>>),
+    /// The group's seed: 32 bytes.
+    Admin(Zeroizing<Vec<u8>>),
+}
+
+/// Names a call in all its messages: a hash of what its caller named it, which may be of any length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallKey(pub [u8; 32]);
 
 /// A decoded and checked message (spec 02 §5 steps 2, 3, 5, 6 and 7 are done).
 #[derive(Clone)]
@@ -433,6 +522,8 @@ pub enum IncomingKind {
         attachments: Vec<NewAttachment>,
         /// What it answers.
         quote: Option<QuoteKey>,
+        /// A link in its text.
+        preview: Option<NewPreview>,
         /// When it disappears.
         expiry: Expiry,
     },
@@ -448,10 +539,21 @@ pub enum IncomingKind {
         /// The message it is for.
         target: QuoteKey,
         /// The emoji.
-        emoji: String,
+        emoji: Emoji,
         /// It is taken away.
         remove: bool,
     },
+    /// An invitation into a group.
+    Invitation(Invitation),
+    /// The other calls. One call may say so several times.
+    Call {
+        /// Which call.
+        call: CallKey,
+        /// When the line about it disappears.
+        expiry: Expiry,
+    },
+    /// Another device of ours took a call, or refused it.
+    CallSettled(CallKey),
     /// The wish that a message be deleted.
     Unsend {
         /// The message.
@@ -492,6 +594,8 @@ pub struct AppliedBatch {
     pub read: Vec<ReadMessage>,
     /// Jobs of ours turned out to be done already.
     pub outbox_changed: bool,
+    /// Something came that only a later version can show, and that has no place in a conversation.
+    pub unreadable: bool,
 }
 
 /// An incoming message that disappears after reading and has just become read.

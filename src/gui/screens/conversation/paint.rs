@@ -188,7 +188,9 @@ impl Painting<'_> {
         self.overlay(attachment, rect);
         if response.clicked() {
             match attachment.state {
-                AttachmentState::Remote | AttachmentState::Failed { .. } => self.cx.send(self.again(attachment)),
+                AttachmentState::Remote | AttachmentState::Failed { .. } => {
+                    self.cx.send(self.again(attachment))
+                }
                 AttachmentState::Downloading { .. } => self.cx.send(Command::StopTransfer(attachment.id)),
                 AttachmentState::Expired | AttachmentState::Unusable => {}
                 AttachmentState::Local | AttachmentState::Preparing | AttachmentState::Uploading { .. } => {
@@ -301,9 +303,7 @@ impl Painting<'_> {
                 (Icon::X, "stop-receiving", Command::StopTransfer(attachment.id))
             }
             AttachmentState::Remote => (Icon::DOWNLOAD, "download", Command::Download(attachment.id)),
-            AttachmentState::Failed { .. } => {
-                (Icon::ROTATE_CW, "try-again", self.again(attachment))
-            }
+            AttachmentState::Failed { .. } => (Icon::ROTATE_CW, "try-again", self.again(attachment)),
             AttachmentState::Local => {
                 (Icon::SAVE, "save-as", Command::SaveAs { attachment: attachment.id, name: name.to_owned() })
             }

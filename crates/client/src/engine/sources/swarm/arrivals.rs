@@ -10,14 +10,14 @@ use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 
 use super::page::{Contents, Page, Part, Swarm};
-use crate::engine::documents::Merge;
+use crate::engine::documents::{Documents, Merge};
 use crate::engine::effects::Effects;
 use crate::engine::events::Bell;
 use crate::engine::receive;
 use crate::engine::sources::key::SourceKey;
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
-use crate::store::{AppliedBatch, Cursor, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
+use crate::store::{AppliedBatch, Cursor, Db, Meaning, Now, ReceivedBatch, ReceivedItem, StoreError};
 
 /// What a part of an answer says.
 pub struct Items {
@@ -82,14 +82,7 @@ impl Swarm {
     async fn apply_messages(&self, batch: ReceivedBatch) -> Result<(AppliedBatch, bool), StoreError> {
         let documents = self.engine.documents.clone();
         let apply = move |db: &mut Db| {
-            db.transaction(|db| {
-                let people = concerned(&batch.items, documents.me());
-                let now = Now::Known(batch.now);
-                let mut applied = db.apply_received(&batch)?;
-                want_files(db, &mut applied.messages)?;
-                let changed = !people.is_empty() && documents.conversations_changed(db, &people, now)?;
-                Ok((applied, changed))
-            })
+            apply_with(db, &documents, &batch.items, batch.now, |db| db.apply_received(&batch))
         };
         self.engine.store.call(apply).await
     }
@@ -122,11 +115,11 @@ impl Swarm {
 
 /// A stored message of which only the name counts.
 fn name_only(message: &StoredMessage) -> ReceivedItem {
-    ReceivedItem { hash: message.hash, expiration: message.expiry, incoming: None }
+    ReceivedItem::new(message, Meaning::Nothing)
 }
 
 /// What follows from messages that were stored.
-fn following(applied: AppliedBatch, configs_changed: bool) -> Effects {
+pub fn following(applied: AppliedBatch, configs_changed: bool) -> Effects {
     let mut effects = Effects { read: applied.read, delete: applied.delete_hashes, ..Effects::default() };
     let messages = applied.messages.into_iter().map(|message| Event::Message(Box::new(message)));
     effects.events.extend(messages);
@@ -137,6 +130,9 @@ fn following(applied: AppliedBatch, configs_changed: bool) -> Effects {
         effects.events.push(Event::Conversations);
     }
     effects.bells.extend([Bell::Downloads, Bell::Expiry]);
+    if applied.unreadable {
+        effects.events.push(Event::UpdateWanted);
+    }
     if applied.outbox_changed {
         effects.bells.insert(Bell::Outbox);
     }
@@ -160,12 +156,30 @@ fn merging(merged: Merge) -> Effects {
     effects
 }
 
+/// Applies messages, and in the same transaction what follows from them for files and config documents; says whether
+/// those changed.
+pub fn apply_with(
+    db: &mut Db,
+    documents: &Documents,
+    items: &[ReceivedItem],
+    now: Timestamp,
+    apply: impl FnOnce(&mut Db) -> Result<AppliedBatch, StoreError>,
+) -> Result<(AppliedBatch, bool), StoreError> {
+    db.transaction(|db| {
+        let people = concerned(items, documents.me());
+        let mut applied = apply(db)?;
+        want_files(db, &mut applied.messages)?;
+        let changed = !people.is_empty() && documents.conversations_changed(db, &people, Now::Known(now))?;
+        Ok((applied, changed))
+    })
+}
+
 /// Everybody of whom these messages may tell something new, with the time of their first one, so that all our
 /// devices write the same into the configs. What we wrote ourselves on another device, that device tells itself: said
 /// here as well, it would compete with what a person set there just after.
 fn concerned(items: &[ReceivedItem], me: SessionId) -> BTreeMap<SessionId, Timestamp> {
     let mut people: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
-    let incoming = items.iter().filter_map(|item| item.incoming.as_ref());
+    let incoming = items.iter().filter_map(ReceivedItem::incoming);
     for incoming in incoming.filter(|incoming| incoming.sender != me) {
         let Some(person) = incoming.conversation.account() else { continue };
         let first = people.entry(person).or_insert(incoming.timestamp);
