@@ -6,7 +6,7 @@ use septet_protocol::message::Emoji;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Client, ClientError, SendError};
-use crate::engine::{check_text, load_files};
+use crate::engine::{Reader, check_text, load_files};
 use crate::event::Event;
 use crate::model::{
     ConversationId, Draft, Message, MessageId, MessagePage, MessageState, OutgoingFile, Page,
@@ -134,7 +134,7 @@ impl Client {
             self.0.engine.events.send(Event::Messages(id));
         }
         self.0.engine.tell_read(id, told);
-        self.0.engine.became_read(outcome.read);
+        self.0.engine.became_read(outcome.read, Reader::Here);
         Ok(())
     }
 

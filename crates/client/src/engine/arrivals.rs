@@ -14,7 +14,7 @@ use septet_protocol::swarm::request::Delete;
 use septet_protocol::time::Timestamp;
 
 use super::documents::Merge;
-use super::{Engine, receive};
+use super::{Engine, Reader, receive};
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
 use crate::store::{AppliedBatch, Cursor, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
@@ -181,7 +181,7 @@ async fn store_config(
     for conversation in merged.touched {
         engine.events.send(Event::Messages(conversation));
     }
-    engine.became_read(merged.read);
+    engine.became_read(merged.read, Reader::Elsewhere);
     Ok(())
 }
 
@@ -208,7 +208,7 @@ impl Engine {
         }
         self.bells.downloads.notify_one();
         self.bells.expiry.notify_one();
-        self.became_read(applied.read);
+        self.became_read(applied.read, Reader::Elsewhere);
         self.forget(applied.delete_hashes);
     }
 

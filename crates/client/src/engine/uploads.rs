@@ -31,7 +31,6 @@ pub async fn complete(engine: &Arc<Engine>, job: &Job) -> Result<(), Attempt> {
     if let Some(wish) = job.wish.clone() {
         return encode_wish(engine, job, wish).await;
     }
-    let gone = || Attempt::Refused("The message is not here any more.".to_owned());
     let id = job.message.ok_or_else(gone)?;
     let attachments = engine.store.call(move |db| db.attachments_of(id)).await?;
     let missing = attachments.into_iter().filter(|attachment| attachment.remote.is_none());
@@ -84,6 +83,11 @@ fn keep(
     }
 }
 
+/// Nobody is told of this: who sent it deleted it.
+fn gone() -> Attempt {
+    Attempt::Refused("The message is not here any more.".to_owned())
+}
+
 fn unsendable(error: EncodeError) -> Attempt {
     Attempt::Refused(format!("This message cannot be sent: {error}."))
 }
@@ -128,8 +132,12 @@ fn encryption(remote: &RemoteFile) -> Encryption {
 async fn upload(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<(), Attempt> {
     // Closed only when the engine is gone.
     let _turn = engine.transfers.uploads.acquire().await.map_err(|_| Attempt::Later("stopped".to_owned()))?;
-    let encrypted = encrypt(engine, &attachment).await?;
     let guard = engine.transfers.begin(attachment.id);
+    // Its turn may have come late. What goes from here on is noticed by those who stop transfers.
+    if engine.is_gone(attachment.id).await? {
+        return Err(gone());
+    }
+    let encrypted = encrypt(engine, &attachment).await?;
     let told = Arc::clone(engine);
     let (id, message, conversation) = (attachment.id, attachment.message, attachment.conversation);
     let progress = move |done, total| {
@@ -142,6 +150,7 @@ async fn upload(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<()
     drop(guard);
     let uploaded = match uploaded {
         Ok(uploaded) => uploaded,
+        Err(_) if engine.is_gone(id).await? => return Err(gone()),
         Err(error) => {
             // The next attempt begins at the first byte, and so does what is shown.
             let state = AttachmentState::Uploading { done: 0, total: 0 };

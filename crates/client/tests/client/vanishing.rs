@@ -47,6 +47,8 @@ struct Sent {
 struct Seen {
     /// When its countdown began, where that does not depend on reading.
     start: Option<u64>,
+    /// When it is to end, as it said last.
+    end: Option<u64>,
     gone: bool,
 }
 
@@ -70,6 +72,14 @@ impl Record {
         }
     }
 
+    /// By how many ms the devices that read the same message disagree at most about its end.
+    fn differ(&self) -> Option<u64> {
+        let end = |device, number| self.seen.get(&(device, number)).and_then(|seen| seen.end);
+        let of = |number: &usize| Some(end("phone", *number)?.abs_diff(end("laptop", *number)?));
+        let both = self.sent.iter().filter(|(_, sent)| sent.by_alice);
+        both.filter_map(|(number, _)| of(number)).max()
+    }
+
     /// A device was asked for its messages between two moments, with a clock that is so far from the network's.
     fn look(&mut self, device: &'static str, between: [u64; 2], skew: u64, shown: &[Message]) {
         let [before, after] = between;
@@ -87,6 +97,7 @@ impl Record {
                 seen.start = Some(message.timestamp.as_ms());
             }
             if let Some(end) = message.expires_at.map(|at| at.as_ms()) {
+                seen.end = Some(end);
                 let Some(start) = seen.start.or(sent.start) else {
                     self.wrong.push(format!("{device}: {number} counts and was not read"));
                     continue;
@@ -94,6 +105,14 @@ impl Record {
                 if end + skew < start + sent.length {
                     let early = start + sent.length - end;
                     self.wrong.push(format!("{device}: {number} is to end {early} ms early"));
+                }
+                let latest = match sent.after_read || message.outgoing {
+                    true => after,
+                    false => message.timestamp.as_ms(),
+                };
+                if end > latest + sent.length + skew {
+                    let late = end - latest - sent.length;
+                    self.wrong.push(format!("{device}: {number} is to end {late} ms late"));
                 }
                 if before > end + LATE + skew {
                     self.wrong.push(format!("{device}: {number} is shown {} ms late", before - end));
@@ -322,6 +341,7 @@ async fn what_disappears_is_shown_till_its_time_and_then_nowhere_any_more() {
     }
     let record = std::mem::take(&mut *play.record.lock().unwrap());
     println!("{count} messages, {} looks", record.looks);
+    println!("devices differ by {:?} ms at most", record.differ());
     assert_eq!(record.wrong, Vec::<String>::new());
     for device in ["alice", "phone", "laptop"] {
         let shown = record.seen.keys().filter(|(of, _)| *of == device).count();
