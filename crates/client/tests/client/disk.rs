@@ -56,6 +56,13 @@ impl Disk {
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
+    /// All texts that rows hold, whether they are shown or not.
+    pub fn texts(&self) -> Vec<String> {
+        let database = self.connection();
+        let mut statement = database.prepare("SELECT text FROM messages WHERE text <> ''").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
     fn connection(&self) -> Connection {
         let file: Value = serde_json::from_slice(&std::fs::read(self.0.join("key")).unwrap()).unwrap();
         let bytes = |value: &Value| HEXLOWER.decode(value.as_str().unwrap().as_bytes()).unwrap();

@@ -12,6 +12,7 @@ mod conversation;
 mod devices;
 mod disk;
 mod faults;
+mod forgetting;
 mod lies;
 mod many;
 mod renewal;
