@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
+use septet_client::event::Event;
 use septet_client::model::{AttachmentState, Draft, Expiry, OutgoingFile};
-use septet_devnet::FileFault;
+use septet_devnet::{FileFault, Line};
 
 use crate::disk;
 use crate::world::{PATIENCE, Person, With, World};
 
-/// How long the file server thinks about each request: longer than a message takes to be deleted, or to disappear.
+/// How long the file server thinks about each request: longer than a message takes to be deleted.
 const THINKS: Duration = Duration::from_millis(1500);
-const THINKS_LONGER: Duration = Duration::from_secs(5);
+/// A line that needs longer for a file than the message has time.
+const SLOW: Line = Line { up: 10_000_000, down: 60_000, delay: Duration::ZERO, buffer: 60_000 };
+/// Bytes of the file.
+const LENGTH: usize = 900_000;
 
 fn file(name: &str) -> OutgoingFile {
-    let bytes = name.repeat(1000).into_bytes();
+    let bytes = name.bytes().cycle().take(LENGTH).collect();
     OutgoingFile::Bytes { name: name.to_owned(), content_type: "application/octet-stream".to_owned(), bytes }
 }
 
@@ -34,21 +38,34 @@ async fn goes_while_it_comes(deed: Deed) {
     let (alice, mut bob) = world.friends().await;
     let with_bob = alice.client.with(bob.id()).await;
     if deed == Deed::Expire {
-        alice.client.set_expiry(with_bob, Expiry::AfterSend(4)).await.unwrap();
+        alice.client.set_expiry(with_bob, Expiry::AfterSend(6)).await.unwrap();
     }
     let sent = alice.client.send(with_bob, Draft { files: vec![file("gone.bin")], ..Draft::default() });
     let sent = sent.await.unwrap();
     bob.client.stop().await;
     alice.client.wait_sent(sent, PATIENCE).await.ok();
-    world.net.set_file_fault(FileFault::Slow(if deed == Deed::Expire { THINKS_LONGER } else { THINKS }));
+    match deed {
+        Deed::Expire => world.net.set_line(Some(SLOW)),
+        _ => world.net.set_file_fault(FileFault::Slow(THINKS)),
+    }
     bob = world.open(bob.folder).await;
     bob.client.start();
-    let heard = match deed {
-        // It may be over before it comes.
-        Deed::Expire => None,
-        _ => Some(bob.next_message().await),
-    };
-    if let Some(heard) = heard {
+    if deed == Deed::Expire {
+        let bytes = bob.waits("bytes of the file", |event| match event {
+            Event::Attachment { message, state: AttachmentState::Downloading { done: 1.., .. }, .. } => {
+                Some(message)
+            }
+            _ => None,
+        });
+        let message = bytes.await;
+        let gone = async {
+            while bob.client.message(message).await.unwrap().is_some() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, gone).await.expect("it stays");
+    } else {
+        let heard = bob.next_message().await;
         let client = &bob.client;
         match deed {
             Deed::Cancel => client.cancel_download(heard.attachments[0].id).await.unwrap(),
@@ -60,6 +77,7 @@ async fn goes_while_it_comes(deed: Deed) {
         }
     }
     bob.client.sync_once(PATIENCE).await.unwrap();
+    world.net.set_line(None);
     // Three files come at a time, so with the fourth of these the first is done.
     alice.client.set_expiry(with_bob, Expiry::Off).await.unwrap();
     for _ in 0..4 {
