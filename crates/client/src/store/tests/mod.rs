@@ -3,6 +3,7 @@
 mod dating;
 mod gone;
 mod identity;
+mod kills;
 mod outbox;
 mod pages;
 mod plans;

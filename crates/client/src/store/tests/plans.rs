@@ -1,7 +1,7 @@
 //! The queries that run all the time must stay on their indexes, however many messages there are.
 
 use super::*;
-use crate::store::{attachment, conversation, dating, message, outbox, read, receive};
+use crate::store::{attachment, conversation, dating, delete, message, outbox, read, receive};
 
 /// What SQLite says it does for a query, one line for each step.
 fn plan(db: &Db, sql: &str) -> Vec<String> {
@@ -71,8 +71,11 @@ fn small_questions_are_answered_by_indexes() {
     check(read::TEXTS, "messages_counting", &[]);
     check(read::UNTIMED, "messages_untimed", &[]);
     check("SELECT 1 FROM seen_hashes WHERE hash = ?1 AND owner = ?2", "PRIMARY KEY", &[]);
-    check("SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL", "messages_expiring", &[]);
-    check("SELECT id FROM messages WHERE expires_at <= ?1", "messages_expiring", &[]);
+    for sql in [delete::EXPIRED, delete::NEXT_EXPIRY, delete::NEXT_EXPIRY_AFTER] {
+        check(sql, "messages_expiring", &[]);
+    }
+    // Few, and sorted to be told once each.
+    assert!(plan(&db(), delete::EXPIRED_BETWEEN)[0].contains("messages_expiring"));
     check("DELETE FROM seen_hashes WHERE expires_at <= ?1", "seen_hashes_expiring", &[]);
     check("SELECT id FROM people WHERE picture_state = 1", "people_picture_wanted", &["people"]);
     check(receive::message::NEWER_EXPIRY_CHANGE, "messages_notices", &[]);
