@@ -1,14 +1,16 @@
 //! `septet messages`, and how a message is printed wherever one is: a row for programs, a line for people.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use jiff::{Timestamp as Instant, tz::TimeZone};
 use septet_client::client::Client;
 use septet_client::model::{
     Attachment, AttachmentState, Message, MessageId, MessageState, Notice, Page, Quote,
 };
+use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::args::{Common, MessagesOptions};
 use super::output::Output;
@@ -18,6 +20,9 @@ use crate::gui::strings::Strings;
 
 /// How long a name may be looked up for, if nothing else is said.
 const LOOK_UP: Duration = Duration::from_secs(30);
+
+/// Digits of an Account ID.
+const ID_LENGTH: usize = 66;
 
 /// One message, as `messages` prints it.
 #[derive(Serialize)]
@@ -158,7 +163,7 @@ pub struct LineWriter<'a> {
     client: &'a Client,
     strings: Strings,
     /// What people are called, as long as this writes.
-    names: BTreeMap<String, String>,
+    names: BTreeMap<SessionId, String>,
 }
 
 impl<'a> LineWriter<'a> {
@@ -173,12 +178,13 @@ impl<'a> LineWriter<'a> {
         if message.notice.is_some() {
             return Ok(format!("{head}* {}", plain::line(&self.sentence(message).await?)));
         }
-        let who = if message.outgoing { "me".to_owned() } else { self.author(message).await? };
+        let who = if message.outgoing { "me".to_owned() } else { self.name(message.from).await? };
         let mut line = format!("{head}{who}: ");
         if let Some(id) = reply_to(message) {
             line.push_str(&format!("(answers {id}) "));
         }
-        line.push_str(&plain::paragraphs(&message.text));
+        let text = self.with_names(&message.text).await?;
+        line.push_str(&plain::paragraphs(&text));
         if message.deleted {
             line.push_str("(deleted)");
         }
@@ -204,17 +210,35 @@ impl<'a> LineWriter<'a> {
         Ok(words::notice(&self.strings, notice, message.outgoing, &who))
     }
 
-    /// A name is anybody's to choose, an id is not: both are shown.
-    async fn author(&mut self, message: &Message) -> Result<String, Failure> {
-        let short = message.from.short();
-        if let Some(name) = self.names.get(&short) {
+    /// A text in which mentions (`@` and an Account ID, spec 02 §11) are names, as far as these are known.
+    async fn with_names(&mut self, text: &str) -> Result<String, Failure> {
+        let mut parts = text.split('@');
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            out.push('@');
+            let mentioned = part.get(..ID_LENGTH).and_then(|id| id.parse::<SessionId>().ok());
+            match mentioned {
+                Some(id) => {
+                    out.push_str(&self.name(id).await?);
+                    out.push_str(part.get(ID_LENGTH..).unwrap_or_default());
+                }
+                None => out.push_str(part),
+            }
+        }
+        Ok(out)
+    }
+
+    /// What an account is called. A name is anybody's to choose, an id is not: both are shown.
+    async fn name(&mut self, id: SessionId) -> Result<String, Failure> {
+        if let Some(name) = self.names.get(&id) {
             return Ok(name.clone());
         }
-        let shown = match address::name(self.client, message.from).await? {
+        let short = id.short();
+        let shown = match address::name(self.client, id).await? {
             Some(name) => format!("{} ({short})", plain::line(&name)),
-            None => short.clone(),
+            None => short,
         };
-        self.names.insert(short, shown.clone());
+        self.names.insert(id, shown.clone());
         Ok(shown)
     }
 }

@@ -58,6 +58,8 @@ pub enum Command {
         /// What.
         draft: Draft,
     },
+    /// The person has seen that a later version is needed.
+    DismissUpdateNotice,
     /// Send a failed message again.
     Resend(MessageId),
     /// Give up on a message that has not gone out.
@@ -239,6 +241,8 @@ pub enum Update {
     },
     /// Messages changed in some way: load what is shown again.
     Stale(ConversationId),
+    /// Whether to tell that something came which only a later version can show.
+    UpdateWanted(bool),
     /// The connection changed.
     Connection(Connection),
     /// A picture is ready, or cannot be shown.

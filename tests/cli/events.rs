@@ -153,14 +153,14 @@ fn foreign(network: &Network, from: &Person, to: &Person, follower: &mut Followe
 fn everyday(network: &Network, alice: &Person, bob: &Person, follower: &mut Follower) {
     let file = network.folder().join("notes.txt");
     std::fs::write(&file, "hello").unwrap();
-    let nasty = "one\u{2028}two\u{85}three\u{1b}[31m \"four\"\\ \u{202e}five\n{\"event\":\"profile\"}";
-    alice.send(&bob.id, nasty);
-    follower.until_text(nasty);
     alice.ok(&["receive", "--download", network.folder().join("of-alice").to_str().unwrap()]);
     let waits = number(alice, &bob.id, "waits");
     alice.ok(&["mark-read", &bob.id]);
     assert_eq!(follower.until_kind("read")["from"], alice.id.as_str());
     follower.until_notice("media_saved");
+    let nasty = "one\u{2028}two\u{85}three\u{1b}[31m \"four\"\\ \u{202e}five\n{\"event\":\"profile\"}";
+    alice.send(&bob.id, nasty);
+    follower.until_text(nasty);
     alice.ok(&[
         "send",
         &bob.id,

@@ -43,6 +43,17 @@ fn a_text_cannot_pretend_to_be_another_message() {
 }
 
 #[test]
+fn mentions_are_names_for_people_and_ids_for_programs() {
+    let network = Network::start();
+    let (alice, bob) = contacts(&network);
+    let text = format!("ask @{} or @nobody or bob@example.org", bob.id);
+    alice.send(&bob.id, &text);
+    assert!(alice.human(&["messages", &bob.id]).contains("ask @Bob (05"));
+    assert!(alice.human(&["messages", &bob.id]).contains("or @nobody or bob@example.org"));
+    assert_eq!(alice.texts(&bob.id).pop(), Some(text));
+}
+
+#[test]
 fn names_cannot_steer_either() {
     let network = Network::start();
     let (alice, bob) = contacts(&network);

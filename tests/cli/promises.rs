@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use septet_devnet::Fault;
+use septet_protocol::id::{Account, SessionId};
+
 use crate::conversation::contacts;
 use crate::harness::{Network, program};
 
@@ -63,6 +66,29 @@ fn what_the_network_has_not_taken_is_kept_and_said_to_be_so() {
     assert!(!bob.texts(&alice.id).contains(&"a mistake".to_owned()));
     let name = bob.ok(&["contacts"])[0]["name"].clone();
     assert_eq!(name, "Alice B");
+}
+
+#[test]
+fn what_the_network_refuses_for_good_is_not_said_to_be_done() {
+    let network = Network::here();
+    let (alice, eve) = (network.person("Alice"), network.person("Eve"));
+    let swarm = |id: &str| network.devnet().swarm_id_of(&Account::from(id.parse::<SessionId>().unwrap()));
+    // Somebody whose swarm is another one than Alice's, which goes on as usual.
+    let strangers = std::iter::once(eve).chain((0..).map(|number| network.person(&format!("Eve {number}"))));
+    let eve = strangers.into_iter().find(|eve| swarm(&eve.id) != swarm(&alice.id)).unwrap();
+    alice.send(&eve.id, "hi");
+    let number = alice.messages(&eve.id)[0]["message_id"].to_string();
+    let account = Account::from(eve.id.parse::<SessionId>().unwrap());
+    for node in network.devnet().swarm_of(&account) {
+        network.devnet().set_fault(&node, Fault::Answers(403, "Forbidden".into()));
+    }
+    for command in [&["react", &eve.id, &number, "👍"][..], &["delete", &eve.id, &number, "--for-everyone"]]
+    {
+        let ended = alice.run(command);
+        assert_eq!((ended.code, ended.error()), (Some(1), "not_delivered"), "{command:?}: {}", ended.stderr);
+    }
+    let ended = alice.run(&["send", &eve.id, "--text", "again"]);
+    assert_eq!((ended.code, ended.error()), (Some(1), "not_sent"), "{}", ended.stderr);
 }
 
 #[test]

@@ -153,6 +153,7 @@ pub fn message(id: i64, outgoing: bool, text: &str, at: Timestamp) -> Message {
         read: true,
         attachments: Vec::new(),
         quote: None,
+        preview: None,
         reactions: Vec::new(),
         notice: None,
         deleted: false,

@@ -170,6 +170,10 @@ notice-screenshot = { $name } took a screenshot
 notice-missed-call = { $name } tried to call you
 notice-community = Invitation to the community { $room }
 notice-group = Invitation to the group { $group }
+notice-unreadable-own = This version cannot show what you sent from another device. It is kept: update Septet to see it.
+notice-unreadable = This version cannot show what { $name } sent. It is kept: update Septet to see it.
+update-wanted = Something was sent to you that this version cannot show. It is kept: update Septet to see it.
+update-wanted-close = Not now
 
 ## Files
 

@@ -12,8 +12,8 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use septet_client::key::KeyProtection;
 use septet_client::model::{ConversationId, Expiry, MessageId, Page};
 use septet_client::store::{
-    Cursor, Incoming, IncomingKind, JobKind, NewJob, Now, OutgoingMessage, ReceivedBatch, ReceivedItem,
-    Store, StoredAccount,
+    Cursor, Db, Incoming, IncomingKind, JobKind, Meaning, NewJob, Now, OutgoingMessage, ReceivedBatch,
+    ReceivedItem, Store, StoredAccount,
 };
 use septet_protocol::account::Seed;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
@@ -41,7 +41,12 @@ impl Bench {
         let path = folder.path().join("profile");
         let store = Store::create(&path, KeyProtection::KeyFile, &account, |_| Ok(())).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let alice = runtime.block_on(store.call(|db| db.make_conversation(&ALICE.into()))).unwrap();
+        let befriend = |db: &mut Db| {
+            // Of strangers only so much is kept.
+            db.set_approved(ALICE, true)?;
+            db.make_conversation(&ALICE.into())
+        };
+        let alice = runtime.block_on(store.call(befriend)).unwrap();
         Self { runtime, store, alice, _folder: folder }
     }
 
@@ -63,6 +68,30 @@ impl Bench {
         let (alice, now) = (self.alice, Now::Known(NOW + 2_000_000_000));
         let marked = self.store.call(move |db| db.mark_read(alice, up_to, now));
         assert!(self.runtime.block_on(marked).unwrap().any);
+    }
+
+    /// Clears the conversation, and asks for something else all the time until its rows are gone.
+    fn clear(&self) {
+        let (alice, start) = (self.alice, Instant::now());
+        self.runtime.block_on(self.store.call(move |db| db.clear_messages(alice))).unwrap();
+        let at_once = start.elapsed();
+        let (mut longest, mut orders) = (Duration::ZERO, 0);
+        let is_there = |db: &mut Db| Ok(db.message(MessageId(1))?.is_some() || db.is_clearing()?);
+        loop {
+            let asked = Instant::now();
+            let left = self.runtime.block_on(self.store.call(is_there)).unwrap();
+            longest = longest.max(asked.elapsed());
+            orders += 1;
+            if !left {
+                break;
+            }
+        }
+        eprintln!(
+            "cleared in {:.1} ms; its rows were gone after {:.1} s, with {orders} orders in between that waited for {:.0} ms at most",
+            at_once.as_secs_f64() * 1000.0,
+            start.elapsed().as_secs_f64(),
+            longest.as_secs_f64() * 1000.0,
+        );
     }
 
     fn send(&self, number: u64) {
@@ -113,6 +142,7 @@ fn item(number: u64) -> ReceivedItem {
         text: format!("message {number} of a long conversation, about as long as people write"),
         attachments: Vec::new(),
         quote: None,
+        preview: None,
         expiry: Expiry::Off,
     };
     let incoming = Incoming {
@@ -123,7 +153,12 @@ fn item(number: u64) -> ReceivedItem {
         profile: None,
         kind,
     };
-    ReceivedItem { hash: MessageHash(hash), expiration: NOW + 1_209_600_000, incoming: Some(incoming) }
+    ReceivedItem {
+        hash: MessageHash(hash),
+        stored_at: NOW + number,
+        expiration: NOW + 1_209_600_000,
+        meaning: Meaning::Said(incoming),
+    }
 }
 
 fn receive(c: &mut Criterion) {
@@ -169,6 +204,8 @@ fn long_history(c: &mut Criterion) {
             next += 1;
         });
     });
+    group.finish();
+    bench.clear();
 }
 
 criterion_group!(benches, receive, long_history);

@@ -7,10 +7,10 @@
 //! All methods must be called within a tokio runtime with its clock and I/O switched on.
 
 mod conversations;
-mod error;
 mod files;
 mod messages;
 mod open;
+mod unreadable;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use tokio::sync::broadcast;
 use tokio::time::timeout_at;
 use zeroize::Zeroize;
 
-pub use error::{ClientError, SendError};
+pub use crate::error::{ClientError, SendError};
 pub use files::may_tell_place;
 
 use crate::engine::Engine;
@@ -118,7 +118,7 @@ impl Client {
         let engine = &self.0.engine;
         let deadline = tokio::time::Instant::now() + timeout;
         self.start();
-        let polled = timeout_at(deadline, engine.polls.next(engine)).await.is_ok();
+        let polled = timeout_at(deadline, engine.polls.next()).await.is_ok();
         if polled && self.flush(deadline.saturating_duration_since(tokio::time::Instant::now())).await? {
             return Ok(());
         }
@@ -133,6 +133,7 @@ impl Client {
         let engine = &self.0.engine;
         let deadline = tokio::time::Instant::now() + timeout;
         let mut progress = engine.progress.subscribe();
+        engine.hasten_receipts().await?;
         loop {
             progress.borrow_and_update();
             if self.read(|db| Ok(db.outbox_len()? == 0)).await? && engine.config_is_settled().await? {

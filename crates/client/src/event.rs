@@ -84,6 +84,8 @@ pub enum Event {
     Profile,
     /// The connection or its paths changed.
     Connection(Connection),
+    /// Something came that only a later version can show: look whether to say so, with `Client::update_wanted`.
+    UpdateWanted,
     /// The first poll after start is complete: what waited in the swarm is here.
     Synced,
     /// Something the person should know and can act on, as a sentence.
@@ -103,9 +105,12 @@ impl Event {
             | Self::Typing { conversation, .. }
             | Self::Messages(conversation)
             | Self::Request(conversation) => Some(*conversation),
-            Self::Conversations | Self::Profile | Self::Connection(_) | Self::Synced | Self::Problem(_) => {
-                None
-            }
+            Self::Conversations
+            | Self::Profile
+            | Self::Connection(_)
+            | Self::UpdateWanted
+            | Self::Synced
+            | Self::Problem(_) => None,
         }
     }
 }

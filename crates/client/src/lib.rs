@@ -7,6 +7,7 @@
 pub mod client;
 mod disk;
 mod engine;
+mod error;
 pub mod event;
 pub mod model;
 pub mod store;

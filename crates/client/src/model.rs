@@ -8,6 +8,7 @@ mod address;
 use std::path::PathBuf;
 
 use septet_protocol::id::{MessageHash, SessionId};
+use septet_protocol::message::Expiration;
 use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -221,6 +222,8 @@ pub struct Message {
     pub attachments: Vec<Attachment>,
     /// The message it answers.
     pub quote: Option<Quote>,
+    /// A link in its text, with what its sender tells of the page.
+    pub preview: Option<LinkPreview>,
     /// Reactions, in the order of their first appearance.
     pub reactions: Vec<Reaction>,
     /// It is not a text but a line that tells what happened.
@@ -264,6 +267,19 @@ pub enum Notice {
         /// Name of the group.
         name: String,
     },
+    /// Something that this version cannot show; a later one may.
+    Unreadable,
+}
+
+/// A link with what the sender of a message tells of its page (spec 02 §15). Nothing of it is fetched by itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct LinkPreview {
+    /// The link, as it stands in the text.
+    pub url: String,
+    /// Title of the page; may be empty if there is a picture.
+    pub title: String,
+    /// There is a picture of the page on the file server.
+    pub has_image: bool,
 }
 
 /// When messages disappear (spec 02 §18).
@@ -277,6 +293,26 @@ pub enum Expiry {
     AfterRead(u32),
     /// So many seconds after they were sent.
     AfterSend(u32),
+}
+
+impl From<Expiration> for Expiry {
+    fn from(expiration: Expiration) -> Self {
+        match expiration {
+            Expiration::Off => Self::Off,
+            Expiration::AfterRead(seconds) => Self::AfterRead(seconds),
+            Expiration::AfterSend(seconds) => Self::AfterSend(seconds),
+        }
+    }
+}
+
+impl From<Expiry> for Expiration {
+    fn from(expiry: Expiry) -> Self {
+        match expiry {
+            Expiry::Off => Self::Off,
+            Expiry::AfterRead(seconds) => Self::AfterRead(seconds),
+            Expiry::AfterSend(seconds) => Self::AfterSend(seconds),
+        }
+    }
 }
 
 /// What a message answers.

@@ -150,6 +150,7 @@ impl Account {
         let mut events = self.client.subscribe();
         self.teller.tell(Update::Connection(self.client.connection()));
         self.tell_list().await;
+        self.tell_update_wanted().await;
         loop {
             tokio::select! {
                 biased;
@@ -211,11 +212,19 @@ impl Account {
                 Ok(profile) => self.teller.tell(Update::Profile(profile)),
                 Err(error) => self.teller.problem(&error),
             },
+            Event::UpdateWanted => self.tell_update_wanted().await,
             Event::Connection(connection) => self.teller.tell(Update::Connection(connection)),
             Event::Problem(problem) => self.teller.tell(Update::Toast(Toast::bad(problem))),
             // The page is loaded again for these: `Event::Messages` follows.
             Event::Reaction { .. } | Event::Deleted { .. } | Event::Read { .. } => {}
             Event::Typing { .. } | Event::Synced => {}
+        }
+    }
+
+    async fn tell_update_wanted(&self) {
+        match self.client.update_wanted().await {
+            Ok(wanted) => self.teller.tell(Update::UpdateWanted(wanted)),
+            Err(error) => self.teller.problem(&error),
         }
     }
 
@@ -236,6 +245,10 @@ impl Account {
             Command::Open(address) => self.open(&address).await?,
             Command::Load { conversation, page, limit } => self.load(conversation, page, limit).await?,
             Command::Send { conversation, draft } => self.send(conversation, draft).await,
+            Command::DismissUpdateNotice => {
+                client.dismiss_update_notice().await?;
+                self.tell_update_wanted().await;
+            }
             Command::Resend(id) => {
                 client.resend(id).await?;
                 self.tell_message(id).await;

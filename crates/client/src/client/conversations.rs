@@ -78,13 +78,13 @@ impl Client {
                 let at = db.next_timestamp(now)?;
                 let accepted = db.accept(id, at, now)?;
                 documents.conversation_changed(db, id, now)?;
-                if !accepted {
-                    return Ok(Ok(false));
+                if accepted {
+                    engine.enqueue(db, other, Wish::RequestResponse)?;
                 }
-                Ok(engine.enqueue(db, other, Wish::RequestResponse)?.map(|_| true))
+                Ok(accepted)
             })
         };
-        let accepted = self.write(accept).await??;
+        let accepted = self.write(accept).await?;
         self.0.engine.bells.config.notify_one();
         self.0.engine.bells.downloads.notify_one();
         if accepted {

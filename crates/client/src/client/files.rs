@@ -96,14 +96,14 @@ impl Client {
             db.transaction(|db| {
                 let id = message.conversation;
                 if !db.conversation(id)?.is_some_and(|it| it.approved && !it.blocked) {
-                    return Ok(Ok(()));
+                    return Ok(());
                 }
                 let wish = Wish::MediaSaved { timestamp: message.timestamp };
                 let to = db.account_of(id)?;
-                Ok(engine.enqueue(db, to, wish)?.map(drop))
+                engine.enqueue(db, to, wish).map(drop)
             })
         };
-        self.write(tell).await??;
+        self.write(tell).await?;
         self.0.engine.bells.outbox.notify_one();
         Ok(())
     }

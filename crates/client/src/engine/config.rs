@@ -267,7 +267,7 @@ async fn delete(engine: &Arc<Engine>, mut superseded: Vec<Superseded>) -> Result
         // They are put back, and what they replace stays until then.
         if !missing.is_empty() {
             engine.lacking.add(missing.clone());
-            engine.bells.poll.notify_one();
+            engine.polls.ring();
         }
     }
     let obsolete = superseded.iter().flat_map(|it| &it.obsolete);

@@ -48,11 +48,6 @@ impl Reconnects {
         Self { status, connected, woke: engine.bells.woke.subscribe() }
     }
 
-    /// Whoever asks has just had an answer: that it could be had is no news.
-    pub fn answered(&mut self) {
-        self.connected = self.status.borrow_and_update().connection == Link::Connected;
-    }
-
     /// Waits for the next time; `None` if the network part is gone. May be dropped and called again.
     pub async fn next(&mut self) -> Option<()> {
         loop {

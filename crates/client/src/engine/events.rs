@@ -28,13 +28,24 @@ impl Events {
     }
 }
 
+/// A bell that is rung by what was written down.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Bell {
+    /// See [`Bells::outbox`].
+    Outbox,
+    /// See [`Bells::downloads`].
+    Downloads,
+    /// See [`Bells::expiry`].
+    Expiry,
+    /// See [`Bells::config`].
+    Config,
+}
+
 /// One bell per task: rung when there is work for it, so that no task has to look in vain.
 #[derive(Default)]
 pub struct Bells {
     /// A job was put into the outbox, or may be tried again.
     pub outbox: Notify,
-    /// Somebody wants to know now what is in the swarm.
-    pub poll: Notify,
     /// A file is wanted.
     pub downloads: Notify,
     /// Something was written that has no final timestamp.
@@ -50,6 +61,16 @@ pub struct Bells {
 }
 
 impl Bells {
+    /// Rings one.
+    pub fn ring(&self, bell: Bell) {
+        match bell {
+            Bell::Outbox => self.outbox.notify_one(),
+            Bell::Downloads => self.downloads.notify_one(),
+            Bell::Expiry => self.expiry.notify_one(),
+            Bell::Config => self.config.notify_one(),
+        }
+    }
+
     /// Wakes all tasks, also those that wait after a failure.
     pub fn wake_all(&self) {
         self.woke.send_modify(|count| *count += 1);

@@ -4,29 +4,28 @@
 //! its bell rings or its time comes; none holds anything in memory that the store would not bring back after a kill.
 //! The [`Client`](crate::client::Client) is the handle on it.
 
-mod arrivals;
 mod clock;
 mod compose;
 mod config;
 mod connection;
 mod credentials;
+mod deferred;
 mod documents;
 mod downloads;
+mod effects;
 mod events;
 mod expiry;
 mod outbox;
 mod outgoing;
 mod own_picture;
 mod pace;
-mod page_size;
 mod pictures;
-mod poll;
-mod poll_plan;
 mod receipts;
 mod receive;
 mod renewal;
 mod restore;
 mod shorten;
+mod sources;
 mod transfers;
 mod uploads;
 
@@ -35,7 +34,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use septet_network::Network;
 use septet_protocol::account::AccountKeys;
-use septet_protocol::id::SessionId;
+use septet_protocol::id::{Account, SessionId};
 use septet_protocol::time::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -51,6 +50,7 @@ pub(crate) use outgoing::{check_text, load_files, may_tell_place};
 pub(crate) use receipts::Receipts;
 pub(crate) use restore::Restore;
 pub(crate) use shorten::Reader;
+use sources::key::SourceKey;
 
 /// An open account.
 pub(crate) struct Engine {
@@ -74,8 +74,10 @@ pub(crate) struct Engine {
     settled: AtomicBool,
     /// How late it is at least.
     pub proven: Proven,
-    /// How many polls were begun and completed.
-    pub polls: poll::Polls,
+    /// Where what is new comes from.
+    pub sources: sources::Sources,
+    /// How far our own swarm is, of those.
+    pub polls: Arc<sources::Polls>,
     /// Counts whenever something of what is to be sent is done or tried.
     pub progress: watch::Sender<u64>,
     /// What we tell others of what we read.
@@ -94,7 +96,8 @@ struct Running {
 impl Engine {
     /// An engine at rest.
     pub fn new(keys: AccountKeys, store: Store, network: Network) -> Arc<Self> {
-        let documents = Documents::new(&keys);
+        let (documents, sources) = (Documents::new(&keys), sources::Sources::default());
+        let polls = sources.polls(SourceKey::Swarm(Account::from(keys.session_id)));
         Arc::new(Self {
             keys,
             store,
@@ -106,7 +109,8 @@ impl Engine {
             lacking: config::recovery::Lacking::default(),
             settled: AtomicBool::new(false),
             proven: Proven::default(),
-            polls: poll::Polls::default(),
+            sources,
+            polls,
             progress: watch::Sender::new(0),
             receipts: Receipts::default(),
             transfers: transfers::Transfers::default(),
@@ -151,7 +155,7 @@ impl Engine {
         let tasks = vec![
             tokio::spawn(clock::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(connection::run(Arc::clone(self), cancel.clone())),
-            tokio::spawn(poll::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(sources::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(outbox::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(transfers::run(Arc::clone(self), cancel.clone())),
@@ -159,6 +163,7 @@ impl Engine {
             tokio::spawn(config::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::recovery::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(renewal::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(deferred::run(Arc::clone(self), cancel.clone())),
         ];
         *running = Some(Running { cancel, tasks });
     }

@@ -9,8 +9,8 @@ use std::path::Path;
 use septet_protocol::attachment::{MAX_FILE_BYTES, metadata, mime, name};
 use septet_protocol::message::{MAX_ATTACHMENTS, MAX_SENT_CHARS, MessageText, TextError};
 
-use crate::client::SendError;
 use crate::engine::pictures::{self, Prepared};
+use crate::error::SendError;
 use crate::model::{Draft, OutgoingFile};
 
 /// The largest file in bytes (spec 04 §9).

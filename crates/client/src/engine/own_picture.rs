@@ -12,7 +12,7 @@ use septet_protocol::crypto::Ed25519Secret;
 use tokio_util::sync::CancellationToken;
 
 use super::{Engine, pictures};
-use crate::client::ClientError;
+use crate::error::ClientError;
 use crate::event::Event;
 use crate::store::Db;
 

@@ -5,10 +5,19 @@
 
 use std::time::Duration;
 
-/// Between polls while all is well and a person may be looking (spec 03 §10.2 has 1.5 to 5 s).
-const POLL: Duration = Duration::from_millis(2000);
-/// The longest wait between polls.
-const POLL_LONGEST: Duration = Duration::from_secs(15);
+/// Between polls of our own swarm while all is well and a person may be looking (spec 03 §10.2 has 1.5 to 5 s).
+pub const POLL_OWN: Duration = Duration::from_millis(2000);
+/// The longest wait between polls that fail, unless it is longer while all is well.
+const POLL_FAILING: Duration = Duration::from_secs(15);
+/// Between polls of a chat of its own in which somebody has just written, growing to …
+const CHAT_LIVELY: Duration = Duration::from_secs(5);
+/// … this, when nobody has for [`HALF_DAY`]. Official clients have 3 to 30 s (spec 03 §10.2).
+const CHAT_CALM: Duration = Duration::from_secs(30);
+const HALF_DAY: Duration = Duration::from_secs(12 * 60 * 60);
+/// After this time of silence, and between polls then (spec 06 §10.4).
+const CHAT_QUIET: (Duration, Duration) = (Duration::from_secs(2 * 24 * 60 * 60), Duration::from_secs(60));
+/// As before, after the longest silence (spec 06 §10.4).
+const CHAT_SILENT: (Duration, Duration) = (Duration::from_secs(7 * 24 * 60 * 60), Duration::from_secs(120));
 /// After the first failed attempt of a job.
 const RETRY: Duration = Duration::from_millis(1000);
 /// The longest wait between two attempts of a job.
@@ -21,9 +30,22 @@ const DOWNLOAD_REPEATS: u32 = 10;
 /// From this failure on a download is shown as failed, though it is still repeated (spec 09 §2.3).
 const DOWNLOAD_SHOWN: u32 = 3;
 
-/// The wait before the next poll after so many failures in a row.
-pub fn poll(failures: u32) -> Duration {
-    jitter(grow(POLL, failures, POLL_LONGEST))
+/// The wait before the next poll of what is polled at this pace, after so many failures in a row.
+pub fn poll(pace: Duration, failures: u32) -> Duration {
+    jitter(grow(pace, failures, POLL_FAILING.max(pace)))
+}
+
+/// The pace at which a group's swarm is polled in which nobody has written for so long.
+#[cfg_attr(not(test), expect(dead_code, reason = "there are no groups yet"))]
+pub fn chat(silence: Duration) -> Duration {
+    if silence >= CHAT_SILENT.0 {
+        CHAT_SILENT.1
+    } else if silence >= CHAT_QUIET.0 {
+        CHAT_QUIET.1
+    } else {
+        let part = (silence.as_secs_f64() / HALF_DAY.as_secs_f64()).min(1.0);
+        CHAT_LIVELY + (CHAT_CALM - CHAT_LIVELY).mul_f64(part)
+    }
 }
 
 /// The wait before the next attempt of a job that failed `attempts` times (1 or more).
@@ -62,10 +84,21 @@ mod tests {
     #[test]
     fn waits_grow_to_a_bound() {
         for times in [0, 1, 5, 31, 32, 1000] {
-            assert!(poll(times) >= POLL.mul_f64(0.8) && poll(times) <= POLL_LONGEST.mul_f64(1.2));
+            for (pace, longest) in [(POLL_OWN, POLL_FAILING), (CHAT_SILENT.1, CHAT_SILENT.1)] {
+                let wait = poll(pace, times);
+                assert!(wait >= pace.mul_f64(0.8) && wait <= longest.mul_f64(1.2), "{wait:?} after {times}");
+            }
             assert!(retry(times) >= RETRY.mul_f64(0.8) && retry(times) <= RETRY_LONGEST.mul_f64(1.2));
         }
         assert!(retry(8) > retry(1));
+    }
+
+    #[test]
+    fn chats_are_polled_the_less_the_longer_nobody_writes() {
+        let hours = |hours: u64| chat(Duration::from_secs(hours * 60 * 60));
+        let paces: Vec<u64> =
+            [0, 6, 12, 47, 48, 167, 168, 10_000].map(|it| hours(it).as_millis() as u64).into();
+        assert_eq!(paces, [5_000, 17_500, 30_000, 30_000, 60_000, 60_000, 120_000, 120_000]);
     }
 
     /// The numbers of the vector `attachment_download_retry`: waits in s, and how often an attachment is repeated.

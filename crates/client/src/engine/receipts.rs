@@ -51,6 +51,11 @@ impl Receipts {
         first && !list.is_empty()
     }
 
+    /// Where something waits to be told.
+    fn conversations(&self) -> Vec<ConversationId> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+
     /// Takes what is to be told.
     fn take(&self, id: ConversationId) -> Vec<Timestamp> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,25 +79,38 @@ impl Engine {
         let engine = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep(GATHER).await;
-            let read = engine.receipts.take(id);
-            let this = Arc::clone(&engine);
-            let written =
-                engine.store.call(move |db| db.transaction(|db| this.write_receipt(db, id, read))).await;
-            match written {
-                Ok(()) => engine.bells.outbox.notify_one(),
-                Err(error) => tracing::debug!(%error, "a read receipt is not sent"),
+            if let Err(error) = engine.send_receipt(id).await {
+                tracing::debug!(%error, "a read receipt is not sent");
             }
         });
+    }
+
+    /// Tells now what has been read: nothing more is gathered.
+    pub async fn hasten_receipts(self: &Arc<Self>) -> Result<(), StoreError> {
+        for id in self.receipts.conversations() {
+            self.send_receipt(id).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts what was gathered into the outbox.
+    async fn send_receipt(self: &Arc<Self>, id: ConversationId) -> Result<(), StoreError> {
+        let read = self.receipts.take(id);
+        if read.is_empty() {
+            return Ok(());
+        }
+        let this = Arc::clone(self);
+        self.store.call(move |db| db.transaction(|db| this.write_receipt(db, id, read))).await?;
+        self.bells.outbox.notify_one();
+        Ok(())
     }
 
     /// Puts a receipt into the outbox; only people we accepted and did not block get one.
     fn write_receipt(&self, db: &mut Db, id: ConversationId, read: Vec<Timestamp>) -> Result<(), StoreError> {
         let welcome = |it: &Conversation| it.kind == ConversationKind::Private && it.approved && !it.blocked;
         let reader = db.conversation(id)?.filter(welcome).and_then(|it| it.address.account());
-        if let Some(reader) = reader
-            && let Err(error) = self.enqueue(db, reader, Wish::ReadReceipt { timestamps: read })?
-        {
-            tracing::debug!(%error, "a read receipt has no form");
+        if let Some(reader) = reader {
+            self.enqueue(db, reader, Wish::ReadReceipt { timestamps: read })?;
         }
         Ok(())
     }

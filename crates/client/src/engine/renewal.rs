@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::Engine;
-use crate::client::ClientError;
+use crate::error::ClientError;
 use crate::store::{Db, PictureSource, StoreError};
 
 /// How often the clock is looked at.

@@ -9,18 +9,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use septet_protocol::id::{Ed25519Public, Namespace};
-use septet_protocol::swarm::Batch;
+use septet_protocol::id::Ed25519Public;
 use tokio::time::Instant;
 
-use super::page_size::PageSize;
-use super::poll::{COMPARTMENTS, fetch, remember};
+use super::sources::swarm::own;
+use super::sources::swarm::page::Swarm;
+use super::sources::swarm::page_size::PageSize;
 use super::{Engine, pace};
 use crate::event::Event;
 use crate::store::StoreError;
 
-/// The compartment that a restore asks for first.
-const PROFILE: Batch<'static, (Namespace, i64)> = Batch::of(&[(Namespace::USER_PROFILE, 1)]);
 /// So many members must agree that an account has no profile.
 const AGREE: usize = 2;
 
@@ -36,10 +34,10 @@ impl Restore {
     /// Asks members of the swarm for the profile until one has a name, or until two of them agree that there is none;
     /// one alone may say what it likes.
     pub async fn profile(&mut self, engine: &Arc<Engine>) {
-        let (mut without, mut failures) = (BTreeSet::new(), 0);
+        let (swarm, mut without, mut failures) = (own::swarm(engine), BTreeSet::new(), 0);
         loop {
             let prefer = self.members.iter().find(|member| !without.contains(*member)).copied();
-            match fetch(engine, PROFILE, prefer, &mut self.size).await {
+            match swarm.fetch(own::PROFILE, prefer, &mut self.size).await {
                 Ok(page) => {
                     self.node = Some(page.node);
                     self.members = page.swarm.iter().copied().collect();
@@ -75,11 +73,11 @@ impl Restore {
         until: Instant,
         progress: &(impl Fn(u64) + Sync),
     ) -> bool {
-        let (mut fetched, mut failures) = (0, 0);
+        let (swarm, mut fetched, mut failures) = (own::swarm(engine), 0, 0);
         let mut shown = false;
         let mut asked = BTreeSet::new();
         loop {
-            match fetch(engine, COMPARTMENTS, self.node, &mut self.size).await {
+            match swarm.fetch(own::COMPARTMENTS, self.node, &mut self.size).await {
                 Ok(page) => {
                     self.node = Some(page.node);
                     fetched += page.messages;
@@ -87,7 +85,7 @@ impl Restore {
                     progress(fetched);
                     let whole = !page.more && !page.forged && page.unreadable.is_none();
                     if Instant::now() >= until {
-                        self.leave_off(engine, page.node).await;
+                        leave_off(&swarm, page.node).await;
                         return whole;
                     }
                     if page.more && !page.forged {
@@ -97,7 +95,7 @@ impl Restore {
                     asked.insert(page.node);
                     let other = page.swarm.iter().find(|member| !asked.contains(*member)).copied();
                     if (shown && !page.forged) || asked.len() > AGREE || other.is_none() {
-                        self.leave_off(engine, page.node).await;
+                        leave_off(&swarm, page.node).await;
                         return whole;
                     }
                     self.node = other;
@@ -110,12 +108,12 @@ impl Restore {
             }
         }
     }
+}
 
-    /// Polls are to go on where this ends.
-    async fn leave_off(&self, engine: &Engine, member: Ed25519Public) {
-        if let Err(error) = remember(engine, member).await {
-            tracing::debug!(%error, "another member will be asked for everything");
-        }
+/// Polls are to go on where this ends.
+async fn leave_off(swarm: &Swarm, member: Ed25519Public) {
+    if let Err(error) = swarm.remember(member).await {
+        tracing::debug!(%error, "another member will be asked for everything");
     }
 }
 

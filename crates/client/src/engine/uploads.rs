@@ -10,99 +10,32 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use septet_network::NetworkError;
 use septet_protocol::attachment::deterministic::Domain;
 use septet_protocol::attachment::{self, AttachmentPointer, Encrypted, Encryption, Key};
-use septet_protocol::id::Account;
-use septet_protocol::message::EncodeError;
 use zeroize::Zeroizing;
 
 use super::Engine;
 use super::outbox::Attempt;
 use crate::event::Event;
-use crate::model::{AttachmentState, Message, MessageId};
-use crate::store::{
-    Db, Job, JobId, NewJob, OutgoingMessage, QuoteKey, RemoteFile, StoreError, StoredAttachment, Wish,
-};
+use crate::model::{AttachmentState, MessageId};
+use crate::store::{RemoteFile, StoreError, StoredAttachment};
 
 /// So many files of all messages go up at the same time.
 pub const MOST_UPLOADS: usize = 3;
 
-/// Uploads what is missing of a job's message and then encodes it: the job has its bytes from then on. What is not a
-/// message only waited for its timestamp.
-pub async fn complete(engine: &Arc<Engine>, job: &Job) -> Result<(), Attempt> {
-    if let Some(wish) = job.wish.clone() {
-        return encode_wish(engine, job, wish).await;
-    }
-    let id = job.message.ok_or_else(gone)?;
-    let attachments = engine.store.call(move |db| db.attachments_of(id)).await?;
+/// Uploads what is missing of a message's files.
+pub async fn complete(engine: &Arc<Engine>, message: MessageId) -> Result<(), Attempt> {
+    let attachments = engine.store.call(move |db| db.attachments_of(message)).await?;
     let missing = attachments.into_iter().filter(|attachment| attachment.remote.is_none());
     stream::iter(missing)
         .map(|attachment| upload(engine, attachment))
         .buffer_unordered(MOST_UPLOADS)
         .try_collect::<Vec<()>>()
         .await?;
-    encode(engine, job, id).await
-}
-
-/// Gives a job the bytes of its message, now that all its files have an address.
-async fn encode(engine: &Arc<Engine>, job: &Job, id: MessageId) -> Result<(), Attempt> {
-    let (job, timestamp) = (job.id, job.timestamp);
-    let this = Arc::clone(engine);
-    let encode = move |db: &mut Db| {
-        db.transaction(|db| {
-            let Some(message) = db.message(id)? else { return Ok(Ok(())) };
-            let pointers = db.attachments_of(id)?.iter().map(pointer).collect();
-            keep(db, job, this.message_job(db, &outgoing(message, timestamp), pointers)?)
-        })
-    };
-    engine.store.call(encode).await?.map_err(unsendable)
-}
-
-/// Gives a job that is no message the bytes of what it is to say.
-async fn encode_wish(engine: &Arc<Engine>, job: &Job, wish: Wish) -> Result<(), Attempt> {
-    let (job, timestamp, recipient) = (job.id, job.timestamp, job.recipient);
-    let Account::User(to) = recipient else {
-        return Err(Attempt::Refused("This cannot be sent to a group.".to_owned()));
-    };
-    let this = Arc::clone(engine);
-    let encode =
-        move |db: &mut Db| db.transaction(|db| keep(db, job, this.wish_job(db, to, wish, timestamp)?));
-    engine.store.call(encode).await?.map_err(unsendable)
-}
-
-/// Writes a job's bytes down.
-fn keep(
-    db: &mut Db,
-    job: JobId,
-    encoded: Result<NewJob, EncodeError>,
-) -> Result<Result<(), EncodeError>, StoreError> {
-    match encoded {
-        Err(error) => Ok(Err(error)),
-        Ok(encoded) => {
-            let payload = encoded.payload.unwrap_or_default();
-            db.outbox_encoded(job, &payload, encoded.copy.as_ref()).map(Ok)
-        }
-    }
+    Ok(())
 }
 
 /// Nobody is told of this: who sent it deleted it.
 fn gone() -> Attempt {
     Attempt::Refused("The message is not here any more.".to_owned())
-}
-
-fn unsendable(error: EncodeError) -> Attempt {
-    Attempt::Refused(format!("This message cannot be sent: {error}."))
-}
-
-/// What is encoded of a stored message.
-fn outgoing(message: Message, timestamp: septet_protocol::time::Timestamp) -> OutgoingMessage {
-    OutgoingMessage {
-        conversation: message.conversation,
-        timestamp,
-        text: message.text,
-        quote: message.quote.map(|quote| QuoteKey { author: quote.author, timestamp: quote.timestamp }),
-        attachments: Vec::new(),
-        notice: None,
-        expiry: message.expiry,
-    }
 }
 
 /// Where an uploaded file is, as the message says it.
@@ -184,11 +117,15 @@ async fn encrypt(engine: &Arc<Engine>, attachment: &StoredAttachment) -> Result<
     encrypted.map_err(|error| unreadable(&error))?.map_err(|error| unreadable(&error))
 }
 
-/// What a failed upload means for its message.
+/// What a failed upload means for its message: what the server refuses for good, it will not take later, and nothing
+/// behind it has to wait (spec 04 §2). Its limits for how much one asks pass.
 fn refusal(attachment: &StoredAttachment, error: NetworkError) -> Attempt {
+    let name = &attachment.name;
     match error {
-        NetworkError::FileTooLarge => {
-            Attempt::Refused(format!("{} is too large for the file server.", attachment.name))
+        NetworkError::FileTooLarge => Attempt::Refused(format!("{name} is too large for the file server.")),
+        NetworkError::Rejected { status: 408 | 429, .. } => Attempt::Later(error.to_string()),
+        NetworkError::Rejected { .. } | NetworkError::FileGone => {
+            Attempt::Refused(format!("The file server does not take {name}."))
         }
         other => Attempt::Later(other.to_string()),
     }

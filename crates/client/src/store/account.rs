@@ -18,6 +18,10 @@ use crate::model::Profile;
 /// A timestamp that is further ahead of now than this, in ms, was given under a wrong clock.
 pub(super) const AHEAD_MS: u64 = 5000;
 
+/// Whether something of ours has a sent timestamp.
+pub(super) const IS_USED: &str = "SELECT 1 FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0
+     UNION ALL SELECT 1 FROM outbox WHERE timestamp = ?2 AND message IS NULL";
+
 /// The account of a profile folder.
 pub struct StoredAccount {
     /// Our Account ID.
@@ -113,10 +117,7 @@ impl Db {
 
     /// Whether something of ours that is still here has this sent timestamp.
     fn is_used(&self, at: Timestamp) -> Result<bool, StoreError> {
-        let mut statement = self.sql().prepare_cached(
-            "SELECT 1 FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0
-             UNION ALL SELECT 1 FROM outbox WHERE timestamp = ?2 AND message IS NULL",
-        )?;
+        let mut statement = self.sql().prepare_cached(IS_USED)?;
         Ok(statement.exists(params![self.me()?.person, Ms(at)])?)
     }
 

@@ -31,6 +31,9 @@ pub(super) const DUE: &str = attachment_sql!(
 pub(super) const DOWNLOADS_NEXT: &str =
     "SELECT min(not_before) FROM attachments WHERE state = 2 AND state IN (0, 2) AND not_before > ?1";
 
+/// No download waits any longer.
+pub(super) const HASTEN: &str =
+    "UPDATE attachments SET not_before = 0 WHERE state = 2 AND state IN (0, 2) AND not_before > 0";
 /// Whether anything points at a file.
 pub(super) const FILE_IN_USE: &str = "SELECT 1 FROM attachments WHERE file = ?1
      UNION ALL SELECT 1 FROM people WHERE picture_file = ?1
@@ -152,9 +155,7 @@ impl Db {
 
     /// No download waits any longer, as when the network is back. Failures so far still count.
     pub fn downloads_hasten(&mut self) -> Result<(), StoreError> {
-        let sql =
-            "UPDATE attachments SET not_before = 0 WHERE state = 2 AND state IN (0, 2) AND not_before > 0";
-        self.sql().prepare_cached(sql)?.execute([])?;
+        self.sql().prepare_cached(HASTEN)?.execute([])?;
         Ok(())
     }
 

@@ -19,8 +19,14 @@ use super::types::QuoteKey;
 use super::values::{Hash, Ms, Person};
 use crate::model::{ConversationId, MessageId};
 
+/// A message by author and sent timestamp.
+pub(super) const FIND: &str = "SELECT m.id FROM messages m JOIN people a ON a.id = m.author
+     WHERE a.account = ?1 AND m.timestamp = ?2 AND m.local = 0 ORDER BY m.id LIMIT 1";
+/// Takes messages away by a JSON list of numbers.
+pub(super) const REMOVE: &str = "DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?1))";
+
 /// At most so many rows are deleted by one statement.
-const STEP: i64 = 200;
+const STEP: i64 = 100;
 
 /// What has disappeared by now.
 pub(super) const EXPIRED: &str =
@@ -39,11 +45,15 @@ pub(super) const CLEARING: &str =
 pub(super) const CLEARED: &str = "DELETE FROM messages WHERE id IN
      (SELECT id FROM messages WHERE conversation = ?1 AND id <= ?2 LIMIT ?3)";
 /// Takes some of what is of no use any more away, of each kind.
-pub(super) const OLD: [&str; 5] = [
+pub(super) const OLD: [&str; 7] = [
     "DELETE FROM seen_hashes WHERE (hash, owner) IN
          (SELECT hash, owner FROM seen_hashes WHERE expires_at <= ?1 LIMIT ?2)",
-    "DELETE FROM pending_unsends WHERE (author, timestamp) IN
-         (SELECT author, timestamp FROM pending_unsends WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM last_hashes WHERE (account, namespace, node) IN
+         (SELECT account, namespace, node FROM last_hashes WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM pending_unsends WHERE rowid IN
+         (SELECT rowid FROM pending_unsends WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM calls WHERE (call, sender) IN
+         (SELECT call, sender FROM calls WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM pending_receipts WHERE (reader, timestamp) IN
          (SELECT reader, timestamp FROM pending_receipts WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM reactions WHERE (conversation, target_timestamp, target_author, author, emoji) IN
@@ -62,10 +72,7 @@ impl Db {
     /// The number of a message by author and sent timestamp, which is its identity on the network; the oldest if
     /// several conversations have one.
     pub fn find_message(&self, key: QuoteKey) -> Result<Option<MessageId>, StoreError> {
-        let mut statement = self.sql().prepare_cached(
-            "SELECT m.id FROM messages m JOIN people a ON a.id = m.author
-             WHERE a.account = ?1 AND m.timestamp = ?2 AND m.local = 0 ORDER BY m.id LIMIT 1",
-        )?;
+        let mut statement = self.sql().prepare_cached(FIND)?;
         Ok(statement
             .query_row(params![Person(key.author), Ms(key.timestamp)], |row| row.get(0).map(MessageId))
             .optional()?)
@@ -112,8 +119,7 @@ impl Db {
         self.transaction(|db| {
             let list = json_list(ids);
             let touched = db.conversations_of(&list)?;
-            let sql = "DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?1))";
-            db.sql().prepare_cached(sql)?.execute([&list])?;
+            db.sql().prepare_cached(REMOVE)?.execute([&list])?;
             Ok(touched)
         })
     }
@@ -188,11 +194,19 @@ impl Db {
                             (SELECT o.message FROM outbox o JOIN messages m ON m.id = o.message
                              WHERE m.conversation = ?1)";
             db.sql().prepare_cached(jobs)?.execute([id.0])?;
+            if let Some(account) = db.address_of(id)?.and_then(|address| address.account()) {
+                db.forget_deferred_of(account)?;
+            }
             let sql = "UPDATE conversations SET unread = 0, mentions = 0,
                            cleared_to = coalesce((SELECT max(id) FROM messages), 0) WHERE id = ?1";
             db.sql().prepare_cached(sql)?.execute([id.0])?;
             Ok(())
         })
+    }
+
+    /// Whether rows of a conversation that was cleared are still on their way out.
+    pub fn is_clearing(&self) -> Result<bool, StoreError> {
+        Ok(self.sql().prepare_cached(CLEARING)?.exists([])?)
     }
 
     /// Takes some rows away of what was cleared. False if there is nothing left to take away.

@@ -18,8 +18,8 @@ use super::error::StoreError;
 use super::types::TransferState;
 use super::values::{Hash, Ms, Person, expiry, optional_time, time};
 use crate::model::{
-    Attachment, AttachmentId, AttachmentState, AttachmentSummary, ConversationId, Message, MessageId,
-    MessagePage, Notice, Page, Quote, Reaction,
+    Attachment, AttachmentId, AttachmentState, AttachmentSummary, ConversationId, LinkPreview, Message,
+    MessageId, MessagePage, Notice, Page, Quote, Reaction,
 };
 
 macro_rules! message_sql {
@@ -63,6 +63,17 @@ pub(super) const BY_ID: &str = message_sql!("AND m.id = ?1");
 /// By a JSON list of numbers.
 pub(super) const BY_IDS: &str =
     message_sql!("AND m.id IN (SELECT value FROM json_each(?1)) ORDER BY m.sorted_at, m.timestamp, m.id");
+
+/// Attachments by a JSON list of their messages' numbers.
+pub(super) const ATTACHMENTS: &str =
+    "SELECT message, id, name, content_type, size, width, height, voice, state, failure FROM attachments
+     WHERE message IN (SELECT value FROM json_each(?1)) ORDER BY message, position";
+/// Reactions to messages of a conversation between two sent timestamps.
+pub(super) const REACTIONS: &str =
+    "SELECT r.conversation, r.target_timestamp, r.target_author, p.account, r.emoji
+     FROM reactions r JOIN people p ON p.id = r.author
+     WHERE r.conversation = ?1 AND r.target_timestamp BETWEEN ?2 AND ?3 AND r.removed = 0
+     ORDER BY r.timestamp, r.author, r.emoji";
 
 /// A message with the row numbers that its parts are found by.
 struct Loaded {
@@ -221,6 +232,7 @@ fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {
         read: row.get(9)?,
         attachments: Vec::new(),
         quote,
+        preview: None,
         reactions: Vec::new(),
         notice: notice(row, 10)?,
         deleted: row.get(11)?,
@@ -244,10 +256,12 @@ fn complete(sql: &Connection, mut list: Vec<Loaded>) -> Result<Vec<Message>, Sto
         }
     }
     add_reactions(sql, &mut list)?;
+    let mut previews = previews(sql, &ids)?;
     Ok(list
         .into_iter()
         .map(|mut row| {
             row.message.attachments = attachments.remove(&row.message.id).unwrap_or_default();
+            row.message.preview = previews.remove(&row.message.id);
             row.message
         })
         .collect())
@@ -257,10 +271,7 @@ fn attachments(
     sql: &Connection,
     ids: &[MessageId],
 ) -> Result<BTreeMap<MessageId, Vec<Attachment>>, StoreError> {
-    let mut statement = sql.prepare_cached(
-        "SELECT message, id, name, content_type, size, width, height, voice, state, failure FROM attachments
-         WHERE message IN (SELECT value FROM json_each(?1)) ORDER BY message, position",
-    )?;
+    let mut statement = sql.prepare_cached(ATTACHMENTS)?;
     let rows = statement.query_map([json_list(ids)], |row| Ok((MessageId(row.get(0)?), attachment(row)?)))?;
     let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for row in rows {
@@ -268,6 +279,19 @@ fn attachments(
         all.entry(message).or_default().push(attachment);
     }
     Ok(all)
+}
+
+/// Links with what their senders tell of the pages.
+fn previews(sql: &Connection, ids: &[MessageId]) -> Result<BTreeMap<MessageId, LinkPreview>, StoreError> {
+    let mut statement = sql.prepare_cached(
+        "SELECT message, url, title, pointer IS NOT NULL FROM previews
+         WHERE message IN (SELECT value FROM json_each(?1))",
+    )?;
+    let rows = statement.query_map([json_list(ids)], |row| {
+        let preview = LinkPreview { url: row.get(1)?, title: row.get(2)?, has_image: row.get(3)? };
+        Ok((MessageId(row.get(0)?), preview))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn attachment(row: &Row<'_>) -> rusqlite::Result<Attachment> {
@@ -314,12 +338,7 @@ fn add_reactions(sql: &Connection, list: &mut [Loaded]) -> Result<(), StoreError
         let range = ranges.entry(row.message.conversation.0).or_insert((at, at));
         *range = (range.0.min(at), range.1.max(at));
     }
-    let mut statement = sql.prepare_cached(
-        "SELECT r.conversation, r.target_timestamp, r.target_author, p.account, r.emoji
-         FROM reactions r JOIN people p ON p.id = r.author
-         WHERE r.conversation = ?1 AND r.target_timestamp BETWEEN ?2 AND ?3 AND r.removed = 0
-         ORDER BY r.timestamp, r.author, r.emoji",
-    )?;
+    let mut statement = sql.prepare_cached(REACTIONS)?;
     let mut found: BTreeMap<(i64, Ms, i64), Vec<Reaction>> = BTreeMap::new();
     for (conversation, (first, last)) in ranges {
         let mut rows = statement.query(params![conversation, Ms(first), Ms(last)])?;

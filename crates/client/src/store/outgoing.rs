@@ -6,8 +6,9 @@ use septet_protocol::time::Timestamp;
 
 use super::db::Db;
 use super::error::StoreError;
+use super::kinds::AttachmentClass;
 use super::types::{
-    AttachmentClass, NewAttachment, NewJob, Now, Outgoing, OutgoingMessage, QuoteKey, TransferState,
+    NewAttachment, NewJob, NewPreview, Now, Outgoing, OutgoingMessage, QuoteKey, TransferState,
 };
 use super::values::{Hash, Ms, expiry_columns};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};
@@ -261,6 +262,14 @@ impl Db {
                 ":file": attachment.file,
             })?;
         }
+        Ok(())
+    }
+
+    /// Writes down what a message's sender tells of a link in it.
+    pub(super) fn insert_preview(&self, message: MessageId, preview: &NewPreview) -> Result<(), StoreError> {
+        let sql = "INSERT INTO previews (message, url, title, pointer) VALUES (?1, ?2, ?3, ?4)";
+        let values = params![message.0, preview.url, preview.title, preview.image];
+        self.sql().prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
 

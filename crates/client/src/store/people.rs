@@ -17,6 +17,11 @@ use crate::model::PictureId;
 /// Longest name kept, in bytes (spec 02 §12).
 const NAME_BYTES: usize = 100;
 
+/// Whose pictures are to be fetched.
+pub(super) const PICTURES_WANTED: &str =
+    "SELECT account, name, picture_url, picture_key, profile_updated FROM people
+     WHERE picture_state = 1 AND (approved = 1 OR id IN (SELECT person FROM account))";
+
 /// A picture that is to be fetched.
 #[derive(Clone)]
 pub struct WantedPicture {
@@ -111,10 +116,7 @@ impl Db {
     /// Pictures that are to be fetched: our own, and those of people we accepted. A stranger's waits until then, because
     /// whoever writes to us first would otherwise choose a server that learns when we are here, and what is drawn.
     pub fn pictures_wanted(&self) -> Result<Vec<WantedPicture>, StoreError> {
-        let mut statement = self.sql().prepare_cached(
-            "SELECT account, name, picture_url, picture_key, profile_updated FROM people
-             WHERE picture_state = 1 AND (approved = 1 OR id IN (SELECT person FROM account))",
-        )?;
+        let mut statement = self.sql().prepare_cached(PICTURES_WANTED)?;
         let rows = statement.query_map([], |row| {
             let Person(id) = row.get(0)?;
             Ok(profile_data(row, 1)?.picture.map(|source| WantedPicture { id, source }))

@@ -4,7 +4,8 @@
 //! their accents answers "all of these, the last one perhaps unfinished". Where they do not (Chinese, Japanese, Thai…),
 //! an index of all runs of three characters answers "this somewhere". A query is put to one of them, by the script it
 //! is written in. Both hold only what people wrote: no notices, no placeholders, nothing deleted; triggers keep them
-//! so, and what leaves them is overwritten.
+//! so, and what leaves them is overwritten. That costs many times what it costs to put it in, so the second one holds
+//! only texts that are in such a script (column `unspaced`).
 //!
 //! Results are the newest to arrive first and paged by number, so a page costs what it shows and not what there is to
 //! find.
@@ -21,7 +22,7 @@ use crate::model::{ConversationId, Message, MessageId};
 const MAX_TERMS: usize = 32;
 /// Characters of a query beyond these are not looked at.
 const MAX_CHARS: usize = 200;
-/// Messages of a conversation that a query too short for an index is compared with.
+/// So many texts, the latest in such a script, are compared with a query that is too short for an index.
 const MAX_SCAN: i64 = 20_000;
 
 macro_rules! found_sql {
@@ -48,7 +49,7 @@ pub(super) const TRIGRAMS: &str = found_sql!("search_trigrams");
 /// The latest messages that contain a text, for one that is too short for an index.
 pub(super) const SHORT: &str = "SELECT m.id FROM
          (SELECT id, conversation, text, notice, deleted, expires_at FROM messages
-          WHERE id < :before ORDER BY id DESC LIMIT :scan) m
+          WHERE unspaced = 1 AND id < :before ORDER BY id DESC LIMIT :scan) m
      CROSS JOIN conversations v ON v.id = m.conversation AND m.id > v.cleared_to
      WHERE m.text <> '' AND m.notice IS NULL AND m.deleted = 0 AND instr(m.text, :query) > 0
          AND (:conversation IS NULL OR m.conversation = :conversation)
@@ -146,8 +147,8 @@ fn is_mark(c: char) -> bool {
         | 0x102b..=0x103e | 0x17b4..=0x17d3 | 0x3099..=0x309a)
 }
 
-/// Whether a script is written without spaces between words.
-fn runs_together(c: char) -> bool {
+/// Whether a script is written without spaces between words; the column `unspaced` says it of a text.
+pub(super) fn runs_together(c: char) -> bool {
     matches!(u32::from(c),
         // Thai, Lao, Tibetan, Myanmar, Khmer
         0x0e00..=0x0fff | 0x1000..=0x109f | 0x1780..=0x17ff

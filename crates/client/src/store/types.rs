@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
+use septet_protocol::id::{Account, Ed25519Public, GroupId, MessageHash, Namespace, SessionId};
 use septet_protocol::message::Emoji;
+use septet_protocol::message::newer::UnknownType;
+use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::kinds::Transport;
 use crate::event::Event;
 use crate::model::{Address, AttachmentId, ConversationId, Expiry, Message, MessageId, Notice};
 
@@ -104,34 +107,6 @@ pub struct NewAttachment {
     pub pointer: Option<Vec<u8>>,
 }
 
-/// What a person looks for when going through files.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AttachmentClass {
-    /// Anything shown as a picture.
-    Picture,
-    /// A film.
-    Video,
-    /// Music and the like.
-    Audio,
-    /// Recorded to be heard as a message.
-    Voice,
-    /// Everything else.
-    File,
-}
-
-impl AttachmentClass {
-    /// By what the sender said of it.
-    pub fn of(content_type: &str, voice: bool) -> Self {
-        match content_type.split_once('/').map(|(kind, _)| kind) {
-            _ if voice => Self::Voice,
-            Some(kind) if kind.eq_ignore_ascii_case("image") => Self::Picture,
-            Some(kind) if kind.eq_ignore_ascii_case("video") => Self::Video,
-            Some(kind) if kind.eq_ignore_ascii_case("audio") => Self::Audio,
-            _ => Self::File,
-        }
-    }
-}
-
 /// Where a stored attachment stands between here and the file server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TransferState {
@@ -223,17 +198,6 @@ pub enum JobKind {
     Other,
 }
 
-/// How a job gets where it goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Transport {
-    /// Stored in a swarm.
-    Swarm,
-    /// Several steps in a swarm, of which each needs the one before.
-    Sequence,
-    /// A request to a community's server.
-    Community,
-}
-
 /// Something to be sent that is not encoded yet and is no row of messages: what there is to say, without a date.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -290,7 +254,7 @@ pub struct NewJob {
     pub timestamp: Timestamp,
     /// How long the swarm shall keep it, in ms.
     pub ttl_ms: u64,
-    /// The bytes; `None` until uploads are done and the job has its final timestamp, see
+    /// The bytes; `None` until uploads are done and the job has a timestamp of the network's, see
     /// [`Db::outbox_encoded`](super::Db::outbox_encoded).
     pub payload: Option<Vec<u8>>,
     /// What to encode when it has its final timestamp, if that is not a row of messages.
@@ -308,11 +272,28 @@ pub struct SwarmCopy {
     pub ttl_ms: u64,
 }
 
-/// A job as it stands.
-#[derive(Clone, Debug)]
+/// A queue of the outbox: what goes to one place goes out in the order in which it was written. Told apart only.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Lane(pub(super) Vec<u8>);
+
+/// A job that is the first of its lane.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Due {
+    /// Which one.
+    pub job: JobId,
+    /// Its lane.
+    pub lane: Lane,
+}
+
+/// A job as it stands, without its bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Job {
-    /// Its number; those for one recipient are done in this order.
+    /// Its number; those of one lane are done in this order.
     pub id: JobId,
+    /// Its lane.
+    pub lane: Lane,
+    /// How it gets where it goes.
+    pub transport: Transport,
     /// What for.
     pub kind: JobKind,
     /// Whose swarm.
@@ -325,11 +306,11 @@ pub struct Job {
     pub timestamp: Timestamp,
     /// How long the swarm shall keep it, in ms.
     pub ttl_ms: u64,
-    /// The bytes; `None` until they are encoded.
-    pub payload: Option<Vec<u8>>,
+    /// It has bytes; see [`Db::outbox_payload`](super::Db::outbox_payload).
+    pub encoded: bool,
     /// What to encode, if that is not a row of messages.
     pub wish: Option<Wish>,
-    /// Some of its bytes may be out: from then on it keeps them.
+    /// Some of its bytes, or of what it is the copy of, may be out: it keeps them and its timestamp for ever.
     pub attempted: bool,
     /// When it was made.
     pub created: Timestamp,
@@ -369,11 +350,98 @@ pub struct Cursor {
 pub struct ReceivedItem {
     /// Its hash.
     pub hash: MessageHash,
+    /// When it was stored, as one node tells; nothing proves it.
+    pub stored_at: Timestamp,
     /// When the swarm forgets it.
     pub expiration: Timestamp,
-    /// What it says; `None` if that is nothing to us: only its hash is remembered.
-    pub incoming: Option<Incoming>,
+    /// What it says.
+    pub meaning: Meaning,
 }
+
+impl ReceivedItem {
+    /// A stored message with what it says.
+    pub const fn new(message: &StoredMessage, meaning: Meaning) -> Self {
+        Self { hash: message.hash, stored_at: message.timestamp, expiration: message.expiry, meaning }
+    }
+
+    /// What it says, if this version can read it and it is something to us.
+    pub const fn incoming(&self) -> Option<&Incoming> {
+        match &self.meaning {
+            Meaning::Said(incoming) => Some(incoming),
+            Meaning::Nothing | Meaning::Unreadable(_) => None,
+        }
+    }
+}
+
+/// What a stored message says to this version.
+#[derive(Clone)]
+pub enum Meaning {
+    /// Nothing: only its hash is remembered.
+    Nothing,
+    /// Something that this version knows.
+    Said(Incoming),
+    /// Something that a later version may know: it is kept as it came (spec 09 §6.1).
+    Unreadable(Unreadable),
+}
+
+/// What this version cannot read.
+#[derive(Clone)]
+pub struct Unreadable {
+    /// Who wrote it and when, if its kind is unknown; `None` if its format is a newer one, of which nothing is known.
+    pub unknown: Option<UnknownType>,
+    /// As it is stored in the swarm.
+    pub raw: Vec<u8>,
+}
+
+/// The number of something that is kept for a later version.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct DeferredId(pub i64);
+
+/// Something that was kept for a later version, to be read once more.
+#[derive(Clone)]
+pub struct Deferred {
+    /// Its number.
+    pub id: DeferredId,
+    /// As it was in the swarm.
+    pub message: StoredMessage,
+}
+
+/// A link with a title and a picture (spec 02 §15).
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewPreview {
+    /// The link, as it stands in the text.
+    pub url: String,
+    /// Title of the page; may be empty if there is a picture.
+    pub title: String,
+    /// Where the picture is, with its key, as [`AttachmentPointer::to_bytes`] writes it.
+    ///
+    /// [`AttachmentPointer::to_bytes`]: septet_protocol::attachment::AttachmentPointer::to_bytes
+    pub image: Option<Vec<u8>>,
+}
+
+/// An invitation into a group, or to be its admin, whose proof is checked (spec 06 §7.2, §7.5).
+#[derive(Clone)]
+pub struct Invitation {
+    /// The group.
+    pub group: GroupId,
+    /// Its name.
+    pub name: String,
+    /// What one gets by it.
+    pub right: GroupRight,
+}
+
+/// What lets one into a group.
+#[derive(Clone)]
+pub enum GroupRight {
+    /// A member's right to read and write: 100 bytes (spec 06 §6).
+    Member(Zeroizing<Vec<u8>>),
+    /// The group's seed: 32 bytes.
+    Admin(Zeroizing<Vec<u8>>),
+}
+
+/// Names a call in all its messages: a hash of what its caller named it, which may be of any length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallKey(pub [u8; 32]);
 
 /// A decoded and checked message (spec 02 §5 steps 2, 3, 5, 6 and 7 are done).
 #[derive(Clone)]
@@ -403,6 +471,8 @@ pub enum IncomingKind {
         attachments: Vec<NewAttachment>,
         /// What it answers.
         quote: Option<QuoteKey>,
+        /// A link in its text.
+        preview: Option<NewPreview>,
         /// When it disappears.
         expiry: Expiry,
     },
@@ -418,10 +488,21 @@ pub enum IncomingKind {
         /// The message it is for.
         target: QuoteKey,
         /// The emoji.
-        emoji: String,
+        emoji: Emoji,
         /// It is taken away.
         remove: bool,
     },
+    /// An invitation into a group.
+    Invitation(Invitation),
+    /// The other calls. One call may say so several times.
+    Call {
+        /// Which call.
+        call: CallKey,
+        /// When the line about it disappears.
+        expiry: Expiry,
+    },
+    /// Another device of ours took a call, or refused it.
+    CallSettled(CallKey),
     /// The wish that a message be deleted.
     Unsend {
         /// The message.
@@ -462,6 +543,8 @@ pub struct AppliedBatch {
     pub read: Vec<ReadMessage>,
     /// Jobs of ours turned out to be done already.
     pub outbox_changed: bool,
+    /// Something came that only a later version can show, and that has no place in a conversation.
+    pub unreadable: bool,
 }
 
 /// An incoming message that disappears after reading and has just become read.

@@ -8,7 +8,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use septet_protocol::id::{Account, Ed25519Public, GroupId, MessageHash, SessionId};
 use septet_protocol::time::Timestamp;
 
-use super::types::{AttachmentClass, JobKind, TransferState, Transport};
+use super::kinds::{AttachmentClass, Transport};
+use super::types::{JobKind, TransferState};
 use crate::model::{Address, ConversationKind, Expiry, MessageState};
 
 /// A timestamp as a column: whole milliseconds. What is beyond the range of a column (only a liar sends that)

@@ -82,6 +82,8 @@ pub fn notice(strings: &Strings, notice: &Notice, outgoing: bool, who: &str) -> 
         Notice::CommunityInvitation { name, .. } => {
             strings.with("notice-community", [("room", name.as_str().into())])
         }
+        Notice::Unreadable if outgoing => strings.t("notice-unreadable-own").to_string(),
+        Notice::Unreadable => strings.with("notice-unreadable", name),
         Notice::GroupInvitation { name } => strings.with("notice-group", [("group", name.as_str().into())]),
     }
 }

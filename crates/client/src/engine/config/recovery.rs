@@ -66,7 +66,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             keep.on(event, engine.network.now());
         }
         if keep.wants_poll() {
-            engine.bells.poll.notify_one();
+            engine.polls.ring();
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The people we know, on all devices (spec 05 §11.1).
 //!
-//! Decision: who is in the document is told by what we think of them, not by whether there is something to read: an
-//! accepted, blocked, renamed, pinned person, and a stranger whose request waits (spec 02 §21.3). An entry that
-//! another client made for other reasons is kept up to date and never removed by us unless a person asks for that.
+//! Decision: who is in the document is told by what we think of them, not by what they did: an accepted, blocked,
+//! renamed, pinned person. A stranger whose request waits is not, though some official apps put them there (spec 02
+//! §21.3): whoever floods us with requests would fill the document, which has a size, and all our devices. Each device
+//! has the requests from the swarm. An entry that another client made for other reasons is kept up to date and never
+//! removed by us unless a person asks for that.
 //!
 //! Decision: an acceptance is never taken back by a merge. Somebody is only forgotten when their entry was removed.
 
@@ -216,7 +218,6 @@ impl Documents {
 /// Whether there is something about a person that our other devices must know.
 pub(super) fn belongs(row: &ContactData) -> bool {
     row.approved
-        || row.approved_me
         || row.blocked
         || row.nickname.is_some()
         || row.muted_until.is_some()

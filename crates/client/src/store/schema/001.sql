@@ -26,10 +26,13 @@ CREATE TABLE people (
     created         INTEGER NOT NULL DEFAULT 0,
     CHECK ((picture_url IS NULL) = (picture_key IS NULL))
 ) STRICT;
+-- Strangers who wrote to us.
+CREATE INDEX people_strangers ON people (id) WHERE approved = 0 AND approved_me = 1 AND blocked = 0;
 CREATE INDEX people_picture_wanted ON people (id) WHERE picture_state = 1;
 CREATE INDEX people_picture_file ON people (picture_file) WHERE picture_file IS NOT NULL;
 
--- Everything one can write to. A row is never deleted, so its number names the same conversation for ever.
+-- Everything one can write to. A row is deleted only with a stranger's request that nobody answered; its number is
+-- not given again, so it names the same conversation for ever.
 CREATE TABLE conversations (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     kind           INTEGER NOT NULL,                     -- 0 Note to Self, 1 private, 2 group, 3 room, 4 blinded
@@ -148,6 +151,10 @@ CREATE TABLE messages (
     failure         TEXT,
     hash            BLOB,                                -- in the swarm it came from: our own, or a group's
     text            TEXT    NOT NULL DEFAULT '',
+    unspaced        INTEGER NOT NULL AS (text GLOB '*[' || -- has something of a script without spaces between words:
+        char(0x0e00, 45, 0x109f, 0x1780, 45, 0x17ff) ||  -- Thai, Lao, Tibetan, Myanmar, Khmer,
+        char(0x2e80, 45, 0x31ff, 0x3400, 45, 0x4dbf, 0x4e00, 45, 0x9fff, 0xf900, 45, 0xfaff, 0xff66, 45, 0xff9f,
+             0x20000, 45, 0x3ffff) || ']*') STORED,      -- ideographs, kana, Bopomofo
     notice          TEXT,                                -- JSON of `Notice`
     notice_kind     TEXT    AS (json_extract(notice, '$.kind')) STORED,
     quote_author    INTEGER REFERENCES people (id),
@@ -170,13 +177,14 @@ CREATE UNIQUE INDEX messages_identity ON messages (conversation, author, timesta
 CREATE UNIQUE INDEX messages_posts ON messages (conversation, server_id) WHERE server_id IS NOT NULL;
 CREATE INDEX messages_of_author ON messages (author, timestamp);
 CREATE INDEX messages_hash ON messages (hash) WHERE hash IS NOT NULL;
-CREATE INDEX messages_quoting ON messages (quote_author) WHERE quote_author IS NOT NULL;
+CREATE INDEX messages_quoting ON messages (quote_author, quote_timestamp) WHERE quote_author IS NOT NULL;
 CREATE INDEX messages_page ON messages (conversation, sorted_at, timestamp, id);
 CREATE INDEX messages_counting ON messages (conversation, sorted_at, timestamp, mention) WHERE counts = 1;
 CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX messages_expiring_here ON messages (conversation, expires_at) WHERE counts = 1 AND expires_at IS NOT NULL;
 CREATE INDEX messages_notices ON messages (conversation, notice_kind, author, sorted_at, timestamp)
     WHERE notice_kind IS NOT NULL;
+CREATE INDEX messages_unspaced ON messages (id) WHERE unspaced = 1;
 CREATE INDEX messages_undated ON messages (id) WHERE received_at = 0;
 -- Countdowns that have not begun: the message is unread, or nobody knew the time.
 CREATE INDEX messages_untimed ON messages (conversation, sorted_at, timestamp)
@@ -269,7 +277,8 @@ CREATE TABLE outbox (
     copy_ttl      INTEGER,
     wish          TEXT,                                  -- JSON of `Wish`: what to encode, if that is no message
     undated       INTEGER NOT NULL DEFAULT 0 CHECK (undated IN (0, 1)),   -- its timestamp is a guess
-    attempted     INTEGER NOT NULL DEFAULT 0 CHECK (attempted IN (0, 1)), -- set before the first byte leaves
+    attempted     INTEGER NOT NULL DEFAULT 0 CHECK (attempted IN (0, 1)), -- set before the first byte leaves; of a
+                                                         -- copy always: what it is a copy of is out
     given_up      INTEGER NOT NULL DEFAULT 0 CHECK (given_up IN (0, 1)),
     created       INTEGER NOT NULL,
     CHECK (transport = 2 OR (recipient IS NOT NULL AND namespace IS NOT NULL AND ttl IS NOT NULL))
@@ -278,6 +287,18 @@ CREATE INDEX outbox_queue ON outbox (lane, id) WHERE given_up = 0;
 CREATE INDEX outbox_of_message ON outbox (message);
 CREATE INDEX outbox_undated ON outbox (id) WHERE undated = 1;
 CREATE INDEX outbox_without_message ON outbox (timestamp) WHERE message IS NULL;
+
+-- What is taken back and may be out is asked to be deleted, behind itself: by the recipient and by our own devices. Its
+-- timestamp is given to it when its turn comes. A note of ours may still come from our own swarm; it is not taken in.
+CREATE TRIGGER outbox_taken_back AFTER DELETE ON outbox
+WHEN OLD.attempted = 1 AND OLD.kind IN (0, 2) AND OLD.message IS NOT NULL BEGIN
+    INSERT INTO outbox (lane, transport, kind, recipient, namespace, ttl, timestamp, wish, created)
+    SELECT OLD.lane, OLD.transport, 3, OLD.recipient, OLD.namespace, OLD.ttl, 0,
+        json_object('kind', 'unsend', 'author', lower(hex(p.account)), 'timestamp', OLD.timestamp), OLD.created
+    FROM account a JOIN people p ON p.id = a.person;
+    INSERT OR IGNORE INTO pending_unsends (author, timestamp, expires_at)
+    SELECT person, OLD.timestamp, OLD.created + 2592000000 FROM account WHERE OLD.kind = 2;
+END;
 
 -- Reactions by what they point at, so that one may come before its target; one whose target does not come expires. The
 -- newest of an author and emoji counts.
@@ -293,6 +314,8 @@ CREATE TABLE reactions (
     expires_at       INTEGER,                            -- while the target is not here
     PRIMARY KEY (conversation, target_timestamp, target_author, author, emoji)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX reactions_author ON reactions (author);
+CREATE INDEX reactions_target_author ON reactions (target_author);
 CREATE INDEX reactions_expiring ON reactions (expires_at) WHERE expires_at IS NOT NULL;
 
 -- Reactions in rooms, whose servers tell how many there are.
@@ -305,14 +328,16 @@ CREATE TABLE reaction_totals (
     PRIMARY KEY (message, emoji)
 ) STRICT, WITHOUT ROWID;
 
--- Requests to delete messages that have not come yet (spec 02 §28).
+-- Requests to delete messages, kept for what comes after them (spec 02 §28).
 CREATE TABLE pending_unsends (
-    author     INTEGER NOT NULL REFERENCES people (id),
+    author     BLOB    NOT NULL CHECK (length(author) = 33), -- perhaps of nobody here
     timestamp  INTEGER NOT NULL,
     msg_id     INTEGER,
-    expires_at INTEGER NOT NULL,
-    PRIMARY KEY (author, timestamp)
-) STRICT, WITHOUT ROWID;
+    stranger   INTEGER NOT NULL CHECK (stranger IN (0, 1)),  -- asked for by somebody we have not accepted
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX pending_unsends_target ON pending_unsends (author, timestamp, coalesce(msg_id, 0));
+CREATE INDEX pending_unsends_strange ON pending_unsends (stranger) WHERE stranger = 1;
 CREATE INDEX pending_unsends_expiring ON pending_unsends (expires_at);
 
 -- Read receipts for messages that have not come yet: sent by another device of ours.
@@ -325,6 +350,19 @@ CREATE TABLE pending_receipts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pending_receipts_expiring ON pending_receipts (expires_at);
 
+-- Calls that were told of (spec 02 §25): each makes one line, and none if another device of ours took it.
+CREATE TABLE calls (
+    call       BLOB    NOT NULL CHECK (length(call) = 32),
+    sender     INTEGER NOT NULL REFERENCES people (id),  -- who calls; ourselves if another device of ours took it
+    message    INTEGER REFERENCES messages (id) ON DELETE SET NULL,
+    timestamp  INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (call, sender)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX calls_sender ON calls (sender);
+CREATE INDEX calls_message ON calls (message) WHERE message IS NOT NULL;
+CREATE INDEX calls_expiring ON calls (expires_at);
+
 -- What this version cannot read, kept for one that can (spec 09 §6.1).
 CREATE TABLE deferred (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -334,6 +372,9 @@ CREATE TABLE deferred (
     hash        BLOB    NOT NULL,
     sender      BLOB    CHECK (length(sender) = 33),     -- authenticated; of an unknown type only, as is the next
     timestamp   INTEGER,
+    msg_id      INTEGER,
+    place       BLOB    CHECK (length(place) = 33),      -- the account of the conversation it belongs to, if that is
+                                                         -- known
     stored_at   INTEGER NOT NULL,                        -- as the swarm says, as is the next
     stored_till INTEGER NOT NULL,
     raw         BLOB    NOT NULL,                        -- as stored in the swarm
@@ -341,13 +382,30 @@ CREATE TABLE deferred (
     expires_at  INTEGER,
     received_at INTEGER NOT NULL,
     tried_by    TEXT    NOT NULL,                        -- the program's version at the last try
+    known       INTEGER NOT NULL DEFAULT 0 CHECK (known IN (0, 1)), -- that version could read it, and had no use for it
     UNIQUE (owner, namespace, hash),
     CHECK ((sender IS NULL) = (timestamp IS NULL))
 ) STRICT;
 CREATE INDEX deferred_kind ON deferred (kind, id);
 CREATE INDEX deferred_identity ON deferred (sender, timestamp) WHERE sender IS NOT NULL;
+CREATE INDEX deferred_place ON deferred (place) WHERE place IS NOT NULL;
+CREATE INDEX deferred_tried ON deferred (owner, namespace, id, tried_by);
 CREATE INDEX deferred_placeholder ON deferred (placeholder) WHERE placeholder IS NOT NULL;
 CREATE INDEX deferred_expiring ON deferred (expires_at) WHERE expires_at IS NOT NULL;
+
+-- How much of each kind there is, each with 256 bytes on top; kept by triggers.
+CREATE TABLE deferred_totals (
+    kind  INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO deferred_totals (kind) VALUES (0), (1);
+CREATE TRIGGER deferred_total_insert AFTER INSERT ON deferred BEGIN
+    UPDATE deferred_totals SET count = count + 1, bytes = bytes + length(NEW.raw) + 256 WHERE kind = NEW.kind;
+END;
+CREATE TRIGGER deferred_total_delete AFTER DELETE ON deferred BEGIN
+    UPDATE deferred_totals SET count = count - 1, bytes = bytes - length(OLD.raw) - 256 WHERE kind = OLD.kind;
+END;
 
 -- What we have from swarms already, kept until the swarm forgets it (spec 02 §10).
 CREATE TABLE seen_hashes (
@@ -367,6 +425,7 @@ CREATE TABLE last_hashes (
     expires_at INTEGER NOT NULL,                         -- the swarm forgets it then
     PRIMARY KEY (account, namespace, node)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX last_hashes_expiring ON last_hashes (expires_at);
 
 -- How often those of an account were reset: a poll that began before does not write them again (spec 09 §5.2).
 CREATE TABLE cursor_generations (
@@ -412,14 +471,17 @@ CREATE TABLE doomed_files (
     name TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
--- Search: words as most scripts divide them, and runs of three characters for those that do not. Only what was written.
-CREATE VIEW searchable (id, text) AS
-    SELECT id, text FROM messages WHERE text <> '' AND notice IS NULL AND deleted = 0;
+-- Search, of what people wrote: words as most scripts divide them, and runs of three characters of texts in scripts that
+-- do not. What leaves the tables is overwritten.
+CREATE VIEW searchable (id, text, unspaced) AS
+    SELECT id, text, unspaced FROM messages WHERE text <> '' AND notice IS NULL AND deleted = 0;
+CREATE VIEW searchable_unspaced (id, text) AS SELECT id, text FROM searchable WHERE unspaced = 1;
 CREATE VIRTUAL TABLE search_words USING fts5 (
     text, content = 'searchable', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
 );
 CREATE VIRTUAL TABLE search_trigrams USING fts5 (
-    text, content = 'searchable', content_rowid = 'id', tokenize = 'trigram remove_diacritics 1', detail = 'none'
+    text, content = 'searchable_unspaced', content_rowid = 'id', tokenize = 'trigram remove_diacritics 1',
+    detail = 'none'
 );
 INSERT INTO search_words (search_words, rank) VALUES ('secure-delete', 1);
 INSERT INTO search_trigrams (search_trigrams, rank) VALUES ('secure-delete', 1);
@@ -427,22 +489,22 @@ INSERT INTO search_trigrams (search_trigrams, rank) VALUES ('secure-delete', 1);
 CREATE TRIGGER messages_search_insert AFTER INSERT ON messages
 WHEN NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0 BEGIN
     INSERT INTO search_words (rowid, text) VALUES (NEW.id, NEW.text);
-    INSERT INTO search_trigrams (rowid, text) VALUES (NEW.id, NEW.text);
+    INSERT INTO search_trigrams (rowid, text) SELECT NEW.id, NEW.text WHERE NEW.unspaced = 1;
 END;
 CREATE TRIGGER messages_search_delete AFTER DELETE ON messages
 WHEN OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0 BEGIN
     INSERT INTO search_words (search_words, rowid, text) VALUES ('delete', OLD.id, OLD.text);
-    INSERT INTO search_trigrams (search_trigrams, rowid, text) VALUES ('delete', OLD.id, OLD.text);
+    INSERT INTO search_trigrams (search_trigrams, rowid, text) SELECT 'delete', OLD.id, OLD.text WHERE OLD.unspaced = 1;
 END;
 CREATE TRIGGER messages_search_update AFTER UPDATE OF text, notice, deleted ON messages BEGIN
     INSERT INTO search_words (search_words, rowid, text) SELECT 'delete', OLD.id, OLD.text
         WHERE OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0;
     INSERT INTO search_trigrams (search_trigrams, rowid, text) SELECT 'delete', OLD.id, OLD.text
-        WHERE OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0;
+        WHERE OLD.unspaced = 1 AND OLD.text <> '' AND OLD.notice IS NULL AND OLD.deleted = 0;
     INSERT INTO search_words (rowid, text) SELECT NEW.id, NEW.text
         WHERE NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
     INSERT INTO search_trigrams (rowid, text) SELECT NEW.id, NEW.text
-        WHERE NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
+        WHERE NEW.unspaced = 1 AND NEW.text <> '' AND NEW.notice IS NULL AND NEW.deleted = 0;
 END;
 
 -- Counters that no statement can forget: of what counts and stands beyond the read mark. Moving the mark counts by

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 
 /// A few letters that stand together nowhere else, and every run of three of them.
-const MARK: &str = "qxzvkj";
+const MARK: &str = "qxzvkj鑫麤靐";
 
 fn with_account(mut db: Db) -> Db {
     db.insert_account(&StoredAccount { id: me(), seed: Seed::from_bytes([1; 16]), created: NOW }).unwrap();
@@ -31,7 +31,13 @@ fn marked(path: &Path) -> (Db, Vec<MessageId>) {
                 "nothing here".into()
             };
             let expiry = if number % 2 == 0 { Expiry::Off } else { Expiry::AfterSend(60) };
-            let kind = IncomingKind::Message { text: body, attachments: Vec::new(), quote: None, expiry };
+            let kind = IncomingKind::Message {
+                text: body,
+                attachments: Vec::new(),
+                quote: None,
+                preview: None,
+                expiry,
+            };
             from(alice(), at, kind)
         });
         take(&mut db, items.collect());
@@ -123,6 +129,7 @@ fn a_cleared_conversation_is_empty_at_once_and_what_comes_then_stays() {
                 text: "new".into(),
                 attachments: Vec::new(),
                 quote,
+                preview: None,
                 expiry: Expiry::Off,
             };
             take(&mut db, vec![again, from(alice(), at(-5), kind)]);
@@ -178,6 +185,7 @@ fn what_has_expired_is_in_no_answer_whether_it_was_deleted_or_not() {
         text: body.into(),
         attachments: Vec::new(),
         quote: None,
+        preview: None,
         expiry,
     };
     take(
@@ -193,6 +201,7 @@ fn what_has_expired_is_in_no_answer_whether_it_was_deleted_or_not() {
         text: "to which?".into(),
         attachments: Vec::new(),
         quote: Some(target),
+        preview: None,
         expiry: Expiry::AfterSend(7200),
     };
     take(&mut db, vec![from(alice(), at(-20), answer)]);

@@ -38,7 +38,7 @@ fn fill(db: &mut Db, files: &files::Files, author: SessionId, count: usize, expi
                 _ => Vec::new(),
             };
             let text = format!("{number} words of {}", author.0[0]);
-            let kind = IncomingKind::Message { text, attachments, quote: None, expiry };
+            let kind = IncomingKind::Message { text, attachments, quote: None, preview: None, expiry };
             from(author, at(*number as i64 - 1_000_000), kind)
         });
         take(db, items.collect());
@@ -67,12 +67,17 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().build().unwrap()
 }
 
-/// Deletes, and says what is done.
-async fn delete(store: &Store) {
-    store.call(|db| db.clear_messages(with(db, alice()))).await.unwrap();
-    say("cleared");
-    store.call(|db| db.delete_contact(carol())).await.unwrap();
-    say("contact");
+/// Deletes what is not deleted yet, and says what is done. What was begun goes on by itself.
+async fn delete(store: &Store, done: &[String]) {
+    let is_done = |word: &str| done.iter().any(|done| done == word);
+    if !is_done("cleared") {
+        store.call(|db| db.clear_messages(with(db, alice()))).await.unwrap();
+        say("cleared");
+    }
+    if !is_done("contact") {
+        store.call(|db| db.delete_contact(carol())).await.unwrap();
+        say("contact");
+    }
     while !store.call(|db| db.delete_expired(at(20_000_000))).await.unwrap().is_empty() {}
     say("expired");
     while left(store).await > FILES * 2 {}
@@ -85,15 +90,18 @@ fn say(word: &str) {
 }
 
 async fn left(store: &Store) -> usize {
-    let count = |db: &mut Db| Ok(db.sql().query_row("SELECT count(*) FROM messages", [], |row| row.get(0))?);
-    store.call(count).await.unwrap()
+    let count = |db: &mut Db| {
+        let sql = "SELECT count(*) FROM messages";
+        Ok(db.sql().query_row(sql, [], |row| row.get::<_, i64>(0))?)
+    };
+    usize::try_from(store.call(count).await.unwrap()).unwrap()
 }
 
 fn victim(path: &Path) {
     runtime().block_on(async {
         let store = Store::open(path).unwrap();
         say("begun");
-        delete(&store).await;
+        delete(&store, &[]).await;
         store.close().await;
     });
 }
@@ -137,7 +145,7 @@ async fn goes_on(path: &Path, told: &[String]) {
     assert!(!has("cleared") || store.call(shown(alice())).await.unwrap() == 0);
     assert!(!has("contact") || store.call(shown(carol())).await.unwrap() == 0);
     // What was not told, a person does again; what has expired, the engine.
-    delete(&store).await;
+    delete(&store, told).await;
     assert_eq!(store.call(shown(dave())).await.unwrap(), FILES * 2);
     let check = |db: &mut Db| {
         let ok: String = db.sql().query_row("PRAGMA integrity_check", [], |row| row.get(0))?;

@@ -1,7 +1,11 @@
 //! The queries that run all the time must stay on their indexes, however many messages there are.
 
 use super::*;
-use crate::store::{attachment, conversation, dating, delete, message, outbox, read, receive};
+use crate::store::receive::strangers;
+use crate::store::{
+    account, attachment, conversation, dating, deferred, delete, message, outbox, people, read, receive,
+    search,
+};
 
 /// What SQLite says it does for a query, one line for each step.
 fn plan(db: &Db, sql: &str) -> Vec<String> {
@@ -64,38 +68,109 @@ fn transfers_come_from_the_partial_index() {
 }
 
 #[test]
+fn parts_of_a_page_are_found_by_their_messages() {
+    check(message::ATTACHMENTS, "attachments_of_message", &["json_each"]);
+    // Reactions to a page are few: they are put into the order they came in.
+    let steps = plan(&db(), message::REACTIONS);
+    assert!(steps.iter().any(|step| step.contains("SEARCH r USING PRIMARY KEY")), "{steps:#?}");
+}
+
+#[test]
 fn small_questions_are_answered_by_indexes() {
-    check(receive::KNOWN, "messages_of_author", &[]);
-    check(read::BEYOND, "COVERING INDEX messages_counting", &[]);
-    check(read::BETWEEN, "COVERING INDEX messages_counting", &[]);
-    check(read::TEXTS, "messages_counting", &[]);
-    check(read::UNTIMED, "messages_untimed", &[]);
-    check("SELECT 1 FROM seen_hashes WHERE hash = ?1 AND owner = ?2", "PRIMARY KEY", &[]);
-    for sql in [delete::EXPIRED, delete::NEXT_EXPIRY, delete::NEXT_EXPIRY_AFTER] {
-        check(sql, "messages_expiring", &[]);
+    for (sql, index) in [
+        (receive::KNOWN, "messages_of_author"),
+        (receive::SEEN, "PRIMARY KEY"),
+        (receive::STANDING, "sqlite_autoindex_people_1"),
+        (receive::PLACE, "sqlite_autoindex_conversations_1"),
+        (receive::message::NEWER_EXPIRY_CHANGE, "messages_notices"),
+        (receive::message::OLDER_EXPIRY_CHANGES, "messages_notices"),
+        (receive::pointing::READ_BY_OTHER, "messages_of_author"),
+        (read::BEYOND, "COVERING INDEX messages_counting"),
+        (read::BETWEEN, "COVERING INDEX messages_counting"),
+        (read::AHEAD, "messages_counting"),
+        (read::TEXTS, "messages_counting"),
+        (read::UNTIMED, "messages_untimed"),
+        (delete::FIND, "messages_of_author"),
+        (delete::EXPIRED, "COVERING INDEX messages_expiring"),
+        (delete::NEXT_EXPIRY, "COVERING INDEX messages_expiring"),
+        (delete::NEXT_EXPIRY_AFTER, "COVERING INDEX messages_expiring"),
+        (delete::CLEARED, "COVERING INDEX messages_page"),
+        (account::IS_USED, "outbox_without_message"),
+    ] {
+        check(sql, index, &[]);
     }
     // Few, and sorted to be told once each.
     assert!(plan(&db(), delete::EXPIRED_BETWEEN)[0].contains("messages_expiring"));
-    check("DELETE FROM seen_hashes WHERE expires_at <= ?1", "seen_hashes_expiring", &[]);
-    check("SELECT id FROM people WHERE picture_state = 1", "people_picture_wanted", &["people"]);
-    check(receive::message::NEWER_EXPIRY_CHANGE, "messages_notices", &[]);
-    check(receive::message::OLDER_EXPIRY_CHANGES, "messages_notices", &[]);
+    check(delete::CLEARING, "conversations_clearing", &["conversations USING INDEX conversations_clearing"]);
+    check(people::PICTURES_WANTED, "people_picture_wanted", &["people USING INDEX", "account"]);
+    check(attachment::FILE_IN_USE, "attachments_file", &[]);
+    check(attachment::HASTEN, "attachments_waiting", &[]);
+    for sql in delete::OLD {
+        let table = sql.split_whitespace().nth(2).unwrap();
+        check(sql, &format!("{table}_expiring"), &[]);
+    }
+}
+
+#[test]
+fn a_search_reads_what_it_shows() {
+    for (sql, table) in [(search::WORDS, "f VIRTUAL TABLE"), (search::TRIGRAMS, "f VIRTUAL TABLE")] {
+        check(sql, table, &["f VIRTUAL TABLE"]);
+    }
+    let steps = plan(&db(), search::SHORT);
+    assert!(steps.iter().any(|step| step.contains("messages_unspaced")), "{steps:#?}");
+    assert!(steps.iter().all(|step| !step.contains("TEMP B-TREE")), "{steps:#?}");
 }
 
 #[test]
 fn what_waits_for_the_time_is_found_without_looking_at_all_messages() {
     check(dating::UNDATED_LINES, "messages_undated", &["messages USING INDEX messages_undated"]);
     check(dating::UNDATED_JOBS, "outbox_undated", &["outbox USING INDEX outbox_undated"]);
+    check(dating::UNTRIED_JOBS, "outbox_queue", &[]);
+    check(dating::QUOTING, "messages_quoting", &[]);
     check(dating::COUNT, "messages_untimed", &["m USING INDEX messages_untimed"]);
+    check(dating::KEEP_READ, "messages_counting", &["c"]);
     check(dating::BRING_DOWN, "messages_page", &["c"]);
-    check("SELECT 1 FROM outbox WHERE undated = 1", "outbox_undated", &["outbox USING"]);
-    check("SELECT 1 FROM outbox WHERE timestamp = ?1 AND message IS NULL", "outbox_without_message", &[]);
+    check(dating::HAS_UNDATED, "outbox_undated", &["outbox USING"]);
+}
+
+/// What SQLite does by itself when a row goes that others point at: it must find them.
+#[test]
+fn every_reference_is_found_by_an_index() {
+    let db = db();
+    let tables: Vec<String> =
+        list(&db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'");
+    assert!(tables.len() > 20);
+    for table in tables {
+        let columns = list(&db, &format!("SELECT \"from\" FROM pragma_foreign_key_list('{table}')"));
+        for column in columns.iter().filter(|column| *column != "person" || table != "account") {
+            let steps = plan(&db, &format!("SELECT 1 FROM {table} WHERE {column} = ?1"));
+            let found = steps.iter().all(|step| step.starts_with("SEARCH "));
+            assert!(found, "{table}.{column}: {steps:#?}");
+        }
+    }
+    check(delete::REMOVE, "INTEGER PRIMARY KEY", &["json_each"]);
+}
+
+fn list(db: &Db, sql: &str) -> Vec<String> {
+    let mut statement = db.sql().prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
 #[test]
-fn deleting_a_message_finds_what_hangs_on_it() {
-    let steps = plan(&db(), "DELETE FROM messages WHERE id = ?1");
-    assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:#?}");
-    check("DELETE FROM attachments WHERE message = ?1", "attachments_of_message", &[]);
-    check("DELETE FROM outbox WHERE message = ?1", "outbox_of_message", &[]);
+fn what_is_kept_for_later_versions_is_found_by_what_names_it() {
+    check(deferred::KEPT, "deferred_identity", &[]);
+    check(deferred::UNTRIED, "deferred_tried", &[]);
+    check("DELETE FROM deferred WHERE place = ?1", "deferred_place", &[]);
+}
+
+#[test]
+fn dropping_a_request_looks_at_nothing_else() {
+    check(strangers::NOWHERE, "messages_of_author", &["CONSTANT ROW"]);
+    let steps = plan(&db(), strangers::TOO_MANY);
+    assert!(steps.iter().any(|step| step.contains("people_strangers")), "{steps:#?}");
+    for sql in ["DELETE FROM people WHERE id = ?1", "DELETE FROM conversations WHERE id = ?1"] {
+        let steps = plan(&db(), sql);
+        let only_account = |step: &&String| step.starts_with("SCAN") && !step.starts_with("SCAN account");
+        assert_eq!(steps.iter().find(only_account), None, "{steps:#?}\nof {sql}");
+    }
 }

@@ -56,6 +56,7 @@ fn what_is_deleted_expired_or_no_text_is_not_found() {
         text: "secret for a minute".into(),
         attachments: Vec::new(),
         quote: None,
+        preview: None,
         expiry: Expiry::AfterSend(60),
     };
     let invitation = Notice::GroupInvitation { name: "secret group".into() };
@@ -78,5 +79,25 @@ fn what_is_deleted_expired_or_no_text_is_not_found() {
             })
             .unwrap_or(0);
         assert_eq!(left, 0, "{table}");
+    }
+}
+
+#[test]
+fn column_and_code_agree_on_which_scripts_have_no_spaces() {
+    let db = db();
+    let columns =
+        "SELECT substr(sql, instr(sql, 'text GLOB'), instr(sql, ') STORED') - instr(sql, 'text GLOB'))
+                   FROM sqlite_schema WHERE name = 'messages'";
+    let expression: String = db.sql().query_row(columns, [], |row| row.get(0)).unwrap();
+    let sql = format!("SELECT {expression} FROM (SELECT ?1 AS text)");
+    let mut column = db.sql().prepare(&sql).unwrap();
+    let edges = [
+        0x41, 0x5b, 0x5d, 0x2d, 0xe00, 0x10a0, 0x1780, 0x1800, 0x2e80, 0x3200, 0x3400, 0x4dc0, 0x4e00,
+        0xa000, 0xac00, 0xf900, 0xfb00, 0xff66, 0xffa0, 0x1_f600, 0x2_0000, 0x3_ffff, 0x4_0000,
+    ];
+    for c in edges.into_iter().flat_map(|edge: u32| [edge - 1, edge, edge + 1]).filter_map(char::from_u32) {
+        let wanted = crate::store::search::runs_together(c);
+        let found: bool = column.query_row([format!("a{c}b")], |row| row.get(0)).unwrap();
+        assert_eq!(found, wanted, "{:x}", u32::from(c));
     }
 }

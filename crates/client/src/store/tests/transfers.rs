@@ -19,6 +19,7 @@ pub(crate) fn wanted(db: &mut Db) -> (MessageId, AttachmentId) {
         text: String::new(),
         attachments: vec![file],
         quote: None,
+        preview: None,
         expiry: Expiry::Off,
     };
     take(db, vec![from(alice(), at(1), kind)]);

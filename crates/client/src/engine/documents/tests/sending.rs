@@ -41,7 +41,7 @@ fn deleted_elsewhere_while_sending(delete: impl Fn(&Documents, &mut Db)) {
         mine.merge(&mut here, Namespace::CONTACTS, &known, NOW).unwrap();
         let old = write_to_bob(&mut here, "old", NOW - 5000);
         let [job] = here.outbox_due().unwrap().try_into().unwrap();
-        here.outbox_sent(job.id, MessageHash([1; 32]), NOW, Now::Known(NOW)).unwrap();
+        here.outbox_sent(job.job, MessageHash([1; 32]), NOW, Now::Known(NOW)).unwrap();
         if sending {
             write_to_bob(&mut here, "on its way", NOW);
         }

@@ -268,5 +268,5 @@ fn pick(list: &[Ed25519Public], random: &mut impl FnMut(u32) -> u32) -> Option<E
 }
 
 #[cfg(test)]
-#[path = "poll_plan/tests.rs"]
+#[path = "plan/tests.rs"]
 mod tests;
