@@ -135,6 +135,7 @@ go-to-quoted = Go to the quoted message
 
 ## Messages
 
+state-preparing = Preparing
 state-sending = Sending
 state-sent = Sent
 state-read = Read
@@ -177,6 +178,7 @@ update-wanted-close = Not now
 
 ## Files
 
+file-preparing = { $total } · preparing
 file-sending = { $done } of { $total } · sending
 file-receiving = { $done } of { $total } · receiving
 file-expired = Not on the server any more

@@ -7,6 +7,7 @@
 //! All methods must be called within a tokio runtime with its clock and I/O switched on.
 
 mod conversations;
+mod drafts;
 mod files;
 mod messages;
 mod open;

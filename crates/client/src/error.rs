@@ -196,6 +196,14 @@ impl ClientError {
 }
 
 impl SendError {
+    /// What is said of a message that failed for this reason.
+    pub(crate) fn sentence(&self) -> String {
+        let text = self.to_string();
+        let mut chars = text.chars();
+        let first: String = chars.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+        format!("{first}{}.", chars.as_str())
+    }
+
     /// A stable word for scripts.
     pub fn code(&self) -> &'static str {
         match self {

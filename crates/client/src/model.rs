@@ -98,8 +98,8 @@ pub struct Conversation {
     pub approved_me: bool,
     /// We blocked the other.
     pub blocked: bool,
-    /// Text not sent yet.
-    pub draft: Option<String>,
+    /// What is written and not sent yet.
+    pub draft: Option<DraftSummary>,
     /// The newest message.
     pub last_message: Option<LastMessage>,
     /// Sent timestamp of the newest message, or when the conversation was opened; sorts the list.
@@ -371,6 +371,9 @@ impl Attachment {
 /// Where an attachment is. The plain bytes are had with `Client::attachment_bytes`.
 #[derive(Clone, PartialEq, Debug)]
 pub enum AttachmentState {
+    /// Ours, being made ready to be sent: copied, scaled, rid of what it tells about where it was made. Until that is
+    /// done its size and type are those of the original.
+    Preparing,
     /// Ours, waiting for or on its way to the file server.
     Uploading {
         /// Bytes sent.
@@ -402,7 +405,7 @@ pub enum AttachmentState {
 }
 
 /// What to send.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Draft {
     /// Text; trimmed before it is sent, at most 2,000 code points.
     pub text: String,
@@ -413,7 +416,7 @@ pub struct Draft {
 }
 
 /// A file to send.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum OutgoingFile {
     /// Read from disk; named and typed by its path.
     Path(PathBuf),
@@ -426,6 +429,33 @@ pub enum OutgoingFile {
         /// The file.
         bytes: Vec<u8>,
     },
+    /// From the profile's own store.
+    Kept(KeptFile),
+}
+
+/// A file in the profile's encrypted store that waits to be sent; made by `Client::keep_file`. It is deleted at the next
+/// start if neither a draft nor a message has it by then, and when its draft is given up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeptFile {
+    /// File name to send.
+    pub name: String,
+    /// MIME type.
+    pub content_type: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Its name in the folder of files.
+    pub(crate) file: String,
+}
+
+/// What waits to be sent in a conversation, as its row in the list tells it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DraftSummary {
+    /// The text; may be empty.
+    pub text: String,
+    /// How many files wait.
+    pub files: u32,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
 }
 
 /// A place in a conversation to page from.

@@ -11,6 +11,7 @@ mod open;
 mod own_picture;
 mod pictures;
 mod qr;
+mod writing;
 
 pub use open::{Opened, Stop};
 
@@ -255,10 +256,8 @@ impl Account {
             }
             Command::Cancel(id) => client.cancel(id).await?,
             Command::MarkRead { conversation, up_to } => client.mark_read(conversation, up_to).await?,
-            Command::SetDraft { conversation, text } => {
-                client.set_draft(conversation, &text).await?;
-                self.stale = true;
-            }
+            Command::SetDraft { conversation, draft } => client.set_draft(conversation, draft).await?,
+            Command::LoadDraft(id) => writing::load(client, &self.teller, id).await?,
             Command::Accept(id) => client.accept(id).await?,
             Command::Decline(id) => client.decline(id).await?,
             Command::Block(id) => client.block(id).await?,
@@ -270,9 +269,11 @@ impl Account {
             Command::SaveAs { attachment, name } => {
                 files::save_as(self.client.clone(), self.teller.clone(), attachment, name);
             }
-            Command::PickFiles(id) => files::pick(self.teller.clone(), id),
-            Command::StagePicture(id, image) => files::stage_picture(self.teller.clone(), id, image),
-            Command::Stage(id, paths) => files::stage(self.teller.clone(), id, paths),
+            Command::PickFiles(id) => writing::pick(client.clone(), self.teller.clone(), id),
+            Command::StagePicture(id, image) => {
+                writing::stage_picture(client.clone(), self.teller.clone(), id, image);
+            }
+            Command::Stage(id, paths) => writing::stage(client, &self.teller, id, paths).await,
             Command::LoadImage(key, side) => {
                 pictures::load(self.client.clone(), self.teller.clone(), key, side);
             }
@@ -333,12 +334,9 @@ impl Account {
         Ok(())
     }
 
-    /// A draft that is refused goes back to where it was written.
     async fn send(&mut self, conversation: ConversationId, draft: Draft) {
-        let text = draft.text.clone();
-        match self.client.send(conversation, draft).await {
-            Ok(id) => self.tell_message(id).await,
-            Err(error) => self.teller.tell(Update::Refused { conversation, text, reason: sentence(&error) }),
+        if let Some(id) = writing::send(&self.client, &self.teller, conversation, draft).await {
+            self.tell_message(id).await;
         }
         self.stale = true;
     }

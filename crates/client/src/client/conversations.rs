@@ -59,15 +59,6 @@ impl Client {
         self.change(id, move |db| db.open_conversation(id, now).map(drop)).await
     }
 
-    /// Keeps a text not sent yet; empty removes it.
-    pub async fn set_draft(&self, id: ConversationId, text: &str) -> Result<(), ClientError> {
-        let (text, now) = (text.to_owned(), self.now());
-        if self.write(move |db| db.set_draft(id, &text, now)).await? {
-            self.0.engine.events.send(Event::Conversations);
-        }
-        Ok(())
-    }
-
     /// Accepts a message request: approves the other and tells them (spec 02 §21.2).
     pub async fn accept(&self, id: ConversationId) -> Result<(), ClientError> {
         let other = self.other(id).await?;

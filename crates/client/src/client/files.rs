@@ -62,8 +62,16 @@ impl Client {
     pub async fn attachment_bytes(&self, id: AttachmentId) -> Result<Arc<[u8]>, ClientError> {
         let attachment =
             self.read(move |db| db.attachment(id)).await?.ok_or(ClientError::NotFound("attachment"))?;
-        let file = attachment.file.ok_or(ClientError::NotDownloaded)?;
-        self.stored_file(file).await
+        match (attachment.file, attachment.source) {
+            (Some(file), _) => self.stored_file(file).await,
+            // To be copied in a moment; until then it is shown from where it lies.
+            (None, Some(source)) => {
+                let read = tokio::task::spawn_blocking(move || source.read());
+                let bytes = read.await.map_err(|_| ClientError::Stopped)?;
+                Ok(Arc::from(bytes.map_err(StoreError::from)?))
+            }
+            (None, None) => Err(ClientError::NotDownloaded),
+        }
     }
 
     /// Writes an attachment into the folder `to` under its own, cleaned name (spec 04 §11), or, if `to` is no

@@ -6,13 +6,11 @@ use septet_protocol::id::MessageHash;
 use septet_protocol::message::Emoji;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Client, ClientError, SendError};
-use crate::engine::{Reader, check_text, load_files};
+use super::{Client, ClientError};
+use crate::engine::Reader;
 use crate::event::Event;
-use crate::model::{
-    ConversationId, Draft, Message, MessageId, MessagePage, MessageState, OutgoingFile, Page,
-};
-use crate::store::{Db, NewAttachment, StoreError, Wish};
+use crate::model::{ConversationId, Message, MessageId, MessagePage, MessageState, Page};
+use crate::store::{Db, StoreError, Wish};
 
 /// How many messages, the latest, a receipt tells of when many are read at once.
 const RECEIPTS: u32 = 500;
@@ -41,21 +39,6 @@ impl Client {
             self.0.engine.transfers.overlay(message);
         }
         Ok(message)
-    }
-
-    /// Checks a draft, writes it down as message and outbox job in one transaction, and returns its number; it goes
-    /// out in the background. Files are read, pictures prepared and all of it stored before this returns.
-    pub async fn send(&self, id: ConversationId, draft: Draft) -> Result<MessageId, SendError> {
-        let text = check_text(&draft)?;
-        if self.read(move |db| db.conversation(id)).await?.is_some_and(|conversation| conversation.blocked) {
-            return Err(SendError::Blocked);
-        }
-        let quote = match draft.reply_to {
-            Some(message) => Some(self.quoted(id, message).await?),
-            None => None,
-        };
-        let attachments = self.take_in(draft.files).await?;
-        Ok(self.0.engine.send_message(id, text, quote, attachments).await?)
     }
 
     /// Waits until a message of ours is sent or failed. In both cases, and after [`ClientError::TimedOut`], what is
@@ -90,6 +73,7 @@ impl Client {
         if let Some((conversation, ())) = self.write(resend).await? {
             let state = MessageState::Sending;
             self.0.engine.events.send(Event::State { conversation, message: id, state });
+            self.0.engine.bells.preparing.notify_one();
             self.0.engine.outbox_changed();
         }
         Ok(())
@@ -245,38 +229,5 @@ impl Client {
     fn tell_changed(&self, conversation: ConversationId) {
         self.0.engine.events.send(Event::Messages(conversation));
         self.0.engine.events.send(Event::Conversations);
-    }
-
-    /// Checks what a draft answers.
-    async fn quoted(&self, id: ConversationId, message: MessageId) -> Result<MessageId, SendError> {
-        let quoted =
-            self.message(message).await?.filter(|quoted| quoted.conversation == id && !quoted.deleted);
-        quoted.map(|quoted| quoted.id).ok_or(SendError::NoSuchMessage)
-    }
-
-    /// Reads and prepares the files of a draft and stores them encrypted.
-    async fn take_in(&self, files: Vec<OutgoingFile>) -> Result<Vec<NewAttachment>, SendError> {
-        if files.is_empty() {
-            return Ok(Vec::new());
-        }
-        let engine = self.0.engine.clone();
-        let stored = tokio::task::spawn_blocking(move || {
-            let mut attachments = Vec::new();
-            for file in load_files(files)? {
-                let stored = engine.store.files().write(&file.prepared.bytes).map_err(ClientError::from)?;
-                attachments.push(NewAttachment {
-                    name: file.name,
-                    content_type: file.prepared.content_type,
-                    size: file.prepared.bytes.len() as u64,
-                    dimensions: file.prepared.dimensions,
-                    voice: false,
-                    remote: None,
-                    file: Some(stored),
-                    pointer: None,
-                });
-            }
-            Ok(attachments)
-        });
-        stored.await.unwrap_or(Err(SendError::Client(ClientError::Stopped)))
     }
 }

@@ -11,77 +11,39 @@ mod contacts;
 mod first_reading;
 mod pushing;
 mod read_states;
+mod set;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use septet_protocol::account::{AccountKeys, DisplayName};
-use septet_protocol::config::{
-    Config, Contacts, ConvoInfoVolatile, Document, Kind, LoadError, Merged, Picture, Priority, Rules,
-    StorageHash, UserGroups, UserProfile,
-};
-use septet_protocol::id::{Account, Namespace, SessionId};
+use septet_protocol::config::{Config, Merged, Picture, Priority, StorageHash, UserGroups, UserProfile};
+use septet_protocol::id::{Namespace, SessionId};
 use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
-use zeroize::Zeroizing;
 
 use crate::model::{ConversationId, Expiry, Memberships};
-use crate::store::{Db, Now, ProfileData, ReadMessage, StoreError, StoredConfig};
+use crate::store::{Db, Now, ProfileData, ReadMessage, StoreError};
 
 pub use pushing::{Kept, Part, Pushed, ToPush};
+pub use set::DocumentSet;
 
 /// Changes the documents of one account.
 #[derive(Clone)]
 pub struct Documents {
     me: SessionId,
-    seed: Zeroizing<[u8; 32]>,
+    /// The documents themselves.
+    pub set: DocumentSet,
 }
 
 /// What a namespace held: where each message is stored, and its bytes.
 type Messages<'a> = [(StorageHash, &'a [u8])];
 
-/// A document whose fields this version uses.
-trait Typed: Config + Sized {
-    const KIND: Kind;
-    fn empty(seed: &[u8; 32]) -> Self;
-    fn read(seed: &[u8; 32], dump: &[u8]) -> Result<Self, LoadError>;
-}
-
-macro_rules! typed {
-    ($($name:ident),*) => {$(
-        impl Typed for $name {
-            const KIND: Kind = Kind::$name;
-            fn empty(seed: &[u8; 32]) -> Self {
-                Self::new(seed)
-            }
-            fn read(seed: &[u8; 32], dump: &[u8]) -> Result<Self, LoadError> {
-                Self::load(seed, dump)
-            }
-        }
-    )*};
-}
-typed!(UserProfile, Contacts, ConvoInfoVolatile, UserGroups);
-
-/// A document of any kind, for what does not need its fields.
-struct Plain(Kind, Document);
-
-impl Config for Plain {
-    fn kind(&self) -> Kind {
-        self.0
-    }
-    fn document(&self) -> &Document {
-        &self.1
-    }
-    fn document_mut(&mut self) -> &mut Document {
-        &mut self.1
-    }
-}
-
 impl Documents {
     /// Those of the account with these keys.
     pub fn new(keys: &AccountKeys) -> Self {
-        Self { me: keys.session_id, seed: Zeroizing::new(*keys.ed25519.seed()) }
+        Self { me: keys.session_id, set: DocumentSet::user(keys) }
     }
 
     /// Changes our public name; only here, if the swarm was not read yet ([`first_reading`]).
@@ -128,18 +90,18 @@ impl Documents {
 
     /// Our display picture, and when it was last set or uploaded, as far as all devices know.
     pub fn picture(&self, db: &Db) -> Result<Option<(Picture, Timestamp)>, StoreError> {
-        let profile: UserProfile = self.load(db)?;
+        let profile: UserProfile = self.set.load(db)?;
         Ok(profile.picture().map(|picture| (picture, profile.updated().unwrap_or_default())))
     }
 
     /// Whether the document has a name, which it has of every account that was ever used.
     pub fn is_named(&self, db: &Db) -> Result<bool, StoreError> {
-        Ok(self.load::<UserProfile>(db)?.name().is_some())
+        Ok(self.set.load::<UserProfile>(db)?.name().is_some())
     }
 
     /// What the account is a member of.
     pub fn memberships(&self, db: &Db) -> Result<Memberships, StoreError> {
-        let all: UserGroups = self.load(db)?;
+        let all: UserGroups = self.set.load(db)?;
         Ok(Memberships { groups: all.groups().count(), communities: all.communities().count() })
     }
 
@@ -161,7 +123,7 @@ impl Documents {
     /// The network's time is known: what was dated by a wrong clock and seen by nobody is dated anew. Several changes
     /// made at once are a few seconds ahead of their time by right ([`later`]).
     pub fn settle_time(&self, db: &mut Db, now: Timestamp) -> Result<(), StoreError> {
-        let profile: UserProfile = self.load(db)?;
+        let profile: UserProfile = self.set.load(db)?;
         if profile.needs_push() && profile.updated().is_some_and(|updated| updated > now + AHEAD_MS) {
             self.with_profile(db, |profile| profile.bring_down(now))?;
         }
@@ -242,7 +204,7 @@ impl Documents {
                 }
                 Namespace::CONTACTS => self.merge_contacts(db, &list, now)?,
                 Namespace::CONVO_INFO_VOLATILE => self.merge_read_states(db, &list, now)?,
-                other => self.with_config(db, other, |config| take_in(config, &list, now))?,
+                other => self.set.with_config(db, other, |config| take_in(config, &list, now))?,
             };
             Ok(Merge { newest: merge.accepted.then_some(newest), ..merge })
         })
@@ -252,12 +214,9 @@ impl Documents {
     /// wrote them or a document was damaged; that one is fetched from the swarm again.
     pub fn reconcile(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
         db.transaction(|db| {
-            let account = Account::from(self.me);
-            for namespace in db.config_namespaces(account)? {
-                let Some(stored) = self.stored(db, namespace)? else { continue };
-                if self.empty(namespace)?.1.load(&stored.dump).is_err() {
-                    db.forget_last_hashes(account)?;
-                }
+            let account = self.set.owner();
+            if self.set.is_damaged(db)? {
+                db.forget_last_hashes(account)?;
             }
             if db.swarm_was_read()? {
                 self.reconcile_contacts(db, now)?;
@@ -266,90 +225,14 @@ impl Documents {
         })
     }
 
-    /// Changes a document together with the tables.
-    fn with<C: Typed, T>(
-        &self,
-        db: &mut Db,
-        f: impl FnOnce(&mut Db, &mut C) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        db.transaction(|db| {
-            let mut config: C = self.load(db)?;
-            let value = f(db, &mut config)?;
-            if config.needs_dump() {
-                self.save(db, &mut config)?;
-            }
-            Ok(value)
-        })
-    }
-
     /// Changes the profile document and writes what it says into the tables.
     fn with_profile<T>(&self, db: &mut Db, f: impl FnOnce(&mut UserProfile) -> T) -> Result<T, StoreError> {
-        self.with(db, |db, profile: &mut UserProfile| {
+        self.set.with(db, |db, profile: &mut UserProfile| {
             let value = f(profile);
             if profile.needs_dump() {
                 self.apply_profile(db, profile)?;
             }
             Ok(value)
-        })
-    }
-
-    /// Changes a document of any kind in what all kinds have in common.
-    fn with_config<T>(
-        &self,
-        db: &mut Db,
-        namespace: Namespace,
-        f: impl FnOnce(&mut dyn Config) -> T,
-    ) -> Result<T, StoreError> {
-        let mut config = self.config(db, namespace)?;
-        let value = f(&mut *config);
-        if config.needs_dump() {
-            self.save(db, &mut *config)?;
-        }
-        Ok(value)
-    }
-
-    /// A document as it is stored; an empty one if it is not.
-    fn load<C: Typed>(&self, db: &Db) -> Result<C, StoreError> {
-        let stored = self.stored(db, C::KIND.namespace())?;
-        Ok(load(stored.as_ref(), || C::empty(&self.seed), |dump| C::read(&self.seed, dump).ok()))
-    }
-
-    /// As [`Documents::load`], of any kind.
-    fn config(&self, db: &Db, namespace: Namespace) -> Result<Box<dyn Config>, StoreError> {
-        if namespace == Namespace::CONVO_INFO_VOLATILE {
-            // What is old leaves this one at a push, so it needs its own.
-            return Ok(Box::new(self.load::<ConvoInfoVolatile>(db)?));
-        }
-        let (stored, empty) = (self.stored(db, namespace)?, self.empty(namespace)?);
-        let read = |dump: &[u8]| self.empty(namespace).ok()?.1.load(dump).ok();
-        let Plain(kind, empty) = empty;
-        Ok(Box::new(Plain(kind, load(stored.as_ref(), || empty, read))))
-    }
-
-    /// An empty document of any kind.
-    fn empty(&self, namespace: Namespace) -> Result<Plain, StoreError> {
-        let kind = Kind::from_namespace(namespace).ok_or(StoreError::NotFound)?;
-        Ok(Plain(kind, Document::new_user(*self.seed, kind, Rules::Current)))
-    }
-
-    fn stored(&self, db: &Db, namespace: Namespace) -> Result<Option<StoredConfig>, StoreError> {
-        db.config(Account::from(self.me), namespace)
-    }
-
-    /// Writes a document down.
-    fn save(&self, db: &mut Db, config: &mut dyn Config) -> Result<(), StoreError> {
-        let namespace = config.kind().namespace();
-        // What another device's version made obsolete is to be deleted even if there is nothing to store.
-        let needs_push = config.needs_push() || !config.document().obsolete().is_empty();
-        let dump = Zeroizing::new(config.dump());
-        // The store keeps the later of both times.
-        let processed_at = Timestamp::default();
-        db.save_config(&StoredConfig {
-            owner: Account::from(self.me),
-            namespace,
-            dump,
-            needs_push,
-            processed_at,
         })
     }
 
@@ -421,20 +304,4 @@ fn take_in(config: &mut (impl Config + ?Sized), messages: &Messages<'_>, now: Ti
     let needs_push = config.needs_push() || !config.document().obsolete().is_empty();
     let unreadable = accepted.len() < messages.len();
     Merge { accepted: !accepted.is_empty(), unreadable, changed, needs_push, ..Merge::default() }
-}
-
-/// A document from its dump. A dump that cannot be read is as good as none: the swarm has the rest.
-fn load<T>(
-    stored: Option<&StoredConfig>,
-    empty: impl FnOnce() -> T,
-    read: impl FnOnce(&[u8]) -> Option<T>,
-) -> T {
-    match stored.map(|stored| read(&stored.dump)) {
-        Some(Some(config)) => config,
-        Some(None) => {
-            tracing::warn!("a stored config cannot be read; it is made anew from the swarm");
-            empty()
-        }
-        None => empty(),
-    }
 }

@@ -20,6 +20,7 @@ mod outgoing;
 mod own_picture;
 mod pace;
 mod pictures;
+mod preparing;
 mod receipts;
 mod receive;
 mod renewal;
@@ -46,7 +47,7 @@ use crate::store::{Now, Store};
 pub(crate) use clock::Proven;
 pub(crate) use documents::Documents;
 pub(crate) use events::{Bells, Events};
-pub(crate) use outgoing::{check_text, load_files, may_tell_place};
+pub(crate) use outgoing::{base_name, check_text, look_at, may_tell_place, take_in};
 pub(crate) use receipts::Receipts;
 pub(crate) use restore::Restore;
 pub(crate) use shorten::Reader;
@@ -156,6 +157,7 @@ impl Engine {
             tokio::spawn(clock::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(connection::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(sources::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(preparing::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(outbox::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(transfers::run(Arc::clone(self), cancel.clone())),

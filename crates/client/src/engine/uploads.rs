@@ -1,5 +1,7 @@
 //! Bringing the files of a message to the file server before the message itself goes out (spec 04 §12).
 //!
+//! A file goes up as soon as it is prepared (see [`super::preparing`]), while others still are.
+//!
 //! Decision: what was uploaded is written down file by file, so a retry, also after a restart, uploads only what is
 //! missing. Files are encrypted when they go up; the same file gives the same bytes and key, so that one whose upload
 //! was cut off before it was written down is not stored twice.
@@ -10,23 +12,24 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use septet_network::NetworkError;
 use septet_protocol::attachment::deterministic::Domain;
 use septet_protocol::attachment::{self, AttachmentPointer, Encrypted, Encryption, Key};
+use tokio::sync::broadcast::error::RecvError;
 use zeroize::Zeroizing;
 
 use super::Engine;
 use super::outbox::Attempt;
 use crate::event::Event;
 use crate::model::{AttachmentState, MessageId};
-use crate::store::{RemoteFile, StoreError, StoredAttachment};
+use crate::store::{RemoteFile, StoreError, StoredAttachment, TransferState};
 
 /// So many files of all messages go up at the same time.
 pub const MOST_UPLOADS: usize = 3;
 
-/// Uploads what is missing of a message's files.
+/// Uploads what is missing of a message's files, each as soon as it is prepared.
 pub async fn complete(engine: &Arc<Engine>, message: MessageId) -> Result<(), Attempt> {
-    let attachments = engine.store.call(move |db| db.attachments_of(message)).await?;
+    let attachments = engine.store.read(move |db| db.attachments_of(message)).await?;
     let missing = attachments.into_iter().filter(|attachment| attachment.remote.is_none());
     stream::iter(missing)
-        .map(|attachment| upload(engine, attachment))
+        .map(|attachment| async move { upload(engine, prepared(engine, &attachment).await?).await })
         .buffer_unordered(MOST_UPLOADS)
         .try_collect::<Vec<()>>()
         .await?;
@@ -58,6 +61,28 @@ fn encryption(remote: &RemoteFile) -> Encryption {
         (Some(key), _, Some(digest)) => Encryption::Legacy { key, digest },
         (_, Some(key), _) => Encryption::Deterministic { key },
         _ => Encryption::Unusable,
+    }
+}
+
+/// Waits until a file is prepared, and returns it as it is then.
+async fn prepared(engine: &Arc<Engine>, file: &StoredAttachment) -> Result<StoredAttachment, Attempt> {
+    let (id, of) = (file.id, file.conversation);
+    let mut events = engine.events.subscribe();
+    loop {
+        let now = engine.store.read(move |db| db.attachment(id)).await?.ok_or_else(gone)?;
+        match now.state {
+            TransferState::Prepare => {}
+            TransferState::Failed => return Err(Attempt::Refused(now.failure.unwrap_or_default())),
+            _ => return Ok(now),
+        }
+        // Events that were lost only make us look again.
+        while match events.recv().await {
+            Ok(Event::Attachment { attachment, .. }) => attachment != id,
+            Ok(Event::Messages(conversation)) => conversation != of,
+            Ok(_) => true,
+            Err(RecvError::Lagged(_)) => false,
+            Err(RecvError::Closed) => return Err(Attempt::Later("stopped".to_owned())),
+        } {}
     }
 }
 

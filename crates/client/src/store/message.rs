@@ -307,6 +307,7 @@ fn attachment(row: &Row<'_>) -> rusqlite::Result<Attachment> {
         dimensions: width.zip(height),
         voice: row.get(7)?,
         state: match state {
+            TransferState::Prepare => AttachmentState::Preparing,
             TransferState::Upload => AttachmentState::Uploading { done: 0, total: 0 },
             TransferState::Remote => AttachmentState::Remote,
             // It has failed several times and goes on in the background, or is given up: the same for a person.

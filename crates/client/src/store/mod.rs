@@ -19,6 +19,7 @@ mod dating;
 mod db;
 mod deferred;
 mod delete;
+mod draft;
 mod elsewhere;
 mod error;
 pub mod files;

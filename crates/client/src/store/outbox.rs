@@ -260,10 +260,10 @@ impl Db {
                     "UPDATE messages SET state = ?2, failure = NULL WHERE id = ?1 AND state = ?3",
                 )?
                 .execute(params![message.0, MessageState::Sending, MessageState::Failed])?;
-            // Failed uploads are tried again too.
+            // What could not be prepared or uploaded is tried again too.
             db.sql()
                 .prepare_cached(
-                    "UPDATE attachments SET state = 0, failure = NULL, attempts = 0, not_before = 0
+                    "UPDATE attachments SET state = CASE original WHEN 1 THEN 7 ELSE 0 END, failure = NULL, attempts = 0, not_before = 0
                      WHERE message = ?1 AND state = 4 AND url IS NULL",
                 )?
                 .execute([message.0])?;

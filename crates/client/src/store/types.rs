@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use super::kinds::Transport;
 use crate::event::Event;
-use crate::model::{Address, AttachmentId, ConversationId, Expiry, Message, MessageId, Notice};
+use crate::model::{Address, AttachmentId, ConversationId, Expiry, KeptFile, Message, MessageId, Notice};
+use crate::source_file::SourceFile;
 
 /// What time it is on the network (spec 03 §8). Until it is known, what is sent gets no final timestamp, and no
 /// countdown begins or ends.
@@ -101,10 +102,54 @@ pub struct NewAttachment {
     /// Where it is on the file server: of a received one, unless its message does not say so in a way that can be
     /// used. Without it and without a file it can never be opened.
     pub remote: Option<RemoteFile>,
-    /// Its name in the folder of files: of one to send, always.
+    /// Its name in the folder of files, if it is ready to be sent or was received whole.
     pub file: Option<String>,
+    /// Where it is, if it is one to send that is not prepared yet; then `file` and `remote` are none.
+    pub original: Option<Original>,
     /// The pointer as received, with what this version does not read in it; `None` of one to send.
     pub pointer: Option<Vec<u8>>,
+}
+
+/// Where a file is that a person gave to be sent, before it is prepared.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Original {
+    /// In the folder of files, under this name.
+    Here(String),
+    /// Where the person has it; it is to be copied.
+    There(SourceFile),
+}
+
+/// An attachment that is ready to be uploaded.
+#[derive(Clone, Debug)]
+pub struct PreparedFile {
+    /// Its name in the folder of files.
+    pub file: String,
+    /// MIME type.
+    pub content_type: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Pixels, if it is a picture.
+    pub dimensions: Option<(u32, u32)>,
+}
+
+/// What is being written in a conversation.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct StoredDraft {
+    /// The text.
+    pub text: String,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// Files, in the order they were added.
+    pub files: Vec<DraftFile>,
+}
+
+/// A file of a draft.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DraftFile {
+    /// Where the person has it.
+    There(String),
+    /// In the folder of files.
+    Here(KeptFile),
 }
 
 /// Where a stored attachment stands between here and the file server.
@@ -124,6 +169,8 @@ pub enum TransferState {
     Expired,
     /// Nowhere that we know of, or with no key that could open it.
     Unusable,
+    /// Ours, to be prepared before it is uploaded.
+    Prepare,
 }
 
 /// An attachment with everything that up- and download need.
@@ -151,6 +198,10 @@ pub struct StoredAttachment {
     pub remote: Option<RemoteFile>,
     /// Its name in the folder of files, if it is here.
     pub file: Option<String>,
+    /// Where the person has it, if it is to be sent and not copied yet.
+    pub source: Option<SourceFile>,
+    /// Why it was given up, as a sentence.
+    pub failure: Option<String>,
     /// How often moving it was tried.
     pub attempts: u32,
 }

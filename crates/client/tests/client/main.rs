@@ -11,6 +11,7 @@ mod attachments;
 mod conversation;
 mod devices;
 mod disk;
+mod enter;
 mod faults;
 mod forgetting;
 mod interleavings;

@@ -17,7 +17,7 @@ use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{Documents, Merge, Messages, first_reading, take_in};
+use super::{Documents, Merge, Messages, take_in};
 use crate::model::Expiry;
 use crate::store::{ContactData, Db, Now, PictureSource, ProfileData, StoreError};
 
@@ -35,7 +35,7 @@ impl Documents {
         if people.keys().all(|id| *id == self.me) {
             return Ok(false);
         }
-        self.with(db, |db, contacts: &mut Contacts| {
+        self.set.with(db, |db, contacts: &mut Contacts| {
             for (id, at) in people {
                 self.describe(db, contacts, *id, *at)?;
             }
@@ -49,7 +49,7 @@ impl Documents {
         if !db.swarm_was_read()? {
             return Ok(());
         }
-        self.with(db, |db, contacts: &mut Contacts| {
+        self.set.with(db, |db, contacts: &mut Contacts| {
             contacts.erase(&id);
             self.describe(db, contacts, id, now)
         })?;
@@ -58,7 +58,7 @@ impl Documents {
 
     /// What is gone has no read state: its entry goes with it (spec 05 §11.3).
     fn forget_read_state(&self, db: &mut Db, id: SessionId) -> Result<(), StoreError> {
-        self.with(db, |_, states: &mut ConvoInfoVolatile| {
+        self.set.with(db, |_, states: &mut ConvoInfoVolatile| {
             states.erase(&ConvoId::OneToOne(id));
             Ok(())
         })
@@ -71,7 +71,7 @@ impl Documents {
         messages: &Messages<'_>,
         now: Timestamp,
     ) -> Result<Merge, StoreError> {
-        self.with(db, |db, contacts: &mut Contacts| {
+        self.set.with(db, |db, contacts: &mut Contacts| {
             let before: BTreeMap<SessionId, Contact> =
                 contacts.iter().map(|contact| (contact.id, contact)).collect();
             let document = contacts.document();
@@ -90,7 +90,7 @@ impl Documents {
     /// Makes document and tables say the same, should they not: the document counts for those it has, the tables for
     /// all others.
     pub(super) fn reconcile_contacts(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
-        self.with(db, |db, contacts: &mut Contacts| {
+        self.set.with(db, |db, contacts: &mut Contacts| {
             let rows = db.contacts()?;
             let mut agreed = BTreeMap::new();
             for row in &rows {
@@ -136,7 +136,7 @@ impl Documents {
             }
             let first_word = !read && !before.contains_key(&contact.id);
             db.apply_contact(&match row.filter(|_| first_word) {
-                Some(row) => first_reading::completed_contact(told, &row),
+                Some(row) => completed(told, &row),
                 None => told,
             })?;
             if priority.is_none() {
@@ -285,6 +285,19 @@ fn contact_data(contact: &Contact, row: Option<&ContactData>) -> ContactData {
         muted_until,
         expiry: expiry(contact.disappearing),
         created: contact.created.unwrap_or_default(),
+    }
+}
+
+/// What the swarm says of somebody, with what was set here before it was read where it says nothing.
+fn completed(told: ContactData, set_here: &ContactData) -> ContactData {
+    let silent = told.priority.unwrap_or_default() == 0;
+    ContactData {
+        nickname: told.nickname.or_else(|| set_here.nickname.clone()),
+        blocked: told.blocked || set_here.blocked,
+        priority: if silent { set_here.priority.or(told.priority) } else { told.priority },
+        muted_until: told.muted_until.or(set_here.muted_until),
+        expiry: if told.expiry == Expiry::Off { set_here.expiry } else { told.expiry },
+        ..told
     }
 }
 

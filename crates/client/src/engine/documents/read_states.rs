@@ -19,7 +19,7 @@ impl Documents {
     pub fn read_changed(&self, db: &mut Db, id: ConversationId, now: Now) -> Result<(), StoreError> {
         let Some(mark) = db.read_mark(id)? else { return Ok(()) };
         let Some(person) = mark.address.account() else { return Ok(()) };
-        self.with(db, |db, states: &mut ConvoInfoVolatile| {
+        self.set.with(db, |db, states: &mut ConvoInfoVolatile| {
             let convo = ConvoId::OneToOne(person);
             let known = states.get(&convo).unwrap_or_default();
             let last_read = known.last_read.max(mark.last_read);
@@ -43,7 +43,7 @@ impl Documents {
         messages: &Messages<'_>,
         now: Timestamp,
     ) -> Result<Merge, StoreError> {
-        self.with(db, |db, states: &mut ConvoInfoVolatile| {
+        self.set.with(db, |db, states: &mut ConvoInfoVolatile| {
             let before = one_to_one(states);
             let mut merge = take_in(states, messages, now);
             if merge.changed {
@@ -77,7 +77,7 @@ impl Documents {
         if made.is_empty() {
             return Ok(());
         }
-        let states: ConvoInfoVolatile = self.load(db)?;
+        let states: ConvoInfoVolatile = self.set.load(db)?;
         for id in made {
             if let Some(state) = states.get(&ConvoId::OneToOne(*id)) {
                 apply(db, *id, state, merge, now)?;
@@ -101,7 +101,7 @@ impl Documents {
 
     /// Takes over what the document has read further than the tables, should there be such.
     pub(super) fn reconcile_read_states(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
-        let states: ConvoInfoVolatile = self.load(db)?;
+        let states: ConvoInfoVolatile = self.set.load(db)?;
         for mark in db.read_marks()? {
             let Some(person) = mark.address.account() else { continue };
             let state = states.get(&ConvoId::OneToOne(person));

@@ -5,7 +5,6 @@
 
 use septet_network::NetworkError;
 use septet_protocol::id::MessageHash;
-use septet_protocol::swarm::Auth;
 use septet_protocol::swarm::request::Store as StoreRequest;
 use septet_protocol::time::Timestamp;
 
@@ -48,7 +47,8 @@ impl Delivery for SwarmStore {
     async fn deliver(&self, engine: &Engine, job: &Job, payload: &[u8]) -> Result<Delivered, Attempt> {
         let request =
             StoreRequest { account: job.recipient, namespace: job.namespace, data: payload, ttl: job.ttl_ms };
-        let auth = Auth::user(engine.me(), &engine.keys.ed25519);
+        let credentials = engine.credentials();
+        let auth = credentials.auth();
         let auth = (!job.namespace.is_public_inbox()).then_some(&auth);
         let stored = engine.network.store(&request, auth).await.map_err(|error| attempt(&error))?;
         Ok(Delivered { hash: stored.hash, at: engine.network.now() })

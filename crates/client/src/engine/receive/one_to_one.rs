@@ -105,6 +105,7 @@ fn attachment(pointer: &AttachmentPointer) -> NewAttachment {
         voice: pointer.voice,
         remote: remote(pointer),
         file: None,
+        original: None,
         pointer: None,
     }
 }

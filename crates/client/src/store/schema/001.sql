@@ -222,19 +222,22 @@ CREATE TABLE attachments (
     height       INTEGER,
     voice        INTEGER NOT NULL DEFAULT 0 CHECK (voice IN (0, 1)),
     state        INTEGER NOT NULL,                       -- 0 upload, 1 remote, 2 download, 3 local, 4 failed, 5 expired,
-                                                         -- 6 unusable
+                                                         -- 6 unusable, 7 to be prepared
     failure      TEXT,
     pointer      BLOB,                                   -- as received
     url          TEXT,
     key          BLOB,
     digest       BLOB,
     file         TEXT,                                   -- name in the folder of files
+    original     INTEGER NOT NULL DEFAULT 0 CHECK (original IN (0, 1)), -- of ours, not prepared for sending yet
+    source       TEXT,                                   -- JSON of `SourceFile`: an original not copied yet
     attempts     INTEGER NOT NULL DEFAULT 0,
     not_before   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX attachments_of_message ON attachments (message, position);
 CREATE INDEX attachments_gallery ON attachments (conversation, class, sorted_at, id);
 CREATE INDEX attachments_waiting ON attachments (state, not_before, id) WHERE state IN (0, 2);
+CREATE INDEX attachments_preparing ON attachments (file IS NOT NULL, id) WHERE state = 7;
 CREATE INDEX attachments_file ON attachments (file) WHERE file IS NOT NULL;
 
 -- What is being written and not sent yet.
@@ -290,14 +293,17 @@ CREATE INDEX outbox_without_message ON outbox (timestamp) WHERE message IS NULL;
 
 -- What is taken back and may be out is asked to be deleted, behind itself: by the recipient and by our own devices. Its
 -- timestamp is given to it when its turn comes. A note of ours may still come from our own swarm; it is not taken in.
+-- Control lines cannot be asked to be deleted (spec 02 §23).
 CREATE TRIGGER outbox_taken_back AFTER DELETE ON outbox
-WHEN OLD.attempted = 1 AND OLD.kind IN (0, 2) AND OLD.message IS NOT NULL BEGIN
+WHEN OLD.attempted = 1 AND OLD.kind IN (0, 2) AND OLD.message IS NOT NULL AND OLD.wish IS NULL BEGIN
     INSERT INTO outbox (lane, transport, kind, recipient, namespace, ttl, timestamp, wish, created)
     SELECT OLD.lane, OLD.transport, 3, OLD.recipient, OLD.namespace, OLD.ttl, 0,
         json_object('kind', 'unsend', 'author', lower(hex(p.account)), 'timestamp', OLD.timestamp), OLD.created
     FROM account a JOIN people p ON p.id = a.person;
-    INSERT OR IGNORE INTO pending_unsends (author, timestamp, expires_at)
-    SELECT person, OLD.timestamp, OLD.created + 2592000000 FROM account WHERE OLD.kind = 2;
+    INSERT INTO pending_unsends (author, timestamp, stranger, expires_at)
+    SELECT p.account, OLD.timestamp, 0, OLD.created + 2592000000
+    FROM account a JOIN people p ON p.id = a.person WHERE OLD.kind = 2
+    ON CONFLICT DO NOTHING;
 END;
 
 -- Reactions by what they point at, so that one may come before its target; one whose target does not come expires. The

@@ -89,10 +89,10 @@ fn drafts_leave_nothing_either() {
     let path = folder.path().join("plain.db");
     let mut db = with_account(Db::plain(&path));
     let id = made(&mut db, alice());
-    db.set_draft(id, &format!("half a {MARK}"), NOW).unwrap();
+    db.set_draft(id, &drafted(&format!("half a {MARK}")), NOW).unwrap();
     db.empty_log().unwrap();
     assert!(is_on_disk(&path));
-    db.set_draft(id, "", NOW).unwrap();
+    db.set_draft(id, &drafted(""), NOW).unwrap();
     assert!(db.is_log_to_be_emptied().unwrap() && db.empty_log().unwrap());
     assert!(!is_on_disk(&path));
 }

@@ -3,6 +3,7 @@
 mod calls;
 mod dating;
 mod deferred;
+mod drafts;
 mod gone;
 mod identity;
 mod kills;
@@ -95,6 +96,11 @@ fn files(attachments: Vec<NewAttachment>) -> IncomingKind {
     }
 }
 
+/// A draft of this text.
+fn drafted(text: &str) -> StoredDraft {
+    StoredDraft { text: text.to_owned(), ..Default::default() }
+}
+
 /// A file of five bytes; where it is to be fetched, if anywhere.
 fn file(remote: Option<RemoteFile>) -> NewAttachment {
     NewAttachment {
@@ -106,6 +112,7 @@ fn file(remote: Option<RemoteFile>) -> NewAttachment {
         remote,
         file: None,
         pointer: None,
+        original: None,
     }
 }
 

@@ -63,6 +63,7 @@ fn a_message_with_files_waits_for_its_bytes() {
         remote: None,
         file: Some("f".repeat(32)),
         pointer: None,
+        original: None,
     };
     message.attachments = vec![file.clone(), NewAttachment { name: "b.png".into(), ..file }];
     let waiting = NewJob { payload: None, ..job(JobKind::ToRecipient, alice(), at(1)) };
@@ -155,7 +156,7 @@ fn writing_to_a_stranger_who_wrote_first_accepts_them() {
     let mut db = db();
     take(&mut db, vec![from(alice(), at(-50), text("may I?"))]);
     assert!(conversation(&db, alice()).is_request());
-    db.set_draft(with(&db, alice()), "sur", NOW).unwrap();
+    db.set_draft(with(&db, alice()), &drafted("sur"), NOW).unwrap();
     let message = outgoing(&mut db, alice(), at(0), "sure");
     let out =
         db.insert_outgoing(&message, &[job(JobKind::ToRecipient, alice(), at(0))], Now::Known(NOW)).unwrap();

@@ -65,6 +65,7 @@ fn the_outbox_steps_from_queue_to_queue() {
 fn transfers_come_from_the_partial_index() {
     check(attachment::DUE, "attachments_waiting", &[]);
     check(attachment::DOWNLOADS_NEXT, "attachments_waiting", &[]);
+    check(attachment::PREPARING, "attachments_preparing", &["t USING INDEX attachments_preparing"]);
 }
 
 #[test]

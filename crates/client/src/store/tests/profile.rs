@@ -102,6 +102,7 @@ async fn files_go_with_their_messages() {
                 remote: None,
                 file: Some(name),
                 pointer: None,
+                original: None,
             }];
             Ok(db.insert_outgoing(&message, &[], Now::Known(NOW))?.id)
         })

@@ -55,6 +55,20 @@ fn what_may_be_out_is_asked_to_be_deleted_behind_itself() {
 }
 
 #[test]
+fn a_control_line_cannot_be_asked_to_be_deleted() {
+    let mut db = db();
+    let expiry = Expiry::AfterSend(60);
+    let notice = Some(Notice::ExpiryChanged { expiry });
+    let line = OutgoingMessage { notice, ..outgoing(&mut db, alice(), at(1), "") };
+    let wish = Some(Wish::TimerUpdate { expiry });
+    let told = NewJob { wish, ..job(JobKind::ToRecipient, alice(), at(1)) };
+    let id = db.insert_outgoing(&line, &[told], Now::Known(NOW)).unwrap().id;
+    db.outbox_attempting(due(&db)[0].id).unwrap();
+    assert!(db.cancel_outgoing(id).unwrap());
+    assert_eq!(db.outbox_len().unwrap(), 0);
+}
+
+#[test]
 fn what_failed_may_be_out_as_well() {
     let mut db = db();
     let id = send(&mut db, alice(), at(1), "x");

@@ -135,7 +135,7 @@ impl Device {
     /// Pushes what is to be pushed: as the engine does, in steps of which each may be the last.
     pub fn push(&mut self, swarm: &mut Swarm, life: &mut Life) -> Option<()> {
         life.step()?;
-        let ToPush { parts, refused } = self.documents.take_parts(&mut self.db, NOW).unwrap();
+        let ToPush { parts, refused } = self.documents.set.take_parts(&mut self.db, NOW).unwrap();
         assert!(refused.is_empty());
         let mut pushed = Vec::new();
         for part in parts {
@@ -151,20 +151,20 @@ impl Device {
         life.step()?;
         pushed.iter().for_each(|part| swarm.delete(&part.obsolete));
         life.step()?;
-        self.documents.finish_push(&mut self.db, &pushed, true).unwrap();
+        self.documents.set.finish_push(&mut self.db, &pushed, true).unwrap();
         life.step()
     }
 
     /// What the swarm took but did not delete.
     pub fn push_without_deletion(&mut self, swarm: &mut Swarm) {
-        let ToPush { parts, .. } = self.documents.take_parts(&mut self.db, NOW).unwrap();
+        let ToPush { parts, .. } = self.documents.set.take_parts(&mut self.db, NOW).unwrap();
         let store = |Part { namespace, seqno, messages, obsolete, .. }: Part| {
             let me = self.documents.me;
             let stored = messages.iter().map(|data| StorageHash::from(swarm.store(me, namespace, data)));
             Pushed { namespace, seqno, stored: Some(stored.collect()), obsolete }
         };
         let pushed: Vec<Pushed> = parts.into_iter().map(store).collect();
-        self.documents.finish_push(&mut self.db, &pushed, false).unwrap();
+        self.documents.set.finish_push(&mut self.db, &pushed, false).unwrap();
     }
 
     /// Everything the devices of an account are to agree on, as it is shown.
@@ -172,7 +172,7 @@ impl Device {
         let own = self.db.profile_of(self.documents.me).unwrap().unwrap_or_default();
         let marks = self.db.read_marks().unwrap();
         let mut all: BTreeMap<SessionId, Shown> = BTreeMap::new();
-        let contacts: Contacts = self.documents.load(&self.db).unwrap();
+        let contacts: Contacts = self.documents.set.load(&self.db).unwrap();
         let shared = |row: &crate::store::ContactData| contacts.get(&row.id).is_some();
         for row in self.db.contacts().unwrap().into_iter().filter(shared) {
             let unread = marks.iter().any(|mark| mark.address == row.id.into() && mark.marked_unread);
@@ -194,20 +194,20 @@ impl Device {
 
     /// Documents and tables say the same.
     pub fn check(&self) {
-        let contacts: Contacts = self.documents.load(&self.db).unwrap();
+        let contacts: Contacts = self.documents.set.load(&self.db).unwrap();
         for row in self.db.contacts().unwrap() {
             match contacts.get(&row.id) {
                 Some(contact) => assert!(contacts::agrees(&contact, &row), "{contact:?}"),
                 None => assert!(!contacts::belongs(&row), "{:?} is in the tables only", row.id),
             }
         }
-        let states: ConvoInfoVolatile = self.documents.load(&self.db).unwrap();
+        let states: ConvoInfoVolatile = self.documents.set.load(&self.db).unwrap();
         for mark in self.db.read_marks().unwrap() {
             let state = states.get(&ConvoId::OneToOne(mark.address.account().unwrap())).unwrap_or_default();
             assert_eq!(mark.marked_unread, state.unread, "{:?}", mark.conversation);
             assert!(mark.last_read >= state.last_read, "{:?} went back", mark.conversation);
         }
-        let profile: UserProfile = self.documents.load(&self.db).unwrap();
+        let profile: UserProfile = self.documents.set.load(&self.db).unwrap();
         let own = self.db.profile_of(self.documents.me).unwrap().unwrap_or_default();
         assert_eq!(own.name, profile.name().unwrap_or_default());
         assert!(own.picture.as_ref().and_then(contacts::picture) == profile.picture());
@@ -241,11 +241,11 @@ pub fn settle(swarm: &mut Swarm, devices: &mut [Device]) {
     }
     for kind in Kind::ALL {
         let stored = swarm.messages(kind.namespace());
-        let config = first.documents.config(&first.db, kind.namespace()).unwrap();
+        let config = first.documents.set.config(&first.db, kind.namespace()).unwrap();
         let active = config.active_hashes();
         assert_eq!(stored.len(), active.len(), "{kind:?}: only what is current");
         for device in devices.iter() {
-            let config = device.documents.config(&device.db, kind.namespace()).unwrap();
+            let config = device.documents.set.config(&device.db, kind.namespace()).unwrap();
             assert!(!config.needs_push());
             for hash in config.active_hashes() {
                 assert!(stored.iter().any(|message| StorageHash::from(message.hash) == hash), "{kind:?}");

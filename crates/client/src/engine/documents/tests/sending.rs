@@ -64,7 +64,7 @@ fn deleted_elsewhere_while_sending(delete: impl Fn(&Documents, &mut Db)) {
         let it = here.conversation(bob).unwrap().unwrap();
         assert_eq!((it.is_listed(), it.approved && sending), (sending, sending));
         // The other device shows it again, for it will get the copy.
-        assert_eq!(mine.load::<Contacts>(&here).unwrap().needs_push(), sending);
+        assert_eq!(mine.set.load::<Contacts>(&here).unwrap().needs_push(), sending);
         if sending {
             let again = pushed(&mine, &mut here, 4);
             theirs.merge(&mut there, Namespace::CONTACTS, &again, NOW).unwrap();
