@@ -6,6 +6,7 @@ mod deferred;
 mod drafts;
 mod gone;
 mod identity;
+mod kills;
 mod late;
 mod migrating;
 mod order;
