@@ -63,7 +63,7 @@ impl Client {
     pub async fn set_draft(&self, id: ConversationId, text: &str) -> Result<(), ClientError> {
         let (text, now) = (text.to_owned(), self.now());
         if self.write(move |db| db.set_draft(id, &text, now)).await? {
-            self.0.engine.events.send(Event::Conversations);
+            self.0.engine.events.send(Event::Conversation(id));
         }
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Client {
             self.0.engine.bells.outbox.notify_one();
             self.0.engine.events.send(Event::Messages(id));
         }
-        self.0.engine.events.send(Event::Conversations);
+        self.0.engine.events.send(Event::Conversation(id));
         Ok(())
     }
 
@@ -215,7 +215,7 @@ impl Client {
         };
         self.write(change).await?;
         self.0.engine.bells.config.notify_one();
-        self.0.engine.events.send(Event::Conversations);
+        self.0.engine.events.send(Event::Conversation(id));
         Ok(())
     }
 

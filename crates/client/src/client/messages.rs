@@ -105,7 +105,7 @@ impl Client {
             for attachment in attachments {
                 self.0.engine.transfers.cancel(attachment.id);
             }
-            self.tell_changed(conversation);
+            self.tell_changed(conversation, id);
         }
         Ok(())
     }
@@ -126,12 +126,16 @@ impl Client {
             })
         };
         let (outcome, told) = self.write(read).await?;
+        if outcome.any {
+            self.0.engine.events.send(Event::Seen { conversation: id, message: up_to });
+        }
+        if !outcome.read.is_empty() {
+            // Their countdowns began.
+            self.0.engine.events.send(Event::Messages(id));
+        }
         if outcome.changed {
             self.0.engine.bells.config.notify_one();
-            self.0.engine.events.send(Event::Conversations);
-        }
-        if outcome.any {
-            self.0.engine.events.send(Event::Messages(id));
+            self.0.engine.events.send(Event::Conversation(id));
         }
         self.0.engine.tell_read(id, told);
         self.0.engine.became_read(outcome.read);
@@ -180,14 +184,14 @@ impl Client {
         // Reacting accepts: the other's picture may be wanted now.
         self.0.engine.bells.downloads.notify_one();
         self.0.engine.bells.config.notify_one();
-        self.tell_changed(conversation);
+        self.tell_changed(conversation, id);
         Ok(())
     }
 
     /// Deletes a message from this device; only its place is kept. Nobody is told.
     pub async fn delete_message(&self, id: MessageId) -> Result<(), ClientError> {
         for conversation in self.write(move |db| db.delete_messages(&[id])).await? {
-            self.tell_changed(conversation);
+            self.tell_changed(conversation, id);
         }
         Ok(())
     }
@@ -221,14 +225,14 @@ impl Client {
         let hashes = self.write(delete).await??;
         self.0.engine.forget(hashes);
         self.0.engine.bells.outbox.notify_one();
-        self.tell_changed(conversation);
+        self.tell_changed(conversation, id);
         Ok(())
     }
 
-    /// Tells that a message is gone.
-    fn tell_changed(&self, conversation: ConversationId) {
-        self.0.engine.events.send(Event::Messages(conversation));
-        self.0.engine.events.send(Event::Conversations);
+    /// Tells that a message changed or is gone.
+    fn tell_changed(&self, conversation: ConversationId, message: MessageId) {
+        self.0.engine.events.send(Event::Changed { conversation, message });
+        self.0.engine.events.send(Event::Conversation(conversation));
     }
 
     /// Checks what a draft answers.

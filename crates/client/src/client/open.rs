@@ -115,7 +115,7 @@ impl Client {
         let engine = Engine::new(keys, store, network);
         engine.receipts.switch(receipts);
         let (documents, now) = (engine.documents.clone(), engine.now());
-        engine.store.call(move |db| documents.reconcile(db, now)).await?;
+        engine.store.call(move |db| documents.reconcile_once(db, now)).await?;
         Ok(Client(Arc::new(Handle { engine })))
     }
 }

@@ -317,8 +317,9 @@ impl Engine {
     /// Whether the swarm has all of our configs that it would take.
     pub async fn config_is_settled(&self) -> Result<bool, StoreError> {
         let owner = self.credentials().owner();
-        let waiting = self.store.read(move |db| db.configs_to_push(owner)).await?;
-        Ok(waiting.into_iter().all(|namespace| self.refused.has(namespace)))
+        let waiting =
+            self.store.read(move |db| Ok([db.configs_to_push(owner)?, db.noted_configs()?])).await?;
+        Ok(waiting.concat().into_iter().all(|namespace| self.refused.has(namespace)))
     }
 
     /// Changes our public name, here and on all devices.

@@ -1,7 +1,9 @@
 //! The config documents of an account, as they lie in the store (spec 05).
 //!
 //! Each lies there as its own dump. Every change is one transaction that loads the dump, changes the document, writes
-//! what it says into the tables and the dump back: the tables and the document never disagree, whenever the program
+//! what it says into the tables and the dump back. What changes in the tables is noted in the transaction of the change
+//! and written into the document before anything else is done with it ([`Db::noted_contacts`]): so a message or a setting
+//! does not cost what all contacts cost. The tables and the document with its notes never disagree, whenever the program
 //! ends.
 //!
 //! Decision: documents that this version does not show yet are merged and kept all the same, so that nothing has to
@@ -31,6 +33,9 @@ use crate::store::{Db, Now, ProfileData, ReadMessage, StoreError, StoredConfig};
 
 pub use pushing::{Kept, Part, Pushed, ToPush};
 
+/// The setting that says which version made documents and tables say the same.
+const RECONCILED: &str = "reconciled_by";
+
 /// Changes the documents of one account.
 #[derive(Clone)]
 pub struct Documents {
@@ -46,10 +51,14 @@ trait Typed: Config + Sized {
     const KIND: Kind;
     fn empty(seed: &[u8; 32]) -> Self;
     fn read(seed: &[u8; 32], dump: &[u8]) -> Result<Self, LoadError>;
+    /// Writes into it what was noted for it.
+    fn take_notes(&mut self, _documents: &Documents, _db: &mut Db) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 macro_rules! typed {
-    ($($name:ident),*) => {$(
+    ($($name:ident $(notes $take:path)?),*) => {$(
         impl Typed for $name {
             const KIND: Kind = Kind::$name;
             fn empty(seed: &[u8; 32]) -> Self {
@@ -58,10 +67,18 @@ macro_rules! typed {
             fn read(seed: &[u8; 32], dump: &[u8]) -> Result<Self, LoadError> {
                 Self::load(seed, dump)
             }
+            $(fn take_notes(&mut self, documents: &Documents, db: &mut Db) -> Result<(), StoreError> {
+                $take(documents, db, self)
+            })?
         }
     )*};
 }
-typed!(UserProfile, Contacts, ConvoInfoVolatile, UserGroups);
+typed!(
+    UserProfile,
+    Contacts notes Documents::take_contact_notes,
+    ConvoInfoVolatile notes Documents::take_read_notes,
+    UserGroups
+);
 
 /// A document of any kind, for what does not need its fields.
 struct Plain(Kind, Document);
@@ -168,9 +185,9 @@ impl Documents {
         Ok(())
     }
 
-    /// Something about a conversation changed in the tables: writes it into the document it belongs to, unless the
-    /// swarm was not read yet ([`first_reading`]). Returns whether that changed. To be called in the transaction of the
-    /// change.
+    /// Something about a conversation changed in the tables: notes it for the document it belongs to, unless the
+    /// swarm was not read yet ([`first_reading`]). Returns whether there is something to write. To be called in the
+    /// transaction of the change.
     pub fn conversation_changed(
         &self,
         db: &mut Db,
@@ -248,6 +265,17 @@ impl Documents {
         })
     }
 
+    /// As [`Documents::reconcile`], unless this version did so already: from then on they say the same.
+    pub fn reconcile_once(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
+        if db.setting(RECONCILED)?.is_some_and(|by: String| by == env!("CARGO_PKG_VERSION")) {
+            return Ok(());
+        }
+        db.transaction(|db| {
+            self.reconcile(db, now)?;
+            db.set_setting(RECONCILED, &env!("CARGO_PKG_VERSION"))
+        })
+    }
+
     /// Makes documents and tables say the same. They do, as both change in one transaction, unless an older version
     /// wrote them or a document was damaged; that one is fetched from the swarm again.
     pub fn reconcile(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
@@ -273,7 +301,11 @@ impl Documents {
         f: impl FnOnce(&mut Db, &mut C) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         db.transaction(|db| {
-            let mut config: C = self.load(db)?;
+            let mut config: C = match self.read(db)? {
+                Some(config) => config,
+                None => self.replaced(db)?,
+            };
+            config.take_notes(self, db)?;
             let value = f(db, &mut config)?;
             if config.needs_dump() {
                 self.save(db, &mut config)?;
@@ -308,10 +340,35 @@ impl Documents {
         Ok(value)
     }
 
-    /// A document as it is stored; an empty one if it is not.
+    /// Writes what was noted into the documents.
+    fn write_notes(&self, db: &mut Db) -> Result<(), StoreError> {
+        for namespace in db.noted_configs()? {
+            match namespace {
+                Namespace::CONTACTS => self.with(db, |_, _: &mut Contacts| Ok(()))?,
+                _ => self.with(db, |_, _: &mut ConvoInfoVolatile| Ok(()))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A document as it is stored, without what is noted for it; an empty one if it is not.
     fn load<C: Typed>(&self, db: &Db) -> Result<C, StoreError> {
+        Ok(self.read(db)?.unwrap_or_else(|| C::empty(&self.seed)))
+    }
+
+    /// As [`Documents::load`]; `None` if what is stored cannot be read.
+    fn read<C: Typed>(&self, db: &Db) -> Result<Option<C>, StoreError> {
         let stored = self.stored(db, C::KIND.namespace())?;
-        Ok(load(stored.as_ref(), || C::empty(&self.seed), |dump| C::read(&self.seed, dump).ok()))
+        Ok(stored.map_or_else(|| Some(C::empty(&self.seed)), |stored| C::read(&self.seed, &stored.dump).ok()))
+    }
+
+    /// An empty document in the place of one that cannot be read: the swarm has the rest of it, and the tables have it
+    /// until the next start.
+    fn replaced<C: Typed>(&self, db: &mut Db) -> Result<C, StoreError> {
+        tracing::warn!("a stored config cannot be read; it is made anew from the swarm");
+        db.forget_last_hashes(Account::from(self.me))?;
+        db.set_setting(RECONCILED, &"")?;
+        Ok(C::empty(&self.seed))
     }
 
     /// As [`Documents::load`], of any kind.

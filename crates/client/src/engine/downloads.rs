@@ -296,19 +296,26 @@ async fn fetch_picture(engine: &Arc<Engine>, wish: WantedPicture) -> bool {
         }
         result => result,
     };
+    let whose = wish.id;
     let written = engine
         .store
         .call(move |db| match result {
-            Ok(file) => db.picture_fetched(wish.id, &wish.source, &file).map(|_| true),
-            Err(_) => db.picture_failed(wish.id, &wish.source).map(|_| false),
+            Ok(file) => {
+                db.picture_fetched(wish.id, &wish.source, &file)?;
+                db.find_conversation(&wish.id.into())
+            }
+            Err(_) => db.picture_failed(wish.id, &wish.source).map(|_| None),
         })
         .await;
     match written {
-        Ok(true) => {
-            engine.events.send(Event::Profile);
-            engine.events.send(Event::Conversations);
+        Ok(row) => {
+            if whose == engine.me() {
+                engine.events.send(Event::Profile);
+            }
+            if let Some(row) = row {
+                engine.events.send(Event::Conversation(row));
+            }
         }
-        Ok(false) => {}
         Err(error) => {
             tracing::warn!(%error, "what became of a picture cannot be written down");
             return true;

@@ -64,11 +64,9 @@ async fn clear(engine: &Arc<Engine>, all: bool, now: Timestamp) -> Result<Option
             Ok((db.delete_expired(now)?, db.next_expiry()?))
         })
         .await?;
-    if !touched.is_empty() {
-        engine.events.send(Event::Conversations);
-    }
     for conversation in touched {
         engine.events.send(Event::Messages(conversation));
+        engine.events.send(Event::Conversation(conversation));
     }
     Ok(next)
 }

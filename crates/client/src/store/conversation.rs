@@ -4,8 +4,6 @@
 //! index, the unread counts from counters that triggers keep, so a list of a thousand conversations over a million
 //! messages costs a few thousand index steps and no scan.
 
-use std::cmp::Ordering;
-
 use rusqlite::types::Null;
 use rusqlite::{OptionalExtension, Row, params};
 use septet_protocol::id::SessionId;
@@ -94,7 +92,7 @@ impl Db {
             let mut statement = sql.prepare_cached(LIST)?;
             let mut list =
                 statement.query_map(params![Null, Ms(now)], conversation)?.collect::<Result<Vec<_>, _>>()?;
-            list.sort_by(list_order);
+            list.sort_by(Conversation::list_order);
             Ok(list)
         })
     }
@@ -414,13 +412,4 @@ fn last_message(row: &Row<'_>, id: MessageId) -> rusqlite::Result<LastMessage> {
         read: row.get(25)?,
         attachment,
     })
-}
-
-/// The order of the list (what the official desktop client shows): pins, activity, titles; addresses make it total.
-fn list_order(a: &Conversation, b: &Conversation) -> Ordering {
-    b.pinned
-        .cmp(&a.pinned)
-        .then_with(|| b.active_at.cmp(&a.active_at))
-        .then_with(|| a.title().to_lowercase().cmp(&b.title().to_lowercase()))
-        .then_with(|| a.address.cmp(&b.address))
 }

@@ -23,22 +23,26 @@ use crate::store::{ContactData, Db, Now, PictureSource, ProfileData, StoreError}
 const OVERTAKEN_BY: i64 = 5;
 
 impl Documents {
-    /// People changed in the tables: writes them into the document. Who is new there was added at the time given
-    /// here. Returns whether the document changed. To be called in the transaction of the change.
+    /// People changed in the tables, perhaps: notes those that did for the document. Who is new there was added at the
+    /// time given here. Returns whether there are such. To be called in the transaction of the change.
     pub fn contacts_changed(
         &self,
         db: &mut Db,
         people: &BTreeMap<SessionId, Timestamp>,
     ) -> Result<bool, StoreError> {
-        if people.keys().all(|id| *id == self.me) {
-            return Ok(false);
+        let mut noted = false;
+        for (id, at) in people.iter().filter(|(id, _)| **id != self.me) {
+            noted |= db.note_contact(*id, *at)?;
         }
-        self.with(db, |db, contacts: &mut Contacts| {
-            for (id, at) in people {
-                self.describe(db, contacts, *id, *at)?;
-            }
-            Ok(contacts.needs_dump())
-        })
+        Ok(noted)
+    }
+
+    /// Writes whom [`Documents::contacts_changed`] noted into the document.
+    pub(super) fn take_contact_notes(&self, db: &mut Db, contacts: &mut Contacts) -> Result<(), StoreError> {
+        for (id, at) in db.noted_contacts()? {
+            self.describe(db, contacts, id, at)?;
+        }
+        Ok(())
     }
 
     /// A person deleted a contact: it leaves the documents, unless something is to be remembered of it. To be called
@@ -95,6 +99,7 @@ impl Documents {
                 match contacts.get(&row.id) {
                     None => self.describe(db, contacts, row.id, now.at())?,
                     Some(contact) if agrees(&contact, row) => {
+                        db.set_described(row.id)?;
                         agreed.insert(row.id, contact);
                     }
                     Some(_) => {}
@@ -194,6 +199,7 @@ impl Documents {
             return Ok(());
         }
         let Some(row) = db.contact(id)? else { return Ok(()) };
+        db.set_described(id)?;
         let known = contacts.get(&id);
         if known.is_none() && !belongs(&row) {
             return Ok(());
@@ -228,7 +234,7 @@ pub(super) fn belongs(row: &ContactData) -> bool {
 pub(super) fn agrees(contact: &Contact, row: &ContactData) -> bool {
     let mut described = contact.clone();
     fill(&mut described, row);
-    row.priority.is_some() && described == *contact
+    (row.priority.is_some() || contact.priority.is_hidden()) && described == *contact
 }
 
 /// Writes what the tables say of somebody into their entry. A profile counts if it is newer (spec 02 §12); what the
@@ -269,6 +275,9 @@ fn contact_data(contact: &Contact, row: Option<&ContactData>) -> ContactData {
     let muted_until = row.map_or(contact.mute_until, |row| {
         if same_second(row.muted_until, contact.mute_until) { row.muted_until } else { contact.mute_until }
     });
+    // Who is only a contact has no conversation here before something is said.
+    let is_bare = contact.priority.is_hidden() && muted_until.is_none() && contact.disappearing.is_none();
+    let has_row = row.is_some_and(|row| row.priority.is_some());
     ContactData {
         id: contact.id,
         profile: ProfileData {
@@ -280,7 +289,7 @@ fn contact_data(contact: &Contact, row: Option<&ContactData>) -> ContactData {
         approved: contact.approved || row.is_some_and(|row| row.approved),
         approved_me: contact.approved_us || row.is_some_and(|row| row.approved_me),
         blocked: contact.blocked,
-        priority: Some(contact.priority.0),
+        priority: (has_row || !is_bare).then_some(contact.priority.0),
         muted_until,
         expiry: expiry(contact.disappearing),
         created: contact.created.unwrap_or_default(),

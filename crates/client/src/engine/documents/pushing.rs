@@ -64,6 +64,7 @@ impl Documents {
             if !db.swarm_was_read()? {
                 return Ok(to_push);
             }
+            self.write_notes(db)?;
             for namespace in db.configs_to_push(Account::from(self.me))? {
                 match self.with_config(db, namespace, |config| part(config, now))? {
                     Ok(part) => to_push.parts.push(part),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::store::{
-    account, attachment, conversation, dating, delete, message, outbox, people, read, receive, search,
+    account, attachment, conversation, dating, delete, message, noted, outbox, people, read, receive, search,
 };
 
 /// What SQLite says it does for a query, one line for each step.
@@ -102,6 +102,7 @@ fn small_questions_are_answered_by_indexes() {
     check(attachment::HASTEN, "attachments_waiting", &[]);
     for (sql, index) in delete::OLD.iter().zip([
         "seen_hashes_expiring",
+        "last_hashes_expiring",
         "pending_unsends_expiring",
         "pending_receipts_expiring",
         "reactions_expiring",
@@ -109,6 +110,13 @@ fn small_questions_are_answered_by_indexes() {
     ]) {
         check(sql, index, &[]);
     }
+}
+
+#[test]
+fn what_is_noted_for_documents_is_found_without_looking_at_all_people() {
+    check(noted::NOTE_CONTACT, "undescribed USING INTEGER PRIMARY KEY", &[]);
+    check(noted::NOTED_CONTACTS, "undescribed_noted", &["u USING INDEX undescribed_noted"]);
+    check(noted::NOTED_READS, "conversations_read_noted", &["conversations USING INDEX"]);
 }
 
 #[test]

@@ -191,3 +191,57 @@ fn nobody_is_lost_when_the_swarm_is_far_ahead() {
     assert_eq!(contacts.get(&carol).unwrap().nickname, "Carol 9");
     assert_eq!(contacts.get(&BOB).unwrap().nickname, "Bobby");
 }
+
+#[test]
+fn a_change_is_noted_and_in_the_document_before_anything_else_is_done_with_it() {
+    let (documents, mut db) = device();
+    name_bob(&documents, &mut db, "Bobby");
+    let bob = with(&mut db, BOB);
+    assert_eq!(db.noted_configs().unwrap(), [Namespace::CONTACTS]);
+    assert!(documents.load::<Contacts>(&db).unwrap().get(&BOB).is_none(), "only a note");
+    documents.read_changed(&mut db, bob, Now::Known(NOW)).unwrap();
+    db.set_marked_unread(bob, true).unwrap();
+    let there = pushed(&documents, &mut db, 1);
+    assert_eq!(there.len(), 1);
+    assert!(db.noted_configs().unwrap().is_empty());
+    assert_eq!(documents.load::<Contacts>(&db).unwrap().get(&BOB).unwrap().nickname, "Bobby");
+    let states: ConvoInfoVolatile = documents.load(&db).unwrap();
+    assert!(states.get(&septet_protocol::config::ConvoId::OneToOne(BOB)).unwrap().unread);
+    // What changes nothing is no note.
+    db.set_nickname(BOB, Some("Bobby")).unwrap();
+    assert!(!documents.conversation_changed(&mut db, bob, Now::Known(NOW)).unwrap());
+    assert!(db.noted_configs().unwrap().is_empty());
+}
+
+#[test]
+fn a_change_that_is_rolled_back_is_not_noted() {
+    let (documents, mut db) = device();
+    let bob = with(&mut db, BOB);
+    let failed: Result<(), StoreError> = db.transaction(|db| {
+        db.set_nickname(BOB, Some("Bobby"))?;
+        documents.conversation_changed(db, bob, Now::Known(NOW))?;
+        Err(StoreError::NotFound)
+    });
+    assert!(failed.is_err() && db.noted_configs().unwrap().is_empty());
+}
+
+#[test]
+fn who_is_only_a_contact_has_no_conversation_before_something_is_said() {
+    let ((mine, mut here), (theirs, mut there)) = (device(), device());
+    here.set_nickname(BOB, Some("Bobby")).unwrap();
+    let bob = with(&mut here, BOB);
+    here.set_priority(bob, -1).unwrap();
+    mine.conversation_changed(&mut here, bob, Now::Known(NOW)).unwrap();
+    let contacts = pushed(&mine, &mut here, 1);
+    theirs.merge(&mut there, Namespace::CONTACTS, &contacts, NOW).unwrap();
+    assert_eq!(nickname(&there).as_deref(), Some("Bobby"));
+    assert!(there.conversations(NOW).unwrap().is_empty());
+    theirs.reconcile(&mut there, Now::Known(NOW)).unwrap();
+    assert!(there.conversations(NOW).unwrap().is_empty());
+
+    let bob = with(&mut there, BOB);
+    assert!(theirs.conversation_changed(&mut there, bob, Now::Known(NOW)).unwrap());
+    let shown = pushed(&theirs, &mut there, 2);
+    mine.merge(&mut here, Namespace::CONTACTS, &shown, NOW).unwrap();
+    assert_eq!(here.contact(BOB).unwrap().unwrap().priority, Some(0), "shown again everywhere");
+}
