@@ -189,6 +189,10 @@ async fn set(
     let name = name.map(display_name).transpose()?;
     let picture = picture.map(read_picture).transpose()?;
     let client = session::open(common).await?;
+    if !client.profile().await?.read {
+        // Else what the account has would take the place of what is set now.
+        client.sync_once(common.limit(PUBLISHING)).await?;
+    }
     if picture.is_some() || no_picture {
         // The picture goes to the file server first: contacts are told where it is.
         client.start();

@@ -98,7 +98,7 @@ fn conversation_row(conversation: &Conversation, now: Timestamp) -> Conversation
         blocked: conversation.blocked,
         marked_unread: conversation.marked_unread,
         expiry: conversation.expiry,
-        draft: conversation.draft.clone(),
+        draft: conversation.draft.as_ref().map(|draft| draft.text.clone()).filter(|text| !text.is_empty()),
         last_message: conversation.last_message.as_ref().map(LastRow::new),
     }
 }

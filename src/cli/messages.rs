@@ -79,6 +79,7 @@ impl AttachmentRow {
     /// Without a path.
     pub fn new(attachment: &Attachment) -> Self {
         let state = match attachment.state {
+            AttachmentState::Preparing => "preparing",
             AttachmentState::Uploading { .. } => "uploading",
             AttachmentState::Remote => "remote",
             AttachmentState::Downloading { .. } => "downloading",

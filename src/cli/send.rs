@@ -54,6 +54,7 @@ pub async fn run(options: SendOptions, common: &Common, output: &Output) -> Resu
     };
     warn_of_places(&options.files, output).await;
     let id = client.send(to, draft).await?;
+    tracing::info!(message = id.0, "the message is written down");
     client.start();
     let message = match client.wait_sent(id, limit).await {
         Err(ClientError::TimedOut(_) | ClientError::Offline) => {

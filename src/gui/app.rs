@@ -13,8 +13,8 @@ use super::fonts;
 use super::images::Images;
 use super::preferences::Preferences;
 use super::screens::account::Account;
-use super::screens::conversation::ConversationView;
 use super::screens::conversation::details::Side;
+use super::screens::conversation::{Composer, ConversationView};
 use super::screens::list::List;
 use super::screens::path;
 use super::screens::welcome::Welcome;
@@ -270,19 +270,34 @@ impl Window {
                 self.actions.toast(Toast::info(self.strings.with("saved", [("path", path.into())])));
             }
             Update::NoFileDialog => self.actions.toast(Toast::bad(&*self.strings.t("no-file-dialog"))),
-            Update::Refused { conversation, text, reason } => {
+            Update::Refused { conversation, writing, reason } => {
                 self.actions.toast(Toast::bad(reason));
-                if let Some(view) = self.views.get_mut(&conversation) {
-                    view.refused(text);
-                }
+                self.write(theme, conversation, |composer, _| composer.give_back(writing));
             }
-            Update::Staged(id, file) => {
-                let cx = context!(self, theme, false);
-                if let Some(view) = self.views.get_mut(&id) {
-                    view.stage(&cx, file);
-                }
+            Update::Draft(id, writing) => self.write(theme, id, |composer, _| composer.restored(writing)),
+            Update::Staged(id, file) => self.write(theme, id, |composer, cx| composer.stage(cx, file)),
+            Update::NotStaged(id) => self.write(theme, id, |composer, _| composer.not_staged()),
+            Update::Looked(id, file, look) => {
+                self.write(theme, id, |composer, _| composer.looked(&file, &look));
             }
             _ => {}
+        }
+    }
+
+    /// Changes what is written in a conversation, and keeps it.
+    fn write(&mut self, theme: &Theme, id: ConversationId, change: impl FnOnce(&mut Composer, &ViewCtx<'_>)) {
+        let cx = context!(self, theme, false);
+        if let Some(view) = self.views.get_mut(&id) {
+            view.write(&cx, change);
+        }
+    }
+
+    /// What is written everywhere is kept now, not in a moment.
+    fn keep_drafts(&mut self) {
+        let Some(theme) = self.theme else { return };
+        let cx = context!(self, &theme, false);
+        for view in self.views.values_mut() {
+            view.leave(&cx);
         }
     }
 
@@ -441,6 +456,7 @@ fn nothing_open(ui: &Ui, cx: &ViewCtx<'_>) {
 impl eframe::App for Window {
     fn on_exit(&mut self, _graphics: Option<&eframe::glow::Context>) {
         self.keep_preferences();
+        self.keep_drafts();
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {

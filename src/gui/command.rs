@@ -58,6 +58,8 @@ pub enum Command {
         /// What.
         draft: Draft,
     },
+    /// The person has seen that a later version is needed.
+    DismissUpdateNotice,
     /// Send a failed message again.
     Resend(MessageId),
     /// Give up on a message that has not gone out.
@@ -69,13 +71,15 @@ pub enum Command {
         /// The newest one seen.
         up_to: MessageId,
     },
-    /// Keep what is typed.
+    /// Keep what is written and not sent yet.
     SetDraft {
         /// Where.
         conversation: ConversationId,
-        /// The text; empty for none.
-        text: String,
+        /// What; empty for nothing.
+        draft: Draft,
     },
+    /// Bring back what the draft of a conversation has besides its text.
+    LoadDraft(ConversationId),
     /// Accept a message request.
     Accept(ConversationId),
     /// Decline a message request: its messages are deleted.
@@ -245,12 +249,20 @@ pub enum Update {
     },
     /// Messages changed in some way: load what is shown again.
     Stale(ConversationId),
+    /// Whether to tell that something came which only a later version can show.
+    UpdateWanted(bool),
     /// The connection changed.
     Connection(Connection),
     /// A picture is ready, or cannot be shown.
     Image(ImageKey, Option<ColorImage>),
-    /// A file is ready to be sent.
+    /// A file waits to be sent.
     Staged(ConversationId, StagedFile),
+    /// A pasted picture could not be made a file.
+    NotStaged(ConversationId),
+    /// More is known of a file that waits to be sent.
+    Looked(ConversationId, OutgoingFile, Look),
+    /// What the draft of a conversation has besides its text.
+    Draft(ConversationId, Writing),
     /// The recovery password.
     Recovery(RecoveryWords),
     /// A registered name leads to this account, or to none for this reason.
@@ -259,12 +271,12 @@ pub enum Update {
     EmojiFont(Vec<u8>),
     /// Show this conversation.
     OpenConversation(ConversationId),
-    /// A message was refused before it was written down; its text goes back to where it was written.
+    /// A message was refused before it was written down; all of it goes back to where it was written.
     Refused {
         /// Where.
         conversation: ConversationId,
-        /// The text.
-        text: String,
+        /// What was to be sent.
+        writing: Writing,
         /// Why, as a sentence.
         reason: String,
     },
@@ -338,6 +350,17 @@ impl Toast {
     }
 }
 
+/// What is in the composer, when it comes back there.
+#[derive(Clone, Debug, Default)]
+pub struct Writing {
+    /// The text.
+    pub text: String,
+    /// The message it answers.
+    pub reply: Option<Arc<Message>>,
+    /// The files.
+    pub files: Vec<StagedFile>,
+}
+
 /// A file that waits in the composer.
 #[derive(Clone, Debug)]
 pub struct StagedFile {
@@ -345,12 +368,21 @@ pub struct StagedFile {
     pub name: String,
     /// Bytes.
     pub size: u64,
+    /// It looks like a picture.
+    pub picture: bool,
+    /// What to send.
+    pub source: OutgoingFile,
+    /// What a look into it has shown.
+    pub look: Look,
+}
+
+/// What a look into a file shows.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
     /// A small picture of it, if it is one.
     pub thumbnail: Option<Arc<ColorImage>>,
     /// It may say where it was made, and that cannot be taken out of it.
     pub may_tell_place: bool,
-    /// What to send.
-    pub source: OutgoingFile,
 }
 
 /// Names a picture in the cache.

@@ -46,6 +46,8 @@ pub struct AppState {
     pub conversations: Arc<Vec<Conversation>>,
     /// Path light.
     pub connection: Connection,
+    /// Something came that only a later version can show, and the person is to be told.
+    pub update_wanted: bool,
     /// Loaded messages.
     threads: BTreeMap<ConversationId, Thread>,
     /// Counts uses of threads, to drop the one not used longest.
@@ -101,6 +103,7 @@ impl AppState {
             Update::Profile(profile) => self.me = Some(profile.clone()),
             Update::Conversations(list) => self.conversations = Arc::clone(list),
             Update::Conversation(row) => self.put_row(row),
+            Update::UpdateWanted(wanted) => self.update_wanted = *wanted,
             Update::Connection(connection) => self.connection = connection.clone(),
             Update::Gone(conversation, message) => {
                 if let Some(thread) = self.threads.get_mut(conversation) {

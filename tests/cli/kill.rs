@@ -53,6 +53,48 @@ fn killed_at_random_moments_nothing_is_lost_or_doubled() {
     }
 }
 
+/// Deletes what one wrote for everyone, if it is here, and kills that after `moment`. Whether it is gone here.
+fn delete_and_kill(person: &Person, with: &str, text: &str, moment: Duration) -> bool {
+    let messages = person.messages(with);
+    let Some(message) = messages.iter().find(|message| message["text"] == text) else { return true };
+    let number = message["message_id"].to_string();
+    run_and_kill(person.command(&["delete", with, &number, "--for-everyone"]), moment);
+    !person.texts(with).contains(&text.to_string())
+}
+
+#[test]
+fn what_is_deleted_while_it_is_sent_and_killed_is_gone_everywhere_or_nowhere() {
+    let network = Network::start();
+    let (alice, bob) = contacts(&network);
+    let laptop = network.nobody("laptop");
+    laptop.ok_with_input(&["account", "restore"], &alice.phrase);
+    let mut stays = Vec::new();
+    let moment = |round: usize, step: u64| Duration::from_millis((round as u64 * step) % 400 + 2);
+    for round in 0..rounds() {
+        let text = format!("round {round}");
+        run_and_kill(alice.command(&["send", &bob.id, "--text", &text]), moment(round, 37));
+        let written = alice.texts(&bob.id).contains(&text);
+        let deleted = round % 3 < 2 && delete_and_kill(&alice, &bob.id, &text, moment(round, 61));
+        if written && !deleted {
+            stays.push(text);
+        }
+        run_and_kill(bob.command(&["receive"]), moment(round, 53));
+        run_and_kill(laptop.command(&["receive"]), moment(round, 29));
+    }
+    // Runs without kill send what is left and fetch what is there.
+    for person in [&alice, &bob, &laptop, &alice, &bob, &laptop] {
+        person.receive();
+    }
+    for (who, texts) in [
+        ("sender", alice.texts(&bob.id)),
+        ("other device", laptop.texts(&bob.id)),
+        ("receiver", bob.texts(&alice.id)),
+    ] {
+        let got: Vec<_> = texts.into_iter().filter(|text| text.starts_with("round")).collect();
+        assert_eq!(got, stays, "{who}");
+    }
+}
+
 /// What a profile shows of its name and of Bob.
 fn shown(person: &Person, bob: &str) -> (String, String, bool) {
     let contacts = person.ok(&["contacts"]);

@@ -7,6 +7,7 @@ mod attachments;
 mod bad_input;
 mod clock;
 mod conversation;
+mod enter;
 mod events;
 mod harness;
 mod human;

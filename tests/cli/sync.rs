@@ -138,9 +138,20 @@ fn a_restore_without_a_network_says_so_and_is_completed_by_the_next_command_with
     let laptop = network.nobody("laptop");
     let ended = laptop.run_with_input(&["account", "restore", "--name", "Typed here"], &phone.phrase);
     assert_eq!((ended.code, ended.error()), (Some(4), "offline"), "{}", ended.stderr);
+    let rename = ["account", "set", "--name", "Alice B"];
+    let ended = laptop.run(&[&rename[..], &["--timeout", "1"]].concat());
+    assert_eq!((ended.code, ended.error()), (Some(4), "offline"), "{}", ended.stderr);
     network.start_again();
-    laptop.receive();
-    assert_eq!(laptop.ok(&["account", "show"])["name"], "Alice");
+    let third = network.nobody("third");
+    assert_eq!(
+        third.ok_with_input(&["account", "restore"], &phone.phrase)["name"],
+        "Alice",
+        "nothing was published"
+    );
+    // What is changed now is a change of what the account has.
+    assert_eq!(laptop.ok(&rename)["ok"], true);
     phone.receive();
-    assert_eq!(phone.ok(&["account", "show"])["name"], "Alice");
+    for person in [&laptop, &phone] {
+        assert_eq!(person.ok(&["account", "show"])["name"], "Alice B");
+    }
 }

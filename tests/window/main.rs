@@ -17,3 +17,4 @@ mod sample;
 mod stage;
 mod use_it;
 mod whole;
+mod writing;

@@ -112,7 +112,7 @@ pub fn conversations() -> Vec<Conversation> {
     let mut crew = conversation(account(3, 1), "Weekend crew", "Jonas: who brings the stove?", clock(14, 12));
     (crew.unread, crew.mentions) = (4, 1);
     let mut tomasz = conversation(account(4, 3), "Tomasz", "", clock(13, 50));
-    tomasz.draft = Some("I can be there at six if".into());
+    tomasz.draft = Some(DraftSummary { text: "I can be there at six if".into(), ..Default::default() });
     let nour = conversation(account(5, 4), "نور", "سأرسل لك الصور مساءً", clock(11, 5));
     let mut library =
         conversation(account(6, 0), "Library of things", "Is the drill back?", clock(18, 20) - DAY);
@@ -153,6 +153,7 @@ pub fn message(id: i64, outgoing: bool, text: &str, at: Timestamp) -> Message {
         read: true,
         attachments: Vec::new(),
         quote: None,
+        preview: None,
         reactions: Vec::new(),
         notice: None,
         deleted: false,

@@ -3,25 +3,25 @@
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use septet::gui::command::{Command, StagedFile, Update};
+use septet::gui::command::{Command, Look, StagedFile, Update, Writing};
 use septet::gui::theme::ThemeChoice;
 use septet_client::model::*;
 
 use super::sample;
 use super::stage::{Stage, shared};
 
-fn stage() -> Stage {
+pub fn stage() -> Stage {
     Stage::open([1200.0, 820.0], ThemeChoice::Dark)
 }
 
-fn write(stage: &mut Stage, text: &str) {
+pub fn write(stage: &mut Stage, text: &str) {
     stage.harness.get_by_role_and_label(Role::MultilineTextInput, "Message").focus();
     stage.run();
     stage.harness.get_by_role_and_label(Role::MultilineTextInput, "Message").type_text(text);
     stage.run();
 }
 
-fn sent(command: Command) -> Option<Draft> {
+pub fn sent(command: Command) -> Option<Draft> {
     match command {
         Command::Send { draft, .. } => Some(draft),
         _ => None,
@@ -73,13 +73,13 @@ fn nothing_is_sent_without_anything_written() {
 #[test]
 fn what_is_typed_is_kept_as_a_draft_when_another_conversation_is_opened() {
     let mut stage = stage();
-    write(&mut stage, "half a th");
     stage.commands();
+    write(&mut stage, "half a th");
     stage.harness.get_by_label("Tomasz").click();
     stage.run();
     let commands = stage.commands();
     assert!(commands.iter().any(
-        |c| matches!(c, Command::SetDraft { conversation, text } if *conversation == sample::mara() && text == "half a th")
+        |c| matches!(c, Command::SetDraft { conversation, draft } if *conversation == sample::mara() && draft.text == "half a th")
     ));
     assert!(commands.iter().any(|c| matches!(c, Command::Show(_))));
 }
@@ -185,7 +185,7 @@ fn a_refused_text_comes_back() {
     let mut stage = stage();
     let refused = Update::Refused {
         conversation: sample::mara(),
-        text: "again".into(),
+        writing: Writing { text: "again".into(), ..Writing::default() },
         reason: "The disk is full.".into(),
     };
     stage.tell(refused);
@@ -286,8 +286,8 @@ fn a_file_that_may_tell_where_it_was_made_says_so_in_the_composer() {
     let file = |name: &str, may_tell_place| StagedFile {
         name: name.to_owned(),
         size: 5,
-        thumbnail: None,
-        may_tell_place,
+        picture: false,
+        look: Look { thumbnail: None, may_tell_place },
         source: OutgoingFile::Bytes {
             name: name.to_owned(),
             content_type: "image/tiff".to_owned(),

@@ -135,6 +135,7 @@ go-to-quoted = Go to the quoted message
 
 ## Messages
 
+state-preparing = Preparing
 state-sending = Sending
 state-sent = Sent
 state-read = Read
@@ -170,9 +171,14 @@ notice-screenshot = { $name } took a screenshot
 notice-missed-call = { $name } tried to call you
 notice-community = Invitation to the community { $room }
 notice-group = Invitation to the group { $group }
+notice-unreadable-own = This version cannot show what you sent from another device. It is kept: update Septet to see it.
+notice-unreadable = This version cannot show what { $name } sent. It is kept: update Septet to see it.
+update-wanted = Something was sent to you that this version cannot show. It is kept: update Septet to see it.
+update-wanted-close = Not now
 
 ## Files
 
+file-preparing = { $total } · preparing
 file-sending = { $done } of { $total } · sending
 file-receiving = { $done } of { $total } · receiving
 file-expired = Not on the server any more

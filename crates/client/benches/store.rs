@@ -12,8 +12,8 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use septet_client::key::KeyProtection;
 use septet_client::model::{ConversationId, Expiry, MessageId, Page};
 use septet_client::store::{
-    Cursor, Db, Incoming, IncomingKind, JobKind, NewJob, Now, OutgoingMessage, ReceivedBatch, ReceivedItem,
-    Store, StoredAccount,
+    Cursor, Db, Incoming, IncomingKind, JobKind, Meaning, NewJob, Now, OutgoingMessage, ReceivedBatch,
+    ReceivedItem, Store, StoredAccount,
 };
 use septet_protocol::account::Seed;
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
@@ -41,7 +41,12 @@ impl Bench {
         let path = folder.path().join("profile");
         let store = Store::create(&path, KeyProtection::KeyFile, &account, |_| Ok(())).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let alice = runtime.block_on(store.call(|db| db.make_conversation(&ALICE.into()))).unwrap();
+        let befriend = |db: &mut Db| {
+            // Of strangers only so much is kept.
+            db.set_approved(ALICE, true)?;
+            db.make_conversation(&ALICE.into())
+        };
+        let alice = runtime.block_on(store.call(befriend)).unwrap();
         Self { runtime, store, alice, _folder: folder }
     }
 
@@ -137,6 +142,7 @@ fn item(number: u64) -> ReceivedItem {
         text: format!("message {number} of a long conversation, about as long as people write"),
         attachments: Vec::new(),
         quote: None,
+        preview: None,
         expiry: Expiry::Off,
     };
     let incoming = Incoming {
@@ -147,7 +153,12 @@ fn item(number: u64) -> ReceivedItem {
         profile: None,
         kind,
     };
-    ReceivedItem { hash: MessageHash(hash), expiration: NOW + 1_209_600_000, incoming: Some(incoming) }
+    ReceivedItem {
+        hash: MessageHash(hash),
+        stored_at: NOW + number,
+        expiration: NOW + 1_209_600_000,
+        meaning: Meaning::Said(incoming),
+    }
 }
 
 fn receive(c: &mut Criterion) {

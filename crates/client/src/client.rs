@@ -7,9 +7,11 @@
 //! All methods must be called within a tokio runtime with its clock and I/O switched on.
 
 mod conversations;
+mod drafts;
 mod files;
 mod messages;
 mod open;
+mod unreadable;
 
 use std::sync::Arc;
 use std::time::Duration;

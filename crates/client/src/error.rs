@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use septet_network::NetworkError;
-use septet_protocol::message::EncodeError;
 
 use crate::store::StoreError;
 
@@ -150,6 +149,7 @@ impl From<StoreError> for ClientError {
             StoreError::DiskFull => Self::DiskFull,
             StoreError::ReadOnly | StoreError::Io(_) | StoreError::Database(_) => Self::Io(error.to_string()),
             StoreError::NotFound => Self::NotFound("conversation or message"),
+            StoreError::Unsendable(error) => Self::Unsendable(error.to_string()),
             StoreError::Closed => Self::Stopped,
         }
     }
@@ -165,13 +165,6 @@ impl From<NetworkError> for ClientError {
             }
             other => Self::Network(other.to_string()),
         }
-    }
-}
-
-/// A message that cannot be encoded: what was to be said has no form on the network.
-impl From<EncodeError> for ClientError {
-    fn from(error: EncodeError) -> Self {
-        Self::Unsendable(error.to_string())
     }
 }
 
@@ -203,6 +196,14 @@ impl ClientError {
 }
 
 impl SendError {
+    /// What is said of a message that failed for this reason.
+    pub(crate) fn sentence(&self) -> String {
+        let text = self.to_string();
+        let mut chars = text.chars();
+        let first: String = chars.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+        format!("{first}{}.", chars.as_str())
+    }
+
     /// A stable word for scripts.
     pub fn code(&self) -> &'static str {
         match self {

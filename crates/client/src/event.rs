@@ -102,6 +102,8 @@ pub enum Event {
     Profile,
     /// The connection or its paths changed.
     Connection(Connection),
+    /// Something came that only a later version can show: look whether to say so, with `Client::update_wanted`.
+    UpdateWanted,
     /// The first poll after start is complete: what waited in the swarm is here.
     Synced,
     /// Something the person should know and can act on, as a sentence.
@@ -124,9 +126,12 @@ impl Event {
             | Self::Messages(conversation)
             | Self::Conversation(conversation)
             | Self::Request(conversation) => Some(*conversation),
-            Self::Conversations | Self::Profile | Self::Connection(_) | Self::Synced | Self::Problem(_) => {
-                None
-            }
+            Self::Conversations
+            | Self::Profile
+            | Self::Connection(_)
+            | Self::UpdateWanted
+            | Self::Synced
+            | Self::Problem(_) => None,
         }
     }
 }

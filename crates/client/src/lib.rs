@@ -10,6 +10,7 @@ mod engine;
 mod error;
 pub mod event;
 pub mod model;
+mod source_file;
 pub mod store;
 
 pub use store::{files, key};

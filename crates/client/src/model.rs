@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use septet_protocol::id::{MessageHash, SessionId};
+use septet_protocol::message::Expiration;
 use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -98,8 +99,8 @@ pub struct Conversation {
     pub approved_me: bool,
     /// We blocked the other.
     pub blocked: bool,
-    /// Text not sent yet.
-    pub draft: Option<String>,
+    /// What is written and not sent yet.
+    pub draft: Option<DraftSummary>,
     /// The newest message.
     pub last_message: Option<LastMessage>,
     /// Sent timestamp of the newest message, or when the conversation was opened; sorts the list.
@@ -230,6 +231,8 @@ pub struct Message {
     pub attachments: Vec<Attachment>,
     /// The message it answers.
     pub quote: Option<Quote>,
+    /// A link in its text, with what its sender tells of the page.
+    pub preview: Option<LinkPreview>,
     /// Reactions, in the order of their first appearance.
     pub reactions: Vec<Reaction>,
     /// It is not a text but a line that tells what happened.
@@ -273,6 +276,19 @@ pub enum Notice {
         /// Name of the group.
         name: String,
     },
+    /// Something that this version cannot show; a later one may.
+    Unreadable,
+}
+
+/// A link with what the sender of a message tells of its page (spec 02 §15). Nothing of it is fetched by itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct LinkPreview {
+    /// The link, as it stands in the text.
+    pub url: String,
+    /// Title of the page; may be empty if there is a picture.
+    pub title: String,
+    /// There is a picture of the page on the file server.
+    pub has_image: bool,
 }
 
 /// When messages disappear (spec 02 §18).
@@ -286,6 +302,26 @@ pub enum Expiry {
     AfterRead(u32),
     /// So many seconds after they were sent.
     AfterSend(u32),
+}
+
+impl From<Expiration> for Expiry {
+    fn from(expiration: Expiration) -> Self {
+        match expiration {
+            Expiration::Off => Self::Off,
+            Expiration::AfterRead(seconds) => Self::AfterRead(seconds),
+            Expiration::AfterSend(seconds) => Self::AfterSend(seconds),
+        }
+    }
+}
+
+impl From<Expiry> for Expiration {
+    fn from(expiry: Expiry) -> Self {
+        match expiry {
+            Expiry::Off => Self::Off,
+            Expiry::AfterRead(seconds) => Self::AfterRead(seconds),
+            Expiry::AfterSend(seconds) => Self::AfterSend(seconds),
+        }
+    }
 }
 
 /// What a message answers.
@@ -344,6 +380,9 @@ impl Attachment {
 /// Where an attachment is. The plain bytes are had with `Client::attachment_bytes`.
 #[derive(Clone, PartialEq, Debug)]
 pub enum AttachmentState {
+    /// Ours, being made ready to be sent: copied, scaled, rid of what it tells about where it was made. Until that is
+    /// done its size and type are those of the original.
+    Preparing,
     /// Ours, waiting for or on its way to the file server.
     Uploading {
         /// Bytes sent.
@@ -375,7 +414,7 @@ pub enum AttachmentState {
 }
 
 /// What to send.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Draft {
     /// Text; trimmed before it is sent, at most 2,000 code points.
     pub text: String,
@@ -386,7 +425,7 @@ pub struct Draft {
 }
 
 /// A file to send.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum OutgoingFile {
     /// Read from disk; named and typed by its path.
     Path(PathBuf),
@@ -399,6 +438,33 @@ pub enum OutgoingFile {
         /// The file.
         bytes: Vec<u8>,
     },
+    /// From the profile's own store.
+    Kept(KeptFile),
+}
+
+/// A file in the profile's encrypted store that waits to be sent; made by `Client::keep_file`. It is deleted at the next
+/// start if neither a draft nor a message has it by then, and when its draft is given up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeptFile {
+    /// File name to send.
+    pub name: String,
+    /// MIME type.
+    pub content_type: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Its name in the folder of files.
+    pub(crate) file: String,
+}
+
+/// What waits to be sent in a conversation, as its row in the list tells it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DraftSummary {
+    /// The text; may be empty.
+    pub text: String,
+    /// How many files wait.
+    pub files: u32,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
 }
 
 /// A place in a conversation to page from.

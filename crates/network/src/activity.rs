@@ -9,7 +9,7 @@
 //! transfers; an upload is one from the beginning, because its first bytes already fill a slow line for seconds.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -53,6 +53,8 @@ pub(crate) struct Activity {
     moved: AtomicU64,
     up: AtomicU64,
     down: AtomicU64,
+    /// Something has gone up, in this try or one before.
+    left: AtomicBool,
     /// Of what `sent` is told the progress.
     total: AtomicU64,
     sent: OnceLock<Progress>,
@@ -85,6 +87,7 @@ impl Activity {
 
     /// The socket has taken bytes.
     pub fn note_up(&self, bytes: u64) {
+        self.left.store(true, Ordering::Relaxed);
         let (before, total) =
             (self.up.fetch_add(bytes, Ordering::Relaxed), self.total.load(Ordering::Relaxed));
         self.moved.store(milliseconds(steady()), Ordering::Relaxed);
@@ -105,6 +108,11 @@ impl Activity {
     /// Bytes that the socket has taken in this try.
     pub fn up(&self) -> u64 {
         self.up.load(Ordering::Relaxed)
+    }
+
+    /// Whether a socket has taken anything, in any try: then nobody knows what the peer has got of it.
+    pub fn has_left(&self) -> bool {
+        self.left.load(Ordering::Relaxed)
     }
 
     /// Bytes moved in this try, both ways.

@@ -131,6 +131,11 @@ impl Clock {
         self.now()
     }
 
+    /// Tells when it becomes known.
+    pub fn watch(&self) -> watch::Receiver<bool> {
+        self.known.subscribe()
+    }
+
     /// Takes a node's word into account: an offset from the steady clock.
     pub fn learn(&self, node: Ed25519Public, offset: i64) {
         let mut state = self.state();

@@ -35,6 +35,7 @@ const TIME_LONGEST: Duration = Duration::from_secs(30);
 pub(crate) async fn run(shared: Arc<Shared>, disk: Disk, mut orders: mpsc::UnboundedReceiver<Action>) {
     let mut work = JoinSet::new();
     let mut slept = shared.http.slept();
+    let mut known = shared.clock.watch();
     shared.tell(|_, _| ());
     loop {
         let due = shared.next_wake();
@@ -49,6 +50,11 @@ pub(crate) async fn run(shared: Arc<Shared>, disk: Disk, mut orders: mpsc::Unbou
             () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {
                 shared.tell(|_, _| ());
             }
+            // A short run may end before a path is tested again, and the next one is to know the time.
+            changed = known.changed() => match changed {
+                Ok(()) => save_clock(&shared, &disk),
+                Err(_) => return,
+            },
             changed = slept.changed() => match changed {
                 Ok(()) => {
                     shared.tell(|policy, _| policy.line_changed());
@@ -91,6 +97,10 @@ async fn test(shared: Arc<Shared>, disk: Disk, id: TestId, nodes: [Node; 3]) {
     };
     tracing::debug!(?id, ?outcome, "path tested");
     shared.tell(|policy, now| policy.tested(id, outcome, now));
+    save_clock(&shared, &disk);
+}
+
+fn save_clock(shared: &Shared, disk: &Disk) {
     if let Some(clock) = shared.clock.to_save() {
         disk.save_clock(clock);
     }

@@ -6,7 +6,8 @@ use septet_protocol::swarm::ReplyError;
 /// Why a request did not succeed. Everything worth trying again has been tried again by then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
-    /// No node can be reached. Wait until [`crate::Network::status`] says connected.
+    /// No node can be reached, and nothing of a request to a swarm has left this machine. Wait until
+    /// [`crate::Network::status`] says connected.
     #[error("there is no connection to the network")]
     Offline,
     /// Nodes were reached, but no answer came in time. It may have been carried out; trying again is harmless.

@@ -147,8 +147,17 @@ impl Network {
         self.shared.ask_swarm(account, None, build, read).await
     }
 
+    /// Waits until a request to an account's swarm could go out: there is a path, and it is known who the members are.
+    /// Only questions that say nothing of the request are asked for that.
+    pub async fn reach(&self, account: &Account) -> Result<(), NetworkError> {
+        self.shared.reach(account).await
+    }
+
     /// Leaves bytes with a swarm; done when two members have signed that they have them ([`Witnesses`]). To be repeated
     /// with the same bytes only: they are recognised, and there is still one message.
+    ///
+    /// # Errors
+    /// After [`NetworkError::Offline`] nothing of it is out. After any other it may be.
     pub async fn store(
         &self,
         store: &Store<'_>,

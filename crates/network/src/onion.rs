@@ -85,6 +85,14 @@ impl From<PostError> for Fault {
     }
 }
 
+/// Why a request to a node brought nothing, and what follows.
+pub(crate) struct Unanswered {
+    pub fault: Fault,
+    pub verdict: Verdict,
+    /// Some of it has left this machine: it may have been carried out.
+    pub left: bool,
+}
+
 /// What the guard gave back, still encrypted.
 pub(crate) struct Sealed {
     pub key: ResponseKey,
@@ -157,7 +165,7 @@ impl Shared {
     }
 
     /// As [`Shared::ask_over`], over a path in use; what it shows of path and destination is noted.
-    pub async fn ask(&self, path: &Path, node: &Node, rpc: &Rpc) -> Result<Answer, (Fault, Verdict)> {
+    pub async fn ask(&self, path: &Path, node: &Node, rpc: &Rpc) -> Result<Answer, Unanswered> {
         let options = PostOptions::silent_for(Duration::from_millis(rpc.time_limit()));
         let hops = path.hops();
         let request = self.ask_over(path.guard(), &hops, node, rpc, &options);
@@ -169,7 +177,7 @@ impl Shared {
             Err(fault) => {
                 tracing::debug!(method = rpc.method(), ?fault, path = ?path.id, "request failed");
                 let verdict = self.note(path, Some(&node.ed25519), &fault);
-                Err((fault, verdict))
+                Err(Unanswered { fault, verdict, left: options.activity.has_left() })
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::attempts::{Attempts, Failure, Next, QUESTION};
 use crate::choose;
 use crate::error::NetworkError;
 use crate::failure::{self, Verdict};
-use crate::onion::{Answer, Fault};
+use crate::onion::{Answer, Fault, Unanswered};
 use crate::path::Path;
 use crate::policy::Claim;
 use crate::shared::Shared;
@@ -49,6 +49,18 @@ struct Request<'a> {
     doubted_clock: bool,
     /// Whether a member has refused it for what it is.
     refused: bool,
+    /// Whether some of it has left this machine.
+    left: bool,
+}
+
+impl Request<'_> {
+    /// Why it is given up. That there is no network is said only if nothing of it is out.
+    fn given_up(&self, error: NetworkError) -> NetworkError {
+        match error {
+            NetworkError::Offline if self.left => NetworkError::Timeout,
+            other => other,
+        }
+    }
 }
 
 /// What one try has brought.
@@ -76,21 +88,27 @@ impl Shared {
             clock_complaints: Vec::new(),
             doubted_clock: false,
             refused: false,
+            left: false,
         };
         loop {
-            let (member, path) = self.member_and_path(&request).await?;
+            let (member, path) =
+                self.member_and_path(&request).await.map_err(|error| request.given_up(error))?;
             request.attempts.paths.push(path.id);
             request.asked = Some(Instant::now());
             let rpc = build(&member.ed25519, self.clock.now());
             let outcome = match self.ask(&path, &member, &rpc).await {
-                Ok(answer) => self.weigh(&member, answer, &read, &mut request).await,
-                Err((fault, verdict)) => {
+                Ok(answer) => {
+                    request.left = true;
+                    self.weigh(&member, answer, &read, &mut request).await
+                }
+                Err(Unanswered { fault, verdict, left }) => {
+                    request.left |= left;
                     Try::Next(self.weigh_fault(&fault, verdict, &member, &mut request).await)
                 }
             };
             match outcome {
                 Try::Done(value) => return Ok((member.ed25519, value)),
-                Try::Next(Next::GiveUp(error)) => return Err(error),
+                Try::Next(Next::GiveUp(error)) => return Err(request.given_up(error)),
                 Try::Next(Next::Again(pause)) => sleep(pause).await,
             }
         }
@@ -274,6 +292,12 @@ impl Shared {
             .or_else(|| choose::one(members.to_vec(), &mut SystemRandom))
     }
 
+    /// Waits until a request to an account's swarm could go out.
+    pub async fn reach(&self, account: &Account) -> Result<(), NetworkError> {
+        self.swarm_members(account).await?;
+        self.find_path(None, &[]).await.map(drop)
+    }
+
     /// The members of an account's swarm, from memory or from the network.
     async fn swarm_members(&self, account: &Account) -> Result<Vec<Node>, NetworkError> {
         let known = self.known_swarm(account);
@@ -343,11 +367,17 @@ impl Shared {
                     }
                     _ => return Err(NetworkError::Rejected { status: answer.status, text: answer.text() }),
                 },
-                Err((Fault::NoNetwork, _)) => return Err(NetworkError::Offline),
-                Err((_, Verdict::DestinationLost)) => return Err(NetworkError::Failed),
+                Err(Unanswered { fault: Fault::NoNetwork, .. }) => return Err(NetworkError::Offline),
+                Err(Unanswered { verdict: Verdict::DestinationLost, .. }) => {
+                    return Err(NetworkError::Failed);
+                }
                 // Perhaps it is this node that is silent; others can be asked.
-                Err((Fault::NoReply, _)) if attempts.paths.len() > 1 => return Err(NetworkError::Timeout),
-                Err((Fault::NoReply, _)) => attempts.failed(Failure::Path, NetworkError::Timeout),
+                Err(Unanswered { fault: Fault::NoReply, .. }) if attempts.paths.len() > 1 => {
+                    return Err(NetworkError::Timeout);
+                }
+                Err(Unanswered { fault: Fault::NoReply, .. }) => {
+                    attempts.failed(Failure::Path, NetworkError::Timeout)
+                }
                 Err(_) => attempts.failed(Failure::Path, NetworkError::Failed),
             };
             match next {

@@ -1,88 +1,17 @@
-//! Files on their way into a message and out of it: dialogs, dropped files, pasted pictures, saving.
+//! Files on their way out of messages, and the system's dialogs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::ColorImage;
-use septet_client::client::{Client, may_tell_place};
-use septet_client::model::{AttachmentId, ConversationId, OutgoingFile};
+use septet_client::client::Client;
+use septet_client::model::AttachmentId;
 
-use super::super::command::{StagedFile, Toast, Update};
+use super::super::command::{Toast, Update};
 use super::{Teller, pictures, sentence};
 
-/// Pixels of the longer side of a small picture in the composer.
-const THUMBNAIL: u32 = 192;
-/// Larger files are not looked into for a small picture.
-const LOOK_INTO: u64 = 64 << 20;
 /// More files of one name than this are not counted up.
 const MOST_COPIES: u32 = 10_000;
-
-/// Asks for files and prepares them.
-pub fn pick(teller: Teller, conversation: ConversationId) {
-    tokio::spawn(async move {
-        if !dialogs() {
-            teller.tell(Update::NoFileDialog);
-            return;
-        }
-        if let Some(files) = rfd::AsyncFileDialog::new().pick_files().await {
-            stage(teller, conversation, files.iter().map(|file| file.path().to_owned()).collect());
-        }
-    });
-}
-
-/// Prepares files: size, name, a small picture.
-pub fn stage(teller: Teller, conversation: ConversationId, paths: Vec<PathBuf>) {
-    tokio::spawn(async move {
-        for path in paths {
-            let may_tell_place = may_tell_place(OutgoingFile::Path(path.clone())).await;
-            let file = path.clone();
-            let file = tokio::task::spawn_blocking(move || staged(&file, may_tell_place));
-            match file.await.unwrap_or_else(|stopped| Err(std::io::Error::other(stopped))) {
-                Ok(file) => teller.tell(Update::Staged(conversation, file)),
-                Err(error) => {
-                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                    teller.tell(Update::Toast(Toast::bad(sentence(&format!("{name}: {error}")))));
-                }
-            }
-        }
-    });
-}
-
-fn staged(path: &Path, may_tell_place: bool) -> std::io::Result<StagedFile> {
-    let about = std::fs::metadata(path)?;
-    if about.is_dir() {
-        return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder cannot be sent"));
-    }
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let picture = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-    let picture = picture.is_some_and(|e| matches!(e.as_str(), "png" | "jpg" | "jpeg" | "webp" | "gif"));
-    let thumbnail = if picture && about.len() <= LOOK_INTO {
-        pictures::decode(&std::fs::read(path)?, THUMBNAIL).map(Arc::new)
-    } else {
-        None
-    };
-    let source = OutgoingFile::Path(path.to_owned());
-    Ok(StagedFile { name, size: about.len(), thumbnail, may_tell_place, source })
-}
-
-/// Prepares a picture from the clipboard.
-pub fn stage_picture(teller: Teller, conversation: ConversationId, picture: Arc<ColorImage>) {
-    tokio::task::spawn_blocking(move || {
-        let Some(bytes) = pictures::unmultiplied(&picture).and_then(pictures::png) else {
-            return;
-        };
-        let now = jiff::Zoned::now();
-        let name = format!("Picture {}.png", now.strftime("%Y-%m-%d %H.%M.%S"));
-        let file = StagedFile {
-            name: name.clone(),
-            size: bytes.len() as u64,
-            thumbnail: pictures::decode(&bytes, THUMBNAIL).map(Arc::new),
-            may_tell_place: false,
-            source: OutgoingFile::Bytes { name, content_type: "image/png".into(), bytes },
-        };
-        teller.tell(Update::Staged(conversation, file));
-    });
-}
 
 /// Asks where to put an attachment and puts it there; without a dialog, into the folder for downloads.
 pub fn save_as(client: Client, teller: Teller, attachment: AttachmentId, name: String) {

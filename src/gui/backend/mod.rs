@@ -11,6 +11,7 @@ mod open;
 mod own_picture;
 mod pictures;
 mod qr;
+mod writing;
 
 pub use open::{Opened, Stop};
 
@@ -163,6 +164,7 @@ impl Account {
         let mut events = self.client.subscribe();
         self.teller.tell(Update::Connection(self.client.connection()));
         self.tell_list().await;
+        self.tell_update_wanted().await;
         loop {
             tokio::select! {
                 biased;
@@ -252,9 +254,17 @@ impl Account {
                 Ok(profile) => self.teller.tell(Update::Profile(profile)),
                 Err(error) => self.teller.problem(&error),
             },
+            Event::UpdateWanted => self.tell_update_wanted().await,
             Event::Connection(connection) => self.teller.tell(Update::Connection(connection)),
             Event::Problem(problem) => self.teller.tell(Update::Toast(Toast::bad(problem))),
             Event::Typing { .. } | Event::Synced => {}
+        }
+    }
+
+    async fn tell_update_wanted(&self) {
+        match self.client.update_wanted().await {
+            Ok(wanted) => self.teller.tell(Update::UpdateWanted(wanted)),
+            Err(error) => self.teller.problem(&error),
         }
     }
 
@@ -275,12 +285,15 @@ impl Account {
             Command::Open(address) => self.open(&address).await?,
             Command::Load { conversation, page, limit } => self.load(conversation, page, limit).await?,
             Command::Send { conversation, draft } => self.send(conversation, draft).await,
+            Command::DismissUpdateNotice => {
+                client.dismiss_update_notice().await?;
+                self.tell_update_wanted().await;
+            }
             Command::Resend(id) => client.resend(id).await?,
             Command::Cancel(id) => client.cancel(id).await?,
             Command::MarkRead { conversation, up_to } => client.mark_read(conversation, up_to).await?,
-            Command::SetDraft { conversation, text } => {
-                client.set_draft(conversation, &text).await?;
-            }
+            Command::SetDraft { conversation, draft } => client.set_draft(conversation, draft).await?,
+            Command::LoadDraft(id) => writing::load(client, &self.teller, id).await?,
             Command::Accept(id) => client.accept(id).await?,
             Command::Decline(id) => client.decline(id).await?,
             Command::Block(id) => client.block(id).await?,
@@ -292,9 +305,11 @@ impl Account {
             Command::SaveAs { attachment, name } => {
                 files::save_as(self.client.clone(), self.teller.clone(), attachment, name);
             }
-            Command::PickFiles(id) => files::pick(self.teller.clone(), id),
-            Command::StagePicture(id, image) => files::stage_picture(self.teller.clone(), id, image),
-            Command::Stage(id, paths) => files::stage(self.teller.clone(), id, paths),
+            Command::PickFiles(id) => writing::pick(client.clone(), self.teller.clone(), id),
+            Command::StagePicture(id, image) => {
+                writing::stage_picture(client.clone(), self.teller.clone(), id, image);
+            }
+            Command::Stage(id, paths) => writing::stage(client, &self.teller, id, paths).await,
             Command::LoadImage(key, side) => {
                 pictures::load(self.client.clone(), self.teller.clone(), key, side);
             }
@@ -355,12 +370,9 @@ impl Account {
         Ok(())
     }
 
-    /// A draft that is refused goes back to where it was written.
     async fn send(&mut self, conversation: ConversationId, draft: Draft) {
-        let text = draft.text.clone();
-        match self.client.send(conversation, draft).await {
-            Ok(id) => self.tell_message(conversation, id).await,
-            Err(error) => self.teller.tell(Update::Refused { conversation, text, reason: sentence(&error) }),
+        if let Some(id) = writing::send(&self.client, &self.teller, conversation, draft).await {
+            self.tell_message(conversation, id).await;
         }
         self.rows.insert(conversation);
     }

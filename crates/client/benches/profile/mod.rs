@@ -14,8 +14,8 @@ use std::path::Path;
 use septet_client::key::KeyProtection;
 use septet_client::model::{Address, Expiry};
 use septet_client::store::{
-    ContactData, Db, Incoming, IncomingKind, NewAttachment, ProfileData, ReceivedBatch, ReceivedItem,
-    RemoteFile, Store, StoreError, StoredAccount, StoredConfig,
+    ContactData, Db, Incoming, IncomingKind, Meaning, NewAttachment, ProfileData, ReceivedBatch,
+    ReceivedItem, RemoteFile, Store, StoreError, StoredAccount, StoredConfig,
 };
 use septet_protocol::account::Seed;
 use septet_protocol::config::{
@@ -197,10 +197,16 @@ impl Making {
                 attachments: has_file.then(|| file(number)).into_iter().collect(),
                 quote: None,
                 expiry: Expiry::Off,
+                preview: None,
             },
         };
         let hash = MessageHash(digest(b"hash", number));
-        ReceivedItem { hash, expiration: timestamp + TTL_MS, incoming: Some(incoming) }
+        ReceivedItem {
+            hash,
+            expiration: timestamp + TTL_MS,
+            stored_at: timestamp,
+            meaning: Meaning::Said(incoming),
+        }
     }
 }
 
@@ -237,6 +243,7 @@ fn file(number: u64) -> NewAttachment {
             digest: None,
         }),
         file: None,
+        original: None,
         pointer: None,
     }
 }

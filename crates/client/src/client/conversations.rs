@@ -59,15 +59,6 @@ impl Client {
         self.change(id, move |db| db.open_conversation(id, now).map(drop)).await
     }
 
-    /// Keeps a text not sent yet; empty removes it.
-    pub async fn set_draft(&self, id: ConversationId, text: &str) -> Result<(), ClientError> {
-        let (text, now) = (text.to_owned(), self.now());
-        if self.write(move |db| db.set_draft(id, &text, now)).await? {
-            self.0.engine.events.send(Event::Conversation(id));
-        }
-        Ok(())
-    }
-
     /// Accepts a message request: approves the other and tells them (spec 02 §21.2).
     pub async fn accept(&self, id: ConversationId) -> Result<(), ClientError> {
         let other = self.other(id).await?;
@@ -78,13 +69,13 @@ impl Client {
                 let at = db.next_timestamp(now)?;
                 let accepted = db.accept(id, at, now)?;
                 documents.conversation_changed(db, id, now)?;
-                if !accepted {
-                    return Ok(Ok(false));
+                if accepted {
+                    engine.enqueue(db, other, Wish::RequestResponse)?;
                 }
-                Ok(engine.enqueue(db, other, Wish::RequestResponse)?.map(|_| true))
+                Ok(accepted)
             })
         };
-        let accepted = self.write(accept).await??;
+        let accepted = self.write(accept).await?;
         self.0.engine.bells.config.notify_one();
         self.0.engine.bells.downloads.notify_one();
         if accepted {

@@ -62,8 +62,16 @@ impl Client {
     pub async fn attachment_bytes(&self, id: AttachmentId) -> Result<Arc<[u8]>, ClientError> {
         let attachment =
             self.read(move |db| db.attachment(id)).await?.ok_or(ClientError::NotFound("attachment"))?;
-        let file = attachment.file.ok_or(ClientError::NotDownloaded)?;
-        self.stored_file(file).await
+        match (attachment.file, attachment.source) {
+            (Some(file), _) => self.stored_file(file).await,
+            // To be copied in a moment; until then it is shown from where it lies.
+            (None, Some(source)) => {
+                let read = tokio::task::spawn_blocking(move || source.read());
+                let bytes = read.await.map_err(|_| ClientError::Stopped)?;
+                Ok(Arc::from(bytes.map_err(StoreError::from)?))
+            }
+            (None, None) => Err(ClientError::NotDownloaded),
+        }
     }
 
     /// Writes an attachment into the folder `to` under its own, cleaned name (spec 04 §11), or, if `to` is no
@@ -96,14 +104,14 @@ impl Client {
             db.transaction(|db| {
                 let id = message.conversation;
                 if !db.conversation(id)?.is_some_and(|it| it.approved && !it.blocked) {
-                    return Ok(Ok(()));
+                    return Ok(());
                 }
                 let wish = Wish::MediaSaved { timestamp: message.timestamp };
                 let to = db.account_of(id)?;
-                Ok(engine.enqueue(db, to, wish)?.map(drop))
+                engine.enqueue(db, to, wish).map(drop)
             })
         };
-        self.write(tell).await??;
+        self.write(tell).await?;
         self.0.engine.bells.outbox.notify_one();
         Ok(())
     }

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
+use septet_protocol::id::MessageHash;
 use septet_protocol::message::Emoji;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Client, ClientError, SendError};
-use crate::engine::{check_text, load_files};
+use super::{Client, ClientError};
 use crate::event::Event;
-use crate::model::{
-    ConversationId, Draft, Message, MessageId, MessagePage, MessageState, OutgoingFile, Page,
-};
-use crate::store::{Db, NewAttachment, Wish};
+use crate::model::{ConversationId, Message, MessageId, MessagePage, MessageState, Page};
+use crate::store::{Db, StoreError, Wish};
 
 /// How many messages, the latest, a receipt tells of when many are read at once.
 const RECEIPTS: u32 = 500;
@@ -40,21 +38,6 @@ impl Client {
             self.0.engine.transfers.overlay(message);
         }
         Ok(message)
-    }
-
-    /// Checks a draft, writes it down as message and outbox job in one transaction, and returns its number; it goes
-    /// out in the background. Files are read, pictures prepared and all of it stored before this returns.
-    pub async fn send(&self, id: ConversationId, draft: Draft) -> Result<MessageId, SendError> {
-        let text = check_text(&draft)?;
-        if self.read(move |db| db.conversation(id)).await?.is_some_and(|conversation| conversation.blocked) {
-            return Err(SendError::Blocked);
-        }
-        let quote = match draft.reply_to {
-            Some(message) => Some(self.quoted(id, message).await?),
-            None => None,
-        };
-        let attachments = self.take_in(draft.files).await?;
-        Ok(self.0.engine.send_message(id, text, quote, attachments).await?)
     }
 
     /// Waits until a message of ours is sent or failed. In both cases, and after [`ClientError::TimedOut`], what is
@@ -89,25 +72,16 @@ impl Client {
         if let Some((conversation, ())) = self.write(resend).await? {
             let state = MessageState::Sending;
             self.0.engine.events.send(Event::State { conversation, message: id, state });
-            self.0.engine.bells.outbox.notify_one();
+            self.0.engine.bells.preparing.notify_one();
+            self.0.engine.outbox_changed();
         }
         Ok(())
     }
 
-    /// Removes a message that is not sent yet, with its files. Does nothing if it is sent.
+    /// Removes a message that is not sent yet, with its files. If some of it may be out, though that is not known yet,
+    /// the other's devices and our own are asked to delete it. Does nothing if it is sent.
     pub async fn cancel(&self, id: MessageId) -> Result<(), ClientError> {
-        let attachments = self.read(move |db| db.attachments_of(id)).await?;
-        let cancel = move |db: &mut Db| {
-            let conversation = db.conversation_of(id)?;
-            Ok(conversation.zip(db.cancel_outgoing(id)?.then_some(())))
-        };
-        if let Some((conversation, ())) = self.write(cancel).await? {
-            for attachment in attachments {
-                self.0.engine.transfers.cancel(attachment.id);
-            }
-            self.tell_changed(conversation, id);
-        }
-        Ok(())
+        self.take_away(id, move |db| Ok((db.cancel_outgoing(id)?, Vec::new()))).await
     }
 
     /// Marks all messages up to and including this one as read.
@@ -157,7 +131,8 @@ impl Client {
     pub async fn react(&self, id: MessageId, emoji: &str, remove: bool) -> Result<(), ClientError> {
         let emoji: Emoji = emoji.parse().map_err(|_| ClientError::Refused("choose an emoji"))?;
         let message = self.message(id).await?.ok_or(ClientError::NotFound("message"))?;
-        if message.deleted || message.notice.is_some() || message.state == MessageState::Sending {
+        let unsent = matches!(message.state, MessageState::Sending | MessageState::Failed);
+        if message.deleted || message.notice.is_some() || unsent {
             return Err(ClientError::Refused("this message cannot be reacted to"));
         }
         if self.conversation(message.conversation).await?.is_some_and(|conversation| conversation.blocked) {
@@ -167,19 +142,15 @@ impl Client {
         let conversation = message.conversation;
         let react = move |db: &mut Db| {
             db.transaction(|db| {
-                if let Err(error) = engine.answer(db, conversation)? {
-                    return Ok(Err(error));
-                }
+                engine.answer(db, conversation)?;
                 let (author, timestamp) = (message.from, message.timestamp);
                 let wish = Wish::Reaction { author, timestamp, emoji: emoji.clone(), remove };
                 let to = db.account_of(conversation)?;
-                match engine.enqueue(db, to, wish)? {
-                    Ok(timestamp) => db.react(id, emoji.as_str(), remove, timestamp).map(Ok),
-                    Err(error) => Ok(Err(error)),
-                }
+                let timestamp = engine.enqueue(db, to, wish)?;
+                db.react(id, emoji.as_str(), remove, timestamp)
             })
         };
-        self.write(react).await??;
+        self.write(react).await?;
         self.0.engine.bells.outbox.notify_one();
         // Reacting accepts: the other's picture may be wanted now.
         self.0.engine.bells.downloads.notify_one();
@@ -188,43 +159,71 @@ impl Client {
         Ok(())
     }
 
-    /// Deletes a message from this device; only its place is kept. Nobody is told.
+    /// Deletes a message from this device; only its place is kept. Nobody is told, unless it is not sent yet: then it
+    /// must not arrive, and goes as with [`Client::cancel`].
     pub async fn delete_message(&self, id: MessageId) -> Result<(), ClientError> {
-        for conversation in self.write(move |db| db.delete_messages(&[id])).await? {
-            self.tell_changed(conversation, id);
-        }
-        Ok(())
+        let delete = move |db: &mut Db| {
+            if !db.cancel_untried(id)? {
+                db.release_copy(id)?;
+                db.delete_messages(&[id])?;
+            }
+            Ok((true, Vec::new()))
+        };
+        self.take_away(id, delete).await
     }
 
     /// Deletes a message of ours from all our devices and asks the other's devices to do the same; a note to
-    /// oneself goes without a trace (spec 02 §23).
+    /// oneself goes without a trace, and so does what was never out (spec 02 §23).
     pub async fn delete_for_everyone(&self, id: MessageId) -> Result<(), ClientError> {
         let message = self.message(id).await?.ok_or(ClientError::NotFound("message"))?;
         if !message.outgoing || message.notice.is_some() || message.deleted {
             return Err(ClientError::Refused("only messages of your own can be deleted for everyone"));
         }
         let engine = self.0.engine.clone();
-        let conversation = message.conversation;
         let delete = move |db: &mut Db| {
+            // What was true a moment ago may not be any more: it was sent, it got another date, it is gone.
+            let Some(message) = db.message(id)?.filter(|message| !message.deleted) else {
+                return Ok((false, Vec::new()));
+            };
+            if db.cancel_untried(id)? {
+                return Ok((true, Vec::new()));
+            }
+            let (hashes, to) = (db.hashes_of(&[id])?, db.account_of(message.conversation)?);
+            // For what may be out, the store asks by itself as it is taken back.
+            if message.state == MessageState::Sent {
+                let wish = Wish::Unsend { author: message.from, timestamp: message.timestamp };
+                engine.enqueue(db, to, wish)?;
+            }
+            match to == engine.me() {
+                true => db.remove_messages(&[id])?,
+                false => db.delete_messages(&[id])?,
+            };
+            Ok((true, hashes))
+        };
+        self.take_away(id, delete).await
+    }
+
+    /// Takes a message away as `f` does it in one transaction: whether it did, and the hashes to be deleted from our
+    /// own swarm. Stops its files on their way, and tells.
+    async fn take_away(
+        &self,
+        id: MessageId,
+        f: impl FnOnce(&mut Db) -> Result<(bool, Vec<MessageHash>), StoreError> + Send + 'static,
+    ) -> Result<(), ClientError> {
+        let take = move |db: &mut Db| {
             db.transaction(|db| {
-                let (hashes, to) = (db.hashes_of(&[id])?, db.account_of(conversation)?);
-                if message.state == MessageState::Sent {
-                    let wish = Wish::Unsend { author: message.from, timestamp: message.timestamp };
-                    if let Err(error) = engine.enqueue(db, to, wish)? {
-                        return Ok(Err(error));
-                    }
-                }
-                if to == engine.me() {
-                    db.remove_messages(&[id])?
-                } else {
-                    db.delete_messages(&[id])?
-                };
-                Ok(Ok(hashes))
+                let files = db.attachments_of(id)?;
+                let conversation = db.conversation_of(id)?;
+                let (gone, hashes) = f(db)?;
+                Ok((conversation.filter(|_| gone), files, hashes))
             })
         };
-        let hashes = self.write(delete).await??;
+        let (Some(conversation), files, hashes) = self.write(take).await? else { return Ok(()) };
+        for file in files {
+            self.0.engine.transfers.cancel(file.id);
+        }
         self.0.engine.forget(hashes);
-        self.0.engine.bells.outbox.notify_one();
+        self.0.engine.outbox_changed();
         self.tell_changed(conversation, id);
         Ok(())
     }
@@ -233,38 +232,5 @@ impl Client {
     fn tell_changed(&self, conversation: ConversationId, message: MessageId) {
         self.0.engine.events.send(Event::Changed { conversation, message });
         self.0.engine.events.send(Event::Conversation(conversation));
-    }
-
-    /// Checks what a draft answers.
-    async fn quoted(&self, id: ConversationId, message: MessageId) -> Result<MessageId, SendError> {
-        let quoted =
-            self.message(message).await?.filter(|quoted| quoted.conversation == id && !quoted.deleted);
-        quoted.map(|quoted| quoted.id).ok_or(SendError::NoSuchMessage)
-    }
-
-    /// Reads and prepares the files of a draft and stores them encrypted.
-    async fn take_in(&self, files: Vec<OutgoingFile>) -> Result<Vec<NewAttachment>, SendError> {
-        if files.is_empty() {
-            return Ok(Vec::new());
-        }
-        let engine = self.0.engine.clone();
-        let stored = tokio::task::spawn_blocking(move || {
-            let mut attachments = Vec::new();
-            for file in load_files(files)? {
-                let stored = engine.store.files().write(&file.prepared.bytes).map_err(ClientError::from)?;
-                attachments.push(NewAttachment {
-                    name: file.name,
-                    content_type: file.prepared.content_type,
-                    size: file.prepared.bytes.len() as u64,
-                    dimensions: file.prepared.dimensions,
-                    voice: false,
-                    remote: None,
-                    file: Some(stored),
-                    pointer: None,
-                });
-            }
-            Ok(attachments)
-        });
-        stored.await.unwrap_or(Err(SendError::Client(ClientError::Stopped)))
     }
 }

@@ -6,6 +6,10 @@
 //! Decision: while the network's time is not known, nothing can have its final bytes, because the sent timestamp is a
 //! part of them. It is encoded all the same, so that a person hears at once what cannot be sent; the bytes are made
 //! anew when the time is known, as after uploads.
+//!
+//! Decision: what has no form on the network ends the transaction in which it was to be written down
+//! ([`StoreError::Unsendable`]): nothing of it stays, no conversation that was made for it, no request accepted by it,
+//! and a draft is still there.
 
 use std::sync::Arc;
 
@@ -19,7 +23,7 @@ use septet_protocol::message::{
 };
 use septet_protocol::time::Timestamp;
 
-use super::{Engine, receive};
+use super::Engine;
 use crate::error::ClientError;
 use crate::event::Event;
 use crate::model::{ConversationId, Expiry, MessageId, Notice};
@@ -80,7 +84,7 @@ impl Engine {
         let written = self
             .store
             .call(move |db| db.transaction(|db| engine.write_message(db, to, text, quote, attachments)))
-            .await??;
+            .await?;
         let message = written.id;
         self.events.send(Event::Changed { conversation: to, message });
         self.events.send(Event::Seen { conversation: to, message });
@@ -105,15 +109,13 @@ impl Engine {
         text: String,
         quote: Option<MessageId>,
         attachments: Vec<NewAttachment>,
-    ) -> Result<Result<crate::store::Outgoing, EncodeError>, StoreError> {
+    ) -> Result<crate::store::Outgoing, StoreError> {
         let conversation = db.conversation(to)?.ok_or(StoreError::NotFound)?;
         let other = db.account_of(to)?;
         let now = self.writing_time(db)?;
         if conversation.approved_me && !conversation.approved && other != self.me() {
             // Writing back accepts; the other is told first (spec 02 §21.2).
-            if let Err(error) = self.enqueue(db, other, Wish::RequestResponse)? {
-                return Ok(Err(error));
-            }
+            self.enqueue(db, other, Wish::RequestResponse)?;
         }
         let timestamp = db.next_timestamp(now)?;
         let unread = conversation.unread > 0 || conversation.marked_unread;
@@ -127,10 +129,7 @@ impl Engine {
         let message =
             OutgoingMessage { conversation: to, timestamp, text, quote, attachments, notice: None, expiry };
         let job = match message.attachments.is_empty() {
-            true => match self.message_job(db, &message, Vec::new())? {
-                Ok(job) => job,
-                Err(error) => return Ok(Err(error)),
-            },
+            true => self.message_job(db, &message, Vec::new())?,
             // Encoded once the uploads are done.
             false => NewJob { payload: None, copy: None, ..self.job(other, timestamp) },
         };
@@ -140,25 +139,23 @@ impl Engine {
         if unread {
             self.documents.read_changed(db, to, now)?;
         }
-        Ok(Ok(written))
+        Ok(written)
     }
 
     /// Something is about to be sent that answers the other without being a message: accepts them, tells them first
     /// if they had asked, and lists the conversation again (spec 02 §21.2).
-    pub fn answer(&self, db: &mut Db, to: ConversationId) -> Result<Result<(), EncodeError>, StoreError> {
+    pub fn answer(&self, db: &mut Db, to: ConversationId) -> Result<(), StoreError> {
         let other = db.account_of(to)?;
         if other == self.me() {
-            return Ok(Ok(()));
+            return Ok(());
         }
         let now = self.writing_time(db)?;
         let at = db.next_timestamp(now)?;
-        if db.accept(to, at, now)?
-            && let Err(error) = self.enqueue(db, other, Wish::RequestResponse)?
-        {
-            return Ok(Err(error));
+        if db.accept(to, at, now)? {
+            self.enqueue(db, other, Wish::RequestResponse)?;
         }
         self.documents.conversation_changed(db, to, now)?;
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Changes when what we write to somebody disappears, tells them, and shares it with our other devices, in one
@@ -166,7 +163,7 @@ impl Engine {
     pub async fn set_expiry(self: &Arc<Self>, to: ConversationId, expiry: Expiry) -> Result<(), ClientError> {
         let engine = Arc::clone(self);
         let set = move |db: &mut Db| db.transaction(|db| engine.write_expiry(db, to, expiry));
-        if self.store.call(set).await?? {
+        if self.store.call(set).await? {
             self.bells.outbox.notify_one();
             self.bells.config.notify_one();
             self.events.send(Event::Messages(to));
@@ -176,21 +173,13 @@ impl Engine {
     }
 
     /// The transaction of [`Engine::set_expiry`]; tells whether something changed.
-    fn write_expiry(
-        &self,
-        db: &mut Db,
-        to: ConversationId,
-        expiry: Expiry,
-    ) -> Result<Result<bool, EncodeError>, StoreError> {
+    fn write_expiry(&self, db: &mut Db, to: ConversationId, expiry: Expiry) -> Result<bool, StoreError> {
         if !db.set_expiry(to, expiry)? {
-            return Ok(Ok(false));
+            return Ok(false);
         }
         let now = self.writing_time(db)?;
         let timestamp = db.next_timestamp(now)?;
-        let job = match self.wish_job(db, db.account_of(to)?, Wish::TimerUpdate { expiry }, timestamp)? {
-            Ok(job) => job,
-            Err(error) => return Ok(Err(error)),
-        };
+        let job = self.wish_job(db, db.account_of(to)?, Wish::TimerUpdate { expiry }, timestamp)?;
         let message = OutgoingMessage {
             conversation: to,
             timestamp,
@@ -202,7 +191,7 @@ impl Engine {
         };
         db.insert_outgoing(&message, &[job], now)?;
         self.documents.conversation_changed(db, to, now)?;
-        Ok(Ok(true))
+        Ok(true)
     }
 
     /// The job that delivers a message whose attachments are where these pointers say.
@@ -211,33 +200,26 @@ impl Engine {
         db: &Db,
         message: &OutgoingMessage,
         attachments: Vec<AttachmentPointer>,
-    ) -> Result<Result<NewJob, EncodeError>, StoreError> {
+    ) -> Result<NewJob, StoreError> {
         let quote =
             message.quote.map(|quote| MessageRef { author: quote.author, timestamp: quote.timestamp });
         let content =
             Content::Visible(Visible { body: message.text.clone(), attachments, quote, preview: None });
         let mut outgoing = Outgoing::new(content, message.timestamp);
-        outgoing.expiration = receive::expiration(message.expiry);
+        outgoing.expiration = message.expiry.into();
         outgoing.profile = self.profile(db)?;
         let to = db.account_of(message.conversation)?;
-        Ok(self.pack(outgoing, to).map(|parcel| parcel.into_job(self.job(to, message.timestamp))))
+        Ok(self.pack(outgoing, to)?.into_job(self.job(to, message.timestamp)))
     }
 
     /// Puts something that is no message of its own (a reaction, an unsend request…) into the outbox; returns its
     /// sent timestamp.
-    pub fn enqueue(
-        &self,
-        db: &mut Db,
-        to: SessionId,
-        wish: Wish,
-    ) -> Result<Result<Timestamp, EncodeError>, StoreError> {
+    pub fn enqueue(&self, db: &mut Db, to: SessionId, wish: Wish) -> Result<Timestamp, StoreError> {
         let now = self.writing_time(db)?;
         let timestamp = db.next_timestamp(now)?;
-        match self.wish_job(db, to, wish, timestamp)? {
-            Ok(job) => db.enqueue(&NewJob { kind: JobKind::Other, ..job }, now)?,
-            Err(error) => return Ok(Err(error)),
-        };
-        Ok(Ok(timestamp))
+        let job = self.wish_job(db, to, wish, timestamp)?;
+        db.enqueue(&NewJob { kind: JobKind::Other, ..job }, now)?;
+        Ok(timestamp)
     }
 
     /// The job that delivers what is no message of its own.
@@ -247,16 +229,16 @@ impl Engine {
         to: SessionId,
         wish: Wish,
         timestamp: Timestamp,
-    ) -> Result<Result<NewJob, EncodeError>, StoreError> {
+    ) -> Result<NewJob, StoreError> {
         let expiry = match &wish {
             Wish::TimerUpdate { expiry } => *expiry,
             _ => db.conversation_at(&to.into())?.map_or(Expiry::Off, |it| it.expiry),
         };
         let mut outgoing = Outgoing::new(content(wish.clone()), timestamp);
-        outgoing.expiration = receive::expiration(expiry);
+        outgoing.expiration = expiry.into();
         outgoing.profile = self.profile(db)?;
         let job = NewJob { wish: Some(wish), ..self.job(to, timestamp) };
-        Ok(self.pack(outgoing, to).map(|parcel| parcel.into_job(job)))
+        Ok(self.pack(outgoing, to)?.into_job(job))
     }
 
     /// An empty job for a recipient.

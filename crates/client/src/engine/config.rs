@@ -152,7 +152,7 @@ async fn push(engine: &Arc<Engine>) -> Result<(), SyncError> {
     let superseded = superseded(&parts, &steps, &done);
     let pushed = pushed(parts, &steps, done);
     let documents = engine.documents.clone();
-    engine.store.call(move |db| documents.finish_push(db, &pushed, false)).await?;
+    engine.store.call(move |db| documents.set.finish_push(db, &pushed, false)).await?;
     delete(engine, superseded).await?;
     result
 }
@@ -278,7 +278,7 @@ async fn delete(engine: &Arc<Engine>, mut superseded: Vec<Superseded>) -> Result
     }
     let documents = engine.documents.clone();
     let deleted: Vec<_> = superseded.into_iter().map(|it| (it.namespace, it.obsolete)).collect();
-    engine.store.call(move |db| documents.forget_obsolete(db, &deleted)).await?;
+    engine.store.call(move |db| documents.set.forget_obsolete(db, &deleted)).await?;
     if missing.is_empty() { Ok(()) } else { Err(SyncError::Unproven) }
 }
 
@@ -314,12 +314,14 @@ fn tell_refused(engine: &Engine, refused: &[(Namespace, PushError)]) {
 }
 
 impl Engine {
-    /// Whether the swarm has all of our configs that it would take.
+    /// Whether the swarm has all of our configs that it would take. Nobody knows before it was read whole.
     pub async fn config_is_settled(&self) -> Result<bool, StoreError> {
         let owner = self.credentials().owner();
-        let waiting =
-            self.store.read(move |db| Ok([db.configs_to_push(owner)?, db.noted_configs()?])).await?;
-        Ok(waiting.concat().into_iter().all(|namespace| self.refused.has(namespace)))
+        let read = self.store.read(move |db| {
+            Ok((db.swarm_was_read()?, [db.configs_to_push(owner)?, db.noted_configs()?].concat()))
+        });
+        let (read, waiting) = read.await?;
+        Ok(read && waiting.into_iter().all(|namespace| self.refused.has(namespace)))
     }
 
     /// Changes our public name, here and on all devices.

@@ -13,6 +13,7 @@ mod contacts;
 mod first_reading;
 mod pushing;
 mod read_states;
+mod set;
 #[cfg(test)]
 mod tests;
 
@@ -20,85 +21,34 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use septet_protocol::account::{AccountKeys, DisplayName};
 use septet_protocol::config::{
-    Config, Contacts, ConvoInfoVolatile, Document, Kind, LoadError, Merged, Picture, Priority, Rules,
-    StorageHash, UserGroups, UserProfile,
+    Config, Contacts, ConvoInfoVolatile, Merged, Picture, Priority, StorageHash, UserGroups, UserProfile,
 };
-use septet_protocol::id::{Account, Namespace, SessionId};
+use septet_protocol::id::{Namespace, SessionId};
 use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
-use zeroize::Zeroizing;
 
 use crate::model::{ConversationId, Expiry, Memberships};
-use crate::store::{Db, Now, ProfileData, ReadMessage, StoreError, StoredConfig};
+use crate::store::{Db, Now, ProfileData, ReadMessage, StoreError};
 
 pub use pushing::{Kept, Part, Pushed, ToPush};
-
-/// The setting that says which version made documents and tables say the same.
-const RECONCILED: &str = "reconciled_by";
+pub use set::DocumentSet;
+use set::RECONCILED;
 
 /// Changes the documents of one account.
 #[derive(Clone)]
 pub struct Documents {
     me: SessionId,
-    seed: Zeroizing<[u8; 32]>,
+    /// The documents themselves.
+    pub set: DocumentSet,
 }
 
 /// What a namespace held: where each message is stored, and its bytes.
 type Messages<'a> = [(StorageHash, &'a [u8])];
 
-/// A document whose fields this version uses.
-trait Typed: Config + Sized {
-    const KIND: Kind;
-    fn empty(seed: &[u8; 32]) -> Self;
-    fn read(seed: &[u8; 32], dump: &[u8]) -> Result<Self, LoadError>;
-    /// Writes into it what was noted for it.
-    fn take_notes(&mut self, _documents: &Documents, _db: &mut Db) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-macro_rules! typed {
-    ($($name:ident $(notes $take:path)?),*) => {$(
-        impl Typed for $name {
-            const KIND: Kind = Kind::$name;
-            fn empty(seed: &[u8; 32]) -> Self {
-                Self::new(seed)
-            }
-            fn read(seed: &[u8; 32], dump: &[u8]) -> Result<Self, LoadError> {
-                Self::load(seed, dump)
-            }
-            $(fn take_notes(&mut self, documents: &Documents, db: &mut Db) -> Result<(), StoreError> {
-                $take(documents, db, self)
-            })?
-        }
-    )*};
-}
-typed!(
-    UserProfile,
-    Contacts notes Documents::take_contact_notes,
-    ConvoInfoVolatile notes Documents::take_read_notes,
-    UserGroups
-);
-
-/// A document of any kind, for what does not need its fields.
-struct Plain(Kind, Document);
-
-impl Config for Plain {
-    fn kind(&self) -> Kind {
-        self.0
-    }
-    fn document(&self) -> &Document {
-        &self.1
-    }
-    fn document_mut(&mut self) -> &mut Document {
-        &mut self.1
-    }
-}
-
 impl Documents {
     /// Those of the account with these keys.
     pub fn new(keys: &AccountKeys) -> Self {
-        Self { me: keys.session_id, seed: Zeroizing::new(*keys.ed25519.seed()) }
+        Self { me: keys.session_id, set: DocumentSet::user(keys) }
     }
 
     /// Changes our public name; only here, if the swarm was not read yet ([`first_reading`]).
@@ -145,18 +95,18 @@ impl Documents {
 
     /// Our display picture, and when it was last set or uploaded, as far as all devices know.
     pub fn picture(&self, db: &Db) -> Result<Option<(Picture, Timestamp)>, StoreError> {
-        let profile: UserProfile = self.load(db)?;
+        let profile: UserProfile = self.set.load(db)?;
         Ok(profile.picture().map(|picture| (picture, profile.updated().unwrap_or_default())))
     }
 
     /// Whether the document has a name, which it has of every account that was ever used.
     pub fn is_named(&self, db: &Db) -> Result<bool, StoreError> {
-        Ok(self.load::<UserProfile>(db)?.name().is_some())
+        Ok(self.set.load::<UserProfile>(db)?.name().is_some())
     }
 
     /// What the account is a member of.
     pub fn memberships(&self, db: &Db) -> Result<Memberships, StoreError> {
-        let all: UserGroups = self.load(db)?;
+        let all: UserGroups = self.set.load(db)?;
         Ok(Memberships { groups: all.groups().count(), communities: all.communities().count() })
     }
 
@@ -178,7 +128,7 @@ impl Documents {
     /// The network's time is known: what was dated by a wrong clock and seen by nobody is dated anew. Several changes
     /// made at once are a few seconds ahead of their time by right ([`later`]).
     pub fn settle_time(&self, db: &mut Db, now: Timestamp) -> Result<(), StoreError> {
-        let profile: UserProfile = self.load(db)?;
+        let profile: UserProfile = self.set.load(db)?;
         if profile.needs_push() && profile.updated().is_some_and(|updated| updated > now + AHEAD_MS) {
             self.with_profile(db, |profile| profile.bring_down(now))?;
         }
@@ -259,7 +209,7 @@ impl Documents {
                 }
                 Namespace::CONTACTS => self.merge_contacts(db, &list, now)?,
                 Namespace::CONVO_INFO_VOLATILE => self.merge_read_states(db, &list, now)?,
-                other => self.with_config(db, other, |config| take_in(config, &list, now))?,
+                other => self.set.with_config(db, other, |config| take_in(config, &list, now))?,
             };
             Ok(Merge { newest: merge.accepted.then_some(newest), ..merge })
         })
@@ -280,12 +230,9 @@ impl Documents {
     /// wrote them or a document was damaged; that one is fetched from the swarm again.
     pub fn reconcile(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
         db.transaction(|db| {
-            let account = Account::from(self.me);
-            for namespace in db.config_namespaces(account)? {
-                let Some(stored) = self.stored(db, namespace)? else { continue };
-                if self.empty(namespace)?.1.load(&stored.dump).is_err() {
-                    db.forget_last_hashes(account)?;
-                }
+            let account = self.set.owner();
+            if self.set.is_damaged(db)? {
+                db.forget_last_hashes(account)?;
             }
             if db.swarm_was_read()? {
                 self.reconcile_contacts(db, now)?;
@@ -294,119 +241,59 @@ impl Documents {
         })
     }
 
-    /// Changes a document together with the tables.
-    fn with<C: Typed, T>(
+    /// Changes the contacts together with the tables, after what was noted for them.
+    fn with_contacts<T>(
         &self,
         db: &mut Db,
-        f: impl FnOnce(&mut Db, &mut C) -> Result<T, StoreError>,
+        f: impl FnOnce(&mut Db, &mut Contacts) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        db.transaction(|db| {
-            let mut config: C = match self.read(db)? {
-                Some(config) => config,
-                None => self.replaced(db)?,
-            };
-            config.take_notes(self, db)?;
-            let value = f(db, &mut config)?;
-            if config.needs_dump() {
-                self.save(db, &mut config)?;
-            }
-            Ok(value)
+        self.set.with(db, |db, contacts| {
+            self.take_contact_notes(db, contacts)?;
+            f(db, contacts)
         })
     }
 
-    /// Changes the profile document and writes what it says into the tables.
-    fn with_profile<T>(&self, db: &mut Db, f: impl FnOnce(&mut UserProfile) -> T) -> Result<T, StoreError> {
-        self.with(db, |db, profile: &mut UserProfile| {
-            let value = f(profile);
-            if profile.needs_dump() {
-                self.apply_profile(db, profile)?;
-            }
-            Ok(value)
-        })
-    }
-
-    /// Changes a document of any kind in what all kinds have in common.
-    fn with_config<T>(
+    /// Changes the read states together with the tables, after what was noted for them.
+    fn with_read_states<T>(
         &self,
         db: &mut Db,
-        namespace: Namespace,
-        f: impl FnOnce(&mut dyn Config) -> T,
+        f: impl FnOnce(&mut Db, &mut ConvoInfoVolatile) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut config = self.config(db, namespace)?;
-        let value = f(&mut *config);
-        if config.needs_dump() {
-            self.save(db, &mut *config)?;
-        }
-        Ok(value)
+        self.set.with(db, |db, states| {
+            self.take_read_notes(db, states)?;
+            f(db, states)
+        })
     }
 
     /// Writes what was noted into the documents.
     fn write_notes(&self, db: &mut Db) -> Result<(), StoreError> {
         for namespace in db.noted_configs()? {
             match namespace {
-                Namespace::CONTACTS => self.with(db, |_, _: &mut Contacts| Ok(()))?,
-                _ => self.with(db, |_, _: &mut ConvoInfoVolatile| Ok(()))?,
+                Namespace::CONTACTS => self.with_contacts(db, |_, _| Ok(()))?,
+                _ => self.with_read_states(db, |_, _| Ok(()))?,
             }
         }
         Ok(())
     }
 
-    /// A document as it is stored, without what is noted for it; an empty one if it is not.
-    fn load<C: Typed>(&self, db: &Db) -> Result<C, StoreError> {
-        Ok(self.read(db)?.unwrap_or_else(|| C::empty(&self.seed)))
+    /// What is to be pushed, what was noted among it; see [`DocumentSet::take_parts`].
+    pub fn take_parts(&self, db: &mut Db, now: Timestamp) -> Result<ToPush, StoreError> {
+        db.transaction(|db| {
+            if db.swarm_was_read()? {
+                self.write_notes(db)?;
+            }
+            self.set.take_parts(db, now)
+        })
     }
 
-    /// As [`Documents::load`]; `None` if what is stored cannot be read.
-    fn read<C: Typed>(&self, db: &Db) -> Result<Option<C>, StoreError> {
-        let stored = self.stored(db, C::KIND.namespace())?;
-        Ok(stored.map_or_else(|| Some(C::empty(&self.seed)), |stored| C::read(&self.seed, &stored.dump).ok()))
-    }
-
-    /// An empty document in the place of one that cannot be read: the swarm has the rest of it, and the tables have it
-    /// until the next start.
-    fn replaced<C: Typed>(&self, db: &mut Db) -> Result<C, StoreError> {
-        tracing::warn!("a stored config cannot be read; it is made anew from the swarm");
-        db.forget_last_hashes(Account::from(self.me))?;
-        db.set_setting(RECONCILED, &"")?;
-        Ok(C::empty(&self.seed))
-    }
-
-    /// As [`Documents::load`], of any kind.
-    fn config(&self, db: &Db, namespace: Namespace) -> Result<Box<dyn Config>, StoreError> {
-        if namespace == Namespace::CONVO_INFO_VOLATILE {
-            // What is old leaves this one at a push, so it needs its own.
-            return Ok(Box::new(self.load::<ConvoInfoVolatile>(db)?));
-        }
-        let (stored, empty) = (self.stored(db, namespace)?, self.empty(namespace)?);
-        let read = |dump: &[u8]| self.empty(namespace).ok()?.1.load(dump).ok();
-        let Plain(kind, empty) = empty;
-        Ok(Box::new(Plain(kind, load(stored.as_ref(), || empty, read))))
-    }
-
-    /// An empty document of any kind.
-    fn empty(&self, namespace: Namespace) -> Result<Plain, StoreError> {
-        let kind = Kind::from_namespace(namespace).ok_or(StoreError::NotFound)?;
-        Ok(Plain(kind, Document::new_user(*self.seed, kind, Rules::Current)))
-    }
-
-    fn stored(&self, db: &Db, namespace: Namespace) -> Result<Option<StoredConfig>, StoreError> {
-        db.config(Account::from(self.me), namespace)
-    }
-
-    /// Writes a document down.
-    fn save(&self, db: &mut Db, config: &mut dyn Config) -> Result<(), StoreError> {
-        let namespace = config.kind().namespace();
-        // What another device's version made obsolete is to be deleted even if there is nothing to store.
-        let needs_push = config.needs_push() || !config.document().obsolete().is_empty();
-        let dump = Zeroizing::new(config.dump());
-        // The store keeps the later of both times.
-        let processed_at = Timestamp::default();
-        db.save_config(&StoredConfig {
-            owner: Account::from(self.me),
-            namespace,
-            dump,
-            needs_push,
-            processed_at,
+    /// Changes the profile document and writes what it says into the tables.
+    fn with_profile<T>(&self, db: &mut Db, f: impl FnOnce(&mut UserProfile) -> T) -> Result<T, StoreError> {
+        self.set.with(db, |db, profile: &mut UserProfile| {
+            let value = f(profile);
+            if profile.needs_dump() {
+                self.apply_profile(db, profile)?;
+            }
+            Ok(value)
         })
     }
 
@@ -478,20 +365,4 @@ fn take_in(config: &mut (impl Config + ?Sized), messages: &Messages<'_>, now: Ti
     let needs_push = config.needs_push() || !config.document().obsolete().is_empty();
     let unreadable = accepted.len() < messages.len();
     Merge { accepted: !accepted.is_empty(), unreadable, changed, needs_push, ..Merge::default() }
-}
-
-/// A document from its dump. A dump that cannot be read is as good as none: the swarm has the rest.
-fn load<T>(
-    stored: Option<&StoredConfig>,
-    empty: impl FnOnce() -> T,
-    read: impl FnOnce(&[u8]) -> Option<T>,
-) -> T {
-    match stored.map(|stored| read(&stored.dump)) {
-        Some(Some(config)) => config,
-        Some(None) => {
-            tracing::warn!("a stored config cannot be read; it is made anew from the swarm");
-            empty()
-        }
-        None => empty(),
-    }
 }

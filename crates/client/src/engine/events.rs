@@ -46,6 +46,8 @@ pub enum Bell {
 pub struct Bells {
     /// A job was put into the outbox, or may be tried again.
     pub outbox: Notify,
+    /// A file is to be prepared for sending.
+    pub preparing: Notify,
     /// A file is wanted.
     pub downloads: Notify,
     /// Something was written that has no final timestamp.

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use septet_protocol::id::{Account, MessageHash};
-use septet_protocol::swarm::Auth;
+use septet_protocol::id::MessageHash;
 use septet_protocol::swarm::reply::{ExpireReply, Expired};
 use septet_protocol::swarm::request::Expire;
 use septet_protocol::swarm::signing::ExpireMode;
@@ -103,8 +102,8 @@ impl Engine {
     async fn shorten(&self, at: Timestamp, messages: Vec<ReadMessage>) {
         let hashes: Vec<MessageHash> = messages.iter().filter_map(|message| message.hash).collect();
         let request = Expire { hashes, expiries: vec![at], mode: ExpireMode::Shorten };
-        let account = Account::from(self.me());
-        let auth = Auth::user(self.me(), &self.keys.ed25519);
+        let credentials = self.credentials();
+        let (account, auth) = (credentials.owner(), credentials.auth());
         let reply = match self.network.swarm_request(&account, |_, _| request.rpc(&auth)).await {
             Ok(reply) => reply,
             Err(error) => return tracing::debug!(%error, "a countdown is not told to the swarm"),

@@ -9,6 +9,7 @@ mod compose;
 mod config;
 mod connection;
 mod credentials;
+mod deferred;
 mod documents;
 mod downloads;
 mod effects;
@@ -19,6 +20,7 @@ mod outgoing;
 mod own_picture;
 mod pace;
 mod pictures;
+mod preparing;
 mod receipts;
 mod receive;
 mod renewal;
@@ -42,7 +44,7 @@ use crate::store::{Now, Store};
 
 pub(crate) use documents::Documents;
 pub(crate) use events::{Bells, Events};
-pub(crate) use outgoing::{check_text, load_files, may_tell_place};
+pub(crate) use outgoing::{base_name, check_text, look_at, may_tell_place, take_in};
 pub(crate) use receipts::Receipts;
 pub(crate) use restore::Restore;
 use sources::key::SourceKey;
@@ -139,12 +141,14 @@ impl Engine {
             tokio::spawn(clock::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(connection::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(sources::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(preparing::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(outbox::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(expiry::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::recovery::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(renewal::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(deferred::run(Arc::clone(self), cancel.clone())),
         ];
         *running = Some(Running { cancel, tasks });
     }

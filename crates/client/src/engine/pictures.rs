@@ -92,6 +92,35 @@ pub fn may_shrink(head: &[u8]) -> bool {
     matches!(image::guess_format(head), Ok(ImageFormat::Jpeg | ImageFormat::WebP))
 }
 
+/// Width and height that a picture will have once it is prepared, if the first bytes of its file tell.
+pub fn foresee(head: &[u8]) -> Option<(u32, u32)> {
+    match image::guess_format(head).ok()? {
+        ImageFormat::Jpeg => {
+            let mut decoder = JpegDecoder::new(Cursor::new(head)).ok()?;
+            let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+            Some(fitted(decoder.dimensions(), orientation))
+        }
+        format => dimensions(head, format),
+    }
+}
+
+/// The size of a picture that was turned upright and scaled down to [`LONGEST_SIDE`].
+fn fitted((width, height): (u32, u32), orientation: Orientation) -> (u32, u32) {
+    let longest = width.max(height);
+    let scaled = |side: u32| match longest > LONGEST_SIDE {
+        true => (f64::from(side) * f64::from(LONGEST_SIDE) / f64::from(longest)).round().max(1.0) as u32,
+        false => side,
+    };
+    let turned = matches!(
+        orientation,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    );
+    if turned { (scaled(height), scaled(width)) } else { (scaled(width), scaled(height)) }
+}
+
 /// Width and height, if the file's head tells.
 fn dimensions(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
     ImageReader::with_format(Cursor::new(bytes), format).into_dimensions().ok()
@@ -207,6 +236,15 @@ mod tests {
     fn a_large_jpeg_is_made_to_fit() {
         let prepared = prepare(jpeg(3000, 1500), "image/jpeg", 10_000_000);
         assert_eq!(prepared.dimensions, Some((2000, 1000)));
+    }
+
+    #[test]
+    fn the_size_of_a_picture_is_known_before_it_is_prepared() {
+        for file in [jpeg(40, 20), turned(&jpeg(40, 20)), jpeg(2999, 1501), turned(&jpeg(2001, 3))] {
+            let prepared = prepare(file.clone(), "image/jpeg", 10_000_000);
+            assert_eq!(foresee(file.get(..4096).unwrap_or(&file)), prepared.dimensions);
+        }
+        assert_eq!(foresee(b"hello"), None);
     }
 
     #[test]

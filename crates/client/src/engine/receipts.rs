@@ -109,10 +109,8 @@ impl Engine {
     fn write_receipt(&self, db: &mut Db, id: ConversationId, read: Vec<Timestamp>) -> Result<(), StoreError> {
         let welcome = |it: &Conversation| it.kind == ConversationKind::Private && it.approved && !it.blocked;
         let reader = db.conversation(id)?.filter(welcome).and_then(|it| it.address.account());
-        if let Some(reader) = reader
-            && let Err(error) = self.enqueue(db, reader, Wish::ReadReceipt { timestamps: read })?
-        {
-            tracing::debug!(%error, "a read receipt has no form");
+        if let Some(reader) = reader {
+            self.enqueue(db, reader, Wish::ReadReceipt { timestamps: read })?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Bringing the files of a message to the file server before the message itself goes out (spec 04 §12).
 //!
+//! A file goes up as soon as it is prepared (see [`super::preparing`]), while others still are.
+//!
 //! Decision: what was uploaded is written down file by file, so a retry, also after a restart, uploads only what is
 //! missing. Files are encrypted when they go up; the same file gives the same bytes and key, so that one whose upload
 //! was cut off before it was written down is not stored twice.
@@ -10,95 +12,32 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use septet_network::NetworkError;
 use septet_protocol::attachment::deterministic::Domain;
 use septet_protocol::attachment::{self, AttachmentPointer, Encrypted, Encryption, Key};
-use septet_protocol::id::Account;
-use septet_protocol::message::EncodeError;
+use tokio::sync::broadcast::error::RecvError;
 use zeroize::Zeroizing;
 
 use super::Engine;
 use super::outbox::Attempt;
 use crate::event::Event;
-use crate::model::{AttachmentState, Message, MessageId};
-use crate::store::{
-    Db, Job, JobId, NewJob, OutgoingMessage, QuoteKey, RemoteFile, StoreError, StoredAttachment, Wish,
-};
+use crate::model::{AttachmentState, MessageId};
+use crate::store::{RemoteFile, StoreError, StoredAttachment, TransferState};
 
 /// So many files of all messages go up at the same time.
 pub const MOST_UPLOADS: usize = 3;
 
-/// Uploads what is missing of a job's message and then encodes it: the job has its bytes from then on. What is not a
-/// message only waited for its timestamp.
-pub async fn complete(engine: &Arc<Engine>, job: &Job) -> Result<(), Attempt> {
-    if let Some(wish) = job.wish.clone() {
-        return encode_wish(engine, job, wish).await;
-    }
-    let gone = || Attempt::Refused("The message is not here any more.".to_owned());
-    let id = job.message.ok_or_else(gone)?;
-    let attachments = engine.store.call(move |db| db.attachments_of(id)).await?;
+/// Uploads what is missing of a message's files, each as soon as it is prepared.
+pub async fn complete(engine: &Arc<Engine>, message: MessageId) -> Result<(), Attempt> {
+    let attachments = engine.store.read(move |db| db.attachments_of(message)).await?;
     let missing = attachments.into_iter().filter(|attachment| attachment.remote.is_none());
     stream::iter(missing)
-        .map(|attachment| upload(engine, attachment))
+        .map(|attachment| async move { upload(engine, prepared(engine, &attachment).await?).await })
         .buffer_unordered(MOST_UPLOADS)
         .try_collect::<Vec<()>>()
         .await?;
-    encode(engine, job, id).await
+    Ok(())
 }
 
-/// Gives a job the bytes of its message, now that all its files have an address.
-async fn encode(engine: &Arc<Engine>, job: &Job, id: MessageId) -> Result<(), Attempt> {
-    let (job, timestamp) = (job.id, job.timestamp);
-    let this = Arc::clone(engine);
-    let encode = move |db: &mut Db| {
-        db.transaction(|db| {
-            let Some(message) = db.message(id)? else { return Ok(Ok(())) };
-            let pointers = db.attachments_of(id)?.iter().map(pointer).collect();
-            keep(db, job, this.message_job(db, &outgoing(message, timestamp), pointers)?)
-        })
-    };
-    engine.store.call(encode).await?.map_err(unsendable)
-}
-
-/// Gives a job that is no message the bytes of what it is to say.
-async fn encode_wish(engine: &Arc<Engine>, job: &Job, wish: Wish) -> Result<(), Attempt> {
-    let (job, timestamp, recipient) = (job.id, job.timestamp, job.recipient);
-    let Account::User(to) = recipient else {
-        return Err(Attempt::Refused("This cannot be sent to a group.".to_owned()));
-    };
-    let this = Arc::clone(engine);
-    let encode =
-        move |db: &mut Db| db.transaction(|db| keep(db, job, this.wish_job(db, to, wish, timestamp)?));
-    engine.store.call(encode).await?.map_err(unsendable)
-}
-
-/// Writes a job's bytes down.
-fn keep(
-    db: &mut Db,
-    job: JobId,
-    encoded: Result<NewJob, EncodeError>,
-) -> Result<Result<(), EncodeError>, StoreError> {
-    match encoded {
-        Err(error) => Ok(Err(error)),
-        Ok(encoded) => {
-            let payload = encoded.payload.unwrap_or_default();
-            db.outbox_encoded(job, &payload, encoded.copy.as_ref()).map(Ok)
-        }
-    }
-}
-
-fn unsendable(error: EncodeError) -> Attempt {
-    Attempt::Refused(format!("This message cannot be sent: {error}."))
-}
-
-/// What is encoded of a stored message.
-fn outgoing(message: Message, timestamp: septet_protocol::time::Timestamp) -> OutgoingMessage {
-    OutgoingMessage {
-        conversation: message.conversation,
-        timestamp,
-        text: message.text,
-        quote: message.quote.map(|quote| QuoteKey { author: quote.author, timestamp: quote.timestamp }),
-        attachments: Vec::new(),
-        notice: None,
-        expiry: message.expiry,
-    }
+fn gone() -> Attempt {
+    Attempt::Refused("The message is not here any more.".to_owned())
 }
 
 /// Where an uploaded file is, as the message says it.
@@ -121,6 +60,31 @@ fn encryption(remote: &RemoteFile) -> Encryption {
         (Some(key), _, Some(digest)) => Encryption::Legacy { key, digest },
         (_, Some(key), _) => Encryption::Deterministic { key },
         _ => Encryption::Unusable,
+    }
+}
+
+/// Waits until a file is prepared, and returns it as it is then.
+async fn prepared(engine: &Arc<Engine>, file: &StoredAttachment) -> Result<StoredAttachment, Attempt> {
+    let (id, of) = (file.id, file.conversation);
+    let mut events = engine.events.subscribe();
+    loop {
+        let now = engine.store.read(move |db| db.attachment(id)).await?.ok_or_else(gone)?;
+        match now.state {
+            TransferState::Prepare => {}
+            TransferState::Failed => return Err(Attempt::Refused(now.failure.unwrap_or_default())),
+            _ => return Ok(now),
+        }
+        // Events that were lost only make us look again.
+        while match events.recv().await {
+            Ok(Event::Attachment { attachment, .. }) => attachment != id,
+            // Its message may be gone.
+            Ok(event @ (Event::Changed { .. } | Event::Deleted { .. } | Event::Messages(_))) => {
+                event.conversation() != Some(of)
+            }
+            Ok(_) => true,
+            Err(RecvError::Lagged(_)) => false,
+            Err(RecvError::Closed) => return Err(Attempt::Later("stopped".to_owned())),
+        } {}
     }
 }
 
@@ -175,11 +139,15 @@ async fn encrypt(engine: &Arc<Engine>, attachment: &StoredAttachment) -> Result<
     encrypted.map_err(|error| unreadable(&error))?.map_err(|error| unreadable(&error))
 }
 
-/// What a failed upload means for its message.
+/// What a failed upload means for its message: what the server refuses for good, it will not take later, and nothing
+/// behind it has to wait (spec 04 §2). Its limits for how much one asks pass.
 fn refusal(attachment: &StoredAttachment, error: NetworkError) -> Attempt {
+    let name = &attachment.name;
     match error {
-        NetworkError::FileTooLarge => {
-            Attempt::Refused(format!("{} is too large for the file server.", attachment.name))
+        NetworkError::FileTooLarge => Attempt::Refused(format!("{name} is too large for the file server.")),
+        NetworkError::Rejected { status: 408 | 429, .. } => Attempt::Later(error.to_string()),
+        NetworkError::Rejected { .. } | NetworkError::FileGone => {
+            Attempt::Refused(format!("The file server does not take {name}."))
         }
         other => Attempt::Later(other.to_string()),
     }

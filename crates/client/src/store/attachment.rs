@@ -1,20 +1,21 @@
 //! Attachments on their way up and down.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
 use super::db::Db;
 use super::error::StoreError;
-use super::types::{RemoteFile, StoredAttachment, TransferState};
-use super::values::Ms;
+use super::kinds::AttachmentClass;
+use super::types::{PreparedFile, RemoteFile, StoredAttachment, TransferState};
+use super::values::{Ms, json};
 use crate::model::{AttachmentId, ConversationId, MessageId};
 
 macro_rules! attachment_sql {
     ($rest:literal) => {
         concat!(
             "SELECT t.id, t.message, t.conversation, t.name, t.content_type, t.size, t.width, t.height, t.voice, t.state,
-                    t.url, t.key, t.digest, t.file, t.attempts
+                    t.url, t.key, t.digest, t.file, t.attempts, t.source, t.failure
              FROM attachments t ",
             $rest
         )
@@ -25,6 +26,12 @@ macro_rules! attachment_sql {
 pub(super) const DUE: &str = attachment_sql!(
     "JOIN conversations v ON v.id = t.conversation AND t.message > v.cleared_to
      WHERE t.state = ?1 AND t.state IN (0, 2) AND t.not_before <= ?2 ORDER BY t.not_before, t.id LIMIT ?3"
+);
+
+/// The next file to get ready: those to be copied first.
+pub(super) const PREPARING: &str = attachment_sql!(
+    "JOIN conversations v ON v.id = t.conversation AND t.message > v.cleared_to
+         WHERE t.state = 7 ORDER BY t.file IS NOT NULL, t.id LIMIT 1"
 );
 
 /// The next time after a given one at which a download comes due.
@@ -65,6 +72,64 @@ impl Db {
     ) -> Result<Vec<StoredAttachment>, StoreError> {
         let mut statement = self.sql().prepare_cached(DUE)?;
         Ok(statement.query_map(params![state, Ms(now), limit], stored)?.collect::<Result<_, _>>()?)
+    }
+
+    /// The next attachment of ours to be copied or prepared: originals that are still where a person has them first.
+    pub fn next_to_prepare(&self) -> Result<Option<StoredAttachment>, StoreError> {
+        Ok(self.sql().prepare_cached(PREPARING)?.query_row([], stored).optional()?)
+    }
+
+    /// The original is copied to this file; false if its message is gone (then the file is to be deleted).
+    pub fn attachment_copied(&mut self, id: AttachmentId, file: &str) -> Result<bool, StoreError> {
+        let sql = "UPDATE attachments SET file = ?2, source = NULL WHERE id = ?1 AND state = 7";
+        Ok(self.sql().prepare_cached(sql)?.execute(params![id.0, file])? > 0)
+    }
+
+    /// Preparing begins now, once more. What breaks the program each time is told by the count.
+    pub fn attachment_attempted(&mut self, id: AttachmentId) -> Result<(), StoreError> {
+        let sql = "UPDATE attachments SET attempts = attempts + 1 WHERE id = ?1";
+        self.sql().prepare_cached(sql)?.execute([id.0])?;
+        Ok(())
+    }
+
+    /// It can be uploaded now; false if its message is gone (then the file is to be deleted).
+    pub fn attachment_prepared(
+        &mut self,
+        id: AttachmentId,
+        prepared: &PreparedFile,
+    ) -> Result<bool, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "UPDATE attachments SET state = 0, original = 0, attempts = 0, file = :file, content_type = :type,
+                 class = :class, size = :size, width = :width, height = :height
+             WHERE id = :id AND state = 7",
+        )?;
+        let changed = statement.execute(named_params! {
+            ":id": id.0,
+            ":file": prepared.file,
+            ":type": prepared.content_type,
+            ":class": AttachmentClass::of(&prepared.content_type, false),
+            ":size": i64::try_from(prepared.size).unwrap_or(i64::MAX),
+            ":width": prepared.dimensions.map(|size| size.0),
+            ":height": prepared.dimensions.map(|size| size.1),
+        })?;
+        Ok(changed > 0)
+    }
+
+    /// It turned out that it cannot be sent: its message is given up, with this sentence. Returns the message, if it
+    /// is still there.
+    pub fn attachment_unsendable(
+        &mut self,
+        id: AttachmentId,
+        reason: &str,
+    ) -> Result<Option<(ConversationId, MessageId)>, StoreError> {
+        self.transaction(|db| {
+            let Some(attachment) = db.attachment(id)? else { return Ok(None) };
+            db.attachment_failed(id, reason)?;
+            for job in db.outbox_of(attachment.message)? {
+                db.outbox_failed(job.id, reason)?;
+            }
+            Ok(Some((attachment.conversation, attachment.message)))
+        })
     }
 
     /// When the next download comes due after `now`; `None` if nothing waits. What is due already does not hide it,
@@ -199,5 +264,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredAttachment> {
         remote: url.map(|url| RemoteFile { url, key: Zeroizing::new(key.unwrap_or_default()), digest }),
         file: row.get(13)?,
         attempts: row.get(14)?,
+        source: json(row, 15)?,
+        failure: row.get(16)?,
     })
 }

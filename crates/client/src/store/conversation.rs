@@ -15,8 +15,8 @@ use super::people::{picture_id, profile_data};
 use super::types::{ContactData, ProfileData, ReadMark};
 use super::values::{Ms, Named, Person, expiry, expiry_columns, optional_time, time};
 use crate::model::{
-    Address, AttachmentSummary, Conversation, ConversationId, ConversationKind, Expiry, LastMessage,
-    MessageId,
+    Address, AttachmentSummary, Conversation, ConversationId, ConversationKind, DraftSummary, Expiry,
+    LastMessage, MessageId,
 };
 
 /// Unread messages that should have disappeared by now; rarely any.
@@ -45,7 +45,8 @@ macro_rules! list_sql {
                     m.read_at IS NOT NULL OR (m.outgoing = 0 AND (m.counts = 0
                         OR (m.sorted_at, m.timestamp) <= (c.last_read, c.last_read))),
                     t.content_type, t.name, t.voice,
-                    (SELECT count(*) FROM attachments WHERE message = m.id)
+                    (SELECT count(*) FROM attachments WHERE message = m.id),
+                    (SELECT count(*) FROM draft_files WHERE conversation = d.conversation), d.quote
              FROM conversations c
              LEFT JOIN people p ON p.id = c.person
              LEFT JOIN groups g ON g.conversation = c.id
@@ -198,25 +199,6 @@ impl Db {
     pub fn set_muted(&mut self, id: ConversationId, until: Option<Timestamp>) -> Result<bool, StoreError> {
         let sql = "UPDATE conversations SET muted_until = ?2 WHERE id = ?1 AND muted_until IS NOT ?2";
         self.update(id, sql, until.map(Ms))
-    }
-
-    /// Text not sent yet; empty removes it. Returns whether that is new.
-    pub fn set_draft(&mut self, id: ConversationId, text: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let (text, sql) = match text {
-            "" => (None, "DELETE FROM drafts WHERE conversation = ?1"),
-            text => (
-                Some(text),
-                "INSERT INTO drafts (conversation, text, updated_at)
-                 SELECT id, ?2, ?3 FROM conversations WHERE id = ?1
-                 ON CONFLICT DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at
-                 WHERE text <> excluded.text",
-            ),
-        };
-        let mut statement = self.sql().prepare_cached(sql)?;
-        Ok(match text {
-            None => statement.execute([id.0])?,
-            Some(text) => statement.execute(params![id.0, text, Ms(now)])?,
-        } > 0)
     }
 
     /// Marks a conversation unread by hand, or takes that back. Returns whether that is new.
@@ -379,7 +361,7 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
         approved: row.get(11)?,
         approved_me: row.get(12)?,
         blocked: row.get(13)?,
-        draft: row.get(14)?,
+        draft: draft(row)?,
         active_at: time(row, 15)?,
         expiry: expiry(row, 16)?,
         last_message: match row.get(18)? {
@@ -387,6 +369,12 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
             None => None,
         },
     })
+}
+
+fn draft(row: &Row<'_>) -> rusqlite::Result<Option<DraftSummary>> {
+    let Some(text) = row.get(14)? else { return Ok(None) };
+    let reply_to = row.get::<_, Option<i64>>(31)?.map(MessageId);
+    Ok(Some(DraftSummary { text, files: row.get(30)?, reply_to }))
 }
 
 fn last_message(row: &Row<'_>, id: MessageId) -> rusqlite::Result<LastMessage> {

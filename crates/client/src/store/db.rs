@@ -17,6 +17,7 @@ use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use septet_protocol::id::SessionId;
 use zeroize::Zeroizing;
@@ -57,7 +58,11 @@ impl Db {
         let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         match application {
             migrate::APPLICATION_ID => {}
-            migrate::UNRELEASED_ID => return Err(StoreError::Unreleased),
+            migrate::UNRELEASED_ID => {
+                // Or closing would write a log back that a crash has left.
+                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+                return Err(StoreError::Unreleased);
+            }
             _ => return Err(StoreError::Foreign),
         }
         log_mode(&connection, "WAL")?;

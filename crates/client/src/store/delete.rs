@@ -40,13 +40,15 @@ pub(super) const CLEARING: &str =
 pub(super) const CLEARED: &str = "DELETE FROM messages WHERE id IN
      (SELECT id FROM messages WHERE conversation = ?1 AND id <= ?2 LIMIT ?3)";
 /// Takes some of what is of no use any more away, of each kind.
-pub(super) const OLD: [&str; 6] = [
+pub(super) const OLD: [&str; 7] = [
     "DELETE FROM seen_hashes WHERE (hash, owner) IN
          (SELECT hash, owner FROM seen_hashes WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM last_hashes WHERE (account, namespace, node) IN
          (SELECT account, namespace, node FROM last_hashes WHERE expires_at <= ?1 LIMIT ?2)",
-    "DELETE FROM pending_unsends WHERE (author, timestamp) IN
-         (SELECT author, timestamp FROM pending_unsends WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM pending_unsends WHERE rowid IN
+         (SELECT rowid FROM pending_unsends WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM calls WHERE (call, sender) IN
+         (SELECT call, sender FROM calls WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM pending_receipts WHERE (reader, timestamp) IN
          (SELECT reader, timestamp FROM pending_receipts WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM reactions WHERE (conversation, target_timestamp, target_author, author, emoji) IN
@@ -92,6 +94,7 @@ impl Db {
                      (SELECT conversation, timestamp, author FROM messages
                       WHERE id IN (SELECT value FROM json_each(?1)))",
                 "DELETE FROM attachments WHERE message IN (SELECT value FROM json_each(?1))",
+                "DELETE FROM previews WHERE message IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM outbox WHERE message IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM extra_hashes WHERE message IN (SELECT value FROM json_each(?1))",
                 "UPDATE messages SET deleted = 1, text = '', notice = NULL, quote_author = NULL,
@@ -169,6 +172,9 @@ impl Db {
                             (SELECT o.message FROM outbox o JOIN messages m ON m.id = o.message
                              WHERE m.conversation = ?1)";
             db.sql().prepare_cached(jobs)?.execute([id.0])?;
+            if let Some(account) = db.address_of(id)?.and_then(|address| address.account()) {
+                db.forget_deferred_of(account)?;
+            }
             let sql = "UPDATE conversations SET unread = 0, mentions = 0,
                            cleared_to = coalesce((SELECT max(id) FROM messages), 0) WHERE id = ?1";
             db.sql().prepare_cached(sql)?.execute([id.0])?;

@@ -7,6 +7,7 @@ use std::io;
 
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
+use septet_protocol::message::EncodeError;
 
 /// Why the store failed.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +69,10 @@ pub enum StoreError {
     /// A stored file is not what was written: damaged or exchanged.
     #[error("a stored file is damaged")]
     FileDamaged,
+    /// What was to be written down for sending has no form on the network: say it in another way. The transaction in
+    /// which that came up has stored nothing.
+    #[error("this cannot be sent: {0}")]
+    Unsendable(#[from] EncodeError),
     /// The store was closed; nothing more can be asked of it.
     #[error("the profile is closed")]
     Closed,

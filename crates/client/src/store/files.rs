@@ -85,19 +85,9 @@ impl Files {
     /// # Errors
     /// As [`Files::read`], and those of `target`.
     pub fn read_into(&self, name: &str, target: &mut impl Write) -> Result<(), StoreError> {
-        let mut file = File::open(self.path(name)?).map_err(missing)?;
-        let mut head = [0; 1 + HEADER];
-        file.read_exact(&mut head).map_err(cut_short)?;
-        let [version, header @ ..] = head;
-        if version != VERSION {
-            return Err(StoreError::FileDamaged);
-        }
-        let mut pull = Pull::new(&self.key_of(name), &header);
+        let (mut file, mut pull) = self.begin(name)?;
         loop {
-            let mut piece = Vec::with_capacity(PIECE + OVERHEAD);
-            Read::by_ref(&mut file).take((PIECE + OVERHEAD) as u64).read_to_end(&mut piece)?;
-            let mut plain = Zeroizing::new(Vec::with_capacity(PIECE));
-            let tag = pull.pull(&piece, &mut plain).map_err(|_| StoreError::FileDamaged)?;
+            let (plain, tag) = pull_piece(&mut file, &mut pull)?;
             target.write_all(&plain)?;
             if tag == Tag::Final {
                 break;
@@ -107,6 +97,27 @@ impl Files {
             0 => Ok(()),
             _ => Err(StoreError::FileDamaged),
         }
+    }
+
+    /// The first bytes of a file, at most [`PIECE`] of them: enough to tell what it is.
+    ///
+    /// # Errors
+    /// As [`Files::read`], as far as those bytes show it.
+    pub(crate) fn read_head(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let (mut file, mut pull) = self.begin(name)?;
+        Ok(pull_piece(&mut file, &mut pull)?.0)
+    }
+
+    /// Opens a file up to its first piece.
+    fn begin(&self, name: &str) -> Result<(File, Pull), StoreError> {
+        let mut file = File::open(self.path(name)?).map_err(missing)?;
+        let mut head = [0; 1 + HEADER];
+        file.read_exact(&mut head).map_err(cut_short)?;
+        let [version, header @ ..] = head;
+        if version != VERSION {
+            return Err(StoreError::FileDamaged);
+        }
+        Ok((file, Pull::new(&self.key_of(name), &header)))
     }
 
     /// Deletes a file; that it is gone already is all the same.
@@ -212,6 +223,15 @@ fn next_piece(source: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut piece = Zeroizing::new(Vec::with_capacity(PIECE));
     source.by_ref().take(PIECE as u64).read_to_end(&mut piece)?;
     Ok(piece)
+}
+
+/// Reads the next piece, and tells whether it is the last one.
+fn pull_piece(file: &mut File, pull: &mut Pull) -> Result<(Zeroizing<Vec<u8>>, Tag), StoreError> {
+    let mut piece = Vec::with_capacity(PIECE + OVERHEAD);
+    Read::by_ref(file).take((PIECE + OVERHEAD) as u64).read_to_end(&mut piece)?;
+    let mut plain = Zeroizing::new(Vec::with_capacity(PIECE));
+    let tag = pull.pull(&piece, &mut plain).map_err(|_| StoreError::FileDamaged)?;
+    Ok((plain, tag))
 }
 
 fn missing(error: io::Error) -> StoreError {

@@ -18,8 +18,8 @@ use super::error::StoreError;
 use super::types::TransferState;
 use super::values::{Hash, Ms, Person, expiry, optional_time, time};
 use crate::model::{
-    Attachment, AttachmentId, AttachmentState, AttachmentSummary, ConversationId, Message, MessageId,
-    MessagePage, Notice, Page, Quote, Reaction,
+    Attachment, AttachmentId, AttachmentState, AttachmentSummary, ConversationId, LinkPreview, Message,
+    MessageId, MessagePage, Notice, Page, Quote, Reaction,
 };
 
 macro_rules! message_sql {
@@ -232,6 +232,7 @@ fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {
         read: row.get(9)?,
         attachments: Vec::new(),
         quote,
+        preview: None,
         reactions: Vec::new(),
         notice: notice(row, 10)?,
         deleted: row.get(11)?,
@@ -255,10 +256,12 @@ fn complete(sql: &Connection, mut list: Vec<Loaded>) -> Result<Vec<Message>, Sto
         }
     }
     add_reactions(sql, &mut list)?;
+    let mut previews = previews(sql, &ids)?;
     Ok(list
         .into_iter()
         .map(|mut row| {
             row.message.attachments = attachments.remove(&row.message.id).unwrap_or_default();
+            row.message.preview = previews.remove(&row.message.id);
             row.message
         })
         .collect())
@@ -278,6 +281,19 @@ fn attachments(
     Ok(all)
 }
 
+/// Links with what their senders tell of the pages.
+fn previews(sql: &Connection, ids: &[MessageId]) -> Result<BTreeMap<MessageId, LinkPreview>, StoreError> {
+    let mut statement = sql.prepare_cached(
+        "SELECT message, url, title, pointer IS NOT NULL FROM previews
+         WHERE message IN (SELECT value FROM json_each(?1))",
+    )?;
+    let rows = statement.query_map([json_list(ids)], |row| {
+        let preview = LinkPreview { url: row.get(1)?, title: row.get(2)?, has_image: row.get(3)? };
+        Ok((MessageId(row.get(0)?), preview))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn attachment(row: &Row<'_>) -> rusqlite::Result<Attachment> {
     let width: Option<u32> = row.get(5)?;
     let height: Option<u32> = row.get(6)?;
@@ -291,6 +307,7 @@ fn attachment(row: &Row<'_>) -> rusqlite::Result<Attachment> {
         dimensions: width.zip(height),
         voice: row.get(7)?,
         state: match state {
+            TransferState::Prepare => AttachmentState::Preparing,
             TransferState::Upload => AttachmentState::Uploading { done: 0, total: 0 },
             TransferState::Remote => AttachmentState::Remote,
             // It has failed several times and goes on in the background, or is given up: the same for a person.

@@ -17,7 +17,9 @@ mod attachment;
 mod conversation;
 mod dating;
 mod db;
+mod deferred;
 mod delete;
+mod draft;
 mod elsewhere;
 mod error;
 pub mod files;
@@ -50,6 +52,7 @@ use zeroize::Zeroizing;
 
 pub use account::StoredAccount;
 pub use db::Db;
+pub(crate) use deferred::VERSION;
 pub use error::StoreError;
 pub use kinds::{AttachmentClass, Transport};
 pub use people::WantedPicture;

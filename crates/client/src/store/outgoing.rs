@@ -7,8 +7,10 @@ use septet_protocol::time::Timestamp;
 use super::db::Db;
 use super::error::StoreError;
 use super::kinds::AttachmentClass;
-use super::types::{NewAttachment, NewJob, Now, Outgoing, OutgoingMessage, QuoteKey, TransferState};
-use super::values::{Hash, Ms, expiry_columns};
+use super::types::{
+    NewAttachment, NewJob, NewPreview, Now, Original, Outgoing, OutgoingMessage, QuoteKey, TransferState,
+};
+use super::values::{Hash, Ms, expiry_columns, json_text};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};
 use septet_protocol::id::MessageHash;
 
@@ -229,13 +231,19 @@ impl Db {
     ) -> Result<(), StoreError> {
         let mut statement = self.sql().prepare_cached(
             "INSERT INTO attachments (message, position, conversation, sorted_at, class, name, content_type, size,
-                 width, height, voice, state, pointer, url, key, digest, file)
+                 width, height, voice, state, pointer, url, key, digest, file, original, source)
              SELECT id, :position, conversation, sorted_at, :class, :name, :type, :size, :width, :height, :voice,
-                 :state, :pointer, :url, :key, :digest, :file
+                 :state, :pointer, :url, :key, :digest, :file, :original, :source
              FROM messages WHERE id = :message",
         )?;
         for (position, attachment) in (0_i64..).zip(list) {
+            let (here, source) = match &attachment.original {
+                Some(Original::Here(file)) => (Some(file), None),
+                Some(Original::There(source)) => (None, Some(source)),
+                None => (attachment.file.as_ref(), None),
+            };
             let state = match (&attachment.file, &attachment.remote) {
+                _ if attachment.original.is_some() => TransferState::Prepare,
                 (Some(_), None) => TransferState::Upload,
                 (Some(_), Some(_)) => TransferState::Local,
                 (None, Some(_)) => TransferState::Remote,
@@ -257,9 +265,19 @@ impl Db {
                 ":url": remote.map(|remote| &remote.url),
                 ":key": remote.map(|remote| &remote.key[..]),
                 ":digest": remote.and_then(|remote| remote.digest.as_ref()).map(|digest| &digest[..]),
-                ":file": attachment.file,
+                ":file": here,
+                ":original": attachment.original.is_some(),
+                ":source": source.map(json_text).transpose()?,
             })?;
         }
+        Ok(())
+    }
+
+    /// Writes down what a message's sender tells of a link in it.
+    pub(super) fn insert_preview(&self, message: MessageId, preview: &NewPreview) -> Result<(), StoreError> {
+        let sql = "INSERT INTO previews (message, url, title, pointer) VALUES (?1, ?2, ?3, ?4)";
+        let values = params![message.0, preview.url, preview.title, preview.image];
+        self.sql().prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
 

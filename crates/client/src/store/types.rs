@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
+use septet_protocol::id::{Account, Ed25519Public, GroupId, MessageHash, Namespace, SessionId};
 use septet_protocol::message::Emoji;
+use septet_protocol::message::newer::UnknownType;
+use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::kinds::Transport;
 use crate::event::Event;
-use crate::model::{Address, AttachmentId, ConversationId, Expiry, Message, MessageId, Notice};
+use crate::model::{Address, AttachmentId, ConversationId, Expiry, KeptFile, Message, MessageId, Notice};
+use crate::source_file::SourceFile;
 
 /// What time it is on the network (spec 03 §8). Until it is known, what is sent gets no final timestamp, and no
 /// countdown begins or ends.
@@ -98,10 +102,54 @@ pub struct NewAttachment {
     /// Where it is on the file server: of a received one, unless its message does not say so in a way that can be
     /// used. Without it and without a file it can never be opened.
     pub remote: Option<RemoteFile>,
-    /// Its name in the folder of files: of one to send, always.
+    /// Its name in the folder of files, if it is ready to be sent or was received whole.
     pub file: Option<String>,
+    /// Where it is, if it is one to send that is not prepared yet; then `file` and `remote` are none.
+    pub original: Option<Original>,
     /// The pointer as received, with what this version does not read in it; `None` of one to send.
     pub pointer: Option<Vec<u8>>,
+}
+
+/// Where a file is that a person gave to be sent, before it is prepared.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Original {
+    /// In the folder of files, under this name.
+    Here(String),
+    /// Where the person has it; it is to be copied.
+    There(SourceFile),
+}
+
+/// An attachment that is ready to be uploaded.
+#[derive(Clone, Debug)]
+pub struct PreparedFile {
+    /// Its name in the folder of files.
+    pub file: String,
+    /// MIME type.
+    pub content_type: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Pixels, if it is a picture.
+    pub dimensions: Option<(u32, u32)>,
+}
+
+/// What is being written in a conversation.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct StoredDraft {
+    /// The text.
+    pub text: String,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// Files, in the order they were added.
+    pub files: Vec<DraftFile>,
+}
+
+/// A file of a draft.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DraftFile {
+    /// Where the person has it.
+    There(String),
+    /// In the folder of files.
+    Here(KeptFile),
 }
 
 /// Where a stored attachment stands between here and the file server.
@@ -121,6 +169,8 @@ pub enum TransferState {
     Expired,
     /// Nowhere that we know of, or with no key that could open it.
     Unusable,
+    /// Ours, to be prepared before it is uploaded.
+    Prepare,
 }
 
 /// An attachment with everything that up- and download need.
@@ -148,6 +198,10 @@ pub struct StoredAttachment {
     pub remote: Option<RemoteFile>,
     /// Its name in the folder of files, if it is here.
     pub file: Option<String>,
+    /// Where the person has it, if it is to be sent and not copied yet.
+    pub source: Option<SourceFile>,
+    /// Why it was given up, as a sentence.
+    pub failure: Option<String>,
     /// How often moving it was tried.
     pub attempts: u32,
 }
@@ -251,7 +305,7 @@ pub struct NewJob {
     pub timestamp: Timestamp,
     /// How long the swarm shall keep it, in ms.
     pub ttl_ms: u64,
-    /// The bytes; `None` until uploads are done and the job has its final timestamp, see
+    /// The bytes; `None` until uploads are done and the job has a timestamp of the network's, see
     /// [`Db::outbox_encoded`](super::Db::outbox_encoded).
     pub payload: Option<Vec<u8>>,
     /// What to encode when it has its final timestamp, if that is not a row of messages.
@@ -269,11 +323,28 @@ pub struct SwarmCopy {
     pub ttl_ms: u64,
 }
 
-/// A job as it stands.
-#[derive(Clone, Debug)]
+/// A queue of the outbox: what goes to one place goes out in the order in which it was written. Told apart only.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Lane(pub(super) Vec<u8>);
+
+/// A job that is the first of its lane.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Due {
+    /// Which one.
+    pub job: JobId,
+    /// Its lane.
+    pub lane: Lane,
+}
+
+/// A job as it stands, without its bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Job {
-    /// Its number; those for one recipient are done in this order.
+    /// Its number; those of one lane are done in this order.
     pub id: JobId,
+    /// Its lane.
+    pub lane: Lane,
+    /// How it gets where it goes.
+    pub transport: Transport,
     /// What for.
     pub kind: JobKind,
     /// Whose swarm.
@@ -286,11 +357,11 @@ pub struct Job {
     pub timestamp: Timestamp,
     /// How long the swarm shall keep it, in ms.
     pub ttl_ms: u64,
-    /// The bytes; `None` until they are encoded.
-    pub payload: Option<Vec<u8>>,
+    /// It has bytes; see [`Db::outbox_payload`](super::Db::outbox_payload).
+    pub encoded: bool,
     /// What to encode, if that is not a row of messages.
     pub wish: Option<Wish>,
-    /// Some of its bytes may be out: from then on it keeps them.
+    /// Some of its bytes, or of what it is the copy of, may be out: it keeps them and its timestamp for ever.
     pub attempted: bool,
     /// When it was made.
     pub created: Timestamp,
@@ -330,11 +401,98 @@ pub struct Cursor {
 pub struct ReceivedItem {
     /// Its hash.
     pub hash: MessageHash,
+    /// When it was stored, as one node tells; nothing proves it.
+    pub stored_at: Timestamp,
     /// When the swarm forgets it.
     pub expiration: Timestamp,
-    /// What it says; `None` if that is nothing to us: only its hash is remembered.
-    pub incoming: Option<Incoming>,
+    /// What it says.
+    pub meaning: Meaning,
 }
+
+impl ReceivedItem {
+    /// A stored message with what it says.
+    pub const fn new(message: &StoredMessage, meaning: Meaning) -> Self {
+        Self { hash: message.hash, stored_at: message.timestamp, expiration: message.expiry, meaning }
+    }
+
+    /// What it says, if this version can read it and it is something to us.
+    pub const fn incoming(&self) -> Option<&Incoming> {
+        match &self.meaning {
+            Meaning::Said(incoming) => Some(incoming),
+            Meaning::Nothing | Meaning::Unreadable(_) => None,
+        }
+    }
+}
+
+/// What a stored message says to this version.
+#[derive(Clone)]
+pub enum Meaning {
+    /// Nothing: only its hash is remembered.
+    Nothing,
+    /// Something that this version knows.
+    Said(Incoming),
+    /// Something that a later version may know: it is kept as it came (spec 09 §6.1).
+    Unreadable(Unreadable),
+}
+
+/// What this version cannot read.
+#[derive(Clone)]
+pub struct Unreadable {
+    /// Who wrote it and when, if its kind is unknown; `None` if its format is a newer one, of which nothing is known.
+    pub unknown: Option<UnknownType>,
+    /// As it is stored in the swarm.
+    pub raw: Vec<u8>,
+}
+
+/// The number of something that is kept for a later version.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct DeferredId(pub i64);
+
+/// Something that was kept for a later version, to be read once more.
+#[derive(Clone)]
+pub struct Deferred {
+    /// Its number.
+    pub id: DeferredId,
+    /// As it was in the swarm.
+    pub message: StoredMessage,
+}
+
+/// A link with a title and a picture (spec 02 §15).
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewPreview {
+    /// The link, as it stands in the text.
+    pub url: String,
+    /// Title of the page; may be empty if there is a picture.
+    pub title: String,
+    /// Where the picture is, with its key, as [`AttachmentPointer::to_bytes`] writes it.
+    ///
+    /// [`AttachmentPointer::to_bytes`]: septet_protocol::attachment::AttachmentPointer::to_bytes
+    pub image: Option<Vec<u8>>,
+}
+
+/// An invitation into a group, or to be its admin, whose proof is checked (spec 06 §7.2, §7.5).
+#[derive(Clone)]
+pub struct Invitation {
+    /// The group.
+    pub group: GroupId,
+    /// Its name.
+    pub name: String,
+    /// What one gets by it.
+    pub right: GroupRight,
+}
+
+/// What lets one into a group.
+#[derive(Clone)]
+pub enum GroupRight {
+    /// A member's right to read and write: 100 bytes (spec 06 §6).
+    Member(Zeroizing<Vec<u8>>),
+    /// The group's seed: 32 bytes.
+    Admin(Zeroizing<Vec<u8>>),
+}
+
+/// Names a call in all its messages: a hash of what its caller named it, which may be of any length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallKey(pub [u8; 32]);
 
 /// A decoded and checked message (spec 02 §5 steps 2, 3, 5, 6 and 7 are done).
 #[derive(Clone)]
@@ -364,6 +522,8 @@ pub enum IncomingKind {
         attachments: Vec<NewAttachment>,
         /// What it answers.
         quote: Option<QuoteKey>,
+        /// A link in its text.
+        preview: Option<NewPreview>,
         /// When it disappears.
         expiry: Expiry,
     },
@@ -379,10 +539,21 @@ pub enum IncomingKind {
         /// The message it is for.
         target: QuoteKey,
         /// The emoji.
-        emoji: String,
+        emoji: Emoji,
         /// It is taken away.
         remove: bool,
     },
+    /// An invitation into a group.
+    Invitation(Invitation),
+    /// The other calls. One call may say so several times.
+    Call {
+        /// Which call.
+        call: CallKey,
+        /// When the line about it disappears.
+        expiry: Expiry,
+    },
+    /// Another device of ours took a call, or refused it.
+    CallSettled(CallKey),
     /// The wish that a message be deleted.
     Unsend {
         /// The message.
@@ -423,6 +594,8 @@ pub struct AppliedBatch {
     pub read: Vec<ReadMessage>,
     /// Jobs of ours turned out to be done already.
     pub outbox_changed: bool,
+    /// Something came that only a later version can show, and that has no place in a conversation.
+    pub unreadable: bool,
 }
 
 /// An incoming message that disappears after reading and has just become read.

@@ -58,7 +58,7 @@ impl Upkeep {
     }
 
     fn try_step(&mut self, db: &mut Db) -> Result<Next, StoreError> {
-        if !self.stuck && self.unlink(db)? || db.clear_step()? {
+        if !self.stuck && self.unlink(db)? || db.is_clearing()? && db.clear_step()? {
             return Ok(Next::Now);
         }
         if db.is_log_to_be_emptied()? {

@@ -4,9 +4,11 @@
 //! program writes is reported as a damaged database and never guessed at.
 
 use rusqlite::Row;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef};
 use septet_protocol::id::{Account, Ed25519Public, GroupId, MessageHash, SessionId};
 use septet_protocol::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::kinds::{AttachmentClass, Transport};
 use super::types::{JobKind, TransferState};
@@ -151,11 +153,25 @@ numbered!(TransferState {
     Failed = 4,
     Expired = 5,
     Unusable = 6,
+    Prepare = 7,
 });
 numbered!(JobKind { ToRecipient = 0, SyncCopy = 1, OwnNote = 2, Other = 3 });
 numbered!(Transport { Swarm = 0, Sequence = 1, Community = 2 });
 numbered!(AttachmentClass { Picture = 0, Video = 1, Audio = 2, Voice = 3, File = 4 });
 numbered!(ConversationKind { NoteToSelf = 0, Private = 1, Group = 2, Room = 3, Blinded = 4 });
+
+/// A value as JSON, for a column.
+pub(super) fn json_text(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+/// Reads a value from JSON that may be absent.
+pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
 
 /// The two columns of a disappearing setting.
 pub(super) fn expiry_columns(expiry: Expiry) -> (i64, i64) {

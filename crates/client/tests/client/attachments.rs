@@ -22,6 +22,7 @@ fn bytes_of(file: &OutgoingFile) -> Vec<u8> {
     match file {
         OutgoingFile::Bytes { bytes, .. } => bytes.clone(),
         OutgoingFile::Path(path) => std::fs::read(path).unwrap(),
+        OutgoingFile::Kept(kept) => panic!("{} is in a store", kept.name),
     }
 }
 

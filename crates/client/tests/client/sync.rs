@@ -1,10 +1,12 @@
 //! One account on two devices: what is changed on one is so on the other.
 
+use std::sync::Arc;
+
 use septet_client::client::ClientError;
 use septet_client::event::Event;
 use septet_client::model::{Conversation, Page};
 use septet_protocol::account::DisplayName;
-use septet_protocol::id::{Account, Namespace, SessionId};
+use septet_protocol::id::{Account, MessageHash, Namespace, SessionId};
 
 use crate::world::{PATIENCE, Person, With, World};
 
@@ -265,22 +267,30 @@ async fn a_change_that_could_not_be_pushed_survives_the_end_of_the_program() {
     assert_eq!((there.nickname.as_deref(), there.pinned), (Some("Bobby"), 1));
 }
 
+/// What a swarm keeps of somebody's contacts.
+fn contacts_in_swarm(world: &World, me: &Account) -> Vec<(MessageHash, Arc<[u8]>)> {
+    let messages = world.net.messages_of(me, Namespace::CONTACTS);
+    messages.into_iter().map(|message| (message.hash, message.data)).collect()
+}
+
+/// Takes what it keeps of them from every member; that.
+fn lose_contacts(world: &World, me: &Account) -> Vec<(MessageHash, Arc<[u8]>)> {
+    let lost = contacts_in_swarm(world, me);
+    for node in world.net.swarm_of(me) {
+        lost.iter().for_each(|(hash, _)| assert!(node.forget(me, *hash)));
+    }
+    assert!(!lost.is_empty() && contacts_in_swarm(world, me).is_empty());
+    lost
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_swarm_lost_is_put_back_as_it_was() {
     let home = Household::new().await;
     home.settle().await;
     let Household { world, first, .. } = home;
     let me = Account::from(first.id());
-    let swarm = world.net.swarm_id_of(&me);
-    let there = || -> Vec<_> {
-        let messages = world.net.messages_of(&me, Namespace::CONTACTS);
-        messages.into_iter().map(|message| (message.hash, message.data)).collect()
-    };
-    let lost = there();
-    for node in world.net.nodes() {
-        lost.iter().for_each(|(hash, _)| assert!(node.forget(&me, *hash) || node.swarm() != swarm));
-    }
-    assert!(there().is_empty());
+    let there = || contacts_in_swarm(&world, &me);
+    let lost = lose_contacts(&world, &me);
     world.net.reset_requests();
     let first = world.reopen(first).await;
     let put_back = async {
@@ -292,6 +302,39 @@ async fn what_the_swarm_lost_is_put_back_as_it_was() {
     assert_eq!(there(), lost, "the same bytes under the same name");
     first.client.sync_once(PATIENCE).await.unwrap();
     assert_eq!(stores(&world, &first), 1, "and no other config");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_keeps_what_is_lost_from_being_put_back_until_the_next_start() {
+    let home = Household::new().await;
+    home.settle().await;
+    let Household { world, first, second, .. } = home;
+    second.client.stop().await;
+    let me = Account::from(first.id());
+    let first = world.rest(first).await;
+    let lost = lose_contacts(&world, &me);
+    // It may be from a newer version, which knows better.
+    let now = world.net.now();
+    let newer = world.net.deliver(&me, Namespace::CONTACTS, vec![7; 300], now, now + 1_000_000_000);
+    world.net.reset_requests();
+    let asked = || world.net.requests_of(&me).get("expire").copied().unwrap_or_default();
+    while asked() == 0 {
+        first.client.sync_once(PATIENCE).await.unwrap();
+    }
+    for _ in 0..3 {
+        first.client.sync_once(PATIENCE).await.unwrap();
+    }
+    assert_eq!(stores(&world, &first), 0);
+    let first = world.reopen(first).await;
+    let put_back = async {
+        while contacts_in_swarm(&world, &me).len() == 1 {
+            first.client.sync_once(PATIENCE).await.unwrap();
+        }
+    };
+    tokio::time::timeout(PATIENCE, put_back).await.unwrap();
+    let there = contacts_in_swarm(&world, &me);
+    assert!(there.len() == 1 + lost.len() && lost.iter().all(|it| there.contains(it)));
+    assert!(there.iter().any(|(hash, _)| *hash == newer), "and what is newer stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]

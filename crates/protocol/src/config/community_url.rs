@@ -49,6 +49,12 @@ pub enum CommunityUrlError {
 pub struct BaseUrl(String);
 
 impl BaseUrl {
+    /// From a key of a document, if it is an address in its one form.
+    pub(super) fn from_key(key: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(key).ok()?;
+        text.parse().ok().filter(|base: &Self| base.as_str() == text)
+    }
+
     /// The address.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -9,7 +9,6 @@ use crate::id::SessionId;
 use crate::time::Timestamp;
 
 use super::community_url::BaseUrl;
-use super::convo_info_volatile::canonical_base;
 use super::document::Document;
 use super::exchange::{LoadError, Rules};
 use super::field::{Fields, check_name};
@@ -343,7 +342,7 @@ impl Contacts {
     pub fn blinded(&self) -> impl Iterator<Item = BlindedContact> {
         let servers = self.0.data().dict(BLINDED).into_iter().flat_map(Dict::dicts);
         servers.flat_map(|(base, server)| {
-            let base = canonical_base(base);
+            let base = BaseUrl::from_key(base);
             let server_key = server.array::<32>(SERVER_KEY);
             let people = server.dict(ROOMS).into_iter().flat_map(Dict::dicts);
             people.filter_map(move |(key, dict)| {

@@ -350,7 +350,7 @@ fn account(key: &[u8]) -> Option<SessionId> {
 /// skipped: their rooms cannot be used.
 pub(super) fn rooms(data: &Dict) -> impl Iterator<Item = (BaseUrl, RoomToken, [u8; 32], &Dict)> {
     data.dict(COMMUNITIES).into_iter().flat_map(Dict::dicts).flat_map(|(base, server)| {
-        let base = canonical_base(base).zip(server.array::<32>(SERVER_KEY));
+        let base = BaseUrl::from_key(base).zip(server.array::<32>(SERVER_KEY));
         let rooms = base.and_then(|base| Some((base, server.dict(ROOMS)?)));
         rooms.into_iter().flat_map(|((base, server_key), rooms)| {
             rooms.dicts().filter_map(move |(key, dict)| {
@@ -359,12 +359,6 @@ pub(super) fn rooms(data: &Dict) -> impl Iterator<Item = (BaseUrl, RoomToken, [u
             })
         })
     })
-}
-
-/// A key that is the address of a server in its one form.
-pub(super) fn canonical_base(key: &[u8]) -> Option<BaseUrl> {
-    let text = std::str::from_utf8(key).ok()?;
-    text.parse().ok().filter(|base: &BaseUrl| base.as_str() == text)
 }
 
 #[cfg(test)]

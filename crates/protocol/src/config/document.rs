@@ -16,12 +16,12 @@ use crate::crypto::Ed25519Secret;
 use crate::id::Ed25519Public;
 use crate::time::Timestamp;
 
-use super::exchange::{LoadError, Push, PushError, Rules, State, StorageHash};
+use super::Kind;
+use super::exchange::{Push, PushError, Rules, State, StorageHash};
 use super::keys::Keys;
 use super::message::{Draft, Message};
 use super::multipart::Parts;
 use super::value::{Dict, Value};
-use super::{Kind, dump};
 
 /// The content of a document in its three states.
 #[derive(Clone)]
@@ -84,25 +84,6 @@ impl Document {
             base: None,
             stored: None,
         }
-    }
-
-    /// Takes over what [`Document::dump`] wrote. A document that was dirty goes on as it was: it was never handed out,
-    /// because whoever pushes dumps before sending. A dirty dump of the official core does not say what was changed;
-    /// that one becomes the next version, in case a push of it went out (spec 05 §7.1).
-    pub fn load(mut self, dump: &[u8]) -> Result<Self, LoadError> {
-        dump::load(&mut self, dump)?;
-        Ok(self)
-    }
-
-    /// Everything, to be stored on this device.
-    pub fn dump(&mut self) -> Vec<u8> {
-        self.needs_dump = false;
-        dump::write(self)
-    }
-
-    /// The same, without noting that it was dumped.
-    pub fn snapshot(&self) -> Vec<u8> {
-        dump::write(self)
     }
 
     /// The data as of now.

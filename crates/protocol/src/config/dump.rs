@@ -33,8 +33,29 @@ const PART_CHUNK: &[u8] = b"d";
 /// Ours: the part as the swarm has it.
 const PART_STORED: &[u8] = b"s";
 
+impl Document {
+    /// Takes over what [`Document::dump`] wrote. A document that was dirty goes on as it was: it was never handed out,
+    /// because whoever pushes dumps before sending. A dirty dump of the official core does not say what was changed;
+    /// that one becomes the next version, in case a push of it went out (spec 05 §7.1).
+    pub fn load(mut self, dump: &[u8]) -> Result<Self, LoadError> {
+        load(&mut self, dump)?;
+        Ok(self)
+    }
+
+    /// Everything, to be stored on this device.
+    pub fn dump(&mut self) -> Vec<u8> {
+        self.needs_dump = false;
+        write(self)
+    }
+
+    /// The same, without noting that it was dumped.
+    pub fn snapshot(&self) -> Vec<u8> {
+        write(self)
+    }
+}
+
 /// Everything a document knows. A draft is finished for it, but not signed.
-pub(super) fn write(document: &Document) -> Vec<u8> {
+fn write(document: &Document) -> Vec<u8> {
     let drafted;
     let (state, message) = match &document.content {
         Content::Clean(message) => (0, message),
@@ -131,7 +152,7 @@ fn write_parts(out: &mut Vec<u8>, parts: &Parts) {
 }
 
 /// Puts what [`write`] wrote into `document`, which is new.
-pub(super) fn load(document: &mut Document, dump: &[u8]) -> Result<(), LoadError> {
+fn load(document: &mut Document, dump: &[u8]) -> Result<(), LoadError> {
     let reader = &mut Reader::new(dump);
     let mut keys = reader.open_dict()?;
     let (mut state, mut message, mut original) = (None, None, None);

@@ -1,18 +1,22 @@
 //! Where a message is written: text, files that wait, what it answers.
 //!
-//! Decision: what is typed belongs to the conversation, not to the window: it is kept as a draft a moment after the
-//! last key and when the conversation is left. Enter sends, Shift+Enter breaks the line, and neither does anything to
+//! Decision: what is written belongs to the conversation, not to the window: text, files and what it answers are kept
+//! as a draft a moment after each change and when the conversation is left. A draft that has more than its text is
+//! complete only when the rest is loaded; until then it is neither kept nor sent. Enter sends, Shift+Enter breaks the line, and neither does anything to
 //! a text that an input method is still composing.
+
+use std::sync::Arc;
 
 use egui::accesskit::Role;
 use egui::{
     CursorIcon, Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers, Rect, ScrollArea,
     Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
-use septet_client::model::{ConversationId, Draft, Message, MessageId};
+use septet_client::model::{ConversationId, Draft, DraftSummary, Message, MessageId, OutgoingFile};
 
-use super::super::super::command::{Command, StagedFile, Toast};
+use super::super::super::command::{Command, Look, StagedFile, Toast, Writing};
 use super::super::super::icons::Icon;
+use super::super::super::state::Thread;
 use super::super::super::text::{self, Weight};
 use super::super::super::theme::{metric, radius};
 use super::super::super::view::ViewCtx;
@@ -26,29 +30,50 @@ pub const LIMIT: usize = 2000;
 const COUNTER: usize = 200;
 /// The field grows to so many lines.
 const LINES: f32 = 8.0;
-/// A draft is kept so long after the last key, in seconds.
-const KEEP_AFTER: f64 = 0.8;
+/// A draft is kept so long after a key, in seconds: with what writing it takes, 0.3 s are not exceeded.
+const KEEP_AFTER: f64 = 0.2;
+
+/// A time that has come already.
+const SOON: f64 = 0.0;
 
 /// What is being written in one conversation.
 #[derive(Default)]
 pub struct Composer {
     text: String,
     staged: Staged,
-    reply: Option<MessageId>,
+    /// The message it answers.
+    reply: Option<Arc<Message>>,
     /// When the draft is to be kept, if it changed.
     keep_at: Option<f64>,
     begun: bool,
+    /// The draft has more than its text, and that is not here yet.
+    loading: bool,
+    /// Enter was pressed while something of it was not here yet.
+    impatient: bool,
     composing: bool,
     focus: bool,
 }
 
 impl Composer {
     /// Begins with a draft, if none was begun.
-    pub fn begin(&mut self, draft: Option<&str>) {
-        if !self.begun {
-            self.begun = true;
-            self.text = draft.unwrap_or_default().to_owned();
-            self.focus = true;
+    pub fn begin(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId, draft: Option<&DraftSummary>) {
+        if self.begun {
+            return;
+        }
+        (self.begun, self.focus) = (true, true);
+        let Some(draft) = draft else { return };
+        self.text = draft.text.clone();
+        if draft.files > 0 || draft.reply_to.is_some() {
+            self.loading = true;
+            cx.send(Command::LoadDraft(conversation));
+        }
+    }
+
+    /// What the draft has besides its text is here.
+    pub fn restored(&mut self, writing: Writing) {
+        if std::mem::take(&mut self.loading) {
+            self.staged.restore(writing.files);
+            self.reply = self.reply.take().or(writing.reply);
         }
     }
 
@@ -58,30 +83,54 @@ impl Composer {
     }
 
     /// Answers a message.
-    pub fn reply_to(&mut self, message: MessageId) {
-        self.reply = Some(message);
+    pub fn reply_to(&mut self, thread: &Thread, message: MessageId) {
+        let message = thread.messages.iter().find(|other| other.id == message);
+        self.answer(message.cloned());
         self.focus = true;
     }
 
-    /// Takes back the text of a message that was refused, unless another was begun.
-    pub fn give_back(&mut self, text: String) {
-        if self.text.is_empty() {
-            self.text = text;
-            self.focus = true;
-        }
+    /// Takes back a message that was refused, in front of what was begun since.
+    pub fn give_back(&mut self, writing: Writing) {
+        self.text = match self.text.trim().is_empty() {
+            true => writing.text,
+            false => format!("{}\n{}", writing.text, self.text),
+        };
+        self.staged.restore(writing.files);
+        self.reply = self.reply.take().or(writing.reply);
+        (self.keep_at, self.focus) = (Some(SOON), true);
     }
 
     /// Adds a file.
     pub fn stage(&mut self, cx: &ViewCtx<'_>, file: StagedFile) {
+        if matches!(file.source, OutgoingFile::Kept(_)) {
+            self.staged.arrived();
+        }
         self.staged.add(cx, file);
-        self.focus = true;
+        (self.keep_at, self.focus) = (Some(SOON), true);
+    }
+
+    /// A pasted picture could not be made a file.
+    pub fn not_staged(&mut self) {
+        self.staged.arrived();
+        self.impatient = false;
+    }
+
+    /// A look into a file has shown this.
+    pub fn looked(&mut self, file: &OutgoingFile, look: &Look) {
+        self.staged.looked(file, look);
+    }
+
+    fn answer(&mut self, message: Option<Arc<Message>>) {
+        (self.reply, self.keep_at) = (message, Some(SOON));
     }
 
     /// Keeps the draft if it changed; `now` in seconds, infinite when leaving.
     pub fn keep(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId, now: f64) {
-        if self.keep_at.is_some_and(|at| at <= now) {
+        if !self.loading && self.keep_at.is_some_and(|at| at <= now) {
             self.keep_at = None;
-            cx.send(Command::SetDraft { conversation, text: self.text.clone() });
+            let (text, files) = (self.text.clone(), self.staged.sources());
+            let reply_to = self.reply.as_ref().map(|message| message.id);
+            cx.send(Command::SetDraft { conversation, draft: Draft { text, files, reply_to } });
         }
     }
 
@@ -95,7 +144,9 @@ impl Composer {
         frame
             .show(ui, |ui| {
                 self.reply_bar(ui, cx, conversation);
-                self.staged.show(ui, cx);
+                if self.staged.show(ui, cx) {
+                    self.keep_at = Some(SOON);
+                }
                 self.row(ui, cx, conversation)
             })
             .inner
@@ -103,15 +154,16 @@ impl Composer {
 
     /// The message being answered, with a way to not answer it.
     fn reply_bar(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) {
-        let Some(id) = self.reply else { return };
-        let message = cx
-            .state
-            .thread(conversation)
-            .and_then(|thread| thread.messages.iter().find(|message| message.id == id));
-        let Some(message) = message else {
-            self.reply = None;
+        let Some(message) = self.reply.clone() else { return };
+        let thread = cx.state.thread(conversation);
+        // As it is now, if it is among those in memory.
+        let message = thread
+            .and_then(|thread| thread.messages.iter().find(|other| other.id == message.id).cloned())
+            .unwrap_or(message);
+        if message.deleted {
+            self.answer(None);
             return;
-        };
+        }
         let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 38.0), Sense::hover());
         ui.painter().rect_filled(Rect::from_min_size(row.min, vec2(3.0, 38.0)), 1, cx.theme.accent);
         let author = cx.small().color(cx.theme.accent).weight(Weight::Semibold);
@@ -119,10 +171,10 @@ impl Composer {
         let left = row.left() + 12.0;
         let name = words::author(cx, message.from);
         text_left(ui.painter(), pos2(left, row.top() + 10.0), &name, author, width);
-        text_left(ui.painter(), pos2(left, row.top() + 28.0), &excerpt(cx, message), cx.small(), width);
+        text_left(ui.painter(), pos2(left, row.top() + 28.0), &excerpt(cx, &message), cx.small(), width);
         let close = Rect::from_center_size(pos2(row.right() - 16.0, row.center().y), vec2(32.0, 32.0));
         if button::icon_at(ui, cx, close, Id::unique("no reply"), Icon::X, &cx.t("do-not-reply")).clicked() {
-            self.reply = None;
+            self.answer(None);
         }
         ui.add_space(10.0);
     }
@@ -145,7 +197,8 @@ impl Composer {
         self.field(ui, cx, conversation, field);
         self.counter(ui, cx, field);
         let pressed = self.send_button(ui, cx, send);
-        (enter || pressed) && self.send(ui, cx, conversation)
+        let wanted = enter || pressed || self.impatient;
+        wanted && self.send(ui, cx, conversation)
     }
 
     /// Takes Enter away from the field if it means "send".
@@ -179,13 +232,13 @@ impl Composer {
         }
         let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
         if self.reply.is_some() && pressed(Key::Escape) {
-            self.reply = None;
+            self.answer(None);
         } else if self.is_empty() && self.reply.is_none() && pressed(Key::ArrowUp) {
             let thread = cx.state.thread(conversation);
             let newest = thread.and_then(|thread| {
                 thread.messages.iter().rev().find(|message| !message.outgoing && message.notice.is_none())
             });
-            self.reply = newest.map(|message| message.id);
+            self.answer(newest.cloned());
         }
     }
 
@@ -233,9 +286,11 @@ impl Composer {
             ui.ctx().set_cursor_icon(CursorIcon::Text);
         }
         if changed {
+            self.impatient = false;
             let now = ui.input(|input| input.time);
-            self.keep_at = Some(now + KEEP_AFTER);
-            ui.ctx().request_repaint_after_secs(KEEP_AFTER as f32 + 0.05);
+            // From the first key on, so that it is also kept while somebody types on and on.
+            self.keep_at.get_or_insert(now + KEEP_AFTER);
+            ui.ctx().request_repaint_after_secs(KEEP_AFTER as f32);
         }
     }
 
@@ -287,11 +342,16 @@ impl Composer {
             cx.actions.toast(Toast::bad(cx.strings.with("too-long", [("limit", LIMIT.into())])));
             return false;
         }
-        let draft = Draft { text, files: self.staged.take(), reply_to: self.reply.take() };
+        self.impatient = self.loading || !self.staged.is_complete();
+        if self.impatient {
+            return false;
+        }
+        let reply_to = self.reply.take().map(|message| message.id);
+        let draft = Draft { text, files: self.staged.take(), reply_to };
+        // Writing it down as a message empties the draft.
         cx.send(Command::Send { conversation, draft });
         self.text.clear();
         self.keep_at = None;
-        cx.send(Command::SetDraft { conversation, text: String::new() });
         ui.ctx().memory_mut(|memory| memory.request_focus(field_id(conversation)));
         true
     }
@@ -314,6 +374,7 @@ impl Composer {
             cx.send(Command::Stage(conversation, dropped));
         }
         for image in pasted {
+            self.staged.expect();
             cx.send(Command::StagePicture(conversation, image));
         }
     }

@@ -15,12 +15,11 @@ pub mod words;
 use egui::{Align, Frame, Layout, Margin, Panel, Ui, UiBuilder};
 use septet_client::model::{AttachmentId, Conversation, ConversationId};
 
-use self::composer::Composer;
 use self::details::{Details, Side, Wish};
 use self::head::Head;
 use self::messages::Messages;
 use self::paint::Act;
-use super::super::command::{Command, StagedFile};
+use super::super::command::Command;
 use super::super::icons::Icon;
 use super::super::text::links;
 use super::super::view::ViewCtx;
@@ -29,6 +28,7 @@ use super::super::widgets::dialog::{self, Answer};
 use super::super::widgets::{drop_hint, paragraph};
 use super::deeds::{self, Deed, Fate};
 
+pub use self::composer::Composer;
 pub use self::menu::frame as menu_frame;
 
 /// Beside its details a conversation is at least so wide, in points; else they take its place.
@@ -64,14 +64,10 @@ impl ConversationView {
         }
     }
 
-    /// Adds a file to what is being written.
-    pub fn stage(&mut self, cx: &ViewCtx<'_>, file: StagedFile) {
-        self.composer.stage(cx, file);
-    }
-
-    /// A message was refused: its text is to be written again.
-    pub fn refused(&mut self, text: String) {
-        self.composer.give_back(text);
+    /// Changes what is being written, and keeps it.
+    pub fn write(&mut self, cx: &ViewCtx<'_>, change: impl FnOnce(&mut Composer, &ViewCtx<'_>)) {
+        change(&mut self.composer, cx);
+        self.composer.keep(cx, self.id, f64::INFINITY);
     }
 
     /// The conversation is not shown any more.
@@ -89,7 +85,7 @@ impl ConversationView {
         let Some(conversation) = cx.state.conversation(self.id) else {
             return Fate::Stays; // it will be in the list in a moment
         };
-        self.composer.begin(conversation.draft.as_deref());
+        self.composer.begin(cx, self.id, conversation.draft.as_ref());
         let region = ui.available_rect_before_wrap();
         side.covers = cx.narrow || region.width() < details::WIDTH + TALK_LEAST;
         let place = if side.covers { region } else { region.with_min_x(region.right() - details::WIDTH) };
@@ -158,7 +154,7 @@ impl ConversationView {
             self.messages.go_to_bottom(cx, self.id, thread);
         }
         match self.messages.show(ui, cx, self.id, thread) {
-            Some(Act::Reply(id)) => self.composer.reply_to(id),
+            Some(Act::Reply(id)) => self.composer.reply_to(thread, id),
             Some(Act::View(id)) => self.viewer = Some(id),
             Some(Act::JumpTo(id)) => self.messages.jump_to(cx, self.id, id),
             Some(Act::Link(address)) => self.asking = Some(Question::Link(address)),

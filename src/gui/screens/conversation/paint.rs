@@ -8,7 +8,7 @@ use egui::{
     Color32, CornerRadius, CursorIcon, Galley, Id, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2,
     WidgetInfo, pos2, vec2,
 };
-use septet_client::model::{Attachment, AttachmentId, AttachmentState, Message, MessageId};
+use septet_client::model::{Attachment, AttachmentId, AttachmentState, Message, MessageId, MessageState};
 
 use super::super::super::command::{Command, ImageKey};
 use super::super::super::icons::Icon;
@@ -151,7 +151,7 @@ impl Painting<'_> {
 
     fn image(&mut self, attachment: &Attachment, rect: Rect, corners: CornerRadius) {
         let theme = self.cx.theme;
-        let here = matches!(attachment.state, AttachmentState::Local | AttachmentState::Uploading { .. });
+        let here = is_here(attachment);
         let key = ImageKey::Attachment(attachment.id);
         if attachment.state == AttachmentState::Remote && self.is_trusted() {
             self.cx.images.fetch(self.cx.actions, attachment.id);
@@ -177,7 +177,7 @@ impl Painting<'_> {
             attachment.name.clone()
         };
         let label = match attachment.state {
-            AttachmentState::Local | AttachmentState::Uploading { .. } => name,
+            AttachmentState::Local | AttachmentState::Preparing | AttachmentState::Uploading { .. } => name,
             AttachmentState::Remote => format!("{} {name}", self.cx.t("download")),
             AttachmentState::Downloading { .. } => format!("{} {name}", self.cx.t("stop-receiving")),
             AttachmentState::Failed { .. } => format!("{} {name}", self.cx.t("try-again")),
@@ -189,11 +189,11 @@ impl Painting<'_> {
         if response.clicked() {
             match attachment.state {
                 AttachmentState::Remote | AttachmentState::Failed { .. } => {
-                    self.cx.send(Command::Download(attachment.id));
+                    self.cx.send(self.again(attachment))
                 }
                 AttachmentState::Downloading { .. } => self.cx.send(Command::StopTransfer(attachment.id)),
                 AttachmentState::Expired | AttachmentState::Unusable => {}
-                AttachmentState::Local | AttachmentState::Uploading { .. } => {
+                AttachmentState::Local | AttachmentState::Preparing | AttachmentState::Uploading { .. } => {
                     self.act = Some(Act::View(attachment.id));
                 }
             }
@@ -206,10 +206,19 @@ impl Painting<'_> {
             || self.cx.state.conversation(self.message.conversation).is_some_and(|with| with.approved)
     }
 
+    /// What fetches a file; one of ours that could not be sent goes with its message.
+    fn again(&self, attachment: &Attachment) -> Command {
+        match self.message.outgoing && self.message.state == MessageState::Failed {
+            true => Command::Resend(self.message.id),
+            false => Command::Download(attachment.id),
+        }
+    }
+
     /// What stands over a picture that is not here yet.
     fn overlay(&self, attachment: &Attachment, rect: Rect) {
         let (icon, part) = match &attachment.state {
             AttachmentState::Local => return,
+            AttachmentState::Preparing => (Icon::ARROW_UP, Some(fraction(0, 0))),
             AttachmentState::Remote => (Icon::DOWNLOAD, None),
             AttachmentState::Failed { .. } => (Icon::ROTATE_CW, None),
             AttachmentState::Expired | AttachmentState::Unusable => (Icon::IMAGE_OFF, None),
@@ -275,6 +284,7 @@ impl Painting<'_> {
             self.cx.strings.with(name, [("done", part_of(done).into()), ("total", size.clone().into())])
         };
         match &attachment.state {
+            AttachmentState::Preparing => self.cx.strings.with("file-preparing", [("total", size.into())]),
             AttachmentState::Uploading { done, .. } => moved("file-sending", *done),
             AttachmentState::Downloading { done, .. } => moved("file-receiving", *done),
             AttachmentState::Failed { reason } => reason.clone(),
@@ -293,13 +303,11 @@ impl Painting<'_> {
                 (Icon::X, "stop-receiving", Command::StopTransfer(attachment.id))
             }
             AttachmentState::Remote => (Icon::DOWNLOAD, "download", Command::Download(attachment.id)),
-            AttachmentState::Failed { .. } => {
-                (Icon::ROTATE_CW, "try-again", Command::Download(attachment.id))
-            }
+            AttachmentState::Failed { .. } => (Icon::ROTATE_CW, "try-again", self.again(attachment)),
             AttachmentState::Local => {
                 (Icon::SAVE, "save-as", Command::SaveAs { attachment: attachment.id, name: name.to_owned() })
             }
-            AttachmentState::Expired | AttachmentState::Unusable => return,
+            AttachmentState::Preparing | AttachmentState::Expired | AttachmentState::Unusable => return,
         };
         let place = Rect::from_center_size(pos2(rect.right() - 22.0, rect.top() + 22.0), vec2(28.0, 28.0));
         let label = format!("{} {name}", self.cx.t(label));
@@ -333,6 +341,14 @@ impl Painting<'_> {
             self.cx.send(Command::Resend(self.message.id));
         }
     }
+}
+
+/// Whether its bytes are on this disk.
+pub fn is_here(attachment: &Attachment) -> bool {
+    matches!(
+        attachment.state,
+        AttachmentState::Local | AttachmentState::Preparing | AttachmentState::Uploading { .. }
+    )
 }
 
 /// Done parts of a whole; a whole that is not known yet looks just begun.

@@ -5,7 +5,7 @@ use egui::epaint::RectShape;
 use egui::{Color32, Id, Rect, ScrollArea, Sense, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 use septet_client::model::OutgoingFile;
 
-use super::super::super::command::{StagedFile, Toast};
+use super::super::super::command::{Look, StagedFile, Toast};
 use super::super::super::icons::Icon;
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::{paragraph, text_left};
@@ -20,12 +20,29 @@ const LARGEST: u64 = 10_000_000;
 #[derive(Default)]
 pub struct Staged {
     files: Vec<(StagedFile, Option<TextureHandle>)>,
+    /// Pasted pictures that are being made files.
+    coming: usize,
 }
 
 impl Staged {
     /// No files wait.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.files.is_empty() && self.coming == 0
+    }
+
+    /// All that were added are here.
+    pub fn is_complete(&self) -> bool {
+        self.coming == 0
+    }
+
+    /// A pasted picture is being made a file.
+    pub fn expect(&mut self) {
+        self.coming += 1;
+    }
+
+    /// One of those is a file now, or cannot be one.
+    pub fn arrived(&mut self) {
+        self.coming = self.coming.saturating_sub(1);
     }
 
     /// Adds one, if it can be sent.
@@ -42,15 +59,33 @@ impl Staged {
         }
     }
 
+    /// Puts files in front that were there before.
+    pub fn restore(&mut self, files: Vec<StagedFile>) {
+        self.files.splice(0..0, files.into_iter().map(|file| (file, None)));
+    }
+
+    /// Notes what a look into a file has shown.
+    pub fn looked(&mut self, source: &OutgoingFile, look: &Look) {
+        for (file, texture) in self.files.iter_mut().filter(|(file, _)| file.source == *source) {
+            file.look = look.clone();
+            *texture = None;
+        }
+    }
+
+    /// What is to be sent.
+    pub fn sources(&self) -> Vec<OutgoingFile> {
+        self.files.iter().map(|(file, _)| file.source.clone()).collect()
+    }
+
     /// Takes them all, to send.
     pub fn take(&mut self) -> Vec<OutgoingFile> {
         std::mem::take(&mut self.files).into_iter().map(|(file, _)| file.source).collect()
     }
 
-    /// Shows them in a row.
-    pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>) {
-        if self.files.is_empty() {
-            return;
+    /// Shows them in a row. True if one was taken back.
+    pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>) -> bool {
+        if self.is_empty() {
+            return false;
         }
         let mut removed = None;
         ScrollArea::horizontal().id_salt("staged").max_height(72.0).show(ui, |ui| {
@@ -61,9 +96,13 @@ impl Staged {
                         removed = Some(index);
                     }
                 }
+                for _ in 0..self.coming {
+                    let (rect, _) = ui.allocate_exact_size(vec2(64.0, 64.0), Sense::hover());
+                    empty_tile(ui, cx, rect);
+                }
             });
         });
-        for (file, _) in self.files.iter().filter(|(file, _)| file.may_tell_place) {
+        for (file, _) in self.files.iter().filter(|(file, _)| file.look.may_tell_place) {
             ui.add_space(6.0);
             let name = [("name", file.name.as_str().into())];
             paragraph(ui, &cx.strings.with("file-may-tell-place", name), cx.tiny());
@@ -72,7 +111,14 @@ impl Staged {
         if let Some(index) = removed {
             self.files.remove(index);
         }
+        removed.is_some()
     }
+}
+
+/// A picture that cannot be seen yet.
+fn empty_tile(ui: &Ui, cx: &ViewCtx<'_>, rect: Rect) {
+    ui.painter().rect_filled(rect, 10, cx.theme.raised);
+    Icon::IMAGE.paint(ui.painter(), rect.center(), 20.0, cx.theme.faint);
 }
 
 /// One file; true if it is to be taken back.
@@ -84,10 +130,10 @@ fn tile(
     texture: &mut Option<TextureHandle>,
 ) -> bool {
     let theme = cx.theme;
-    let width = if file.thumbnail.is_some() { 64.0 } else { 200.0 };
+    let width = if file.picture { 64.0 } else { 200.0 };
     let (rect, response) = ui.allocate_exact_size(vec2(width, 64.0), Sense::hover());
     ui.painter().rect_filled(rect, 10, theme.raised);
-    if let Some(image) = &file.thumbnail {
+    if let Some(image) = &file.look.thumbnail {
         let texture = texture.get_or_insert_with(|| {
             ui.ctx().load_texture(
                 "staged",
@@ -99,6 +145,8 @@ fn tile(
         let part = if size.x > size.y { vec2(size.y / size.x, 1.0) } else { vec2(1.0, size.x / size.y) };
         let shape = RectShape::filled(rect, 10, Color32::WHITE);
         ui.painter().add(shape.with_texture(texture.id(), Rect::from_center_size(pos2(0.5, 0.5), part)));
+    } else if file.picture {
+        empty_tile(ui, cx, rect);
     } else {
         Icon::FILE.paint(ui.painter(), pos2(rect.left() + 24.0, rect.center().y), 20.0, theme.accent);
         let left = rect.left() + 44.0;

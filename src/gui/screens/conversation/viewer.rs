@@ -1,13 +1,14 @@
 //! A picture in full, over the whole window: previous and next, save, close.
 
 use egui::{Area, Color32, Id, Key, Order, Rect, Sense, Ui, pos2, vec2};
-use septet_client::model::{AttachmentId, AttachmentState, ConversationId};
+use septet_client::model::{AttachmentId, ConversationId};
 
 use super::super::super::command::{Command, ImageKey};
 use super::super::super::icons::Icon;
 use super::super::super::images::Picture;
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::{button, text_center};
+use super::paint::is_here;
 
 /// Pixels of the longer side.
 const SIDE: u32 = 2560;
@@ -26,9 +27,7 @@ pub fn show(
         .messages
         .iter()
         .flat_map(|message| &message.attachments)
-        .filter(|a| {
-            a.is_image() && matches!(a.state, AttachmentState::Local | AttachmentState::Uploading { .. })
-        })
+        .filter(|a| a.is_image() && is_here(a))
         .map(|a| a.id)
         .collect();
     let at = all.iter().position(|other| *other == id);

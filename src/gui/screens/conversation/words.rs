@@ -1,7 +1,8 @@
 //! What a message says in words: its state, its author, what it quotes, what happened.
 
 use septet_client::model::{
-    AttachmentSummary, Conversation, ConversationKind, Expiry, Message, MessageState, Notice, Quote,
+    AttachmentState, AttachmentSummary, Conversation, ConversationKind, DraftSummary, Expiry, Message,
+    MessageState, Notice, Quote,
 };
 use septet_protocol::id::SessionId;
 
@@ -12,6 +13,11 @@ use super::super::super::view::ViewCtx;
 pub fn state(cx: &ViewCtx<'_>, message: &Message) -> Option<std::sync::Arc<str>> {
     Some(match message.state {
         MessageState::Received => return None,
+        MessageState::Sending
+            if message.attachments.iter().any(|a| a.state == AttachmentState::Preparing) =>
+        {
+            cx.t("state-preparing")
+        }
         MessageState::Sending => cx.t("state-sending"),
         MessageState::Failed => cx.t("state-failed"),
         MessageState::Sent if message.read => cx.t("state-read"),
@@ -69,6 +75,14 @@ pub fn attachment_kind(cx: &ViewCtx<'_>, attachment: &AttachmentSummary) -> Stri
     }
 }
 
+/// What is written and not sent yet, in a line.
+pub fn draft(cx: &ViewCtx<'_>, draft: &DraftSummary) -> String {
+    match draft.text.trim() {
+        "" => cx.strings.with("files", [("count", draft.files.into())]),
+        text => text.to_owned(),
+    }
+}
+
 /// A line that tells what happened. `who` is the other's name.
 pub fn notice(strings: &Strings, notice: &Notice, outgoing: bool, who: &str) -> String {
     let name = [("name", who.into())];
@@ -82,6 +96,8 @@ pub fn notice(strings: &Strings, notice: &Notice, outgoing: bool, who: &str) -> 
         Notice::CommunityInvitation { name, .. } => {
             strings.with("notice-community", [("room", name.as_str().into())])
         }
+        Notice::Unreadable if outgoing => strings.t("notice-unreadable-own").to_string(),
+        Notice::Unreadable => strings.with("notice-unreadable", name),
         Notice::GroupInvitation { name } => strings.with("notice-group", [("group", name.as_str().into())]),
     }
 }

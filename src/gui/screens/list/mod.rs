@@ -2,6 +2,7 @@
 
 mod row;
 mod shelf;
+mod unreadable;
 
 use egui::accesskit::Role;
 use egui::{Id, Key, Modifiers, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
@@ -84,6 +85,7 @@ impl List {
     ) -> Option<Choice> {
         let mut choice = self.top(ui, cx);
         choice = self.field(ui, cx).or(choice);
+        unreadable::show(ui, cx);
         let foot = metric::FOOT;
         let room = ui.available_height() - foot;
         let width = ui.available_width();

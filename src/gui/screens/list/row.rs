@@ -131,8 +131,8 @@ fn last_line(
 ) {
     let plain = cx.small().color(if unread { cx.theme.text } else { cx.theme.muted });
     let (lead, text) = match (&conversation.draft, &conversation.last_message) {
-        (Some(draft), _) if !draft.trim().is_empty() => {
-            (Some((format!("{} ", cx.t("draft")), cx.theme.accent)), draft.clone())
+        (Some(draft), _) if draft.files > 0 || !draft.text.trim().is_empty() => {
+            (Some((format!("{} ", cx.t("draft")), cx.theme.accent)), words::draft(cx, draft))
         }
         (_, Some(last)) => (lead(cx, last), line(cx, conversation, last)),
         _ => (None, String::new()),

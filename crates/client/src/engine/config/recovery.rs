@@ -92,7 +92,7 @@ async fn carry_out_action(engine: &Engine, action: Action) -> Option<Event> {
 /// Asks the swarm to keep what is current for another 30 days.
 async fn extend(engine: &Engine) -> Result<Event, StoreError> {
     let documents = engine.documents.clone();
-    let hashes = engine.store.read(move |db| documents.active_hashes(db)).await?;
+    let hashes = engine.store.read(move |db| documents.set.active_hashes(db)).await?;
     if hashes.is_empty() {
         let (confirmed, detection) = (true, Detection::Inconclusive);
         return Ok(Event::Extended { confirmed, detection, begun: engine.polls.begun() });
@@ -122,7 +122,7 @@ fn unconfirmed(engine: &Engine) -> Event {
 /// Stores the kept bytes of current configs that some of `missing` belong to.
 async fn restore(engine: &Engine, missing: BTreeSet<MessageHash>) -> Result<Round, StoreError> {
     let (documents, wanted) = (engine.documents.clone(), missing.clone());
-    let kept = engine.store.read(move |db| documents.kept(db, &wanted)).await?;
+    let kept = engine.store.read(move |db| documents.set.kept(db, &wanted)).await?;
     let claimed: BTreeSet<MessageHash> = kept.iter().flat_map(|it| it.hashes.iter().copied()).collect();
     let mut round = Round { unclaimed: missing.difference(&claimed).copied().collect(), ..Round::default() };
     let (stored, result) = put_back(engine, &kept).await;
@@ -137,7 +137,7 @@ async fn restore(engine: &Engine, missing: BTreeSet<MessageHash>) -> Result<Roun
     round.restored.extend(back.flat_map(|it| it.hashes.iter().copied()));
     if !stored.is_empty() {
         let documents = engine.documents.clone();
-        engine.store.call(move |db| documents.confirm_stored(db, &stored)).await?;
+        engine.store.call(move |db| documents.set.confirm_stored(db, &stored)).await?;
         // What these replace may be deleted now.
         engine.bells.config.notify_one();
     }

@@ -1,21 +1,21 @@
 //! The people we know, on all devices (spec 05 §11.1).
 //!
-//! Decision: who is in the document is told by what we think of them, not by whether there is something to read: an
-//! accepted, blocked, renamed, pinned person, and a stranger whose request waits (spec 02 §21.3). An entry that
-//! another client made for other reasons is kept up to date and never removed by us unless a person asks for that.
+//! Decision: who is in the document is told by what we think of them, not by what they did: an accepted, blocked,
+//! renamed, pinned person. A stranger whose request waits is not, though some official apps put them there (spec 02
+//! §21.3): whoever floods us with requests would fill the document, which has a size, and all our devices. Each device
+//! has the requests from the swarm. An entry that another client made for other reasons is kept up to date and never
+//! removed by us unless a person asks for that.
 //!
 //! Decision: an acceptance is never taken back by a merge. Somebody is only forgotten when their entry was removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use septet_protocol::config::{
-    After, Config, Contact, Contacts, ConvoId, ConvoInfoVolatile, Disappearing, Picture, Priority,
-};
+use septet_protocol::config::{After, Config, Contact, Contacts, ConvoId, Disappearing, Picture, Priority};
 use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{Documents, Merge, Messages, first_reading, take_in};
+use super::{Documents, Merge, Messages, take_in};
 use crate::model::Expiry;
 use crate::store::{ContactData, Db, Now, PictureSource, ProfileData, StoreError};
 
@@ -51,7 +51,7 @@ impl Documents {
         if !db.swarm_was_read()? {
             return Ok(());
         }
-        self.with(db, |db, contacts: &mut Contacts| {
+        self.with_contacts(db, |db, contacts| {
             contacts.erase(&id);
             self.describe(db, contacts, id, now)
         })?;
@@ -60,7 +60,7 @@ impl Documents {
 
     /// What is gone has no read state: its entry goes with it (spec 05 §11.3).
     fn forget_read_state(&self, db: &mut Db, id: SessionId) -> Result<(), StoreError> {
-        self.with(db, |_, states: &mut ConvoInfoVolatile| {
+        self.with_read_states(db, |_, states| {
             states.erase(&ConvoId::OneToOne(id));
             Ok(())
         })
@@ -73,7 +73,7 @@ impl Documents {
         messages: &Messages<'_>,
         now: Timestamp,
     ) -> Result<Merge, StoreError> {
-        self.with(db, |db, contacts: &mut Contacts| {
+        self.with_contacts(db, |db, contacts| {
             let before: BTreeMap<SessionId, Contact> =
                 contacts.iter().map(|contact| (contact.id, contact)).collect();
             let document = contacts.document();
@@ -92,7 +92,7 @@ impl Documents {
     /// Makes document and tables say the same, should they not: the document counts for those it has, the tables for
     /// all others.
     pub(super) fn reconcile_contacts(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
-        self.with(db, |db, contacts: &mut Contacts| {
+        self.with_contacts(db, |db, contacts| {
             let rows = db.contacts()?;
             let mut agreed = BTreeMap::new();
             for row in &rows {
@@ -139,7 +139,7 @@ impl Documents {
             }
             let first_word = !read && !before.contains_key(&contact.id);
             db.apply_contact(&match row.filter(|_| first_word) {
-                Some(row) => first_reading::completed_contact(told, &row),
+                Some(row) => completed(told, &row),
                 None => told,
             })?;
             if priority.is_none() {
@@ -222,7 +222,6 @@ impl Documents {
 /// Whether there is something about a person that our other devices must know.
 pub(super) fn belongs(row: &ContactData) -> bool {
     row.approved
-        || row.approved_me
         || row.blocked
         || row.nickname.is_some()
         || row.muted_until.is_some()
@@ -293,6 +292,19 @@ fn contact_data(contact: &Contact, row: Option<&ContactData>) -> ContactData {
         muted_until,
         expiry: expiry(contact.disappearing),
         created: contact.created.unwrap_or_default(),
+    }
+}
+
+/// What the swarm says of somebody, with what was set here before it was read where it says nothing.
+fn completed(told: ContactData, set_here: &ContactData) -> ContactData {
+    let silent = told.priority.unwrap_or_default() == 0;
+    ContactData {
+        nickname: told.nickname.or_else(|| set_here.nickname.clone()),
+        blocked: told.blocked || set_here.blocked,
+        priority: if silent { set_here.priority.or(told.priority) } else { told.priority },
+        muted_until: told.muted_until.or(set_here.muted_until),
+        expiry: if told.expiry == Expiry::Off { set_here.expiry } else { told.expiry },
+        ..told
     }
 }
 

@@ -9,12 +9,11 @@
 //! nothing, and given up where it has something. Nobody is asked which one counts: the account's own word is older, and
 //! known to more devices. An account that was made here has nothing to read; it is read from the start.
 
-use septet_protocol::config::{Contacts, Priority, UserProfile};
+use septet_protocol::config::{Priority, UserProfile};
 use septet_protocol::time::Timestamp;
 
 use super::{Documents, contacts, later};
-use crate::model::Expiry;
-use crate::store::{ContactData, Db, ProfileData, StoreError};
+use crate::store::{Db, ProfileData, StoreError};
 
 impl Documents {
     /// Our swarm was read whole, by a poll or a restore: what was set before that is added where it has nothing. Returns
@@ -26,7 +25,7 @@ impl Documents {
             }
             db.set_swarm_was_read()?;
             self.complete_profile(db, now)?;
-            self.with(db, |db, contacts: &mut Contacts| {
+            self.with_contacts(db, |db, contacts| {
                 for row in db.contacts()? {
                     self.describe(db, contacts, row.id, now)?;
                 }
@@ -80,18 +79,5 @@ pub(super) fn completed(profile: &UserProfile, set_here: &ProfileData) -> Profil
         name: profile.name().unwrap_or_else(|| set_here.name.clone()),
         picture: profile.picture().as_ref().map(contacts::source).or_else(|| set_here.picture.clone()),
         updated: profile.updated().map_or(set_here.updated, Timestamp::as_secs),
-    }
-}
-
-/// What the swarm says of somebody, with what was set here before it was read where it says nothing.
-pub(super) fn completed_contact(told: ContactData, set_here: &ContactData) -> ContactData {
-    let silent = told.priority.unwrap_or_default() == 0;
-    ContactData {
-        nickname: told.nickname.or_else(|| set_here.nickname.clone()),
-        blocked: told.blocked || set_here.blocked,
-        priority: if silent { set_here.priority.or(told.priority) } else { told.priority },
-        muted_until: told.muted_until.or(set_here.muted_until),
-        expiry: if told.expiry == Expiry::Off { set_here.expiry } else { told.expiry },
-        ..told
     }
 }

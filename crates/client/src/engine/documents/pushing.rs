@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use septet_protocol::config::{Config, Push, PushError, StorageHash};
-use septet_protocol::id::{Account, MessageHash, Namespace};
+use septet_protocol::id::{MessageHash, Namespace};
 use septet_protocol::time::Timestamp;
 
-use super::Documents;
+use super::DocumentSet;
 use crate::store::{Db, StoreError};
 
 /// One part of a push: a document and the messages it consists of.
@@ -54,7 +54,7 @@ pub struct ToPush {
     pub refused: Vec<(Namespace, PushError)>,
 }
 
-impl Documents {
+impl DocumentSet {
     /// What is to be pushed, and what cannot be; nothing before the swarm was read whole. Each document is written back, because handing out its bytes changes
     /// it.
     pub fn take_parts(&self, db: &mut Db, now: Timestamp) -> Result<ToPush, StoreError> {
@@ -64,8 +64,7 @@ impl Documents {
             if !db.swarm_was_read()? {
                 return Ok(to_push);
             }
-            self.write_notes(db)?;
-            for namespace in db.configs_to_push(Account::from(self.me))? {
+            for namespace in db.configs_to_push(self.owner())? {
                 match self.with_config(db, namespace, |config| part(config, now))? {
                     Ok(part) => to_push.parts.push(part),
                     Err(error) => to_push.refused.push((namespace, error)),
@@ -115,7 +114,7 @@ impl Documents {
     /// The names of everything in the swarm that our documents consist of.
     pub fn active_hashes(&self, db: &Db) -> Result<Vec<MessageHash>, StoreError> {
         let mut hashes = Vec::new();
-        for namespace in db.config_namespaces(Account::from(self.me))? {
+        for namespace in db.config_namespaces(self.owner())? {
             let config = self.config(db, namespace)?;
             hashes.extend(config.active_hashes().iter().filter_map(StorageHash::to_message_hash));
         }
@@ -126,7 +125,7 @@ impl Documents {
     /// it.
     pub fn kept(&self, db: &Db, missing: &BTreeSet<MessageHash>) -> Result<Vec<Kept>, StoreError> {
         let mut list = Vec::new();
-        for namespace in db.config_namespaces(Account::from(self.me))? {
+        for namespace in db.config_namespaces(self.owner())? {
             let config = self.config(db, namespace)?;
             let current = config.document().current_hashes().iter();
             let hashes: BTreeSet<MessageHash> = current.filter_map(StorageHash::to_message_hash).collect();

@@ -53,7 +53,7 @@ impl Documents {
         messages: &Messages<'_>,
         now: Timestamp,
     ) -> Result<Merge, StoreError> {
-        self.with(db, |db, states: &mut ConvoInfoVolatile| {
+        self.with_read_states(db, |db, states| {
             let before = one_to_one(states);
             let mut merge = take_in(states, messages, now);
             if merge.changed {
@@ -87,7 +87,7 @@ impl Documents {
         if made.is_empty() {
             return Ok(());
         }
-        let states: ConvoInfoVolatile = self.load(db)?;
+        let states: ConvoInfoVolatile = self.set.load(db)?;
         for id in made {
             if let Some(state) = states.get(&ConvoId::OneToOne(*id)) {
                 apply(db, *id, state, merge, now)?;
@@ -115,7 +115,7 @@ impl Documents {
 
     /// Takes over what the document has read further than the tables, should there be such.
     pub(super) fn reconcile_read_states(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
-        let states: ConvoInfoVolatile = self.load(db)?;
+        let states: ConvoInfoVolatile = self.set.load(db)?;
         for mark in db.read_marks()? {
             let Some(person) = mark.address.account() else { continue };
             let state = states.get(&ConvoId::OneToOne(person));

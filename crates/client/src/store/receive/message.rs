@@ -10,9 +10,12 @@ use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::outgoing::NewRow;
 use crate::store::read;
-use crate::store::types::{Incoming, NewAttachment, Now, QuoteKey, ReadMessage, ReceivedItem};
+use crate::store::types::{Incoming, NewAttachment, NewPreview, Now, QuoteKey, ReadMessage, ReceivedItem};
 use crate::store::values::{Hash, Ms};
 
+/// A message that was stored so much later than it was sent lay somewhere without a network, in ms. Shorter times are
+/// those of uploads and slow lines.
+const LATE_MS: u64 = 2 * 60 * 1000;
 /// The swarm may forget a message that disappears so much earlier than we, in ms.
 const EARLIER_MS: u64 = 60 * 1000;
 
@@ -30,21 +33,46 @@ pub(super) struct Body<'a> {
     pub(super) text: &'a str,
     pub(super) attachments: &'a [NewAttachment],
     pub(super) quote: Option<QuoteKey>,
+    pub(super) preview: Option<&'a NewPreview>,
     pub(super) notice: Option<&'a Notice>,
     pub(super) expiry: Expiry,
 }
 
 impl Body<'_> {
+    /// One that says nothing yet.
+    pub(super) const fn empty(expiry: Expiry) -> Self {
+        Self { text: "", attachments: &[], quote: None, preview: None, notice: None, expiry }
+    }
+
     /// Something the other wrote for us to read.
     fn is_visible(&self) -> bool {
-        matches!(
-            self.notice,
-            None | Some(Notice::CommunityInvitation { .. } | Notice::GroupInvitation { .. })
-        )
+        matches!(self.notice, None | Some(Notice::CommunityInvitation { .. }))
     }
 
     fn counts_as_unread(&self) -> bool {
-        self.is_visible() || matches!(self.notice, Some(Notice::MissedCall))
+        let told = matches!(
+            self.notice,
+            Some(Notice::MissedCall | Notice::GroupInvitation { .. } | Notice::Unreadable)
+        );
+        self.is_visible() || told
+    }
+
+    /// Only where there is a conversation already (spec 02 §5).
+    fn needs_conversation(&self) -> bool {
+        matches!(
+            self.notice,
+            Some(
+                Notice::MediaSaved | Notice::Screenshot | Notice::GroupInvitation { .. } | Notice::Unreadable
+            )
+        )
+    }
+
+    /// Nothing to list a hidden conversation again for: a changed timer, or what has its own place elsewhere.
+    fn stays_hidden(&self) -> bool {
+        matches!(
+            self.notice,
+            Some(Notice::ExpiryChanged { .. } | Notice::GroupInvitation { .. } | Notice::Unreadable)
+        )
     }
 }
 
@@ -56,6 +84,7 @@ struct Fresh {
     unread: bool,
     unsent: bool,
     expires_at: Option<Timestamp>,
+    at: read::Place,
 }
 
 impl Db {
@@ -76,29 +105,28 @@ impl Db {
 }
 
 impl Receiver<'_> {
-    /// A message or control line.
+    /// A message or control line. Returns its number if it is new here.
     pub(super) fn message(
         &mut self,
         item: &ReceivedItem,
         incoming: &Incoming,
         standing: Standing,
         body: &Body<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<MessageId>, StoreError> {
         let own = incoming.sender == self.me.id;
         let place = self.place(&incoming.conversation)?;
-        let unwelcome = match body.notice {
-            Some(Notice::MediaSaved | Notice::Screenshot) => place.is_none(),
-            Some(Notice::MissedCall) => !standing.approved,
-            _ => false,
-        };
-        if unwelcome || self.outdated(incoming, place)? {
-            return Ok(());
+        let unwelcome = body.needs_conversation() && place.is_none()
+            || matches!(body.notice, Some(Notice::MissedCall)) && !standing.approved;
+        let sent = self.sent(item, incoming.timestamp);
+        if unwelcome || self.outdated(&incoming.conversation, sent, place)? {
+            return Ok(None);
         }
         let author = self.db.person(incoming.sender)?;
         if let Some(place) = place {
             for known in self.known(Some(place.row), author, incoming.timestamp, incoming.msg_id)? {
                 if !known.cleared {
-                    return self.merge(&known, item.hash);
+                    self.merge(&known, item.hash, incoming.msg_id)?;
+                    return Ok(None);
                 }
                 self.db.remove_messages(&[known.id])?;
             }
@@ -111,46 +139,54 @@ impl Receiver<'_> {
                 last_read: Timestamp::default(),
             },
         };
+        let at = self.place_in_time(item, incoming);
         if matches!(body.notice, Some(Notice::ExpiryChanged { .. }))
-            && !self.db.newest_expiry_change(place.row, author, self.place_in_time(incoming))?
+            && !self.db.newest_expiry_change(place.row, author, at)?
         {
-            return Ok(());
+            return Ok(None);
         }
-        let unsent = body.is_visible() && self.take_pending_unsend(author, incoming)?;
+        let can_be_unsent = body.is_visible() || matches!(body.notice, Some(Notice::Unreadable));
+        let key = QuoteKey { author: incoming.sender, timestamp: incoming.timestamp };
+        let unsent = can_be_unsent && self.has_pending_unsend(key, incoming.msg_id)?;
         if unsent {
             self.applied.delete_hashes.push(item.hash);
             self.drop_reactions(place.row, author, incoming.timestamp)?;
-            if own && self.to_self(incoming) {
-                return Ok(());
+            if own && self.to_self(incoming) || !body.is_visible() {
+                return Ok(None);
             }
         }
-        let unread = !own
-            && !unsent
-            && body.counts_as_unread()
-            && self.place_in_time(incoming) > (place.last_read, place.last_read);
+        let unread = !own && !unsent && body.counts_as_unread() && at > (place.last_read, place.last_read);
         let expires_at = self.countdown(item, incoming, body.expiry, own, unread);
         if expires_at.is_some_and(|at| at <= self.now) {
-            return Ok(());
+            return Ok(None);
         }
         let id =
-            self.insert(item, incoming, body, &Fresh { place, author, own, unread, unsent, expires_at })?;
+            self.insert(item, incoming, body, &Fresh { place, author, own, unread, unsent, expires_at, at })?;
         self.new.push(id);
-        // That a timer was changed is nothing to come back for.
-        let unhide = !matches!(body.notice, Some(Notice::ExpiryChanged { .. }));
-        self.db.touch_conversation(place.row, self.place_in_time(incoming).0, unhide)?;
-        if own {
-            self.own_message(incoming, place)
-        } else if body.is_visible() {
-            self.visible_from(incoming, standing, place)
-        } else {
-            Ok(())
+        self.db.touch_conversation(place.row, at.0, !body.stays_hidden())?;
+        if !own && !standing.approved {
+            self.strangers = true;
+            self.requests.insert(place.row);
         }
+        if own && !matches!(body.notice, Some(Notice::Unreadable)) {
+            self.own_message(incoming, place, at)?;
+        } else if !own && body.is_visible() {
+            self.visible_from(incoming, standing, place)?;
+        }
+        Ok(Some(id))
     }
 
-    /// Where a message stands: where it was sent, or here and now if it claims to be from the future. Those of one
-    /// moment stand by what they claim.
-    fn place_in_time(&self, incoming: &Incoming) -> read::Place {
-        (incoming.timestamp.min(self.now), incoming.timestamp)
+    /// Where a message stands: where it was sent; or, if it claims to be from the future, where it came; or, if another
+    /// wrote it long before the swarm got it, where that got it. Those of one moment stand by what they claim.
+    ///
+    /// Official apps put what comes late where it was written. There it stands above what was read already, and all
+    /// devices take it as read without anybody having seen it. Where it was stored, it is the newest of its
+    /// conversation, unread, and a read mark that moves over it tells all our devices the same. Our own messages stay
+    /// where they were written, as the device has them that wrote them.
+    pub(super) fn place_in_time(&self, item: &ReceivedItem, incoming: &Incoming) -> read::Place {
+        let late = incoming.sender != self.me.id && item.stored_at.since(incoming.timestamp) > LATE_MS;
+        let place = if late { item.stored_at } else { incoming.timestamp };
+        (place.min(self.came), incoming.timestamp)
     }
 
     fn insert(
@@ -167,7 +203,7 @@ impl Receiver<'_> {
             author: fresh.author,
             timestamp: incoming.timestamp,
             msg_id: incoming.msg_id,
-            sorted_at: self.place_in_time(incoming).0,
+            sorted_at: fresh.at.0,
             local: false,
             outgoing: fresh.own,
             state: if fresh.own { MessageState::Sent } else { MessageState::Received },
@@ -184,6 +220,9 @@ impl Receiver<'_> {
         })?;
         if keep {
             self.db.insert_attachments(id, body.attachments)?;
+            if let Some(preview) = body.preview {
+                self.db.insert_preview(id, preview)?;
+            }
         }
         if fresh.own {
             self.take_pending_receipt(incoming, id)?;
@@ -274,31 +313,37 @@ impl Receiver<'_> {
     }
 
     /// A message request response (spec 02 §21.2).
-    pub(super) fn accepted(&mut self, incoming: &Incoming, standing: Standing) -> Result<(), StoreError> {
-        if incoming.sender == self.me.id {
-            return Ok(());
+    ///
+    /// From whom we have not accepted it answers nothing that we sent, and leaves nothing.
+    pub(super) fn accepted(
+        &mut self,
+        item: &ReceivedItem,
+        incoming: &Incoming,
+        standing: Standing,
+    ) -> Result<bool, StoreError> {
+        if incoming.sender == self.me.id || !standing.approved {
+            return Ok(false);
         }
         let place = self.place(&incoming.conversation)?;
-        if self.outdated(incoming, place)? {
-            return Ok(());
+        if self.outdated(&incoming.conversation, self.sent(item, incoming.timestamp), place)? {
+            return Ok(false);
         }
-        if standing.approved {
-            let row = self.db.ensure_conversation(&incoming.conversation)?;
-            self.db.touch_conversation(row, Timestamp::default(), true)?;
-            self.applied.list_changed = true;
-        }
-        self.note_acceptance(incoming, standing, incoming.timestamp)
+        let row = self.db.ensure_conversation(&incoming.conversation)?;
+        self.db.touch_conversation(row, Timestamp::default(), true)?;
+        self.applied.list_changed = true;
+        self.note_acceptance(incoming, standing, incoming.timestamp)?;
+        Ok(true)
     }
 
     /// Written on another device of ours: that accepts the other, and reads what came before (spec 02 §9). A mark
     /// "unread" is left to the read states that devices share, or devices would not agree on which came first.
-    fn own_message(&mut self, incoming: &Incoming, place: Place) -> Result<(), StoreError> {
+    fn own_message(&mut self, incoming: &Incoming, place: Place, at: read::Place) -> Result<(), StoreError> {
         if let Some(other) = incoming.conversation.account().filter(|id| *id != self.me.id)
             && self.db.set_approved(other, true)?
         {
             self.applied.contacts_changed.insert(other);
         }
-        let outcome = self.db.move_mark(place.row, self.place_in_time(incoming), Now::Known(self.now))?;
+        let outcome = self.db.move_mark(place.row, at, Now::Known(self.now))?;
         if outcome.any {
             self.applied.changed.insert(place.row);
             self.applied.read.extend(outcome.read);
@@ -307,7 +352,17 @@ impl Receiver<'_> {
     }
 
     /// A message that is here already comes again under another hash: our own copy, or stored twice (spec 02 §28).
-    fn merge(&mut self, known: &Known, hash: MessageHash) -> Result<(), StoreError> {
+    /// The number that one of the two lacks is taken over, so that a third one is told from both in any order.
+    pub(super) fn merge(
+        &mut self,
+        known: &Known,
+        hash: MessageHash,
+        msg_id: Option<i64>,
+    ) -> Result<(), StoreError> {
+        if msg_id.is_some() {
+            let sql = "UPDATE messages SET msg_id = ?2 WHERE id = ?1 AND msg_id IS NULL";
+            self.db.sql().prepare_cached(sql)?.execute(params![known.id.0, msg_id])?;
+        }
         if known.deleted {
             self.applied.delete_hashes.push(hash);
             return Ok(());
@@ -328,8 +383,7 @@ impl Receiver<'_> {
 
     /// The copy is in our swarm, so nobody needs to store it any more. A note to ourselves is thereby sent.
     fn own_copy_arrived(&mut self, known: &Known) -> Result<(), StoreError> {
-        let sql = "DELETE FROM outbox WHERE message = ?1 AND kind IN (1, 2)";
-        if self.db.sql().prepare_cached(sql)?.execute([known.id.0])? > 0 {
+        if self.db.outbox_came_back(known.id)? {
             self.applied.outbox_changed = true;
         }
         let sql = "SELECT 1 FROM outbox WHERE message = ?1";

@@ -7,11 +7,22 @@
 //! Decision: the order in which messages arrive does not matter for what is in the conversation afterwards. Nodes of
 //! a swarm are not in step, so a reaction may come before its message. What points at a message that is not here yet
 //! is kept by what it points at (author and sent timestamp) and finds it later.
+//!
+//! Decision: when a message was stored counts beside when it was sent. What its sender wrote without a network and the
+//! swarm got long after was sent, as far as anybody else could know, when it was stored: it is not older than what
+//! happened meanwhile, see [`Receiver::sent`] and [`Receiver::place_in_time`].
+//!
+//! Decision: whoever is not accepted makes at most one thing here, a request, and of those there are only so many; see
+//! [`strangers`]. What else strangers send makes no row of its own.
 
+mod call;
+mod deferring;
+mod invitation;
 pub(super) mod message;
 pub(super) mod pointing;
+pub(super) mod strangers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, SessionId};
@@ -20,8 +31,9 @@ use septet_protocol::time::Timestamp;
 
 use super::db::{Db, Me};
 use super::error::StoreError;
-use super::types::{AppliedBatch, Cursor, Incoming, IncomingKind, ReceivedBatch, ReceivedItem};
+use super::types::{AppliedBatch, Cursor, Incoming, IncomingKind, Meaning, ReceivedBatch, ReceivedItem};
 use super::values::{Hash, Ms, Node, Owner, Person, time};
+use crate::event::Event;
 use crate::model::{Address, ConversationId, MessageId};
 use message::Body;
 
@@ -99,38 +111,31 @@ impl Db {
     /// §10, §12, §16, §18, §21 to §23.
     pub fn apply_received(&mut self, batch: &ReceivedBatch) -> Result<AppliedBatch, StoreError> {
         self.transaction(|db| {
-            let me = db.me()?;
-            let mut receiver = Receiver {
-                db,
-                me,
-                now: batch.now,
-                node: batch.node,
-                doubtful: false,
-                new: Vec::new(),
-                applied: AppliedBatch::default(),
-            };
+            let mut receiver =
+                Receiver::new(db, Some(batch.node), batch.account, batch.namespace, batch.now)?;
             let mut items: Vec<&ReceivedItem> = batch.items.iter().collect();
             items.sort_by_key(|item| order(item));
             for item in items {
                 // A node may say of the end what it likes; the swarm keeps it no longer and no shorter than this.
                 let end = item.expiration.clamp(batch.now + TTL_CONTENT_MS, batch.now + TTL_LONGEST_MS);
-                if receiver.db.remember_hash(batch.account, item.hash, end + HASH_MARGIN_MS)?
-                    && let Some(incoming) = &item.incoming
-                {
-                    receiver.take(item, incoming)?;
-                    if std::mem::take(&mut receiver.doubtful) {
-                        receiver.db.forget_hash(batch.account, item.hash)?;
-                    }
+                if !receiver.db.remember_hash(batch.account, item.hash, end + HASH_MARGIN_MS)? {
+                    continue;
+                }
+                match &item.meaning {
+                    Meaning::Nothing => {}
+                    Meaning::Said(incoming) => _ = receiver.take(item, incoming)?,
+                    Meaning::Unreadable(unreadable) => receiver.defer(item, unreadable)?,
+                }
+                if std::mem::take(&mut receiver.doubtful) {
+                    receiver.db.forget_hash(batch.account, item.hash)?;
                 }
             }
-            let Receiver { new, mut applied, .. } = receiver;
+            let applied = receiver.finish()?;
             if let Some(cursor) = batch.last_hash
                 && db.cursor_generation(batch.account)? == batch.generation
             {
                 db.set_last_hash(batch.node, batch.account, batch.namespace, cursor)?;
             }
-            applied.list_changed |= !new.is_empty();
-            applied.messages = db.messages_by_id(&new, batch.now)?;
             Ok(applied)
         })
     }
@@ -181,7 +186,8 @@ pub(super) const STANDING: &str = "SELECT approved, approved_me, blocked FROM pe
 pub(super) const PLACE: &str = "SELECT id, priority < 0, last_read FROM conversations WHERE address = ?1";
 /// What is here of an author and time, but for what has another number (spec 09 §6.3).
 pub(super) const KNOWN: &str = "SELECT id, outgoing, deleted, hash, conversation,
-         coalesce(notice_kind NOT IN ('community_invitation', 'group_invitation'), 0),
+         coalesce(notice_kind NOT IN ('community_invitation', 'group_invitation', 'unreadable'), 0),
+         coalesce(notice_kind = 'unreadable', 0),
          id <= (SELECT cleared_to FROM conversations WHERE id = messages.conversation)
      FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0
          AND (?3 IS NULL OR conversation = ?3) AND (?4 IS NULL OR msg_id IS NULL OR msg_id = ?4)
@@ -189,13 +195,21 @@ pub(super) const KNOWN: &str = "SELECT id, outgoing, deleted, hash, conversation
 
 /// What there is to read comes first, then by time: so a stranger's reaction finds the conversation made.
 fn order(item: &ReceivedItem) -> (u8, Timestamp, MessageHash) {
-    let (rank, timestamp) = match &item.incoming {
-        None => (2, Timestamp::default()),
-        Some(incoming) => match incoming.kind {
-            IncomingKind::Message { .. } | IncomingKind::Notice { .. } | IncomingKind::RequestResponse => {
-                (0, incoming.timestamp)
-            }
-            _ => (1, incoming.timestamp),
+    let (rank, timestamp) = match &item.meaning {
+        Meaning::Nothing => (2, Timestamp::default()),
+        Meaning::Unreadable(unreadable) => {
+            (0, unreadable.unknown.map_or(item.stored_at, |unknown| unknown.timestamp))
+        }
+        Meaning::Said(incoming) => match incoming.kind {
+            IncomingKind::Message { .. }
+            | IncomingKind::Notice { .. }
+            | IncomingKind::Call { .. }
+            | IncomingKind::Invitation(_)
+            | IncomingKind::RequestResponse => (0, incoming.timestamp),
+            IncomingKind::Reaction { .. }
+            | IncomingKind::CallSettled(_)
+            | IncomingKind::Unsend { .. }
+            | IncomingKind::ReadReceipt { .. } => (1, incoming.timestamp),
         },
     };
     (rank, timestamp, item.hash)
@@ -226,6 +240,8 @@ struct Known {
     conversation: ConversationId,
     /// A line that tells what happened; nobody can unsend it (spec 02 §23).
     control: bool,
+    /// A line that stands for what only a later version can show.
+    placeholder: bool,
     /// Its conversation was cleared, and its row is on its way out.
     cleared: bool,
 }
@@ -235,38 +251,94 @@ struct Receiver<'a> {
     db: &'a mut Db,
     me: Me,
     now: Timestamp,
-    /// The node that gave it.
-    node: Ed25519Public,
+    /// When what is taken now came here; before now if it was kept for this version.
+    came: Timestamp,
+    /// The node that gave it; `None` if it was kept.
+    node: Option<Ed25519Public>,
+    /// Where it lay.
+    account: Account,
+    namespace: Namespace,
     /// What was taken last was dropped on the word of this node alone: another one may bring it again.
     doubtful: bool,
+    /// Strangers made something here.
+    strangers: bool,
+    /// Requests that became longer.
+    requests: BTreeSet<ConversationId>,
     new: Vec<MessageId>,
     applied: AppliedBatch,
 }
 
+impl<'a> Receiver<'a> {
+    fn new(
+        db: &'a mut Db,
+        node: Option<Ed25519Public>,
+        account: Account,
+        namespace: Namespace,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let me = db.me()?;
+        Ok(Self {
+            db,
+            me,
+            now,
+            came: now,
+            node,
+            account,
+            namespace,
+            doubtful: false,
+            strangers: false,
+            requests: BTreeSet::new(),
+            new: Vec::new(),
+            applied: AppliedBatch::default(),
+        })
+    }
+
+    /// Keeps within limits what came, and tells what is left of it.
+    fn finish(mut self) -> Result<AppliedBatch, StoreError> {
+        self.bound_strangers()?;
+        self.applied.unreadable = self.applied.unreadable && self.db.update_wanted(self.now)?;
+        self.applied.list_changed |= !self.new.is_empty();
+        self.applied.messages = self.db.messages_by_id(&self.new, self.now)?;
+        Ok(self.applied)
+    }
+}
+
 impl Receiver<'_> {
-    fn take(&mut self, item: &ReceivedItem, incoming: &Incoming) -> Result<(), StoreError> {
+    /// Takes in what one message says. False if nothing is kept of it.
+    fn take(&mut self, item: &ReceivedItem, incoming: &Incoming) -> Result<bool, StoreError> {
         let standing = self.standing(incoming.sender)?;
         if standing.blocked && incoming.sender != self.me.id {
-            return Ok(());
+            return Ok(false);
         }
-        match &incoming.kind {
-            IncomingKind::Message { text, attachments, quote, expiry } => {
-                let body = Body { text, attachments, quote: *quote, notice: None, expiry: *expiry };
-                self.message(item, incoming, standing, &body)?;
+        let kept = match &incoming.kind {
+            IncomingKind::Message { text, attachments, quote, preview, expiry } => {
+                let quote = quote.filter(|quote| self.may_be_quoted(incoming, quote.author));
+                let preview = preview.as_ref();
+                let body = Body { text, attachments, quote, preview, ..Body::empty(*expiry) };
+                self.message(item, incoming, standing, &body)?.is_some()
             }
             IncomingKind::Notice { notice, expiry } => {
-                let body =
-                    Body { text: "", attachments: &[], quote: None, notice: Some(notice), expiry: *expiry };
-                self.message(item, incoming, standing, &body)?;
+                let body = Body { notice: Some(notice), ..Body::empty(*expiry) };
+                self.message(item, incoming, standing, &body)?.is_some()
             }
+            IncomingKind::Invitation(invitation) => self.invitation(item, incoming, standing, invitation)?,
+            IncomingKind::Call { call, expiry } => self.call(item, incoming, standing, *call, *expiry)?,
+            IncomingKind::CallSettled(call) => self.call_settled(incoming, *call)?,
             IncomingKind::Reaction { target, emoji, remove } => {
-                self.reaction(incoming, target, emoji, *remove)?
+                self.reaction(incoming, standing, target, emoji, *remove)?
             }
-            IncomingKind::Unsend { target, msg_id } => self.unsend(incoming, *target, *msg_id)?,
+            IncomingKind::Unsend { target, msg_id } => self.unsend(incoming, standing, *target, *msg_id)?,
             IncomingKind::ReadReceipt { timestamps } => self.receipt(incoming, standing, timestamps)?,
-            IncomingKind::RequestResponse => self.accepted(incoming, standing)?,
-        }
-        self.profile(incoming)
+            IncomingKind::RequestResponse => self.accepted(item, incoming, standing)?,
+        };
+        self.profile(incoming)?;
+        Ok(kept)
+    }
+
+    /// Whether what somebody wrote can be meant in this conversation: with one other, it is theirs or ours. Anything
+    /// else would let strangers fill the list of people with names of their choice.
+    fn may_be_quoted(&self, incoming: &Incoming, author: SessionId) -> bool {
+        incoming.conversation.account().is_none_or(|other| author == other || author == self.me.id)
     }
 
     fn standing(&self, id: SessionId) -> Result<Standing, StoreError> {
@@ -286,12 +358,24 @@ impl Receiver<'_> {
         Ok(found.optional()?)
     }
 
+    /// When a message was sent, as far as its age decides something (spec 02 §21.5): when it was stored, if that is
+    /// later. Who wrote it without a network could not know what happened until then. A node that lies about it can
+    /// bring back what was deleted elsewhere, not suppress anything.
+    fn sent(&self, item: &ReceivedItem, timestamp: Timestamp) -> Timestamp {
+        timestamp.max(item.stored_at.min(self.now))
+    }
+
     /// Sent before the conversation was deleted on another device: it must not bring it back (spec 02 §21.5).
     ///
     /// When that was is told by the configs' times, which nothing proves; on the word of one node, a message is only
     /// dropped until another brings it.
-    fn outdated(&mut self, incoming: &Incoming, place: Option<Place>) -> Result<bool, StoreError> {
-        let to_self = self.to_self(incoming);
+    fn outdated(
+        &mut self,
+        conversation: &Address,
+        sent: Timestamp,
+        place: Option<Place>,
+    ) -> Result<bool, StoreError> {
+        let to_self = *conversation == Address::Account(self.me.id);
         let namespace = if to_self { Namespace::USER_PROFILE } else { Namespace::CONTACTS };
         let gone = match place {
             Some(place) => place.hidden,
@@ -301,11 +385,12 @@ impl Receiver<'_> {
             return Ok(false);
         }
         let me = Account::User(self.me.id);
-        if incoming.timestamp + OUTDATED_MS < self.db.config_processed_at(me, namespace)? {
+        if sent + OUTDATED_MS < self.db.config_processed_at(me, namespace)? {
             return Ok(true);
         }
-        let claimed = self.db.claimed_config_time(me, namespace, self.node)?;
-        self.doubtful = incoming.timestamp + OUTDATED_MS < claimed;
+        let Some(node) = self.node else { return Ok(false) };
+        let claimed = self.db.claimed_config_time(me, namespace, node)?;
+        self.doubtful = sent + OUTDATED_MS < claimed;
         Ok(self.doubtful)
     }
 
@@ -328,10 +413,24 @@ impl Receiver<'_> {
                 hash: row.get::<_, Option<Hash>>(3)?.map(|hash| hash.0),
                 conversation: ConversationId(row.get(4)?),
                 control: row.get(5)?,
-                cleared: row.get(6)?,
+                placeholder: row.get(6)?,
+                cleared: row.get(7)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes a line away, as if it had not come.
+    fn remove(&mut self, line: MessageId) -> Result<(), StoreError> {
+        let touched = self.db.remove_messages(&[line])?;
+        if !self.new.contains(&line) {
+            let deleted = |conversation: &_| Event::Deleted { conversation: *conversation, message: line };
+            self.applied.told.extend(touched.iter().map(deleted));
+        }
+        self.new.retain(|id| *id != line);
+        self.applied.changed.extend(touched);
+        self.applied.list_changed = true;
+        Ok(())
     }
 
     /// Whether something belongs into Note to Self.

@@ -1,6 +1,7 @@
 //! What points at a message: reactions, unsend requests, read receipts.
 
 use rusqlite::{OptionalExtension, params};
+use septet_protocol::message::Emoji;
 use septet_protocol::time::Timestamp;
 
 use super::{Receiver, Standing};
@@ -9,12 +10,14 @@ use crate::model::{ConversationId, MessageId};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::types::{Incoming, QuoteKey};
-use crate::store::values::{Ms, optional_time, time};
+use crate::store::values::{Ms, Person, optional_time, time};
 
 /// How long wishes for messages that have not come are kept, in ms (spec 02 §28).
 const PENDING_MS: u64 = 14 * 24 * 3600 * 1000;
-/// The longest emoji kept, in bytes; the longest that exists has 35.
-const EMOJI_BYTES: usize = 64;
+/// So many wishes to delete messages of one author are kept.
+const PENDING_UNSENDS: i64 = 1000;
+/// So many reactions are kept of somebody whom we have not accepted.
+const STRANGERS_REACTIONS: i64 = 1000;
 /// How many read receipts for unknown messages are kept from one message.
 const PENDING_RECEIPTS: usize = 100;
 
@@ -90,65 +93,74 @@ impl Receiver<'_> {
     pub(super) fn reaction(
         &mut self,
         incoming: &Incoming,
+        standing: Standing,
         target: &QuoteKey,
-        emoji: &str,
+        emoji: &Emoji,
         remove: bool,
-    ) -> Result<(), StoreError> {
-        let Some(place) = self.place(&incoming.conversation)? else { return Ok(()) };
-        if emoji.is_empty() || emoji.len() > EMOJI_BYTES {
-            return Ok(());
+    ) -> Result<bool, StoreError> {
+        let Some(place) = self.place(&incoming.conversation)? else { return Ok(false) };
+        let author = self.db.person(incoming.sender)?;
+        let own = incoming.sender == self.me.id;
+        if !self.may_be_quoted(incoming, target.author)
+            || !own && !standing.approved && self.has_reacted_enough(author)?
+        {
+            return Ok(false);
         }
         let target_author = self.db.person(target.author)?;
         let known = self.known(Some(place.row), target_author, target.timestamp, None)?;
         if known.first().is_some_and(|known| known.deleted) {
-            return Ok(());
+            return Ok(false);
         }
         let until = known.is_empty().then(|| self.now + PENDING_MS);
-        let author = self.db.person(incoming.sender)?;
         let target = Target { conversation: place.row, author: target_author, timestamp: target.timestamp };
         let arrival = Arrival { at: self.now, until };
-        if self.db.write_reaction(&target, author, emoji, remove, incoming.timestamp, arrival)? {
+        let newer =
+            self.db.write_reaction(&target, author, emoji.as_str(), remove, incoming.timestamp, arrival)?;
+        if newer {
             // A message of this very batch comes with its reactions.
             if let Some(known) = known.first().filter(|known| !self.new.contains(&known.id)) {
                 self.applied.told.push(Event::Reaction {
                     conversation: place.row,
                     message: known.id,
                     from: incoming.sender,
-                    emoji: emoji.to_owned(),
+                    emoji: emoji.as_str().to_owned(),
                     removed: remove,
                 });
             }
         }
-        Ok(())
+        Ok(newer)
     }
 
-    /// Only the author may unsend, or another device of ours for us (spec 02 §23).
+    fn has_reacted_enough(&self, author: i64) -> Result<bool, StoreError> {
+        let sql = "SELECT count(*) >= ?2 FROM (SELECT 1 FROM reactions WHERE author = ?1 LIMIT ?2)";
+        let key = [author, STRANGERS_REACTIONS];
+        Ok(self.db.sql().prepare_cached(sql)?.query_row(key, |row| row.get(0))?)
+    }
+
+    /// Only the author may unsend, or another device of ours for us (spec 02 §23). That the swarm does not have a
+    /// message any more is no wish of anybody (spec 09 §6.3).
     pub(super) fn unsend(
         &mut self,
         incoming: &Incoming,
+        standing: Standing,
         target: QuoteKey,
         msg_id: Option<i64>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         if incoming.sender != target.author && incoming.sender != self.me.id {
-            return Ok(());
+            return Ok(false);
         }
-        let author = self.db.person(target.author)?;
-        let known = self.known(None, author, target.timestamp, msg_id)?;
-        if known.is_empty() {
-            let until = Ms(self.now + PENDING_MS);
-            let sql = "INSERT OR IGNORE INTO pending_unsends (author, timestamp, msg_id, expires_at)
-                       VALUES (?1, ?2, ?3, ?4)";
-            self.db.sql().prepare_cached(sql)?.execute(params![
-                author,
-                Ms(target.timestamp),
-                msg_id,
-                until
-            ])?;
-        }
+        let deferred = self.db.forget_deferred(target, msg_id)?;
+        let stranger = !standing.approved && incoming.sender != self.me.id;
+        let kept = self.keep_unsend(target, msg_id, stranger)?;
+        self.strangers |= stranger;
+        let known = match self.db.find_person(target.author)? {
+            Some(author) => self.known(None, author, target.timestamp, msg_id)?,
+            None => Vec::new(),
+        };
         let note = self.db.find_conversation(&self.me.id.into())?;
         for known in known.iter().filter(|known| !known.deleted && !known.control) {
             self.applied.delete_hashes.extend(self.db.hashes_of(&[known.id])?);
-            if Some(known.conversation) == note {
+            if Some(known.conversation) == note || known.placeholder {
                 self.db.remove_messages(&[known.id])?;
             } else {
                 self.db.delete_messages(&[known.id])?;
@@ -160,16 +172,32 @@ impl Receiver<'_> {
             self.new.retain(|id| *id != known.id);
             self.applied.list_changed = true;
         }
-        Ok(())
+        Ok(kept || deferred)
     }
 
-    /// Whether somebody asked for this message to be deleted before it came; forgets the wish.
-    pub(super) fn take_pending_unsend(&self, author: i64, incoming: &Incoming) -> Result<bool, StoreError> {
+    /// Keeps the wish for what comes later: the message itself, the same under another hash, or another one of the
+    /// same moment if the wish names no number. False if it was known.
+    fn keep_unsend(&self, target: QuoteKey, msg_id: Option<i64>, stranger: bool) -> Result<bool, StoreError> {
         let mut statement = self.db.sql().prepare_cached(
-            "DELETE FROM pending_unsends WHERE author = ?1 AND timestamp = ?2
+            "INSERT OR IGNORE INTO pending_unsends (author, timestamp, msg_id, stranger, expires_at)
+             SELECT ?1, ?2, ?3, ?4, ?5 WHERE ?6 >
+                 (SELECT count(*) FROM (SELECT 1 FROM pending_unsends WHERE author = ?1 LIMIT ?6))",
+        )?;
+        let (author, at, until) = (Person(target.author), Ms(target.timestamp), Ms(self.now + PENDING_MS));
+        Ok(statement.execute(params![author, at, msg_id, stranger, until, PENDING_UNSENDS])? > 0)
+    }
+
+    /// Whether somebody asked for a message to be deleted before it came.
+    pub(super) fn has_pending_unsend(
+        &self,
+        target: QuoteKey,
+        msg_id: Option<i64>,
+    ) -> Result<bool, StoreError> {
+        let mut statement = self.db.sql().prepare_cached(
+            "SELECT 1 FROM pending_unsends WHERE author = ?1 AND timestamp = ?2
              AND (?3 IS NULL OR msg_id IS NULL OR msg_id = ?3)",
         )?;
-        Ok(statement.execute(params![author, Ms(incoming.timestamp), incoming.msg_id])? > 0)
+        Ok(statement.exists(params![Person(target.author), Ms(target.timestamp), msg_id])?)
     }
 
     /// Reactions may have come before the message that is deleted as it comes.
@@ -191,10 +219,10 @@ impl Receiver<'_> {
         incoming: &Incoming,
         standing: Standing,
         list: &[Timestamp],
-    ) -> Result<(), StoreError> {
-        let Some(place) = self.place(&incoming.conversation)? else { return Ok(()) };
+    ) -> Result<bool, StoreError> {
+        let Some(place) = self.place(&incoming.conversation)? else { return Ok(false) };
         if !standing.approved || incoming.sender == self.me.id {
-            return Ok(());
+            return Ok(false);
         }
         let reader = self.db.person(incoming.sender)?;
         let mut room = PENDING_RECEIPTS;
@@ -215,7 +243,7 @@ impl Receiver<'_> {
                 ])?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// A message of ours was read by the sender of `incoming`. False if it is not here.

@@ -26,6 +26,8 @@ CREATE TABLE people (
     created         INTEGER NOT NULL DEFAULT 0,
     CHECK ((picture_url IS NULL) = (picture_key IS NULL))
 ) STRICT;
+-- Strangers who wrote to us.
+CREATE INDEX people_strangers ON people (id) WHERE approved = 0 AND approved_me = 1 AND blocked = 0;
 CREATE INDEX people_picture_wanted ON people (id) WHERE picture_state = 1;
 CREATE INDEX people_picture_file ON people (picture_file) WHERE picture_file IS NOT NULL;
 
@@ -36,7 +38,8 @@ CREATE TABLE undescribed (
 ) STRICT;
 CREATE INDEX undescribed_noted ON undescribed (person) WHERE noted_at IS NOT NULL;
 
--- Everything one can write to. A row is never deleted, so its number names the same conversation for ever.
+-- Everything one can write to. A row is deleted only with a stranger's request that nobody answered; its number is
+-- not given again, so it names the same conversation for ever.
 CREATE TABLE conversations (
     id             INTEGER PRIMARY KEY AUTOINCREMENT,
     kind           INTEGER NOT NULL,                     -- 0 Note to Self, 1 private, 2 group, 3 room, 4 blinded
@@ -184,7 +187,7 @@ CREATE UNIQUE INDEX messages_identity ON messages (conversation, author, timesta
 CREATE UNIQUE INDEX messages_posts ON messages (conversation, server_id) WHERE server_id IS NOT NULL;
 CREATE INDEX messages_of_author ON messages (author, timestamp);
 CREATE INDEX messages_hash ON messages (hash) WHERE hash IS NOT NULL;
-CREATE INDEX messages_quoting ON messages (quote_author) WHERE quote_author IS NOT NULL;
+CREATE INDEX messages_quoting ON messages (quote_author, quote_timestamp) WHERE quote_author IS NOT NULL;
 CREATE INDEX messages_page ON messages (conversation, sorted_at, timestamp, id);
 CREATE INDEX messages_counting ON messages (conversation, sorted_at, timestamp, mention) WHERE counts = 1;
 CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT NULL;
@@ -229,19 +232,22 @@ CREATE TABLE attachments (
     height       INTEGER,
     voice        INTEGER NOT NULL DEFAULT 0 CHECK (voice IN (0, 1)),
     state        INTEGER NOT NULL,                       -- 0 upload, 1 remote, 2 download, 3 local, 4 failed, 5 expired,
-                                                         -- 6 unusable
+                                                         -- 6 unusable, 7 to be prepared
     failure      TEXT,
     pointer      BLOB,                                   -- as received
     url          TEXT,
     key          BLOB,
     digest       BLOB,
     file         TEXT,                                   -- name in the folder of files
+    original     INTEGER NOT NULL DEFAULT 0 CHECK (original IN (0, 1)), -- of ours, not prepared for sending yet
+    source       TEXT,                                   -- JSON of `SourceFile`: an original not copied yet
     attempts     INTEGER NOT NULL DEFAULT 0,
     not_before   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX attachments_of_message ON attachments (message, position);
 CREATE INDEX attachments_gallery ON attachments (conversation, class, sorted_at, id);
 CREATE INDEX attachments_waiting ON attachments (state, not_before, id) WHERE state IN (0, 2);
+CREATE INDEX attachments_preparing ON attachments (file IS NOT NULL, id) WHERE state = 7;
 CREATE INDEX attachments_file ON attachments (file) WHERE file IS NOT NULL;
 
 -- What is being written and not sent yet.
@@ -284,7 +290,8 @@ CREATE TABLE outbox (
     copy_ttl      INTEGER,
     wish          TEXT,                                  -- JSON of `Wish`: what to encode, if that is no message
     undated       INTEGER NOT NULL DEFAULT 0 CHECK (undated IN (0, 1)),   -- its timestamp is a guess
-    attempted     INTEGER NOT NULL DEFAULT 0 CHECK (attempted IN (0, 1)), -- set before the first byte leaves
+    attempted     INTEGER NOT NULL DEFAULT 0 CHECK (attempted IN (0, 1)), -- set before the first byte leaves; of a
+                                                         -- copy always: what it is a copy of is out
     given_up      INTEGER NOT NULL DEFAULT 0 CHECK (given_up IN (0, 1)),
     created       INTEGER NOT NULL,
     CHECK (transport = 2 OR (recipient IS NOT NULL AND namespace IS NOT NULL AND ttl IS NOT NULL))
@@ -293,6 +300,19 @@ CREATE INDEX outbox_queue ON outbox (lane, id) WHERE given_up = 0;
 CREATE INDEX outbox_of_message ON outbox (message);
 CREATE INDEX outbox_undated ON outbox (id) WHERE undated = 1;
 CREATE INDEX outbox_without_message ON outbox (timestamp) WHERE message IS NULL;
+
+-- What is taken back and may be out is asked to be deleted, behind itself: by the recipient and by our own devices. Its
+-- timestamp is given to it when its turn comes. A note of ours may still come from our own swarm; it is not taken in.
+-- Control lines cannot be asked to be deleted (spec 02 §23).
+CREATE TRIGGER outbox_taken_back AFTER DELETE ON outbox
+WHEN OLD.attempted = 1 AND OLD.kind IN (0, 2) AND OLD.message IS NOT NULL AND OLD.wish IS NULL BEGIN
+    INSERT INTO outbox (lane, transport, kind, recipient, namespace, ttl, timestamp, wish, created)
+    SELECT OLD.lane, OLD.transport, 3, OLD.recipient, OLD.namespace, OLD.ttl, 0,
+        json_object('kind', 'unsend', 'author', lower(hex(p.account)), 'timestamp', OLD.timestamp), OLD.created
+    FROM account a JOIN people p ON p.id = a.person;
+    INSERT OR IGNORE INTO pending_unsends (author, timestamp, expires_at)
+    SELECT person, OLD.timestamp, OLD.created + 2592000000 FROM account WHERE OLD.kind = 2;
+END;
 
 -- Reactions by what they point at, so that one may come before its target; one whose target does not come expires. The
 -- newest of an author and emoji counts.
@@ -308,6 +328,8 @@ CREATE TABLE reactions (
     expires_at       INTEGER,                            -- while the target is not here
     PRIMARY KEY (conversation, target_timestamp, target_author, author, emoji)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX reactions_author ON reactions (author);
+CREATE INDEX reactions_target_author ON reactions (target_author);
 CREATE INDEX reactions_expiring ON reactions (expires_at) WHERE expires_at IS NOT NULL;
 
 -- Reactions in rooms, whose servers tell how many there are.
@@ -320,14 +342,16 @@ CREATE TABLE reaction_totals (
     PRIMARY KEY (message, emoji)
 ) STRICT, WITHOUT ROWID;
 
--- Requests to delete messages that have not come yet (spec 02 §28).
+-- Requests to delete messages, kept for what comes after them (spec 02 §28).
 CREATE TABLE pending_unsends (
-    author     INTEGER NOT NULL REFERENCES people (id),
+    author     BLOB    NOT NULL CHECK (length(author) = 33), -- perhaps of nobody here
     timestamp  INTEGER NOT NULL,
     msg_id     INTEGER,
-    expires_at INTEGER NOT NULL,
-    PRIMARY KEY (author, timestamp)
-) STRICT, WITHOUT ROWID;
+    stranger   INTEGER NOT NULL CHECK (stranger IN (0, 1)),  -- asked for by somebody we have not accepted
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX pending_unsends_target ON pending_unsends (author, timestamp, coalesce(msg_id, 0));
+CREATE INDEX pending_unsends_strange ON pending_unsends (stranger) WHERE stranger = 1;
 CREATE INDEX pending_unsends_expiring ON pending_unsends (expires_at);
 
 -- Read receipts for messages that have not come yet: sent by another device of ours.
@@ -340,6 +364,19 @@ CREATE TABLE pending_receipts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pending_receipts_expiring ON pending_receipts (expires_at);
 
+-- Calls that were told of (spec 02 §25): each makes one line, and none if another device of ours took it.
+CREATE TABLE calls (
+    call       BLOB    NOT NULL CHECK (length(call) = 32),
+    sender     INTEGER NOT NULL REFERENCES people (id),  -- who calls; ourselves if another device of ours took it
+    message    INTEGER REFERENCES messages (id) ON DELETE SET NULL,
+    timestamp  INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (call, sender)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX calls_sender ON calls (sender);
+CREATE INDEX calls_message ON calls (message) WHERE message IS NOT NULL;
+CREATE INDEX calls_expiring ON calls (expires_at);
+
 -- What this version cannot read, kept for one that can (spec 09 §6.1).
 CREATE TABLE deferred (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -349,6 +386,9 @@ CREATE TABLE deferred (
     hash        BLOB    NOT NULL,
     sender      BLOB    CHECK (length(sender) = 33),     -- authenticated; of an unknown type only, as is the next
     timestamp   INTEGER,
+    msg_id      INTEGER,
+    place       BLOB    CHECK (length(place) = 33),      -- the account of the conversation it belongs to, if that is
+                                                         -- known
     stored_at   INTEGER NOT NULL,                        -- as the swarm says, as is the next
     stored_till INTEGER NOT NULL,
     raw         BLOB    NOT NULL,                        -- as stored in the swarm
@@ -356,13 +396,30 @@ CREATE TABLE deferred (
     expires_at  INTEGER,
     received_at INTEGER NOT NULL,
     tried_by    TEXT    NOT NULL,                        -- the program's version at the last try
+    known       INTEGER NOT NULL DEFAULT 0 CHECK (known IN (0, 1)), -- that version could read it, and had no use for it
     UNIQUE (owner, namespace, hash),
     CHECK ((sender IS NULL) = (timestamp IS NULL))
 ) STRICT;
 CREATE INDEX deferred_kind ON deferred (kind, id);
 CREATE INDEX deferred_identity ON deferred (sender, timestamp) WHERE sender IS NOT NULL;
+CREATE INDEX deferred_place ON deferred (place) WHERE place IS NOT NULL;
+CREATE INDEX deferred_tried ON deferred (owner, namespace, id, tried_by);
 CREATE INDEX deferred_placeholder ON deferred (placeholder) WHERE placeholder IS NOT NULL;
 CREATE INDEX deferred_expiring ON deferred (expires_at) WHERE expires_at IS NOT NULL;
+
+-- How much of each kind there is, each with 256 bytes on top; kept by triggers.
+CREATE TABLE deferred_totals (
+    kind  INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO deferred_totals (kind) VALUES (0), (1);
+CREATE TRIGGER deferred_total_insert AFTER INSERT ON deferred BEGIN
+    UPDATE deferred_totals SET count = count + 1, bytes = bytes + length(NEW.raw) + 256 WHERE kind = NEW.kind;
+END;
+CREATE TRIGGER deferred_total_delete AFTER DELETE ON deferred BEGIN
+    UPDATE deferred_totals SET count = count - 1, bytes = bytes - length(OLD.raw) - 256 WHERE kind = OLD.kind;
+END;
 
 -- What we have from swarms already, kept until the swarm forgets it (spec 02 §10).
 CREATE TABLE seen_hashes (

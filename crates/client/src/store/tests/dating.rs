@@ -59,13 +59,13 @@ fn what_was_written_under_any_clock_is_dated_when_the_time_is_known() {
         assert!(NOW <= dated[1] && dated[1] < dated[2] && dated[2] <= at(3), "{guess}: {dated:?}");
         let quote = page[2].quote.clone().unwrap();
         assert_eq!((quote.message, quote.timestamp), (Some(first), dated[1]));
-        let due = db.outbox_due().unwrap();
-        assert_eq!((due.len(), due[0].timestamp, due[0].payload.is_none()), (1, dated[1], true));
+        let jobs = due(&db);
+        assert_eq!((jobs.len(), jobs[0].timestamp, jobs[0].encoded), (1, dated[1], false));
         assert_eq!(conversation(&db, alice()).active_at, dated[2], "{guess}");
         let mark = db.read_mark(with(&db, alice())).unwrap().unwrap();
         assert!(mark.last_read <= at(5000), "{guess}: {:?}", mark.last_read);
-        db.outbox_encoded(due[0].id, b"bytes", None).unwrap();
-        assert_eq!(db.outbox_due().unwrap()[0].payload.as_deref(), Some(&b"bytes"[..]));
+        db.outbox_encoded(jobs[0].id, b"bytes", 1, None).unwrap();
+        assert_eq!(payload(&db, &jobs[0]).as_deref(), Some(&b"bytes"[..]));
         assert!(db.settle_time(at(10)).unwrap().is_empty(), "once is enough");
     }
 }
@@ -76,9 +76,8 @@ fn bytes_of_a_guessed_time_are_not_kept() {
     let mut early = job(JobKind::ToRecipient, alice(), at(1));
     early.copy = Some(SwarmCopy { payload: b"copy".to_vec(), ttl_ms: 1000 });
     let id = db.enqueue(&early, Now::Guessed(NOW)).unwrap();
-    db.outbox_encoded(id, b"early", None).unwrap();
-    let stored = db.outbox_job(id).unwrap().unwrap();
-    assert_eq!(stored.payload, None);
+    db.outbox_encoded(id, b"early", 1, None).unwrap();
+    assert!(!db.outbox_job(id).unwrap().unwrap().encoded);
     db.settle_time(NOW).unwrap();
     db.outbox_sent(id, hash(1), NOW, Now::Known(NOW)).unwrap();
     assert!(db.outbox_due().unwrap().is_empty(), "and no copy follows");
@@ -98,8 +97,8 @@ fn reactions_and_what_else_is_said_are_dated_as_well() {
     db.enqueue(&reaction, wrong).unwrap();
     db.react(target.id, emoji, false, at_first).unwrap();
     db.settle_time(NOW).unwrap();
-    let due = db.outbox_due().unwrap().remove(0);
-    assert_eq!((due.timestamp, due.wish), (NOW, Some(wish)));
+    let job = due(&db).remove(0);
+    assert_eq!((job.timestamp, job.wish), (NOW, Some(wish)));
     // Taking it away a moment later is newer than setting it: the row was dated too.
     assert!(db.react(target.id, emoji, true, at(5)).unwrap());
     assert!(page(&db, alice())[0].reactions.is_empty());
@@ -168,6 +167,80 @@ fn a_node_cannot_make_a_message_vanish_early_or_come_back() {
     db.forget_old(at(24 * 3_600_000)).unwrap();
     take(&mut db, vec![item]);
     assert!(page(&db, alice()).is_empty());
+}
+
+/// What of a lane is there to be sent: its texts, in the order of the lane.
+fn waiting(db: &Db) -> Vec<(String, Timestamp)> {
+    let mut jobs: Vec<Job> = page(db, alice()).iter().flat_map(|it| db.outbox_of(it.id).unwrap()).collect();
+    jobs.sort_by_key(|job| job.id);
+    let text = |job: &Job| db.message(job.message.unwrap()).unwrap().unwrap().text;
+    jobs.iter().map(|job| (text(job), job.timestamp)).collect()
+}
+
+#[test]
+fn what_was_never_tried_is_dated_anew_when_its_turn_comes_late() {
+    let mut db = db();
+    befriend(&mut db);
+    let first = write(&mut db, alice(), "first", None, Now::Known(NOW));
+    let quoted = QuoteKey { author: me(), timestamp: db.message(first).unwrap().unwrap().timestamp };
+    let second = write(&mut db, alice(), "second", Some(quoted), Now::Known(at(1000)));
+    write(&mut db, bob(), "to bob", None, Now::Known(at(2000)));
+    let meanwhile = batch(vec![from(alice(), at(3000), text("meanwhile"))]);
+    db.apply_received(&ReceivedBatch { now: at(3000), ..meanwhile }).unwrap();
+    let head = due(&db).remove(0);
+
+    assert!(db.freshen(&head, at(60_000)).unwrap().is_empty(), "a minute is nothing");
+    assert_eq!(texts(&db, alice()), ["first", "second", "meanwhile"]);
+    let late = at(60_001);
+    let touched = db.freshen(&head, late).unwrap();
+    assert_eq!(touched.into_iter().collect::<Vec<_>>(), [with(&db, alice())]);
+    assert_eq!(texts(&db, alice()), ["meanwhile", "first", "second"]);
+    assert_eq!(waiting(&db), [("first".to_owned(), late), ("second".to_owned(), at(60_002))]);
+    let second = db.message(second).unwrap().unwrap();
+    assert_eq!((second.timestamp, second.sorted_at), (at(60_002), at(60_002)));
+    let quote = second.quote.unwrap();
+    assert_eq!((quote.message, quote.timestamp), (Some(first), late));
+    let head = due(&db).remove(0);
+    assert_eq!((head.message, head.encoded), (Some(first), false), "old bytes name the old date");
+    assert_eq!(conversation(&db, alice()).active_at, at(60_002));
+    assert_eq!(page(&db, bob())[0].timestamp, at(2000), "other lanes have their own turn");
+    assert!(db.freshen(&head, late).unwrap().is_empty(), "once is enough");
+}
+
+#[test]
+fn what_may_be_out_keeps_its_date_and_bytes() {
+    let mut db = db();
+    befriend(&mut db);
+    let tried = send(&mut db, alice(), at(1), "tried");
+    let head = due(&db).remove(0);
+    let bytes = payload(&db, &head);
+    assert!(db.outbox_attempting(head.id).unwrap());
+    assert!(!db.outbox_attempting(head.id).unwrap());
+    let head = due(&db).remove(0);
+    assert!(db.freshen(&head, at(3_600_000)).unwrap().is_empty());
+    assert_eq!((payload(&db, &head), head.timestamp), (bytes, at(1)));
+    // Nor does the copy get another date than what it is a copy of.
+    db.outbox_sent(head.id, hash(1), at(3_600_000), Now::Known(at(3_600_000))).unwrap();
+    let copy = due(&db).remove(0);
+    assert_eq!((copy.kind, copy.attempted), (JobKind::SyncCopy, true));
+    assert!(db.freshen(&copy, at(7_200_000)).unwrap().is_empty());
+    assert_eq!(db.message(tried).unwrap().unwrap().timestamp, at(1));
+    // What turned out not to have left goes as if it had not been tried.
+    send(&mut db, bob(), at(2), "not out");
+    let head = due(&db).into_iter().find(|job| job.recipient == bob().into()).unwrap();
+    assert!(db.outbox_attempting(head.id).unwrap());
+    db.outbox_not_attempted(head.id).unwrap();
+    let head = db.outbox_job(head.id).unwrap().unwrap();
+    assert_eq!(db.freshen(&head, at(7_200_000)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_date_from_the_future_that_was_never_told_is_taken_back() {
+    let mut db = db();
+    let id = write(&mut db, alice(), "ahead", None, Now::Known(at(3_600_000)));
+    let head = due(&db).remove(0);
+    assert_eq!(db.freshen(&head, NOW).unwrap().len(), 1);
+    assert_eq!(db.message(id).unwrap().unwrap().timestamp, NOW);
 }
 
 /// Alice and Bob are accepted, as are we by them.

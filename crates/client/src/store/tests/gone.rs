@@ -31,7 +31,13 @@ fn marked(path: &Path) -> (Db, Vec<MessageId>) {
                 "nothing here".into()
             };
             let expiry = if number % 2 == 0 { Expiry::Off } else { Expiry::AfterSend(60) };
-            let kind = IncomingKind::Message { text: body, attachments: Vec::new(), quote: None, expiry };
+            let kind = IncomingKind::Message {
+                text: body,
+                attachments: Vec::new(),
+                quote: None,
+                preview: None,
+                expiry,
+            };
             from(alice(), at, kind)
         });
         take(&mut db, items.collect());
@@ -83,10 +89,10 @@ fn drafts_leave_nothing_either() {
     let path = folder.path().join("plain.db");
     let mut db = with_account(Db::plain(&path));
     let id = made(&mut db, alice());
-    db.set_draft(id, &format!("half a {MARK}"), NOW).unwrap();
+    db.set_draft(id, &drafted(&format!("half a {MARK}")), NOW).unwrap();
     db.empty_log().unwrap();
     assert!(is_on_disk(&path));
-    db.set_draft(id, "", NOW).unwrap();
+    db.set_draft(id, &drafted(""), NOW).unwrap();
     assert!(db.is_log_to_be_emptied().unwrap() && db.empty_log().unwrap());
     assert!(!is_on_disk(&path));
 }
@@ -123,6 +129,7 @@ fn a_cleared_conversation_is_empty_at_once_and_what_comes_then_stays() {
                 text: "new".into(),
                 attachments: Vec::new(),
                 quote,
+                preview: None,
                 expiry: Expiry::Off,
             };
             take(&mut db, vec![again, from(alice(), at(-5), kind)]);
@@ -178,6 +185,7 @@ fn what_has_expired_is_in_no_answer_whether_it_was_deleted_or_not() {
         text: body.into(),
         attachments: Vec::new(),
         quote: None,
+        preview: None,
         expiry,
     };
     take(
@@ -193,6 +201,7 @@ fn what_has_expired_is_in_no_answer_whether_it_was_deleted_or_not() {
         text: "to which?".into(),
         attachments: Vec::new(),
         quote: Some(target),
+        preview: None,
         expiry: Expiry::AfterSend(7200),
     };
     take(&mut db, vec![from(alice(), at(-20), answer)]);

@@ -8,9 +8,7 @@ use septet_protocol::id::GroupId;
 fn numbered(body: &str, timestamp: Timestamp, msg_id: Option<i64>) -> ReceivedItem {
     let mut item = from(alice(), timestamp, text(body));
     item.hash = hash((body, msg_id));
-    if let Some(incoming) = &mut item.incoming {
-        incoming.msg_id = msg_id;
-    }
+    said(&mut item).msg_id = msg_id;
     item
 }
 
@@ -113,7 +111,7 @@ fn reactions_that_wait_for_nothing_expire_and_those_that_found_it_stay() {
     take(&mut db, vec![from(alice(), at(-9), text("here"))]);
     let react = |ms| {
         let target = QuoteKey { author: alice(), timestamp: at(ms) };
-        let kind = IncomingKind::Reaction { target, emoji: "👍".into(), remove: false };
+        let kind = IncomingKind::Reaction { target, emoji: "👍".parse().unwrap(), remove: false };
         ReceivedItem { hash: hash(ms), ..from(alice(), at(-1), kind) }
     };
     take(&mut db, vec![react(-9), react(-8), react(-7)]);

@@ -1,9 +1,14 @@
 //! The store's rules, on a database in memory.
 
+mod calls;
 mod dating;
+mod deferred;
+mod drafts;
 mod gone;
 mod identity;
+mod late;
 mod migrating;
+mod order;
 mod outbox;
 mod pages;
 mod plans;
@@ -11,6 +16,8 @@ mod profile;
 mod reading;
 mod receive;
 mod search;
+mod strangers;
+mod taking_back;
 pub(crate) mod transfers;
 
 use septet_protocol::account::Seed;
@@ -63,17 +70,34 @@ fn hash(of: impl std::fmt::Debug) -> MessageHash {
 }
 
 fn text(body: &str) -> IncomingKind {
-    IncomingKind::Message { text: body.to_owned(), attachments: Vec::new(), quote: None, expiry: Expiry::Off }
+    IncomingKind::Message {
+        text: body.to_owned(),
+        attachments: Vec::new(),
+        quote: None,
+        preview: None,
+        expiry: Expiry::Off,
+    }
 }
 
 /// A text that disappears.
 fn timed(expiry: Expiry) -> IncomingKind {
-    IncomingKind::Message { text: "x".into(), attachments: Vec::new(), quote: None, expiry }
+    IncomingKind::Message { text: "x".into(), attachments: Vec::new(), quote: None, preview: None, expiry }
 }
 
 /// No text, and files.
 fn files(attachments: Vec<NewAttachment>) -> IncomingKind {
-    IncomingKind::Message { text: String::new(), attachments, quote: None, expiry: Expiry::Off }
+    IncomingKind::Message {
+        text: String::new(),
+        attachments,
+        quote: None,
+        preview: None,
+        expiry: Expiry::Off,
+    }
+}
+
+/// A draft of this text.
+fn drafted(text: &str) -> StoredDraft {
+    StoredDraft { text: text.to_owned(), ..Default::default() }
 }
 
 /// A file of five bytes; where it is to be fetched, if anywhere.
@@ -87,6 +111,7 @@ fn file(remote: Option<RemoteFile>) -> NewAttachment {
         remote,
         file: None,
         pointer: None,
+        original: None,
     }
 }
 
@@ -105,7 +130,16 @@ fn incoming(
         timestamp,
         matches!(incoming.kind, IncomingKind::Message { .. }),
     ));
-    ReceivedItem { hash, expiration: at(14 * 24 * 3_600_000), incoming: Some(incoming) }
+    let expiration = at(14 * 24 * 3_600_000);
+    ReceivedItem { hash, stored_at: timestamp, expiration, meaning: Meaning::Said(incoming) }
+}
+
+/// What an item says, to change it.
+fn said(item: &mut ReceivedItem) -> &mut Incoming {
+    match &mut item.meaning {
+        Meaning::Said(incoming) => incoming,
+        Meaning::Nothing | Meaning::Unreadable(_) => panic!("it says nothing"),
+    }
 }
 
 /// A message from `sender` to us.
@@ -161,6 +195,15 @@ fn job(kind: JobKind, to: SessionId, timestamp: Timestamp) -> NewJob {
     }
 }
 
+/// The jobs whose turn it is.
+fn due(db: &Db) -> Vec<Job> {
+    db.outbox_due().unwrap().into_iter().map(|due| db.outbox_job(due.job).unwrap().unwrap()).collect()
+}
+
+fn payload(db: &Db, job: &Job) -> Option<Vec<u8>> {
+    db.outbox_payload(job.id).unwrap()
+}
+
 /// Stores a message to `to` with the job that sends it and the copy that follows.
 fn send(db: &mut Db, to: SessionId, timestamp: Timestamp, body: &str) -> MessageId {
     let mut job = job(JobKind::ToRecipient, to, timestamp);
@@ -179,4 +222,31 @@ fn texts(db: &Db, id: SessionId) -> Vec<String> {
 
 fn conversation(db: &Db, id: SessionId) -> Conversation {
     db.conversation(with(db, id)).unwrap().unwrap()
+}
+
+/// An emoji for a message of `target`, sent at `ms`.
+fn reaction(target: SessionId, ms: i64, emoji: &str, remove: bool) -> IncomingKind {
+    IncomingKind::Reaction {
+        target: QuoteKey { author: target, timestamp: at(ms) },
+        emoji: emoji.parse().unwrap(),
+        remove,
+    }
+}
+
+/// The wish that a message be deleted.
+fn unsend(author: SessionId, ms: i64) -> IncomingKind {
+    IncomingKind::Unsend { target: QuoteKey { author, timestamp: at(ms) }, msg_id: None }
+}
+
+/// A line that tells what happened.
+fn notice(notice: Notice) -> IncomingKind {
+    IncomingKind::Notice { notice, expiry: Expiry::Off }
+}
+
+/// A contact who accepted us and whom we accepted.
+fn befriend(db: &mut Db, id: SessionId) {
+    db.set_approved(id, true).unwrap();
+    db.set_approved_me(id, true).unwrap();
+    let conversation = made(db, id);
+    db.open_conversation(conversation, at(-1_000_000)).unwrap();
 }

@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn due(db: &Db) -> Vec<Job> {
-    db.outbox_due().unwrap()
-}
-
 #[test]
 fn a_message_its_job_and_its_copy_follow_each_other() {
     let mut db = db();
@@ -28,7 +24,7 @@ fn a_message_its_job_and_its_copy_follow_each_other() {
     let copies = due(&db);
     assert_eq!(copies.len(), 1);
     assert_eq!((copies[0].kind, copies[0].recipient), (JobKind::SyncCopy, me().into()));
-    assert_eq!((copies[0].payload.as_deref(), copies[0].ttl_ms), (Some(&b"copy"[..]), 1000));
+    assert_eq!((payload(&db, &copies[0]).as_deref(), copies[0].ttl_ms), (Some(&b"copy"[..]), 1000));
     assert_eq!(copies[0].timestamp, at(1));
 
     db.outbox_sent(copies[0].id, hash("ours"), NOW, Now::Known(NOW)).unwrap();
@@ -67,12 +63,13 @@ fn a_message_with_files_waits_for_its_bytes() {
         remote: None,
         file: Some("f".repeat(32)),
         pointer: None,
+        original: None,
     };
     message.attachments = vec![file.clone(), NewAttachment { name: "b.png".into(), ..file }];
     let waiting = NewJob { payload: None, ..job(JobKind::ToRecipient, alice(), at(1)) };
     let id = db.insert_outgoing(&message, &[waiting], Now::Known(NOW)).unwrap().id;
     let job = due(&db).remove(0);
-    assert_eq!(job.payload, None);
+    assert_eq!((job.encoded, payload(&db, &job)), (false, None));
 
     let uploads = db.transfers_due(TransferState::Upload, NOW, 10).unwrap();
     assert_eq!(uploads.iter().map(|upload| upload.name.as_str()).collect::<Vec<_>>(), ["a.png", "b.png"]);
@@ -86,9 +83,11 @@ fn a_message_with_files_waits_for_its_bytes() {
     assert_eq!(stored[0].state, TransferState::Local);
     assert!(stored[0].remote == Some(remote) && stored[0].dimensions == Some((3, 4)));
 
-    db.outbox_encoded(job.id, b"bytes", None).unwrap();
-    db.outbox_encoded(job.id, b"other", None).unwrap();
-    assert_eq!(due(&db)[0].payload.as_deref(), Some(&b"bytes"[..]), "encoded once, for ever");
+    db.outbox_encoded(job.id, b"bytes", 7, None).unwrap();
+    db.outbox_encoded(job.id, b"other", 8, None).unwrap();
+    let job = due(&db).remove(0);
+    assert_eq!((job.encoded, job.ttl_ms), (true, 7));
+    assert_eq!(payload(&db, &job).as_deref(), Some(&b"bytes"[..]), "encoded once");
 }
 
 #[test]
@@ -96,6 +95,7 @@ fn a_failed_message_is_sent_again_with_the_same_bytes() {
     let mut db = db();
     let id = send(&mut db, alice(), at(1), "1");
     let job = due(&db).remove(0);
+    let bytes = payload(&db, &job);
     assert_eq!(db.outbox_failed(job.id, "The network refused it.").unwrap(), Some((with(&db, alice()), id)));
     let message = db.message(id).unwrap().unwrap();
     assert_eq!(
@@ -111,7 +111,7 @@ fn a_failed_message_is_sent_again_with_the_same_bytes() {
     assert_ne!(second.message, Some(id), "at the end of the queue");
     db.outbox_sent(second.id, hash(2), NOW, Now::Known(NOW)).unwrap();
     let again = due(&db).into_iter().find(|job| job.message == Some(id)).unwrap();
-    assert_eq!((again.payload, again.timestamp), (job.payload, at(1)));
+    assert_eq!((payload(&db, &again), again.timestamp), (bytes, at(1)));
     assert!(db.cancel_outgoing(id).unwrap());
     assert!(db.outbox_of(id).unwrap().is_empty());
 }
@@ -156,7 +156,7 @@ fn writing_to_a_stranger_who_wrote_first_accepts_them() {
     let mut db = db();
     take(&mut db, vec![from(alice(), at(-50), text("may I?"))]);
     assert!(conversation(&db, alice()).is_request());
-    db.set_draft(with(&db, alice()), "sur", NOW).unwrap();
+    db.set_draft(with(&db, alice()), &drafted("sur"), NOW).unwrap();
     let message = outgoing(&mut db, alice(), at(0), "sure");
     let out =
         db.insert_outgoing(&message, &[job(JobKind::ToRecipient, alice(), at(0))], Now::Known(NOW)).unwrap();

@@ -85,26 +85,26 @@ fn what_is_set_for_a_conversation_is_kept() {
     let mut db = db();
     let id = made(&mut db, alice());
     db.open_conversation(id, NOW).unwrap();
-    assert!(db.set_draft(id, "half a tho", NOW).unwrap());
-    assert!(!db.set_draft(id, "half a tho", NOW).unwrap());
+    assert!(db.set_draft(id, &drafted("half a tho"), NOW).unwrap());
+    assert!(!db.set_draft(id, &drafted("half a tho"), NOW).unwrap());
     db.set_nickname(alice(), Some("Ali")).unwrap();
     db.set_muted(id, Some(Timestamp::from_ms(u64::MAX))).unwrap();
     db.set_expiry(id, Expiry::AfterRead(60)).unwrap();
     db.set_marked_unread(id, true).unwrap();
     db.set_blocked(alice(), true).unwrap();
     let it = conversation(&db, alice());
-    assert_eq!((it.draft.as_deref(), it.title().as_str()), (Some("half a tho"), "Ali"));
+    assert_eq!((it.draft.clone().unwrap().text.as_str(), it.title().as_str()), ("half a tho", "Ali"));
     assert_eq!(it.muted_until, Some(Timestamp::from_ms(u64::MAX)));
     assert_eq!(it.expiry, Expiry::AfterRead(60));
     assert!(it.marked_unread && it.blocked && !it.approved);
     assert_eq!(it.active_at, NOW);
-    db.set_draft(id, "", NOW).unwrap();
+    db.set_draft(id, &drafted(""), NOW).unwrap();
     db.set_nickname(alice(), Some("")).unwrap();
     db.set_priority(id, -1).unwrap();
     let it = conversation(&db, alice());
     assert_eq!((it.draft, it.nickname, it.hidden), (None, None, true));
     let nobody = with(&db, bob());
-    assert!(!db.set_draft(nobody, "nobody", NOW).unwrap());
+    assert!(!db.set_draft(nobody, &drafted("nobody"), NOW).unwrap());
     assert!(db.conversation(nobody).unwrap().is_none());
 }
 

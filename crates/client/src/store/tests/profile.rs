@@ -102,6 +102,7 @@ async fn files_go_with_their_messages() {
                 remote: None,
                 file: Some(name),
                 pointer: None,
+                original: None,
             }];
             Ok(db.insert_outgoing(&message, &[], Now::Known(NOW))?.id)
         })
@@ -351,7 +352,7 @@ fn victim(path: &Path) {
         println!("sent {} {number}", id.0);
         if number % 3 == 0 {
             let job = db.outbox_due().unwrap().remove(0);
-            db.outbox_sent(job.id, hash(job.id), NOW, Now::Known(NOW)).unwrap();
+            db.outbox_sent(job.job, hash(job.job), NOW, Now::Known(NOW)).unwrap();
         }
         let items = (0..5).map(|part| from(alice(), at(number * 10 + part), text("received"))).collect();
         take(&mut db, items);

@@ -56,6 +56,7 @@ fn what_is_deleted_expired_or_no_text_is_not_found() {
         text: "secret for a minute".into(),
         attachments: Vec::new(),
         quote: None,
+        preview: None,
         expiry: Expiry::AfterSend(60),
     };
     let invitation = Notice::GroupInvitation { name: "secret group".into() };

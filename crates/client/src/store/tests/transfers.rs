@@ -14,11 +14,13 @@ pub(crate) fn wanted(db: &mut Db) -> (MessageId, AttachmentId) {
         remote: Some(remote),
         file: None,
         pointer: None,
+        original: None,
     };
     let kind = IncomingKind::Message {
         text: String::new(),
         attachments: vec![file],
         quote: None,
+        preview: None,
         expiry: Expiry::Off,
     };
     take(db, vec![from(alice(), at(1), kind)]);
@@ -111,6 +113,7 @@ fn what_waits_is_not_hidden_by_what_is_due_or_goes_up() {
         remote: None,
         file: Some("f".repeat(32)),
         pointer: None,
+        original: None,
     }];
     let waiting = NewJob { payload: None, ..job(JobKind::ToRecipient, bob(), at(2)) };
     db.insert_outgoing(&message, &[waiting], Now::Known(NOW)).unwrap();

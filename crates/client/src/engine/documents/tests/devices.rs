@@ -151,7 +151,7 @@ impl Device {
         life.step()?;
         pushed.iter().for_each(|part| swarm.delete(&part.obsolete));
         life.step()?;
-        self.documents.finish_push(&mut self.db, &pushed, true).unwrap();
+        self.documents.set.finish_push(&mut self.db, &pushed, true).unwrap();
         life.step()
     }
 
@@ -164,7 +164,7 @@ impl Device {
             Pushed { namespace, seqno, stored: Some(stored.collect()), obsolete }
         };
         let pushed: Vec<Pushed> = parts.into_iter().map(store).collect();
-        self.documents.finish_push(&mut self.db, &pushed, false).unwrap();
+        self.documents.set.finish_push(&mut self.db, &pushed, false).unwrap();
     }
 
     /// Everything the devices of an account are to agree on, as it is shown.
@@ -172,7 +172,7 @@ impl Device {
         let own = self.db.profile_of(self.documents.me).unwrap().unwrap_or_default();
         let marks = self.db.read_marks().unwrap();
         let mut all: BTreeMap<SessionId, Shown> = BTreeMap::new();
-        let contacts: Contacts = self.documents.load(&self.db).unwrap();
+        let contacts: Contacts = self.documents.set.load(&self.db).unwrap();
         let shared = |row: &crate::store::ContactData| contacts.get(&row.id).is_some();
         for row in self.db.contacts().unwrap().into_iter().filter(shared) {
             let unread = marks.iter().any(|mark| mark.address == row.id.into() && mark.marked_unread);
@@ -194,7 +194,7 @@ impl Device {
 
     /// Documents and tables say the same, or it is noted that they will.
     pub fn check(&self) {
-        let contacts: Contacts = self.documents.load(&self.db).unwrap();
+        let contacts: Contacts = self.documents.set.load(&self.db).unwrap();
         let noted: BTreeMap<SessionId, Timestamp> = self.db.noted_contacts().unwrap().into_iter().collect();
         for row in self.db.contacts().unwrap().into_iter().filter(|row| !noted.contains_key(&row.id)) {
             match contacts.get(&row.id) {
@@ -202,7 +202,7 @@ impl Device {
                 None => assert!(!contacts::belongs(&row), "{:?} is in the tables only", row.id),
             }
         }
-        let states: ConvoInfoVolatile = self.documents.load(&self.db).unwrap();
+        let states: ConvoInfoVolatile = self.documents.set.load(&self.db).unwrap();
         let noted: BTreeMap<ConversationId, Timestamp> = self.db.noted_reads().unwrap().into_iter().collect();
         let marks = self.db.read_marks().unwrap().into_iter();
         for mark in marks.filter(|mark| !noted.contains_key(&mark.conversation)) {
@@ -210,7 +210,7 @@ impl Device {
             assert_eq!(mark.marked_unread, state.unread, "{:?}", mark.conversation);
             assert!(mark.last_read >= state.last_read, "{:?} went back", mark.conversation);
         }
-        let profile: UserProfile = self.documents.load(&self.db).unwrap();
+        let profile: UserProfile = self.documents.set.load(&self.db).unwrap();
         let own = self.db.profile_of(self.documents.me).unwrap().unwrap_or_default();
         assert_eq!(own.name, profile.name().unwrap_or_default());
         assert!(own.picture.as_ref().and_then(contacts::picture) == profile.picture());
@@ -244,11 +244,11 @@ pub fn settle(swarm: &mut Swarm, devices: &mut [Device]) {
     }
     for kind in Kind::ALL {
         let stored = swarm.messages(kind.namespace());
-        let config = first.documents.config(&first.db, kind.namespace()).unwrap();
+        let config = first.documents.set.config(&first.db, kind.namespace()).unwrap();
         let active = config.active_hashes();
         assert_eq!(stored.len(), active.len(), "{kind:?}: only what is current");
         for device in devices.iter() {
-            let config = device.documents.config(&device.db, kind.namespace()).unwrap();
+            let config = device.documents.set.config(&device.db, kind.namespace()).unwrap();
             assert!(!config.needs_push());
             for hash in config.active_hashes() {
                 assert!(stored.iter().any(|message| StorageHash::from(message.hash) == hash), "{kind:?}");

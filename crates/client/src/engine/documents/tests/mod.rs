@@ -5,11 +5,12 @@ mod kills;
 mod sending;
 
 use septet_protocol::account::Seed;
-use septet_protocol::config::PushError;
-use septet_protocol::id::{Ed25519Public, MessageHash};
+use septet_protocol::config::{Contacts, ConvoInfoVolatile, Kind, PushError};
+use septet_protocol::id::{Account, Ed25519Public, MessageHash};
+use zeroize::Zeroizing;
 
 use super::*;
-use crate::store::{Cursor, ReceivedBatch, StoredAccount};
+use crate::store::{Cursor, ReceivedBatch, StoredAccount, StoredConfig};
 
 const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
 const BOB: SessionId = SessionId([0xb0; 32]);
@@ -40,7 +41,7 @@ fn pushed(documents: &Documents, db: &mut Db, number: u8) -> Vec<StoredMessage> 
     let hash = MessageHash([number; 32]);
     let Part { namespace, seqno, messages, obsolete, .. } = part;
     let stored = Some(vec![StorageHash::from(hash)]);
-    documents.finish_push(db, &[Pushed { namespace, seqno, stored, obsolete }], true).unwrap();
+    documents.set.finish_push(db, &[Pushed { namespace, seqno, stored, obsolete }], true).unwrap();
     let [data] = <[Vec<u8>; 1]>::try_from(messages).unwrap();
     vec![StoredMessage { hash, data, timestamp: NOW, expiry: NOW + 1_000_000 }]
 }
@@ -66,19 +67,19 @@ fn people_of_an_older_version_get_into_the_document() {
     let (documents, mut db) = device();
     db.set_nickname(BOB, Some("Bobby")).unwrap();
     documents.reconcile(&mut db, Now::Known(NOW)).unwrap();
-    let contacts: Contacts = documents.load(&db).unwrap();
+    let contacts: Contacts = documents.set.load(&db).unwrap();
     assert_eq!(contacts.get(&BOB).unwrap().nickname, "Bobby");
     assert!(contacts.needs_push());
     let version = contacts.document().seqno();
     documents.reconcile(&mut db, Now::Known(NOW + 5000)).unwrap();
-    assert_eq!(documents.load::<Contacts>(&db).unwrap().document().seqno(), version, "once is enough");
+    assert_eq!(documents.set.load::<Contacts>(&db).unwrap().document().seqno(), version, "once is enough");
 }
 
 #[test]
 fn changes_within_a_second_keep_their_order_and_those_of_a_wrong_clock_are_dated_anew() {
     let (documents, mut db) = device();
     let name = |text| DisplayName::parse(text).unwrap();
-    let dated = |db: &Db| documents.load::<UserProfile>(db).unwrap().updated().unwrap();
+    let dated = |db: &Db| documents.set.load::<UserProfile>(db).unwrap().updated().unwrap();
     documents.set_name(&mut db, &name("one"), NOW).unwrap();
     documents.set_name(&mut db, &name("two"), NOW).unwrap();
     documents.settle_time(&mut db, NOW).unwrap();
@@ -98,7 +99,7 @@ fn a_damaged_document_is_fetched_again_and_loses_nobody() {
     let (node, items) = (Ed25519Public([3; 32]), Vec::new());
     let batch = ReceivedBatch { node, account, namespace, last_hash, generation: 0, items, now: NOW };
     db.apply_received(&batch).unwrap();
-    let stored = documents.stored(&db, namespace).unwrap().unwrap();
+    let stored = documents.set.stored(&db, namespace).unwrap().unwrap();
     let dump = Zeroizing::new(b"nonsense".to_vec());
     db.save_config(&StoredConfig { dump, ..stored }).unwrap();
 
@@ -157,11 +158,11 @@ fn what_is_set_before_the_swarm_was_read_is_added_where_it_has_nothing() {
         }
         assert!(mine.read_whole(&mut here, NOW).unwrap() && !mine.read_whole(&mut here, NOW).unwrap());
         let wanted = if told { "Alice" } else { "Typed here" };
-        let document: UserProfile = mine.load(&here).unwrap();
+        let document: UserProfile = mine.set.load(&here).unwrap();
         assert_eq!((document.name().as_deref(), document.needs_push()), (Some(wanted), !told));
         assert_eq!(document.note_to_self_priority().is_hidden(), !told, "as of a new account");
         assert_eq!((here.profile().unwrap().name.as_str(), here.profile().unwrap().read), (wanted, true));
-        let contacts: Contacts = mine.load(&here).unwrap();
+        let contacts: Contacts = mine.set.load(&here).unwrap();
         for (id, nickname) in [(BOB, if told { "Bobby" } else { "Robert" }), (carol, "Caro"), (dave, "David")]
         {
             assert_eq!(contacts.get(&id).unwrap().nickname, nickname);
@@ -187,7 +188,7 @@ fn nobody_is_lost_when_the_swarm_is_far_ahead() {
     let merge = mine.merge(&mut here, Namespace::CONTACTS, &newest, NOW).unwrap();
     assert!(merge.changed && merge.needs_push);
     assert_eq!(nickname(&here).as_deref(), Some("Bobby"));
-    let contacts: Contacts = mine.load(&here).unwrap();
+    let contacts: Contacts = mine.set.load(&here).unwrap();
     assert_eq!(contacts.get(&carol).unwrap().nickname, "Carol 9");
     assert_eq!(contacts.get(&BOB).unwrap().nickname, "Bobby");
 }
@@ -198,14 +199,14 @@ fn a_change_is_noted_and_in_the_document_before_anything_else_is_done_with_it() 
     name_bob(&documents, &mut db, "Bobby");
     let bob = with(&mut db, BOB);
     assert_eq!(db.noted_configs().unwrap(), [Namespace::CONTACTS]);
-    assert!(documents.load::<Contacts>(&db).unwrap().get(&BOB).is_none(), "only a note");
+    assert!(documents.set.load::<Contacts>(&db).unwrap().get(&BOB).is_none(), "only a note");
     documents.read_changed(&mut db, bob, Now::Known(NOW)).unwrap();
     db.set_marked_unread(bob, true).unwrap();
     let there = pushed(&documents, &mut db, 1);
     assert_eq!(there.len(), 1);
     assert!(db.noted_configs().unwrap().is_empty());
-    assert_eq!(documents.load::<Contacts>(&db).unwrap().get(&BOB).unwrap().nickname, "Bobby");
-    let states: ConvoInfoVolatile = documents.load(&db).unwrap();
+    assert_eq!(documents.set.load::<Contacts>(&db).unwrap().get(&BOB).unwrap().nickname, "Bobby");
+    let states: ConvoInfoVolatile = documents.set.load(&db).unwrap();
     assert!(states.get(&septet_protocol::config::ConvoId::OneToOne(BOB)).unwrap().unread);
     // What changes nothing is no note.
     db.set_nickname(BOB, Some("Bobby")).unwrap();

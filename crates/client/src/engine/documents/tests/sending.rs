@@ -41,7 +41,7 @@ fn deleted_elsewhere_while_sending(delete: impl Fn(&Documents, &mut Db)) {
         mine.merge(&mut here, Namespace::CONTACTS, &known, NOW).unwrap();
         let old = write_to_bob(&mut here, "old", NOW - 5000);
         let [job] = here.outbox_due().unwrap().try_into().unwrap();
-        here.outbox_sent(job.id, MessageHash([1; 32]), NOW, Now::Known(NOW)).unwrap();
+        here.outbox_sent(job.job, MessageHash([1; 32]), NOW, Now::Known(NOW)).unwrap();
         if sending {
             write_to_bob(&mut here, "on its way", NOW);
         }
@@ -64,7 +64,7 @@ fn deleted_elsewhere_while_sending(delete: impl Fn(&Documents, &mut Db)) {
         let it = here.conversation(bob).unwrap().unwrap();
         assert_eq!((it.is_listed(), it.approved && sending), (sending, sending));
         // The other device shows it again, for it will get the copy.
-        assert_eq!(mine.load::<Contacts>(&here).unwrap().needs_push(), sending);
+        assert_eq!(mine.set.load::<Contacts>(&here).unwrap().needs_push(), sending);
         if sending {
             let again = pushed(&mine, &mut here, 4);
             theirs.merge(&mut there, Namespace::CONTACTS, &again, NOW).unwrap();

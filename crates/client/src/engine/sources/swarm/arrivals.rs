@@ -10,14 +10,14 @@ use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 
 use super::page::{Contents, Page, Part, Swarm};
-use crate::engine::documents::Merge;
+use crate::engine::documents::{Documents, Merge};
 use crate::engine::effects::Effects;
 use crate::engine::events::Bell;
 use crate::engine::receive;
 use crate::engine::sources::key::SourceKey;
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
-use crate::store::{AppliedBatch, Cursor, Db, Now, ReceivedBatch, ReceivedItem, StoreError};
+use crate::store::{AppliedBatch, Cursor, Db, Meaning, Now, ReceivedBatch, ReceivedItem, StoreError};
 
 /// What a part of an answer says.
 pub struct Items {
@@ -68,9 +68,9 @@ impl Swarm {
         let effects = match config {
             Some(messages) => self.apply_config(batch, messages).await?,
             None => {
-                let Applied { batch, rows, configs_changed } = self.apply_messages(batch).await?;
-                page.messages += batch.messages.len() as u64;
-                following(batch, rows, configs_changed)
+                let applied = self.apply_messages(batch).await?;
+                page.messages += applied.batch.messages.len() as u64;
+                following(applied)
             }
         };
         page.shown.extend(shown);
@@ -82,16 +82,7 @@ impl Swarm {
     async fn apply_messages(&self, batch: ReceivedBatch) -> Result<Applied, StoreError> {
         let documents = self.engine.documents.clone();
         let apply = move |db: &mut Db| {
-            db.transaction(|db| {
-                let people = concerned(&batch.items, documents.me());
-                let now = Now::Known(batch.now);
-                let mut applied = db.apply_received(&batch)?;
-                want_files(db, &mut applied.messages)?;
-                let configs_changed =
-                    !people.is_empty() && documents.conversations_changed(db, &people, now)?;
-                let rows = changed_rows(db, &applied, &people)?;
-                Ok(Applied { batch: applied, rows, configs_changed })
-            })
+            apply_with(db, &documents, &batch.items, batch.now, |db| db.apply_received(&batch))
         };
         self.engine.store.call(apply).await
     }
@@ -124,13 +115,13 @@ impl Swarm {
 
 /// A stored message of which only the name counts.
 fn name_only(message: &StoredMessage) -> ReceivedItem {
-    ReceivedItem { hash: message.hash, expiration: message.expiry, incoming: None }
+    ReceivedItem::new(message, Meaning::Nothing)
 }
 
 /// What became of messages that were stored.
-struct Applied {
+pub struct Applied {
     /// What changed in the tables.
-    batch: AppliedBatch,
+    pub batch: AppliedBatch,
     /// Conversations whose row in the list changed.
     rows: BTreeSet<ConversationId>,
     /// What our other devices are to know changed.
@@ -155,7 +146,8 @@ fn changed_rows(
 }
 
 /// What follows from messages that were stored.
-fn following(applied: AppliedBatch, rows: BTreeSet<ConversationId>, configs_changed: bool) -> Effects {
+pub fn following(applied: Applied) -> Effects {
+    let Applied { batch: applied, rows, configs_changed } = applied;
     let mut effects = Effects { read: applied.read, delete: applied.delete_hashes, ..Effects::default() };
     let messages = applied.messages.into_iter().map(|message| Event::Message(Box::new(message)));
     effects.events.extend(messages);
@@ -164,6 +156,9 @@ fn following(applied: AppliedBatch, rows: BTreeSet<ConversationId>, configs_chan
     effects.events.extend(applied.changed.into_iter().map(Event::Messages));
     effects.events.extend(rows.into_iter().map(Event::Conversation));
     effects.bells.extend([Bell::Downloads, Bell::Expiry]);
+    if applied.unreadable {
+        effects.events.push(Event::UpdateWanted);
+    }
     if applied.outbox_changed {
         effects.bells.insert(Bell::Outbox);
     }
@@ -187,12 +182,31 @@ fn merging(merged: Merge) -> Effects {
     effects
 }
 
+/// Applies messages, and in the same transaction what follows from them for files and config documents.
+pub fn apply_with(
+    db: &mut Db,
+    documents: &Documents,
+    items: &[ReceivedItem],
+    now: Timestamp,
+    apply: impl FnOnce(&mut Db) -> Result<AppliedBatch, StoreError>,
+) -> Result<Applied, StoreError> {
+    db.transaction(|db| {
+        let people = concerned(items, documents.me());
+        let mut batch = apply(db)?;
+        want_files(db, &mut batch.messages)?;
+        let configs_changed =
+            !people.is_empty() && documents.conversations_changed(db, &people, Now::Known(now))?;
+        let rows = changed_rows(db, &batch, &people)?;
+        Ok(Applied { batch, rows, configs_changed })
+    })
+}
+
 /// Everybody of whom these messages may tell something new, with the time of their first one, so that all our
 /// devices write the same into the configs. What we wrote ourselves on another device, that device tells itself: said
 /// here as well, it would compete with what a person set there just after.
 fn concerned(items: &[ReceivedItem], me: SessionId) -> BTreeMap<SessionId, Timestamp> {
     let mut people: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
-    let incoming = items.iter().filter_map(|item| item.incoming.as_ref());
+    let incoming = items.iter().filter_map(ReceivedItem::incoming);
     for incoming in incoming.filter(|incoming| incoming.sender != me) {
         let Some(person) = incoming.conversation.account() else { continue };
         let first = people.entry(person).or_insert(incoming.timestamp);

@@ -10,7 +10,7 @@
 //! Decision: a [`Swarm`] is who signs, for whose messages, and what to ask for: nothing here knows that it is our own,
 //! which is one such value ([`own`]).
 
-mod arrivals;
+pub mod arrivals;
 pub mod own;
 pub mod page;
 pub mod page_size;
