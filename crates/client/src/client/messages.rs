@@ -72,6 +72,7 @@ impl Client {
         if let Some((conversation, ())) = self.write(resend).await? {
             let state = MessageState::Sending;
             self.0.engine.events.send(Event::State { conversation, message: id, state });
+            self.0.engine.events.send(Event::Changed { conversation, message: id });
             self.0.engine.bells.preparing.notify_one();
             self.0.engine.outbox_changed();
         }

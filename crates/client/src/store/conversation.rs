@@ -164,8 +164,16 @@ impl Db {
             Address::Room { .. } => (ConversationKind::Room, None),
             Address::Blinded(id) => (ConversationKind::Blinded, Some(self.author(&id.to_prefixed())?)),
         };
-        // Note to Self is hidden until there is a note (spec 01 §10).
-        let priority = if kind == ConversationKind::NoteToSelf { -1 } else { 0 };
+        // Note to Self is hidden until there is a note (spec 01 §10); so is who was only a contact, as on other devices.
+        let is_hidden = match kind {
+            ConversationKind::NoteToSelf => true,
+            ConversationKind::Private => {
+                let sql = "SELECT 1 FROM people WHERE id = ?1 AND created > 0";
+                self.sql().prepare_cached(sql)?.exists([person])?
+            }
+            _ => false,
+        };
+        let priority = if is_hidden { -1 } else { 0 };
         let sql = "INSERT INTO conversations (kind, address, person, priority) VALUES (?1, ?2, ?3, ?4)";
         let mut statement = self.sql().prepare_cached(sql)?;
         Ok(ConversationId(statement.insert(params![kind, address.to_bytes(), person, priority])?))

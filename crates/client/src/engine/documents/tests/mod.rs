@@ -241,6 +241,8 @@ fn who_is_only_a_contact_has_no_conversation_before_something_is_said() {
     assert!(there.conversations(NOW).unwrap().is_empty());
 
     let bob = with(&mut there, BOB);
+    assert!(there.conversation(bob).unwrap().unwrap().hidden);
+    there.open_conversation(bob, NOW).unwrap();
     assert!(theirs.conversation_changed(&mut there, bob, Now::Known(NOW)).unwrap());
     let shown = pushed(&theirs, &mut there, 2);
     mine.merge(&mut here, Namespace::CONTACTS, &shown, NOW).unwrap();
