@@ -7,6 +7,7 @@ use septet_protocol::message::Emoji;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Client, ClientError};
+use crate::engine::Reader;
 use crate::event::Event;
 use crate::model::{ConversationId, Message, MessageId, MessagePage, MessageState, Page};
 use crate::store::{Db, StoreError, Wish};
@@ -113,7 +114,7 @@ impl Client {
             self.0.engine.events.send(Event::Conversation(id));
         }
         self.0.engine.tell_read(id, told);
-        self.0.engine.became_read(outcome.read);
+        self.0.engine.became_read(outcome.read, Reader::Here);
         Ok(())
     }
 

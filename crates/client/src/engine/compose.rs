@@ -23,7 +23,7 @@ use septet_protocol::message::{
 };
 use septet_protocol::time::Timestamp;
 
-use super::Engine;
+use super::{Engine, Reader};
 use crate::error::ClientError;
 use crate::event::Event;
 use crate::model::{ConversationId, Expiry, MessageId, Notice};
@@ -93,7 +93,7 @@ impl Engine {
             self.events.send(Event::Messages(to));
         }
         self.events.send(Event::Conversation(to));
-        self.became_read(written.read);
+        self.became_read(written.read, Reader::Here);
         self.bells.outbox.notify_one();
         self.bells.config.notify_one();
         // Writing accepts: the other's picture may be wanted now.

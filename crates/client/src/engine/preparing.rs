@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::outgoing::LARGEST_FILE;
 use super::{Engine, pace, pictures};
-use crate::client::SendError;
+use crate::error::SendError;
 use crate::event::Event;
 use crate::model::{AttachmentState, MessageState};
 use crate::source_file;
@@ -184,7 +184,7 @@ async fn give_up(engine: &Engine, attachment: StoredAttachment, error: &SendErro
     engine.events.send(Event::Attachment { conversation, message, attachment: id, state });
     engine.events.send(Event::State { conversation, message, state: MessageState::Failed });
     // What waits behind it may go now.
-    engine.bells.outbox.notify_one();
+    engine.outbox_changed();
     Ok(())
 }
 

@@ -310,8 +310,10 @@ WHEN OLD.attempted = 1 AND OLD.kind IN (0, 2) AND OLD.message IS NOT NULL AND OL
     SELECT OLD.lane, OLD.transport, 3, OLD.recipient, OLD.namespace, OLD.ttl, 0,
         json_object('kind', 'unsend', 'author', lower(hex(p.account)), 'timestamp', OLD.timestamp), OLD.created
     FROM account a JOIN people p ON p.id = a.person;
-    INSERT OR IGNORE INTO pending_unsends (author, timestamp, expires_at)
-    SELECT person, OLD.timestamp, OLD.created + 2592000000 FROM account WHERE OLD.kind = 2;
+    INSERT INTO pending_unsends (author, timestamp, stranger, expires_at)
+    SELECT p.account, OLD.timestamp, 0, OLD.created + 2592000000
+    FROM account a JOIN people p ON p.id = a.person WHERE OLD.kind = 2
+    ON CONFLICT DO NOTHING;
 END;
 
 -- Reactions by what they point at, so that one may come before its target; one whose target does not come expires. The
@@ -347,7 +349,7 @@ CREATE TABLE pending_unsends (
     author     BLOB    NOT NULL CHECK (length(author) = 33), -- perhaps of nobody here
     timestamp  INTEGER NOT NULL,
     msg_id     INTEGER,
-    stranger   INTEGER NOT NULL CHECK (stranger IN (0, 1)),  -- asked for by somebody we have not accepted
+    stranger   INTEGER NOT NULL DEFAULT 0 CHECK (stranger IN (0, 1)), -- asked for by one we have not accepted
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX pending_unsends_target ON pending_unsends (author, timestamp, coalesce(msg_id, 0));

@@ -94,11 +94,14 @@ fn small_questions_are_answered_by_indexes() {
         (delete::FIND, "messages_of_author"),
         (delete::EXPIRED, "COVERING INDEX messages_expiring"),
         (delete::NEXT_EXPIRY, "COVERING INDEX messages_expiring"),
+        (delete::NEXT_EXPIRY_AFTER, "COVERING INDEX messages_expiring"),
         (delete::CLEARED, "COVERING INDEX messages_page"),
         (account::IS_USED, "outbox_without_message"),
     ] {
         check(sql, index, &[]);
     }
+    // Few, and sorted to be told once each.
+    assert!(plan(&db(), delete::EXPIRED_BETWEEN)[0].contains("messages_expiring"));
     check(delete::CLEARING, "conversations_clearing", &["conversations USING INDEX conversations_clearing"]);
     check(people::PICTURES_WANTED, "people_picture_wanted", &["people USING INDEX", "account"]);
     check(attachment::FILE_IN_USE, "attachments_file", &[]);

@@ -3,6 +3,7 @@
 mod devices;
 mod kills;
 mod sending;
+mod strangers;
 
 use septet_protocol::account::Seed;
 use septet_protocol::config::{Contacts, ConvoInfoVolatile, Kind, PushError};

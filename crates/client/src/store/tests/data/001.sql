@@ -41,12 +41,15 @@ INSERT INTO outbox (lane, message, kind, recipient, namespace, ttl, timestamp, c
 INSERT INTO reactions (conversation, target_timestamp, target_author, author, emoji, timestamp, removed, received_at)
     VALUES (2, 1790000000001, 2, 1, '👍', 1790000000007, 0, 1790000000007);
 INSERT INTO reaction_totals (message, emoji, count, mine, position) VALUES (5, '🎉', 3, 1, 0);
-INSERT INTO pending_unsends (author, timestamp, expires_at) VALUES (2, 1790000000020, 1791000000000);
+INSERT INTO pending_unsends (author, timestamp, stranger, expires_at) VALUES
+    (unhex('05' || hex(zeroblob(31)) || '02'), 1790000000020, 1, 1791000000000);
 INSERT INTO pending_receipts (reader, timestamp, read_at, expires_at) VALUES
     (2, 1790000000021, 1790000000022, 1791000000000);
 INSERT INTO deferred (kind, owner, namespace, hash, sender, timestamp, stored_at, stored_till, raw, placeholder,
     received_at, tried_by) VALUES (1, zeroblob(33), 0, zeroblob(32), zeroblob(33), 1790000000007, 1790000000007,
     1791000000000, x'0102', 4, 1790000000007, '0.1.0');
+INSERT INTO calls (call, sender, message, timestamp, expires_at) VALUES
+    (zeroblob(32), 2, 4, 1790000000007, 1791000000000);
 INSERT INTO seen_hashes (hash, owner, expires_at) VALUES (zeroblob(32), zeroblob(33), 1791000000000);
 INSERT INTO last_hashes (account, namespace, node, hash, expires_at) VALUES
     (zeroblob(33), 0, zeroblob(32), zeroblob(32), 1791000000000);
