@@ -5,7 +5,7 @@
 //! there are contacts; a note is one row. Triggers tell whose row differs from what was last written, so that a message
 //! that changes nothing costs no look into the document.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use septet_protocol::id::{Namespace, SessionId};
 use septet_protocol::time::Timestamp;
 
@@ -17,6 +17,9 @@ use crate::model::ConversationId;
 /// Notes down that somebody's entry is to be written, if their row changed since it was last.
 pub(super) const NOTE_CONTACT: &str = "UPDATE undescribed SET noted_at = ?2
      WHERE person = (SELECT id FROM people WHERE account = ?1) AND noted_at IS NULL";
+/// Whether somebody whose row changed has an entry.
+pub(super) const UNDESCRIBED: &str = "SELECT p.shared FROM people p JOIN undescribed u ON u.person = p.id
+     WHERE p.account = ?1 AND u.noted_at IS NULL";
 /// Whose entry is to be written.
 pub(super) const NOTED_CONTACTS: &str = "SELECT p.account, u.noted_at
      FROM undescribed u INDEXED BY undescribed_noted JOIN people p ON p.id = u.person
@@ -26,6 +29,12 @@ pub(super) const NOTED_READS: &str = "SELECT id, read_noted_at
      FROM conversations INDEXED BY conversations_read_noted WHERE read_noted_at IS NOT NULL ORDER BY id";
 
 impl Db {
+    /// Whether somebody has an entry in the Contacts config; `None` if that says what the tables say, or will.
+    pub fn undescribed(&self, id: SessionId) -> Result<Option<bool>, StoreError> {
+        let mut statement = self.sql().prepare_cached(UNDESCRIBED)?;
+        Ok(statement.query_row([Person(id)], |row| row.get(0)).optional()?)
+    }
+
     /// The entry of somebody in the Contacts config is to be written, should their row have changed since it was last;
     /// `at` is when they were added, should they be new there. Returns whether that is a new note.
     pub fn note_contact(&mut self, id: SessionId, at: Timestamp) -> Result<bool, StoreError> {
@@ -43,8 +52,10 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The config says of somebody what the tables say.
-    pub fn set_described(&self, id: SessionId) -> Result<(), StoreError> {
+    /// The config says of somebody what the tables say, in an entry or by having none.
+    pub fn set_described(&self, id: SessionId, shared: bool) -> Result<(), StoreError> {
+        let sql = "UPDATE people SET shared = ?2 WHERE account = ?1 AND shared <> ?2";
+        self.sql().prepare_cached(sql)?.execute(params![Person(id), shared])?;
         let sql = "DELETE FROM undescribed WHERE person = (SELECT id FROM people WHERE account = ?1)";
         self.sql().prepare_cached(sql)?.execute([Person(id)])?;
         Ok(())

@@ -32,7 +32,10 @@ impl Documents {
     ) -> Result<bool, StoreError> {
         let mut noted = false;
         for (id, at) in people.iter().filter(|(id, _)| **id != self.me) {
-            noted |= db.note_contact(*id, *at)?;
+            let Some(shared) = db.undescribed(*id)? else { continue };
+            if shared || db.contact(*id)?.is_some_and(|row| belongs(&row)) {
+                noted |= db.note_contact(*id, *at)?;
+            }
         }
         Ok(noted)
     }
@@ -99,7 +102,7 @@ impl Documents {
                 match contacts.get(&row.id) {
                     None => self.describe(db, contacts, row.id, now.at())?,
                     Some(contact) if agrees(&contact, row) => {
-                        db.set_described(row.id)?;
+                        db.set_described(row.id, true)?;
                         agreed.insert(row.id, contact);
                     }
                     Some(_) => {}
@@ -199,9 +202,10 @@ impl Documents {
             return Ok(());
         }
         let Some(row) = db.contact(id)? else { return Ok(()) };
-        db.set_described(id)?;
         let known = contacts.get(&id);
-        if known.is_none() && !belongs(&row) {
+        let shared = known.is_some() || belongs(&row);
+        db.set_described(id, shared)?;
+        if !shared {
             return Ok(());
         }
         let new = known.is_none();

@@ -24,6 +24,7 @@ CREATE TABLE people (
     approved_me     INTEGER NOT NULL DEFAULT 0 CHECK (approved_me IN (0, 1)),
     blocked         INTEGER NOT NULL DEFAULT 0 CHECK (blocked IN (0, 1)),
     created         INTEGER NOT NULL DEFAULT 0,
+    shared          INTEGER NOT NULL DEFAULT 0 CHECK (shared IN (0, 1)), -- has an entry in the Contacts config
     CHECK ((picture_url IS NULL) = (picture_key IS NULL))
 ) STRICT;
 -- Strangers who wrote to us.

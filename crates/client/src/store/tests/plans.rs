@@ -115,6 +115,7 @@ fn small_questions_are_answered_by_indexes() {
 #[test]
 fn what_is_noted_for_documents_is_found_without_looking_at_all_people() {
     check(noted::NOTE_CONTACT, "undescribed USING INTEGER PRIMARY KEY", &[]);
+    check(noted::UNDESCRIBED, "u USING INTEGER PRIMARY KEY", &[]);
     check(noted::NOTED_CONTACTS, "undescribed_noted", &["u USING INDEX undescribed_noted"]);
     check(noted::NOTED_READS, "conversations_read_noted", &["conversations USING INDEX"]);
 }

@@ -125,7 +125,7 @@ pub struct Applied {
     /// Conversations whose row in the list changed.
     rows: BTreeSet<ConversationId>,
     /// What our other devices are to know changed.
-    configs_changed: bool,
+    pub configs_changed: bool,
 }
 
 /// Which rows of the list messages change: those they are in, and those of people whose names they brought.
