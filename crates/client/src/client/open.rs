@@ -117,7 +117,7 @@ impl Client {
         engine.receipts.switch(receipts);
         engine.proven.begin(last_known);
         let (documents, now) = (engine.documents.clone(), engine.now());
-        engine.store.call(move |db| documents.reconcile(db, now)).await?;
+        engine.store.call(move |db| documents.reconcile_once(db, now)).await?;
         Ok(Client(Arc::new(Handle { engine })))
     }
 }

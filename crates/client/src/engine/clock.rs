@@ -86,11 +86,9 @@ async fn settle(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
         })
         .await?;
     engine.settled.store(true, Ordering::Release);
-    if !touched.is_empty() {
-        engine.events.send(Event::Conversations);
-    }
     for conversation in touched {
         engine.events.send(Event::Messages(conversation));
+        engine.events.send(Event::Conversation(conversation));
     }
     engine.bells.wake_all();
     Ok(())

@@ -304,6 +304,7 @@ async fn fetch_picture(engine: &Arc<Engine>, wish: WantedPicture) -> bool {
         }
         result => result,
     };
+    let whose = wish.id;
     let written = engine
         .store
         .call(move |db| match result {
@@ -312,17 +313,20 @@ async fn fetch_picture(engine: &Arc<Engine>, wish: WantedPicture) -> bool {
                 if db.picture_fetched(wish.id, &wish.source, file.name())? {
                     file.keep();
                 }
-                Ok(true)
+                db.find_conversation(&wish.id.into())
             }
-            Err(_) => db.picture_failed(wish.id, &wish.source).map(|_| false),
+            Err(_) => db.picture_failed(wish.id, &wish.source).map(|_| None),
         })
         .await;
     match written {
-        Ok(true) => {
-            engine.events.send(Event::Profile);
-            engine.events.send(Event::Conversations);
+        Ok(row) => {
+            if whose == engine.me() {
+                engine.events.send(Event::Profile);
+            }
+            if let Some(row) = row {
+                engine.events.send(Event::Conversation(row));
+            }
         }
-        Ok(false) => {}
         Err(error) => {
             tracing::warn!(%error, "what became of a picture cannot be written down");
             return true;

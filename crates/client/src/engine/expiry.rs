@@ -90,11 +90,9 @@ impl Moment {
 /// will be.
 async fn clear(engine: &Engine, moment: Moment, all: bool) -> Result<Option<Duration>, StoreError> {
     let (touched, wait) = engine.store.call(move |db| remove(db, moment, all)).await?;
-    if !touched.is_empty() {
-        engine.events.send(Event::Conversations);
-    }
     for conversation in touched {
         engine.events.send(Event::Messages(conversation));
+        engine.events.send(Event::Conversation(conversation));
     }
     Ok(wait)
 }

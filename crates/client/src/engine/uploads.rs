@@ -78,7 +78,10 @@ async fn prepared(engine: &Arc<Engine>, file: &StoredAttachment) -> Result<Store
         // Events that were lost only make us look again.
         while match events.recv().await {
             Ok(Event::Attachment { attachment, .. }) => attachment != id,
-            Ok(Event::Messages(conversation)) => conversation != of,
+            // Its message may be gone.
+            Ok(event @ (Event::Changed { .. } | Event::Deleted { .. } | Event::Messages(_))) => {
+                event.conversation() != Some(of)
+            }
             Ok(_) => true,
             Err(RecvError::Lagged(_)) => false,
             Err(RecvError::Closed) => return Err(Attempt::Later("stopped".to_owned())),

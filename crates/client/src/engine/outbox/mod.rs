@@ -155,11 +155,9 @@ async fn begin(engine: &Arc<Engine>, id: JobId) -> Result<Turn, Attempt> {
 
 /// Tells what looks different because it has another date.
 fn tell_dated(engine: &Engine, touched: BTreeSet<ConversationId>) {
-    if !touched.is_empty() {
-        engine.events.send(Event::Conversations);
-    }
     for conversation in touched {
         engine.events.send(Event::Messages(conversation));
+        engine.events.send(Event::Conversation(conversation));
     }
 }
 

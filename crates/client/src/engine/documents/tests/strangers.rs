@@ -25,7 +25,9 @@ fn take(documents: &Documents, db: &mut Db, items: Vec<ReceivedItem>) -> (Applie
     let (node, account) = (Ed25519Public([9; 32]), Account::from(documents.me));
     let namespace = Namespace::MESSAGES;
     let batch = ReceivedBatch { node, account, namespace, last_hash: None, generation: 0, items, now: NOW };
-    arrivals::apply_with(db, documents, &batch.items, NOW, |db| db.apply_received(&batch)).unwrap()
+    let applied =
+        arrivals::apply_with(db, documents, &batch.items, NOW, |db| db.apply_received(&batch)).unwrap();
+    (applied.batch, applied.configs_changed)
 }
 
 fn stranger(number: u16) -> SessionId {
@@ -39,6 +41,7 @@ fn stranger(number: u16) -> SessionId {
 fn a_flood_of_strangers_changes_no_shared_document() {
     let (documents, mut db) = device();
     name_bob(&documents, &mut db, "Bobby");
+    documents.write_notes(&mut db).unwrap();
     let before = documents.set.stored(&db, Namespace::CONTACTS).unwrap().unwrap().dump;
     for batch in 0..8 {
         let senders = (0..200).map(|number| stranger(batch * 200 + number));
@@ -61,6 +64,7 @@ fn a_stranger_who_is_accepted_is_shared_with_all_that_is_known_of_them() {
     let id = with(&mut db, BOB);
     assert!(db.accept(id, NOW, Now::Known(NOW)).unwrap());
     assert!(documents.conversation_changed(&mut db, id, Now::Known(NOW)).unwrap());
+    documents.write_notes(&mut db).unwrap();
     let contact = documents.set.load::<Contacts>(&db).unwrap().get(&BOB).unwrap();
     assert!(contact.approved && contact.approved_us);
     assert_eq!(contact.name, "Somebody");
