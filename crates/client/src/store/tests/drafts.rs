@@ -66,6 +66,7 @@ fn a_draft_keeps_text_answer_and_files_and_gives_its_files_up_with_itself() {
     assert!(db.set_draft(id, &fewer, NOW).unwrap());
     assert_eq!(db.doomed_files(9).unwrap(), ["a".repeat(32)], "only what was taken out of it");
     db.delete_messages(&[answered]).unwrap();
+    assert_eq!(db.draft(id).unwrap().reply_to, None, "a placeholder is no message to answer");
     db.remove_messages(&[answered]).unwrap();
     assert_eq!(db.draft(id).unwrap().reply_to, None, "what is gone is not answered");
     assert!(db.set_draft(id, &StoredDraft::default(), NOW).unwrap());
