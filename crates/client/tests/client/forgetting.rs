@@ -9,8 +9,6 @@ use septet_devnet::{FileFault, Line};
 use crate::disk;
 use crate::world::{PATIENCE, Person, With, World};
 
-/// How long the file server thinks about each request: longer than a message takes to be deleted.
-const THINKS: Duration = Duration::from_millis(1500);
 /// A line that needs longer for a file than the message has time.
 const SLOW: Line = Line { up: 10_000_000, down: 60_000, delay: Duration::ZERO, buffer: 60_000 };
 /// Bytes of the file.
@@ -44,29 +42,19 @@ async fn goes_while_it_comes(deed: Deed) {
     let sent = sent.await.unwrap();
     bob.client.stop().await;
     alice.client.wait_sent(sent, PATIENCE).await.ok();
-    match deed {
-        Deed::Expire => world.net.set_line(Some(SLOW)),
-        _ => world.net.set_file_fault(FileFault::Slow(THINKS)),
-    }
+    world.net.set_line(Some(SLOW));
     bob = world.open(bob.folder).await;
     bob.client.start();
-    if deed == Deed::Expire {
-        let bytes = bob.waits("bytes of the file", |event| match event {
-            Event::Attachment { message, state: AttachmentState::Downloading { done: 1.., .. }, .. } => {
-                Some(message)
-            }
-            _ => None,
-        });
-        let message = bytes.await;
-        let gone = async {
-            while bob.client.message(message).await.unwrap().is_some() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, gone).await.expect("it stays");
-    } else {
-        let heard = bob.next_message().await;
-        let client = &bob.client;
+    let bytes = bob.waits("bytes of the file", |event| match event {
+        Event::Attachment { message, state: AttachmentState::Downloading { done: 1.., .. }, .. } => {
+            Some(message)
+        }
+        _ => None,
+    });
+    let message = bytes.await;
+    let client = &bob.client;
+    // It may have disappeared by now.
+    if let Some(heard) = client.message(message).await.unwrap() {
         match deed {
             Deed::Cancel => client.cancel_download(heard.attachments[0].id).await.unwrap(),
             Deed::Delete => client.delete_message(heard.id).await.unwrap(),
@@ -76,6 +64,12 @@ async fn goes_while_it_comes(deed: Deed) {
             Deed::Expire => {}
         }
     }
+    let gone = async {
+        while deed == Deed::Expire && client.message(message).await.unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.expect("it stays");
     bob.client.sync_once(PATIENCE).await.unwrap();
     world.net.set_line(None);
     // Three files come at a time, so with the fourth of these the first is done.
