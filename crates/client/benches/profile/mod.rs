@@ -205,7 +205,7 @@ impl Making {
             hash,
             expiration: timestamp + TTL_MS,
             stored_at: timestamp,
-            meaning: Meaning::Said(incoming),
+            meaning: Meaning::Said(Box::new(incoming)),
         }
     }
 }

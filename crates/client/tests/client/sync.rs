@@ -136,7 +136,11 @@ pub async fn sees_picture(device: &mut Person, id: SessionId) -> (u32, u32) {
             let file = device.client.picture(&shown).await.unwrap();
             return image::load_from_memory(&file).map(|it| (it.width(), it.height())).unwrap();
         }
-        device.waits("the picture", |event| matches!(event, Event::Profile).then_some(())).await;
+        device
+            .waits("the picture", |event| {
+                matches!(event, Event::Profile | Event::Conversation(_)).then_some(())
+            })
+            .await;
     }
 }
 

@@ -180,7 +180,9 @@ impl Device {
             let muted = row.muted_until.map(Timestamp::as_secs);
             let picture = row.profile.picture.map(|picture| picture.url);
             let timers = (muted, row.expiry);
-            let shown = (row.profile.name, row.nickname, flags, row.priority, timers, unread, picture);
+            // Who has no conversation is not in the list, like who is hidden.
+            let priority = Some(row.priority.unwrap_or(-1));
+            let shown = (row.profile.name, row.nickname, flags, priority, timers, unread, picture);
             all.insert(row.id, shown);
         }
         let note = self.db.conversation_at(&self.documents.me.into()).unwrap();
