@@ -208,8 +208,10 @@ pub enum Update {
     Profile(Profile),
     /// Something became of a picture that may be ours.
     OwnPicture(PictureNews),
-    /// The list changed.
+    /// The list was loaded.
     Conversations(Arc<Vec<Conversation>>),
+    /// One row of the list is new or changed.
+    Conversation(Box<Conversation>),
     /// Messages were loaded.
     Page {
         /// Of which conversation.
@@ -221,6 +223,10 @@ pub enum Update {
     },
     /// A message is new or changed.
     Message(Box<Message>),
+    /// A message is gone.
+    Gone(ConversationId, MessageId),
+    /// A conversation was read up to a message.
+    Seen(ConversationId, MessageId),
     /// A message got further.
     State {
         /// Where.

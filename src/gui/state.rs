@@ -102,8 +102,19 @@ impl AppState {
             Update::Broken(reason) => self.phase = Phase::Broken(reason.clone()),
             Update::Profile(profile) => self.me = Some(profile.clone()),
             Update::Conversations(list) => self.conversations = Arc::clone(list),
+            Update::Conversation(row) => self.put_row(row),
             Update::UpdateWanted(wanted) => self.update_wanted = *wanted,
             Update::Connection(connection) => self.connection = connection.clone(),
+            Update::Gone(conversation, message) => {
+                if let Some(thread) = self.threads.get_mut(conversation) {
+                    thread.remove(*message);
+                }
+            }
+            Update::Seen(conversation, message) => {
+                if let Some(thread) = self.threads.get_mut(conversation) {
+                    thread.seen(*message);
+                }
+            }
             Update::Page { conversation, page, messages } => self.page(*conversation, *page, messages),
             Update::Message(message) => {
                 if let Some(thread) = self.threads.get_mut(&message.conversation) {
@@ -122,6 +133,16 @@ impl AppState {
             }
             _ => {}
         }
+    }
+
+    /// Puts a conversation in its place in the list.
+    fn put_row(&mut self, row: &Conversation) {
+        let list = Arc::make_mut(&mut self.conversations);
+        if let Some(known) = list.iter().position(|known| known.id == row.id) {
+            list.remove(known);
+        }
+        let place = list.partition_point(|other| other.list_order(row).is_lt());
+        list.insert(place, row.clone());
     }
 
     fn change(&mut self, conversation: ConversationId, id: MessageId, change: impl FnOnce(&mut Message)) {
@@ -195,6 +216,23 @@ impl Thread {
         let known = self.messages.iter().any(|known| known.id == message.id);
         if known || !self.more_after {
             self.place(message);
+            self.revision += 1;
+        }
+    }
+
+    fn remove(&mut self, id: MessageId) {
+        if let Some(index) = self.messages.iter().rposition(|message| message.id == id) {
+            self.messages.remove(index);
+            self.revision += 1;
+        }
+    }
+
+    /// Received messages up to this one are read.
+    fn seen(&mut self, up_to: MessageId) {
+        let Some(end) = self.messages.iter().rposition(|message| message.id == up_to) else { return };
+        let unread = |message: &&mut Arc<Message>| !message.outgoing && !message.read;
+        for message in self.messages.iter_mut().take(end + 1).filter(unread) {
+            Arc::make_mut(message).read = true;
             self.revision += 1;
         }
     }

@@ -12,6 +12,7 @@ mod id_code;
 mod pictures;
 mod profile;
 mod real;
+mod rows;
 mod sample;
 mod stage;
 mod use_it;

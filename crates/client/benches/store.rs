@@ -157,7 +157,7 @@ fn item(number: u64) -> ReceivedItem {
         hash: MessageHash(hash),
         stored_at: NOW + number,
         expiration: NOW + 1_209_600_000,
-        meaning: Meaning::Said(incoming),
+        meaning: Meaning::Said(Box::new(incoming)),
     }
 }
 

@@ -164,9 +164,9 @@ impl Client {
         self.0.engine.connection()
     }
 
-    /// The network's time.
+    /// The network's time, or the best guess while it is not known.
     pub fn now(&self) -> Timestamp {
-        self.0.engine.network.now()
+        self.0.engine.guess()
     }
 
     /// Our Account ID.

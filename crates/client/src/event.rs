@@ -1,7 +1,8 @@
 //! What a client tells of what changed.
 //!
 //! Decision: an event says *where* to look again, and for bots also *what* came; a reader that misses some (they are
-//! kept for a while only) loads the page it shows and is right again.
+//! kept for a while only) loads the page it shows and is right again. What it names is as small as it can be, one row of
+//! the list or one message, so that a reader need not load everything for everything.
 
 use septet_protocol::id::SessionId;
 
@@ -64,10 +65,27 @@ pub enum Event {
         /// Who has read it.
         from: SessionId,
     },
-    /// Messages of a conversation changed in another way (read, reaction, deletion, expiry): load the page again. Told
+    /// A message was written here, or one that was here changed here: load it again. If it is not there any more, it
+    /// is gone without a trace.
+    Changed {
+        /// Its conversation.
+        conversation: ConversationId,
+        /// Which one.
+        message: MessageId,
+    },
+    /// We have read a conversation up to a message.
+    Seen {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// The newest message that is read.
+        message: MessageId,
+    },
+    /// Messages of a conversation changed in another way (expired, deleted on another device): load the page again. Told
     /// after what else there is to tell of them.
     Messages(ConversationId),
-    /// The list changed: order, names, unread counts, requests, drafts.
+    /// A conversation is new in the list, or its row there changed: order, name, unread count, request, draft.
+    Conversation(ConversationId),
+    /// Many of them did: load the list again.
     Conversations,
     /// A stranger's first message made a request.
     Request(ConversationId),
@@ -102,8 +120,11 @@ impl Event {
             | Self::Reaction { conversation, .. }
             | Self::Deleted { conversation, .. }
             | Self::Read { conversation, .. }
+            | Self::Changed { conversation, .. }
+            | Self::Seen { conversation, .. }
             | Self::Typing { conversation, .. }
             | Self::Messages(conversation)
+            | Self::Conversation(conversation)
             | Self::Request(conversation) => Some(*conversation),
             Self::Conversations
             | Self::Profile

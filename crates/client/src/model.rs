@@ -5,6 +5,7 @@
 
 mod address;
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use septet_protocol::id::{MessageHash, SessionId};
@@ -125,6 +126,14 @@ impl Conversation {
             && self.approved_me
             && !self.blocked
             && !self.hidden
+    }
+
+    /// The order of the list (what the official desktop client shows): pins, activity, titles; addresses make it total.
+    pub fn list_order(&self, other: &Self) -> Ordering {
+        (other.pinned.cmp(&self.pinned))
+            .then_with(|| other.active_at.cmp(&self.active_at))
+            .then_with(|| self.title().to_lowercase().cmp(&other.title().to_lowercase()))
+            .then_with(|| self.address.cmp(&other.address))
     }
 
     /// Whether it belongs into the main list.

@@ -174,6 +174,11 @@ impl Printer<'_> {
             Ok(Event::Message(message)) if self.wants(message.conversation) => self.arrived(*message).await,
             Ok(Event::Attachment { message, .. }) => self.look_again(message).await,
             // A message that waits may have been deleted.
+            Ok(event @ Event::Deleted { message, .. }) => {
+                self.other(event).await?;
+                self.look_again(message).await
+            }
+            Ok(Event::Changed { message, .. }) => self.look_again(message).await,
             Ok(Event::Messages(conversation)) => self.look_at_all(Some(conversation)).await,
             Ok(event) => self.other(event).await,
             Err(RecvError::Lagged(missed)) => {

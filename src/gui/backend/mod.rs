@@ -15,6 +15,7 @@ mod writing;
 
 pub use open::{Opened, Stop};
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -37,6 +38,8 @@ use own_picture::OwnPicture;
 
 /// Changes of the list within this time are told at once.
 const GATHER: Duration = Duration::from_millis(15);
+/// Of more rows than this the whole list is told.
+const MOST_ROWS: usize = 50;
 /// How long stopping may take before the program ends all the same.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
@@ -103,7 +106,15 @@ async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: 
     };
     let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
     let picture = OwnPicture::new(opened.client.clone(), teller.clone());
-    let account = Account { client: opened.client, teller, picture, folder, shown: None, stale: true };
+    let account = Account {
+        client: opened.client,
+        teller,
+        picture,
+        folder,
+        shown: None,
+        stale: true,
+        rows: BTreeSet::new(),
+    };
     account.client.start();
     let client = account.client.clone();
     if let Some(conversation) = opened.conversation {
@@ -144,6 +155,8 @@ struct Account {
     shown: Option<ConversationId>,
     /// The list changed since it was told.
     stale: bool,
+    /// Rows of it that did.
+    rows: BTreeSet<ConversationId>,
 }
 
 impl Account {
@@ -173,13 +186,30 @@ impl Account {
                     }
                     Err(RecvError::Closed) => return,
                 },
-                () = tokio::time::sleep(GATHER), if self.stale => self.tell_list().await,
+                () = tokio::time::sleep(GATHER), if self.stale || !self.rows.is_empty() => {
+                    self.tell_changes().await;
+                }
+            }
+        }
+    }
+
+    /// Tells what changed of the list.
+    async fn tell_changes(&mut self) {
+        if self.stale || self.rows.len() > MOST_ROWS {
+            return self.tell_list().await;
+        }
+        for id in std::mem::take(&mut self.rows) {
+            match self.client.conversation(id).await {
+                Ok(Some(row)) => self.teller.tell(Update::Conversation(Box::new(row))),
+                Ok(None) => {}
+                Err(error) => self.teller.problem(&error),
             }
         }
     }
 
     async fn tell_list(&mut self) {
         self.stale = false;
+        self.rows.clear();
         match self.client.conversations().await {
             Ok(list) => self.teller.tell(Update::Conversations(Arc::new(list))),
             Err(error) => self.teller.problem(&error),
@@ -190,25 +220,36 @@ impl Account {
     async fn pass_on(&mut self, event: Event) {
         match event {
             Event::Message(message) => {
-                self.stale = true;
+                self.rows.insert(message.conversation);
                 self.teller.tell(Update::Message(message));
             }
-            Event::State { message, state: MessageState::Failed, .. } => {
-                self.stale = true;
-                self.tell_message(message).await;
+            Event::State { conversation, message, state: MessageState::Failed } => {
+                self.rows.insert(conversation);
+                self.tell_message(conversation, message).await;
             }
             Event::State { conversation, message, state } => {
-                self.stale = true;
+                self.rows.insert(conversation);
                 self.teller.tell(Update::State { conversation, message, state });
             }
             Event::Attachment { conversation, message, attachment, state } => {
                 self.teller.tell(Update::Attachment { conversation, message, attachment, state });
             }
+            Event::Changed { conversation, message }
+            | Event::Reaction { conversation, message, .. }
+            | Event::Deleted { conversation, message }
+            | Event::Read { conversation, message, .. } => {
+                self.rows.insert(conversation);
+                self.tell_message(conversation, message).await;
+            }
+            Event::Seen { conversation, message } => {
+                self.teller.tell(Update::Seen(conversation, message));
+            }
             Event::Messages(conversation) => {
-                self.stale = true;
+                self.rows.insert(conversation);
                 self.teller.tell(Update::Stale(conversation));
             }
-            Event::Conversations | Event::Request(_) => self.stale = true,
+            Event::Conversation(id) | Event::Request(id) => _ = self.rows.insert(id),
+            Event::Conversations => self.stale = true,
             Event::Profile => match self.client.profile().await {
                 Ok(profile) => self.teller.tell(Update::Profile(profile)),
                 Err(error) => self.teller.problem(&error),
@@ -216,8 +257,6 @@ impl Account {
             Event::UpdateWanted => self.tell_update_wanted().await,
             Event::Connection(connection) => self.teller.tell(Update::Connection(connection)),
             Event::Problem(problem) => self.teller.tell(Update::Toast(Toast::bad(problem))),
-            // The page is loaded again for these: `Event::Messages` follows.
-            Event::Reaction { .. } | Event::Deleted { .. } | Event::Read { .. } => {}
             Event::Typing { .. } | Event::Synced => {}
         }
     }
@@ -229,10 +268,10 @@ impl Account {
         }
     }
 
-    async fn tell_message(&self, id: MessageId) {
+    async fn tell_message(&self, conversation: ConversationId, id: MessageId) {
         match self.client.message(id).await {
             Ok(Some(message)) => self.teller.tell(Update::Message(Box::new(message))),
-            Ok(None) => {}
+            Ok(None) => self.teller.tell(Update::Gone(conversation, id)),
             Err(error) => self.teller.problem(&error),
         }
     }
@@ -250,10 +289,7 @@ impl Account {
                 client.dismiss_update_notice().await?;
                 self.tell_update_wanted().await;
             }
-            Command::Resend(id) => {
-                client.resend(id).await?;
-                self.tell_message(id).await;
-            }
+            Command::Resend(id) => client.resend(id).await?,
             Command::Cancel(id) => client.cancel(id).await?,
             Command::MarkRead { conversation, up_to } => client.mark_read(conversation, up_to).await?,
             Command::SetDraft { conversation, draft } => client.set_draft(conversation, draft).await?,
@@ -336,9 +372,9 @@ impl Account {
 
     async fn send(&mut self, conversation: ConversationId, draft: Draft) {
         if let Some(id) = writing::send(&self.client, &self.teller, conversation, draft).await {
-            self.tell_message(id).await;
+            self.tell_message(conversation, id).await;
         }
-        self.stale = true;
+        self.rows.insert(conversation);
     }
 
     async fn set_name(&self, name: &str) -> Result<(), ClientError> {

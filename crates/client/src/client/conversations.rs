@@ -82,7 +82,7 @@ impl Client {
             self.0.engine.bells.outbox.notify_one();
             self.0.engine.events.send(Event::Messages(id));
         }
-        self.0.engine.events.send(Event::Conversations);
+        self.0.engine.events.send(Event::Conversation(id));
         Ok(())
     }
 
@@ -206,7 +206,7 @@ impl Client {
         };
         self.write(change).await?;
         self.0.engine.bells.config.notify_one();
-        self.0.engine.events.send(Event::Conversations);
+        self.0.engine.events.send(Event::Conversation(id));
         Ok(())
     }
 

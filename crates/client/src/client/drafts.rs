@@ -34,7 +34,7 @@ impl Client {
         let draft = StoredDraft { text: draft.text, reply_to: draft.reply_to, files };
         let now = self.now();
         if self.write(move |db| db.set_draft(id, &draft, now)).await? {
-            self.0.engine.events.send(Event::Conversations);
+            self.0.engine.events.send(Event::Conversation(id));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use septet_protocol::message::Emoji;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Client, ClientError};
+use crate::engine::Reader;
 use crate::event::Event;
 use crate::model::{ConversationId, Message, MessageId, MessagePage, MessageState, Page};
 use crate::store::{Db, StoreError, Wish};
@@ -72,6 +73,7 @@ impl Client {
         if let Some((conversation, ())) = self.write(resend).await? {
             let state = MessageState::Sending;
             self.0.engine.events.send(Event::State { conversation, message: id, state });
+            self.0.engine.events.send(Event::Changed { conversation, message: id });
             self.0.engine.bells.preparing.notify_one();
             self.0.engine.outbox_changed();
         }
@@ -100,15 +102,19 @@ impl Client {
             })
         };
         let (outcome, told) = self.write(read).await?;
-        if outcome.changed {
-            self.0.engine.bells.config.notify_one();
-            self.0.engine.events.send(Event::Conversations);
-        }
         if outcome.any {
+            self.0.engine.events.send(Event::Seen { conversation: id, message: up_to });
+        }
+        if !outcome.read.is_empty() {
+            // Their countdowns began.
             self.0.engine.events.send(Event::Messages(id));
         }
+        if outcome.changed {
+            self.0.engine.bells.config.notify_one();
+            self.0.engine.events.send(Event::Conversation(id));
+        }
         self.0.engine.tell_read(id, told);
-        self.0.engine.became_read(outcome.read);
+        self.0.engine.became_read(outcome.read, Reader::Here);
         Ok(())
     }
 
@@ -151,7 +157,7 @@ impl Client {
         // Reacting accepts: the other's picture may be wanted now.
         self.0.engine.bells.downloads.notify_one();
         self.0.engine.bells.config.notify_one();
-        self.tell_changed(conversation);
+        self.tell_changed(conversation, id);
         Ok(())
     }
 
@@ -220,13 +226,13 @@ impl Client {
         }
         self.0.engine.forget(hashes);
         self.0.engine.outbox_changed();
-        self.tell_changed(conversation);
+        self.tell_changed(conversation, id);
         Ok(())
     }
 
-    /// Tells that a message is gone.
-    fn tell_changed(&self, conversation: ConversationId) {
-        self.0.engine.events.send(Event::Messages(conversation));
-        self.0.engine.events.send(Event::Conversations);
+    /// Tells that a message changed or is gone.
+    fn tell_changed(&self, conversation: ConversationId, message: MessageId) {
+        self.0.engine.events.send(Event::Changed { conversation, message });
+        self.0.engine.events.send(Event::Conversation(conversation));
     }
 }

@@ -23,7 +23,7 @@ use septet_protocol::message::{
 };
 use septet_protocol::time::Timestamp;
 
-use super::Engine;
+use super::{Engine, Reader};
 use crate::error::ClientError;
 use crate::event::Event;
 use crate::model::{ConversationId, Expiry, MessageId, Notice};
@@ -85,14 +85,20 @@ impl Engine {
             .store
             .call(move |db| db.transaction(|db| engine.write_message(db, to, text, quote, attachments)))
             .await?;
-        self.became_read(written.read);
+        let message = written.id;
+        self.events.send(Event::Changed { conversation: to, message });
+        self.events.send(Event::Seen { conversation: to, message });
+        if !written.read.is_empty() {
+            // Their countdowns began.
+            self.events.send(Event::Messages(to));
+        }
+        self.events.send(Event::Conversation(to));
+        self.became_read(written.read, Reader::Here);
         self.bells.outbox.notify_one();
         self.bells.config.notify_one();
         // Writing accepts: the other's picture may be wanted now.
         self.bells.downloads.notify_one();
-        self.events.send(Event::Messages(to));
-        self.events.send(Event::Conversations);
-        Ok(written.id)
+        Ok(message)
     }
 
     /// The transaction of [`Engine::send_message`].
@@ -161,7 +167,7 @@ impl Engine {
             self.bells.outbox.notify_one();
             self.bells.config.notify_one();
             self.events.send(Event::Messages(to));
-            self.events.send(Event::Conversations);
+            self.events.send(Event::Conversation(to));
         }
         Ok(())
     }

@@ -132,7 +132,7 @@ async fn push(engine: &Arc<Engine>) -> Result<(), SyncError> {
     let take = move |db: &mut Db| {
         db.transaction(|db| {
             documents.settle_time(db, now)?;
-            documents.set.take_parts(db, now)
+            documents.take_parts(db, now)
         })
     };
     let ToPush { parts, refused } = engine.store.call(take).await?;
@@ -317,7 +317,9 @@ impl Engine {
     /// Whether the swarm has all of our configs that it would take. Nobody knows before it was read whole.
     pub async fn config_is_settled(&self) -> Result<bool, StoreError> {
         let owner = self.credentials().owner();
-        let read = self.store.read(move |db| Ok((db.swarm_was_read()?, db.configs_to_push(owner)?)));
+        let read = self.store.read(move |db| {
+            Ok((db.swarm_was_read()?, [db.configs_to_push(owner)?, db.noted_configs()?].concat()))
+        });
         let (read, waiting) = read.await?;
         Ok(read && waiting.into_iter().all(|namespace| self.refused.has(namespace)))
     }

@@ -10,9 +10,9 @@ use septet_protocol::id::{Account, Namespace};
 use septet_protocol::time::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::sources::swarm::arrivals;
+use super::sources::swarm::arrivals::{self, Applied};
 use super::{Documents, Engine, receive};
-use crate::store::{AppliedBatch, Db, DeferredId, ReceivedItem, StoreError, VERSION};
+use crate::store::{Db, DeferredId, ReceivedItem, StoreError, VERSION};
 
 /// So many at a time: as much as may be in memory at once.
 const AT_ONCE: u32 = 64;
@@ -44,19 +44,19 @@ async fn read_all(engine: &Arc<Engine>, now: Timestamp) -> Result<(), StoreError
         let items = ids.into_iter().zip(receive::read_all(engine, messages).await).collect();
         let documents = engine.documents.clone();
         let apply = move |db: &mut Db| take_in(db, &documents, items, VERSION, now);
-        let (applied, configs_changed) = engine.store.call(apply).await?;
-        engine.carry_out(arrivals::following(applied, configs_changed));
+        let applied = engine.store.call(apply).await?;
+        engine.carry_out(arrivals::following(applied));
     }
 }
 
-/// Takes in what was kept, as it is read now; says whether configs changed by it.
+/// Takes in what was kept, as it is read now.
 fn take_in(
     db: &mut Db,
     documents: &Documents,
     kept: Vec<(DeferredId, ReceivedItem)>,
     version: &str,
     now: Timestamp,
-) -> Result<(AppliedBatch, bool), StoreError> {
+) -> Result<Applied, StoreError> {
     let owner = Account::from(documents.me());
     let items: Vec<ReceivedItem> = kept.iter().map(|(_, item)| item.clone()).collect();
     arrivals::apply_with(db, documents, &items, now, |db| {
@@ -76,7 +76,7 @@ mod tests {
     use super::super::receive::tests::{NOW, keys, older_version, pointer, stored, this_version};
     use super::*;
     use crate::model::{AttachmentState, ConversationId, Message, Notice, Page};
-    use crate::store::{Now, ReceivedBatch, StoredAccount};
+    use crate::store::{AppliedBatch, Now, ReceivedBatch, StoredAccount};
 
     /// An account of ours with an older version of the program.
     struct Device {
@@ -103,7 +103,7 @@ mod tests {
             let batch =
                 ReceivedBatch { node, account, namespace, last_hash: None, generation: 0, items, now: NOW };
             let apply = |db: &mut Db| db.apply_received(&batch);
-            arrivals::apply_with(&mut self.db, &self.documents, &batch.items, NOW, apply).unwrap().0
+            arrivals::apply_with(&mut self.db, &self.documents, &batch.items, NOW, apply).unwrap().batch
         }
 
         /// The first start of this version.
@@ -112,7 +112,7 @@ mod tests {
             let kept = self.db.deferred_untried(from, version, DeferredId(0), 99, NOW).unwrap();
             let reader = this_version(&self.keys);
             let items = kept.into_iter().map(|kept| (kept.id, reader.read(kept.message))).collect();
-            take_in(&mut self.db, &self.documents, items, version, NOW).unwrap().0
+            take_in(&mut self.db, &self.documents, items, version, NOW).unwrap().batch
         }
 
         fn with(&self, id: SessionId) -> ConversationId {

@@ -1,7 +1,9 @@
 //! The config documents of an account, as they lie in the store (spec 05).
 //!
 //! Each lies there as its own dump. Every change is one transaction that loads the dump, changes the document, writes
-//! what it says into the tables and the dump back: the tables and the document never disagree, whenever the program
+//! what it says into the tables and the dump back. What changes in the tables is noted in the transaction of the change
+//! and written into the document before anything else is done with it ([`Db::noted_contacts`]): so a message or a setting
+//! does not cost what all contacts cost. The tables and the document with its notes never disagree, whenever the program
 //! ends.
 //!
 //! Decision: documents that this version does not show yet are merged and kept all the same, so that nothing has to
@@ -18,7 +20,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use septet_protocol::account::{AccountKeys, DisplayName};
-use septet_protocol::config::{Config, Merged, Picture, Priority, StorageHash, UserGroups, UserProfile};
+use septet_protocol::config::{
+    Config, Contacts, ConvoInfoVolatile, Merged, Picture, Priority, StorageHash, UserGroups, UserProfile,
+};
 use septet_protocol::id::{Namespace, SessionId};
 use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
@@ -28,6 +32,7 @@ use crate::store::{Db, Now, ProfileData, ReadMessage, StoreError};
 
 pub use pushing::{Kept, Part, Pushed, ToPush};
 pub use set::DocumentSet;
+use set::RECONCILED;
 
 /// Changes the documents of one account.
 #[derive(Clone)]
@@ -130,9 +135,9 @@ impl Documents {
         Ok(())
     }
 
-    /// Something about a conversation changed in the tables: writes it into the document it belongs to, unless the
-    /// swarm was not read yet ([`first_reading`]). Returns whether that changed. To be called in the transaction of the
-    /// change.
+    /// Something about a conversation changed in the tables: notes it for the document it belongs to, unless the
+    /// swarm was not read yet ([`first_reading`]). Returns whether there is something to write. To be called in the
+    /// transaction of the change.
     pub fn conversation_changed(
         &self,
         db: &mut Db,
@@ -210,6 +215,17 @@ impl Documents {
         })
     }
 
+    /// As [`Documents::reconcile`], unless this version did so already: from then on they say the same.
+    pub fn reconcile_once(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
+        if db.setting(RECONCILED)?.is_some_and(|by: String| by == env!("CARGO_PKG_VERSION")) {
+            return Ok(());
+        }
+        db.transaction(|db| {
+            self.reconcile(db, now)?;
+            db.set_setting(RECONCILED, &env!("CARGO_PKG_VERSION"))
+        })
+    }
+
     /// Makes documents and tables say the same. They do, as both change in one transaction, unless an older version
     /// wrote them or a document was damaged; that one is fetched from the swarm again.
     pub fn reconcile(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
@@ -222,6 +238,51 @@ impl Documents {
                 self.reconcile_contacts(db, now)?;
             }
             self.reconcile_read_states(db, now)
+        })
+    }
+
+    /// Changes the contacts together with the tables, after what was noted for them.
+    fn with_contacts<T>(
+        &self,
+        db: &mut Db,
+        f: impl FnOnce(&mut Db, &mut Contacts) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.set.with(db, |db, contacts| {
+            self.take_contact_notes(db, contacts)?;
+            f(db, contacts)
+        })
+    }
+
+    /// Changes the read states together with the tables, after what was noted for them.
+    fn with_read_states<T>(
+        &self,
+        db: &mut Db,
+        f: impl FnOnce(&mut Db, &mut ConvoInfoVolatile) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.set.with(db, |db, states| {
+            self.take_read_notes(db, states)?;
+            f(db, states)
+        })
+    }
+
+    /// Writes what was noted into the documents.
+    fn write_notes(&self, db: &mut Db) -> Result<(), StoreError> {
+        for namespace in db.noted_configs()? {
+            match namespace {
+                Namespace::CONTACTS => self.with_contacts(db, |_, _| Ok(()))?,
+                _ => self.with_read_states(db, |_, _| Ok(()))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What is to be pushed, what was noted among it; see [`DocumentSet::take_parts`].
+    pub fn take_parts(&self, db: &mut Db, now: Timestamp) -> Result<ToPush, StoreError> {
+        db.transaction(|db| {
+            if db.swarm_was_read()? {
+                self.write_notes(db)?;
+            }
+            self.set.take_parts(db, now)
         })
     }
 

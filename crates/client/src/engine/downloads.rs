@@ -8,6 +8,9 @@
 //! Decision: an attachment is shown as failed from the third failure on, though it goes on by itself; before that, as
 //! one that waits to come. A person's asking forgets the failures so far; a network that comes back does not, so that a
 //! line that comes and goes does not ask for ever.
+//!
+//! Decision: whether anybody still wants a file is asked in the transaction that would point at it; if not, because its
+//! message disappeared, was deleted or its conversation was, the file is removed at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +27,7 @@ use super::connection::Reconnects;
 use super::{Engine, pace, uploads};
 use crate::event::Event;
 use crate::model::{AttachmentId, AttachmentState};
+use crate::store::files::Unkept;
 use crate::store::{Db, StoreError, StoredAttachment, TransferState, WantedPicture};
 
 /// So many files come down at the same time.
@@ -204,17 +208,17 @@ async fn fetch_attachment(engine: &Arc<Engine>, attachment: StoredAttachment) ->
         .store
         .call(move |db| match result {
             Ok(file) => {
-                db.attachment_downloaded(id, &file)?;
+                if !db.attachment_downloaded(id, file.name())? {
+                    return Ok(None);
+                }
+                file.keep();
                 Ok(Some(AttachmentState::Local))
             }
             Err(Failure::Expired) => {
                 db.attachment_expired(id)?;
                 Ok(Some(AttachmentState::Expired))
             }
-            Err(Failure::Cancelled) => {
-                db.attachment_unwanted(id)?;
-                Ok(Some(AttachmentState::Remote))
-            }
+            Err(Failure::Cancelled) => Ok(db.attachment_unwanted(id)?.then_some(AttachmentState::Remote)),
             Err(Failure::Useless(reason)) => {
                 db.attachment_failed(id, &reason)?;
                 Ok(Some(AttachmentState::Failed { reason }))
@@ -264,8 +268,8 @@ fn later(
     }))
 }
 
-/// Downloads, decrypts and stores an attachment; returns its name in our store.
-async fn fetch(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<String, Failure> {
+/// Downloads, decrypts and stores an attachment.
+async fn fetch(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<Unkept, Failure> {
     let pointer = uploads::pointer(&attachment);
     let url = pointer.url.clone().ok_or_else(|| Failure::Useless("its address is not usable".to_owned()))?;
     let (id, message, conversation) = (attachment.id, attachment.message, attachment.conversation);
@@ -277,11 +281,15 @@ async fn fetch(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<Str
         }
     };
     let underway = engine.transfers.begin(id);
+    // Looked at only now: what goes from here on is noticed by those who stop transfers.
+    if engine.is_gone(id).await? {
+        return Err(Failure::Cancelled);
+    }
     let blob = engine.network.download(&url, progress, underway.cancel.clone()).await?;
     let files = engine.store.files().clone();
     let stored = tokio::task::spawn_blocking(move || {
         let plain = pointer.open(&blob)?;
-        files.write(&plain).map_err(Failure::from)
+        files.write_unkept(&plain).map_err(Failure::from)
     });
     stored.await.map_err(|_| Failure::Later("stopped".to_owned()))?
 }
@@ -296,19 +304,29 @@ async fn fetch_picture(engine: &Arc<Engine>, wish: WantedPicture) -> bool {
         }
         result => result,
     };
+    let whose = wish.id;
     let written = engine
         .store
         .call(move |db| match result {
-            Ok(file) => db.picture_fetched(wish.id, &wish.source, &file).map(|_| true),
-            Err(_) => db.picture_failed(wish.id, &wish.source).map(|_| false),
+            Ok(file) => {
+                // Somebody may have another picture by now, whose file this is not.
+                if db.picture_fetched(wish.id, &wish.source, file.name())? {
+                    file.keep();
+                }
+                db.find_conversation(&wish.id.into())
+            }
+            Err(_) => db.picture_failed(wish.id, &wish.source).map(|_| None),
         })
         .await;
     match written {
-        Ok(true) => {
-            engine.events.send(Event::Profile);
-            engine.events.send(Event::Conversations);
+        Ok(row) => {
+            if whose == engine.me() {
+                engine.events.send(Event::Profile);
+            }
+            if let Some(row) = row {
+                engine.events.send(Event::Conversation(row));
+            }
         }
-        Ok(false) => {}
         Err(error) => {
             tracing::warn!(%error, "what became of a picture cannot be written down");
             return true;
@@ -317,8 +335,8 @@ async fn fetch_picture(engine: &Arc<Engine>, wish: WantedPicture) -> bool {
     false
 }
 
-/// Downloads, decrypts and stores a display picture; returns its name in our store.
-async fn download_picture(engine: &Arc<Engine>, wish: &WantedPicture) -> Result<String, Failure> {
+/// Downloads, decrypts and stores a display picture.
+async fn download_picture(engine: &Arc<Engine>, wish: &WantedPicture) -> Result<Unkept, Failure> {
     let useless = || Failure::Useless("its address or key is not usable".to_owned());
     let url: FileUrl = wish.source.url.parse().map_err(|_| useless())?;
     let key = Key::<32>::from_slice(&wish.source.key).ok_or_else(useless)?;
@@ -326,7 +344,7 @@ async fn download_picture(engine: &Arc<Engine>, wish: &WantedPicture) -> Result<
     let files = engine.store.files().clone();
     let stored = tokio::task::spawn_blocking(move || {
         let plain = picture::decrypt(&blob, &key, &url)?;
-        files.write(&plain).map_err(Failure::from)
+        files.write_unkept(&plain).map_err(Failure::from)
     });
     stored.await.map_err(|_| Failure::Later("stopped".to_owned()))?
 }

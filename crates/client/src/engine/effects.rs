@@ -14,9 +14,9 @@ use std::sync::Arc;
 use septet_protocol::id::MessageHash;
 use septet_protocol::swarm::request::Delete;
 
-use super::Engine;
 use super::events::Bell;
 use super::sources::key::{Change, SourceKey};
+use super::{Engine, Reader};
 use crate::event::Event;
 use crate::store::ReadMessage;
 
@@ -27,7 +27,7 @@ pub struct Effects {
     pub events: Vec<Event>,
     /// Which tasks have work now.
     pub bells: BTreeSet<Bell>,
-    /// Messages that became read, whose countdowns our other devices are to agree on (spec 02 §18.4).
+    /// Messages that were read on another device, whose countdowns our other devices are to agree on (spec 02 §18.4).
     pub read: Vec<ReadMessage>,
     /// Messages to be deleted from our own swarm (spec 02 §23).
     pub delete: Vec<MessageHash>,
@@ -52,7 +52,7 @@ impl Engine {
         for change in effects.sources {
             self.sources.change(change);
         }
-        self.became_read(effects.read);
+        self.became_read(effects.read, Reader::Elsewhere);
         self.forget(effects.delete);
     }
 

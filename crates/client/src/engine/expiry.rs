@@ -1,148 +1,140 @@
 //! Messages that disappear (spec 02 §18), and what is forgotten with time.
 //!
-//! The store knows when each countdown ends; this task sleeps until the next one. It looks at the clock at least once
-//! a minute, because a machine that slept does not count sleeping time. Nothing goes before the network's time is
-//! known, whatever the machine's clock says.
+//! The store knows when each countdown ends; this task sleeps until the next one, deletes what is over, and tells where
+//! something is not shown any more. Timers stand still while a machine sleeps, so as long as something counts down the
+//! clock is looked at about once a second, which costs no look into the store.
+//!
+//! Decision: nothing is deleted by a clock that may be wrong, but a machine without a network does not keep what is over
+//! for ever either. While the network's time is not known, what is *proven* to be over goes
+//! ([`Proven`](super::clock::Proven)); what only the best guess says is over is not shown and waits.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use septet_protocol::id::MessageHash;
-use septet_protocol::swarm::reply::{ExpireReply, Expired};
-use septet_protocol::swarm::request::Expire;
-use septet_protocol::swarm::signing::ExpireMode;
 use septet_protocol::time::Timestamp;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Engine;
+use super::clock::Proven;
 use super::connection::Reconnects;
+use super::{Engine, pace};
 use crate::event::Event;
-use crate::store::{ReadMessage, StoreError};
+use crate::model::ConversationId;
+use crate::store::{Db, StoreError};
 
-/// The longest sleep.
+/// The longest wait.
 const LONGEST: Duration = Duration::from_secs(60);
-/// Old hashes are cleared away this often, counted in wake-ups of at most [`LONGEST`].
-const WAKES_PER_CLEARING: u32 = 60;
+/// The clock is looked at this often while something counts down.
+const LOOK: Duration = Duration::from_millis(800);
+/// Old hashes are cleared away, and the time is written down, this often.
+const CLEARING: Duration = Duration::from_secs(60 * 60);
 
 /// Removes what disappears until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
-    let mut wakes = 0;
     let mut reconnects = Reconnects::of(&engine);
+    let (mut told, mut cleared, mut failures) = (Timestamp::default(), None::<Instant>, 0);
     loop {
-        let now = tokio::select! {
-            () = cancel.cancelled() => return,
-            now = engine.network.time_known() => now,
-        };
-        let next = match clear(&engine, wakes % WAKES_PER_CLEARING == 0, now).await {
-            Ok(next) => next,
+        let all = cleared.is_none_or(|at| at.elapsed() >= CLEARING) && engine.network.time().is_some();
+        let moment = Moment::now(&engine, told);
+        let wait = match clear(&engine, moment, all).await {
+            Ok(wait) => {
+                failures = 0;
+                told = moment.guess;
+                cleared = if all { Some(Instant::now()) } else { cleared };
+                wait
+            }
             Err(error) => {
                 tracing::warn!(%error, "messages that should disappear cannot be removed");
-                None
+                failures += 1;
+                Some(pace::retry(failures))
             }
         };
-        wakes += 1;
-        let wait = next.map(|at| Duration::from_millis(at.since(engine.network.now()).max(1)));
         tokio::select! {
-            () = cancel.cancelled() => return,
+            () = cancel.cancelled() => break,
             () = engine.bells.expiry.notified() => {}
-            back = reconnects.next() => if back.is_none() { return },
-            () = tokio::time::sleep(wait.unwrap_or(LONGEST).min(LONGEST)) => {}
+            _ = engine.network.time_known(), if moment.known.is_none() => {}
+            back = reconnects.next() => if back.is_none() { break },
+            () = pass(&engine, wait) => {}
         }
+    }
+    if let Some(now) = engine.network.time()
+        && let Err(error) = engine.store.call(move |db| Proven::note(db, now)).await
+    {
+        tracing::debug!(%error, "the time is not written down");
     }
 }
 
-/// Removes what has disappeared by now; tells when the next message does.
-async fn clear(engine: &Arc<Engine>, all: bool, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-    let (touched, next) = engine
-        .store
-        .call(move |db| {
+/// What time it is, in several senses.
+#[derive(Clone, Copy)]
+struct Moment {
+    /// As the network says, if that is known.
+    known: Option<Timestamp>,
+    /// It is at least so late.
+    proven: Option<Timestamp>,
+    /// What is shown goes by this.
+    guess: Timestamp,
+    /// The last guess that views were told of.
+    told: Timestamp,
+}
+
+impl Moment {
+    fn now(engine: &Engine, told: Timestamp) -> Self {
+        let known = engine.network.time();
+        let guess = engine.guess();
+        Self { known, proven: known.map(|_| guess).or_else(|| engine.proven.now()), guess, told }
+    }
+}
+
+/// Removes what is over and tells where something is not shown any more; how long until there is more to do, if there
+/// will be.
+async fn clear(engine: &Engine, moment: Moment, all: bool) -> Result<Option<Duration>, StoreError> {
+    let (touched, wait) = engine.store.call(move |db| remove(db, moment, all)).await?;
+    for conversation in touched {
+        engine.events.send(Event::Messages(conversation));
+        engine.events.send(Event::Conversation(conversation));
+    }
+    Ok(wait)
+}
+
+fn remove(
+    db: &mut Db,
+    moment: Moment,
+    all: bool,
+) -> Result<(BTreeSet<ConversationId>, Option<Duration>), StoreError> {
+    db.transaction(|db| {
+        let mut touched = BTreeSet::new();
+        if let Some(proven) = moment.proven {
+            touched.extend(db.delete_expired(proven)?);
+        }
+        if let Some(now) = moment.known {
             if all {
                 db.forget_old(now)?;
             }
-            Ok((db.delete_expired(now)?, db.next_expiry()?))
-        })
-        .await?;
-    if !touched.is_empty() {
-        engine.events.send(Event::Conversations);
-    }
-    for conversation in touched {
-        engine.events.send(Event::Messages(conversation));
-    }
-    Ok(next)
-}
-
-/// The earliest end that so many members have signed, or an earlier one; one alone makes nothing vanish early.
-fn agreed(mut ends: Vec<Timestamp>, needed: usize) -> Option<Timestamp> {
-    ends.sort_unstable();
-    ends.get(needed.checked_sub(1)?).copied()
-}
-
-impl Engine {
-    /// Messages became read here: those that disappear after reading are told to our swarm, so that our other
-    /// devices agree on when (spec 02 §18.4). Failing is no harm: each device then counts by itself.
-    pub fn became_read(self: &Arc<Self>, read: Vec<ReadMessage>) {
-        let mut ends: BTreeMap<Timestamp, Vec<ReadMessage>> = BTreeMap::new();
-        for message in read {
-            if let (Some(at), Some(_)) = (message.expires_at, message.hash) {
-                ends.entry(at).or_default().push(message);
+            if all || !touched.is_empty() {
+                Proven::note(db, now)?;
             }
+        } else {
+            touched.extend(db.expired_between(moment.told, moment.guess)?);
         }
-        if ends.is_empty() {
+        let deleting = moment.proven.zip(db.next_expiry()?).map(|(proven, next)| next.since(proven));
+        let hiding = db.next_expiry_after(moment.guess)?.map(|next| next.since(moment.guess));
+        Ok((touched, deleting.into_iter().chain(hiding).min().map(Duration::from_millis)))
+    })
+}
+
+/// Lets so much time pass, at most [`LONGEST`], also if the machine sleeps meanwhile.
+async fn pass(engine: &Engine, wait: Option<Duration>) {
+    let Some(wait) = wait else { return tokio::time::sleep(LONGEST).await };
+    let wait = wait.min(LONGEST);
+    let end = engine.guess() + u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    let last = Instant::now() + wait;
+    loop {
+        let left = Duration::from_millis(end.since(engine.guess()));
+        let left = left.min(last.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
             return;
         }
-        self.bells.expiry.notify_one();
-        let engine = Arc::clone(self);
-        tokio::spawn(async move {
-            for (at, messages) in ends {
-                engine.shorten(at, messages).await;
-            }
-        });
-    }
-
-    /// Shortens the life of messages in our swarm; where another device was faster, its earlier end counts.
-    async fn shorten(&self, at: Timestamp, messages: Vec<ReadMessage>) {
-        let hashes: Vec<MessageHash> = messages.iter().filter_map(|message| message.hash).collect();
-        let request = Expire { hashes, expiries: vec![at], mode: ExpireMode::Shorten };
-        let credentials = self.credentials();
-        let (account, auth) = (credentials.owner(), credentials.auth());
-        let reply = match self.network.swarm_request(&account, |_, _| request.rpc(&auth)).await {
-            Ok(reply) => reply,
-            Err(error) => return tracing::debug!(%error, "a countdown is not told to the swarm"),
-        };
-        let needed = reply.swarm.needed();
-        let Ok(reply) = ExpireReply::read(&reply.body, &reply.swarm, &account, &request) else { return };
-        let mut earlier = Vec::new();
-        for message in &messages {
-            let end_at = |expired: &Expired| expired.left_at(&message.hash?);
-            let ends = reply.members.done().filter_map(|(_, expired)| end_at(expired)).collect();
-            if let Some(end) = agreed(ends, needed).filter(|end| *end < at) {
-                earlier.push((message.id, end));
-            }
-        }
-        let written = self.store.call(move |db| {
-            for (id, end) in earlier {
-                db.set_expires_at(id, end)?;
-            }
-            Ok(())
-        });
-        if let Err(error) = written.await {
-            tracing::warn!(%error, "a countdown cannot be written down");
-        }
-        self.bells.expiry.notify_one();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_member_alone_makes_nothing_vanish_early() {
-        let at = |list: &[u64]| list.iter().map(|ms| Timestamp::from_ms(*ms)).collect::<Vec<_>>();
-        assert_eq!(agreed(at(&[]), 2), None);
-        assert_eq!(agreed(at(&[1]), 2), None);
-        assert_eq!(agreed(at(&[900, 1, 800]), 2), Some(Timestamp::from_ms(800)));
-        assert_eq!(agreed(at(&[5]), 1), Some(Timestamp::from_ms(5)), "alone in its swarm");
+        tokio::time::sleep(left.min(LOOK)).await;
     }
 }

@@ -25,6 +25,7 @@ mod receipts;
 mod receive;
 mod renewal;
 mod restore;
+mod shorten;
 mod sources;
 mod transfers;
 mod uploads;
@@ -35,6 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use septet_network::Network;
 use septet_protocol::account::AccountKeys;
 use septet_protocol::id::{Account, SessionId};
+use septet_protocol::time::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -42,11 +44,13 @@ use tokio_util::sync::CancellationToken;
 use crate::model::Connection;
 use crate::store::{Now, Store};
 
+pub(crate) use clock::Proven;
 pub(crate) use documents::Documents;
 pub(crate) use events::{Bells, Events};
 pub(crate) use outgoing::{base_name, check_text, look_at, may_tell_place, take_in};
 pub(crate) use receipts::Receipts;
 pub(crate) use restore::Restore;
+pub(crate) use shorten::Reader;
 use sources::key::SourceKey;
 
 /// An open account.
@@ -69,6 +73,8 @@ pub(crate) struct Engine {
     pub lacking: config::recovery::Lacking,
     /// What waited for the network's time is dated; until then, what is written waits as well.
     settled: AtomicBool,
+    /// How late it is at least.
+    pub proven: Proven,
     /// Where what is new comes from.
     pub sources: sources::Sources,
     /// How far our own swarm is, of those.
@@ -103,6 +109,7 @@ impl Engine {
             refused: config::Refused::default(),
             lacking: config::recovery::Lacking::default(),
             settled: AtomicBool::new(false),
+            proven: Proven::default(),
             sources,
             polls,
             progress: watch::Sender::new(0),
@@ -125,6 +132,15 @@ impl Engine {
         }
     }
 
+    /// The network's time, or the best guess: what has disappeared by then is not shown.
+    pub fn guess(&self) -> Timestamp {
+        let now = self.network.now();
+        match self.network.time() {
+            Some(known) => known,
+            None => self.proven.now().unwrap_or_default().max(now),
+        }
+    }
+
     /// How well we are connected.
     pub fn connection(&self) -> Connection {
         connection::connection(&self.network.status().borrow())
@@ -144,6 +160,7 @@ impl Engine {
             tokio::spawn(preparing::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(outbox::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(transfers::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(expiry::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::recovery::run(Arc::clone(self), cancel.clone())),

@@ -167,7 +167,7 @@ fn tell(engine: &Engine, before: &StoredAttachment, prepared: &PreparedFile) {
     engine.events.send(Event::Attachment { conversation, message, attachment, state });
     let shown = (&before.content_type, before.dimensions, before.size);
     if shown != (&prepared.content_type, prepared.dimensions, prepared.size) {
-        engine.events.send(Event::Messages(conversation));
+        engine.events.send(Event::Changed { conversation, message });
     }
 }
 

@@ -2,18 +2,63 @@
 //!
 //! Decision: progress is kept in memory only. The store knows *that* a file moves; how many bytes did so far is of
 //! interest to nobody after a restart.
+//!
+//! Decision: nobody who deletes has to know what moves. A task listens to what is told of changes and stops the transfers
+//! whose messages are gone; each transfer looks once by itself after it was entered here, so that none slips through.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
+use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use super::uploads;
+use super::{Engine, uploads};
+use crate::event::Event;
 use crate::model::{AttachmentId, AttachmentState, Message};
+use crate::store::StoreError;
 
 /// A transfer tells of its progress this often over its whole length.
 const PROGRESS_STEPS: u64 = 50;
+
+/// Stops what moves for messages that go, until it is cancelled.
+pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
+    let mut events = engine.events.subscribe();
+    loop {
+        let event = tokio::select! {
+            () = cancel.cancelled() => return,
+            event = events.recv() => event,
+        };
+        match event {
+            Ok(Event::Messages(_) | Event::Conversations | Event::Deleted { .. })
+            | Err(RecvError::Lagged(_)) => {
+                if let Err(error) = engine.stop_what_is_gone().await {
+                    tracing::debug!(%error, "a transfer goes on for nobody");
+                }
+            }
+            Ok(_) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+impl Engine {
+    /// Whether an attachment is gone.
+    pub async fn is_gone(&self, id: AttachmentId) -> Result<bool, StoreError> {
+        self.store.read(move |db| Ok(!db.attachments_gone(&[id])?.is_empty())).await
+    }
+
+    async fn stop_what_is_gone(&self) -> Result<(), StoreError> {
+        let moving: Vec<AttachmentId> = self.transfers.moving().keys().copied().collect();
+        if moving.is_empty() {
+            return Ok(());
+        }
+        for id in self.store.read(move |db| db.attachments_gone(&moving)).await? {
+            self.transfers.cancel(id);
+        }
+        Ok(())
+    }
+}
 
 /// Files on their way: how far they are, and how to stop them.
 pub struct Transfers {

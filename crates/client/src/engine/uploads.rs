@@ -36,6 +36,7 @@ pub async fn complete(engine: &Arc<Engine>, message: MessageId) -> Result<(), At
     Ok(())
 }
 
+/// Nobody is told of this: who sent it deleted it.
 fn gone() -> Attempt {
     Attempt::Refused("The message is not here any more.".to_owned())
 }
@@ -77,7 +78,10 @@ async fn prepared(engine: &Arc<Engine>, file: &StoredAttachment) -> Result<Store
         // Events that were lost only make us look again.
         while match events.recv().await {
             Ok(Event::Attachment { attachment, .. }) => attachment != id,
-            Ok(Event::Messages(conversation)) => conversation != of,
+            // Its message may be gone.
+            Ok(event @ (Event::Changed { .. } | Event::Deleted { .. } | Event::Messages(_))) => {
+                event.conversation() != Some(of)
+            }
             Ok(_) => true,
             Err(RecvError::Lagged(_)) => false,
             Err(RecvError::Closed) => return Err(Attempt::Later("stopped".to_owned())),
@@ -89,8 +93,12 @@ async fn prepared(engine: &Arc<Engine>, file: &StoredAttachment) -> Result<Store
 async fn upload(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<(), Attempt> {
     // Closed only when the engine is gone.
     let _turn = engine.transfers.uploads.acquire().await.map_err(|_| Attempt::Later("stopped".to_owned()))?;
-    let encrypted = encrypt(engine, &attachment).await?;
     let guard = engine.transfers.begin(attachment.id);
+    // Its turn may have come late. What goes from here on is noticed by those who stop transfers.
+    if engine.is_gone(attachment.id).await? {
+        return Err(gone());
+    }
+    let encrypted = encrypt(engine, &attachment).await?;
     let told = Arc::clone(engine);
     let (id, message, conversation) = (attachment.id, attachment.message, attachment.conversation);
     let progress = move |done, total| {
@@ -103,6 +111,7 @@ async fn upload(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<()
     drop(guard);
     let uploaded = match uploaded {
         Ok(uploaded) => uploaded,
+        Err(_) if engine.is_gone(id).await? => return Err(gone()),
         Err(error) => {
             // The next attempt begins at the first byte, and so does what is shown.
             let state = AttachmentState::Uploading { done: 0, total: 0 };

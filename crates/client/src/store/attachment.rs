@@ -176,12 +176,30 @@ impl Db {
         Ok(self.sql().prepare_cached(sql)?.execute([id.0])? > 0)
     }
 
-    /// It is here, in this file; false if its message is gone (then the file is to be deleted).
+    /// It is here, in this file. False if nobody wants it any more, because its message is gone or somebody stopped it:
+    /// then the file is to be deleted.
     pub fn attachment_downloaded(&mut self, id: AttachmentId, file: &str) -> Result<bool, StoreError> {
-        let mut statement = self
-            .sql()
-            .prepare_cached("UPDATE attachments SET state = 3, failure = NULL, file = ?2 WHERE id = ?1")?;
+        let mut statement = self.sql().prepare_cached(
+            "UPDATE attachments SET state = 3, failure = NULL, file = ?2
+             WHERE id = ?1 AND state = 2
+                 AND message > (SELECT cleared_to FROM conversations WHERE id = attachments.conversation)",
+        )?;
         Ok(statement.execute(params![id.0, file])? > 0)
+    }
+
+    /// Which of these are gone, with their messages or without.
+    pub fn attachments_gone(&self, ids: &[AttachmentId]) -> Result<Vec<AttachmentId>, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "SELECT 1 FROM attachments t JOIN conversations v ON v.id = t.conversation AND t.message > v.cleared_to
+             WHERE t.id = ?1",
+        )?;
+        let mut gone = Vec::new();
+        for id in ids {
+            if !statement.exists([id.0])? {
+                gone.push(*id);
+            }
+        }
+        Ok(gone)
     }
 
     /// A download did not work; the next attempt is not before then. With a sentence why it is shown as failed

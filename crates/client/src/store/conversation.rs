@@ -4,8 +4,6 @@
 //! index, the unread counts from counters that triggers keep, so a list of a thousand conversations over a million
 //! messages costs a few thousand index steps and no scan.
 
-use std::cmp::Ordering;
-
 use rusqlite::types::Null;
 use rusqlite::{OptionalExtension, Row, params};
 use septet_protocol::id::SessionId;
@@ -95,7 +93,7 @@ impl Db {
             let mut statement = sql.prepare_cached(LIST)?;
             let mut list =
                 statement.query_map(params![Null, Ms(now)], conversation)?.collect::<Result<Vec<_>, _>>()?;
-            list.sort_by(list_order);
+            list.sort_by(Conversation::list_order);
             Ok(list)
         })
     }
@@ -166,8 +164,16 @@ impl Db {
             Address::Room { .. } => (ConversationKind::Room, None),
             Address::Blinded(id) => (ConversationKind::Blinded, Some(self.author(&id.to_prefixed())?)),
         };
-        // Note to Self is hidden until there is a note (spec 01 §10).
-        let priority = if kind == ConversationKind::NoteToSelf { -1 } else { 0 };
+        // Note to Self is hidden until there is a note (spec 01 §10); so is who was only a contact, as on other devices.
+        let is_hidden = match kind {
+            ConversationKind::NoteToSelf => true,
+            ConversationKind::Private => {
+                let sql = "SELECT 1 FROM people WHERE id = ?1 AND created > 0";
+                self.sql().prepare_cached(sql)?.exists([person])?
+            }
+            _ => false,
+        };
+        let priority = if is_hidden { -1 } else { 0 };
         let sql = "INSERT INTO conversations (kind, address, person, priority) VALUES (?1, ?2, ?3, ?4)";
         let mut statement = self.sql().prepare_cached(sql)?;
         Ok(ConversationId(statement.insert(params![kind, address.to_bytes(), person, priority])?))
@@ -402,13 +408,4 @@ fn last_message(row: &Row<'_>, id: MessageId) -> rusqlite::Result<LastMessage> {
         read: row.get(25)?,
         attachment,
     })
-}
-
-/// The order of the list (what the official desktop client shows): pins, activity, titles; addresses make it total.
-fn list_order(a: &Conversation, b: &Conversation) -> Ordering {
-    b.pinned
-        .cmp(&a.pinned)
-        .then_with(|| b.active_at.cmp(&a.active_at))
-        .then_with(|| a.title().to_lowercase().cmp(&b.title().to_lowercase()))
-        .then_with(|| a.address.cmp(&b.address))
 }

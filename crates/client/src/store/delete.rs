@@ -33,6 +33,11 @@ pub(super) const EXPIRED: &str =
     "SELECT id FROM messages WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
 /// When the next message disappears.
 pub(super) const NEXT_EXPIRY: &str = "SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL";
+/// When the first message disappears after a moment.
+pub(super) const NEXT_EXPIRY_AFTER: &str = "SELECT min(expires_at) FROM messages WHERE expires_at > ?1";
+/// Where something has disappeared between two moments.
+pub(super) const EXPIRED_BETWEEN: &str =
+    "SELECT DISTINCT conversation FROM messages WHERE expires_at > ?1 AND expires_at <= ?2";
 /// A conversation that was cleared, and up to which message.
 pub(super) const CLEARING: &str =
     "SELECT id, cleared_to FROM conversations INDEXED BY conversations_clearing WHERE cleared_to > 0 LIMIT 1";
@@ -83,7 +88,7 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Empties messages and leaves placeholders: text, files, quote, reactions and jobs go; author and timestamp
+    /// Empties messages and leaves placeholders: text, files, quote, preview, reactions and jobs go; author and timestamp
     /// stay (spec 02 §23). Returns the conversations touched.
     pub fn delete_messages(&mut self, ids: &[MessageId]) -> Result<Vec<ConversationId>, StoreError> {
         self.transaction(|db| {
@@ -93,8 +98,10 @@ impl Db {
                 "DELETE FROM reactions WHERE (conversation, target_timestamp, target_author) IN
                      (SELECT conversation, timestamp, author FROM messages
                       WHERE id IN (SELECT value FROM json_each(?1)))",
+                "DELETE FROM reaction_totals WHERE message IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM attachments WHERE message IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM previews WHERE message IN (SELECT value FROM json_each(?1))",
+                "UPDATE drafts SET quote = NULL WHERE quote IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM outbox WHERE message IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM extra_hashes WHERE message IN (SELECT value FROM json_each(?1))",
                 "UPDATE messages SET deleted = 1, text = '', notice = NULL, quote_author = NULL,
@@ -144,10 +151,25 @@ impl Db {
         Ok(next.map(|ms| ms.0))
     }
 
-    /// The swarm's word on when a message disappears wins over ours (spec 02 §18.4).
-    pub fn set_expires_at(&mut self, id: MessageId, at: Timestamp) -> Result<(), StoreError> {
+    /// When the first message disappears after a moment.
+    pub fn next_expiry_after(&self, at: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let next: Option<Ms> =
+            self.sql().prepare_cached(NEXT_EXPIRY_AFTER)?.query_row([Ms(at)], |row| row.get(0))?;
+        Ok(next.map(|ms| ms.0))
+    }
+
+    /// The conversations of messages that are here still and disappeared after one moment, and not after another.
+    pub fn expired_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<ConversationId>, StoreError> {
+        let mut statement = self.sql().prepare_cached(EXPIRED_BETWEEN)?;
+        let rows = statement.query_map([Ms(from), Ms(to)], |row| row.get(0).map(ConversationId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A message that counts down ends earlier than we thought, as the swarm says (spec 02 §18.4). It never makes one
+    /// end later.
+    pub fn ends_earlier(&mut self, id: MessageId, at: Timestamp) -> Result<(), StoreError> {
         self.sql()
-            .prepare_cached("UPDATE messages SET expires_at = ?2 WHERE id = ?1")?
+            .prepare_cached("UPDATE messages SET expires_at = ?2 WHERE id = ?1 AND expires_at > ?2")?
             .execute(params![id.0, Ms(at)])?;
         Ok(())
     }

@@ -52,6 +52,14 @@ impl Files {
         self.write_from(&mut bytes).map(|(name, _)| name)
     }
 
+    /// Stores bytes as a file that goes again unless it is kept.
+    ///
+    /// # Errors
+    /// As [`Files::write`].
+    pub fn write_unkept(&self, bytes: &[u8]) -> Result<Unkept, StoreError> {
+        Ok(Unkept { name: self.write(bytes)?, files: Some(self.clone()) })
+    }
+
     /// Stores everything a reader gives; returns the new file's name and how many bytes there were.
     ///
     /// # Errors
@@ -169,6 +177,34 @@ impl Files {
     /// Where a file is. Only names made here lead anywhere.
     fn path(&self, name: &str) -> Result<PathBuf, StoreError> {
         if is_name(name) { Ok(self.folder.join(name)) } else { Err(StoreError::NotFound) }
+    }
+}
+
+/// A stored file that no row points at yet. It is removed when this is dropped, whatever ended what it was for: a task
+/// that was cancelled, a store that is closed, a message that is gone.
+pub struct Unkept {
+    name: String,
+    /// `None` once it is kept.
+    files: Option<Files>,
+}
+
+impl Unkept {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A row points at it, and that is committed.
+    pub fn keep(mut self) {
+        self.files = None;
+    }
+}
+
+impl Drop for Unkept {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.files.take().map(|files| files.remove(&self.name)) {
+            tracing::debug!(%error, "an unused file stays until the next start");
+        }
     }
 }
 
@@ -298,6 +334,17 @@ mod tests {
             assert!(files.remove(name).is_err());
         }
         assert!(folder.path().join("secret").exists());
+    }
+
+    #[test]
+    fn a_file_that_nobody_keeps_goes_again() {
+        let (_folder, files) = files();
+        let (kept, lost) = (files.write_unkept(b"kept").unwrap(), files.write_unkept(b"lost").unwrap());
+        let [kept_name, lost_name] = [&kept, &lost].map(|file| file.name().to_owned());
+        kept.keep();
+        drop(lost);
+        assert_eq!(files.read(&kept_name).unwrap(), b"kept");
+        assert!(matches!(files.read(&lost_name), Err(StoreError::NotFound)));
     }
 
     #[test]

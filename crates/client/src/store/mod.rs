@@ -27,6 +27,7 @@ pub mod key;
 mod kinds;
 mod message;
 mod migrate;
+mod noted;
 mod outbox;
 mod outgoing;
 mod people;

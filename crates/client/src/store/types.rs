@@ -416,7 +416,7 @@ impl ReceivedItem {
     }
 
     /// What it says, if this version can read it and it is something to us.
-    pub const fn incoming(&self) -> Option<&Incoming> {
+    pub fn incoming(&self) -> Option<&Incoming> {
         match &self.meaning {
             Meaning::Said(incoming) => Some(incoming),
             Meaning::Nothing | Meaning::Unreadable(_) => None,
@@ -430,7 +430,7 @@ pub enum Meaning {
     /// Nothing: only its hash is remembered.
     Nothing,
     /// Something that this version knows.
-    Said(Incoming),
+    Said(Box<Incoming>),
     /// Something that a later version may know: it is kept as it came (spec 09 §6.1).
     Unreadable(Unreadable),
 }

@@ -93,7 +93,9 @@ async fn reactions_and_deletions_reach_the_other() {
         if !reactions.is_empty() {
             break reactions;
         }
-        let here = |event| matches!(event, Event::Messages(id) if id == with_bob).then_some(());
+        let here = |event| {
+            matches!(event, Event::Reaction { conversation, .. } if conversation == with_bob).then_some(())
+        };
         alice.waits("the reaction", here).await;
     };
     assert_eq!((reactions[0].emoji.as_str(), reactions[0].from.as_slice()), ("😂", &[bob.id()][..]));
@@ -105,7 +107,7 @@ async fn reactions_and_deletions_reach_the_other() {
             assert!(message.text.is_empty() && message.reactions.is_empty());
             break;
         }
-        bob.waits("the deletion", |event| matches!(event, Event::Messages(_)).then_some(())).await;
+        bob.waits("the deletion", |event| matches!(event, Event::Deleted { .. }).then_some(())).await;
     }
 }
 
@@ -122,7 +124,7 @@ async fn read_receipts_are_sent_and_shown_only_if_both_want_them() {
     assert!(!alice.client.message(sent.id).await.unwrap().unwrap().read);
     bob.client.mark_read(heard.conversation, heard.id).await.unwrap();
     while !alice.client.message(sent.id).await.unwrap().unwrap().read {
-        alice.waits("the receipt", |event| matches!(event, Event::Messages(_)).then_some(())).await;
+        alice.waits("the receipt", |event| matches!(event, Event::Read { .. }).then_some(())).await;
     }
 }
 

@@ -10,9 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use septet_protocol::config::{
-    After, Config, Contact, Contacts, ConvoId, ConvoInfoVolatile, Disappearing, Picture, Priority,
-};
+use septet_protocol::config::{After, Config, Contact, Contacts, ConvoId, Disappearing, Picture, Priority};
 use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
@@ -25,22 +23,29 @@ use crate::store::{ContactData, Db, Now, PictureSource, ProfileData, StoreError}
 const OVERTAKEN_BY: i64 = 5;
 
 impl Documents {
-    /// People changed in the tables: writes them into the document. Who is new there was added at the time given
-    /// here. Returns whether the document changed. To be called in the transaction of the change.
+    /// People changed in the tables, perhaps: notes those that did for the document. Who is new there was added at the
+    /// time given here. Returns whether there are such. To be called in the transaction of the change.
     pub fn contacts_changed(
         &self,
         db: &mut Db,
         people: &BTreeMap<SessionId, Timestamp>,
     ) -> Result<bool, StoreError> {
-        if people.keys().all(|id| *id == self.me) {
-            return Ok(false);
-        }
-        self.set.with(db, |db, contacts: &mut Contacts| {
-            for (id, at) in people {
-                self.describe(db, contacts, *id, *at)?;
+        let mut noted = false;
+        for (id, at) in people.iter().filter(|(id, _)| **id != self.me) {
+            let Some(shared) = db.undescribed(*id)? else { continue };
+            if shared || db.contact(*id)?.is_some_and(|row| belongs(&row)) {
+                noted |= db.note_contact(*id, *at)?;
             }
-            Ok(contacts.needs_dump())
-        })
+        }
+        Ok(noted)
+    }
+
+    /// Writes whom [`Documents::contacts_changed`] noted into the document.
+    pub(super) fn take_contact_notes(&self, db: &mut Db, contacts: &mut Contacts) -> Result<(), StoreError> {
+        for (id, at) in db.noted_contacts()? {
+            self.describe(db, contacts, id, at)?;
+        }
+        Ok(())
     }
 
     /// A person deleted a contact: it leaves the documents, unless something is to be remembered of it. To be called
@@ -49,7 +54,7 @@ impl Documents {
         if !db.swarm_was_read()? {
             return Ok(());
         }
-        self.set.with(db, |db, contacts: &mut Contacts| {
+        self.with_contacts(db, |db, contacts| {
             contacts.erase(&id);
             self.describe(db, contacts, id, now)
         })?;
@@ -58,7 +63,7 @@ impl Documents {
 
     /// What is gone has no read state: its entry goes with it (spec 05 §11.3).
     fn forget_read_state(&self, db: &mut Db, id: SessionId) -> Result<(), StoreError> {
-        self.set.with(db, |_, states: &mut ConvoInfoVolatile| {
+        self.with_read_states(db, |_, states| {
             states.erase(&ConvoId::OneToOne(id));
             Ok(())
         })
@@ -71,7 +76,7 @@ impl Documents {
         messages: &Messages<'_>,
         now: Timestamp,
     ) -> Result<Merge, StoreError> {
-        self.set.with(db, |db, contacts: &mut Contacts| {
+        self.with_contacts(db, |db, contacts| {
             let before: BTreeMap<SessionId, Contact> =
                 contacts.iter().map(|contact| (contact.id, contact)).collect();
             let document = contacts.document();
@@ -90,13 +95,14 @@ impl Documents {
     /// Makes document and tables say the same, should they not: the document counts for those it has, the tables for
     /// all others.
     pub(super) fn reconcile_contacts(&self, db: &mut Db, now: Now) -> Result<(), StoreError> {
-        self.set.with(db, |db, contacts: &mut Contacts| {
+        self.with_contacts(db, |db, contacts| {
             let rows = db.contacts()?;
             let mut agreed = BTreeMap::new();
             for row in &rows {
                 match contacts.get(&row.id) {
                     None => self.describe(db, contacts, row.id, now.at())?,
                     Some(contact) if agrees(&contact, row) => {
+                        db.set_described(row.id, true)?;
                         agreed.insert(row.id, contact);
                     }
                     Some(_) => {}
@@ -197,7 +203,9 @@ impl Documents {
         }
         let Some(row) = db.contact(id)? else { return Ok(()) };
         let known = contacts.get(&id);
-        if known.is_none() && !belongs(&row) {
+        let shared = known.is_some() || belongs(&row);
+        db.set_described(id, shared)?;
+        if !shared {
             return Ok(());
         }
         let new = known.is_none();
@@ -229,7 +237,7 @@ pub(super) fn belongs(row: &ContactData) -> bool {
 pub(super) fn agrees(contact: &Contact, row: &ContactData) -> bool {
     let mut described = contact.clone();
     fill(&mut described, row);
-    row.priority.is_some() && described == *contact
+    (row.priority.is_some() || contact.priority.is_hidden()) && described == *contact
 }
 
 /// Writes what the tables say of somebody into their entry. A profile counts if it is newer (spec 02 §12); what the
@@ -270,6 +278,9 @@ fn contact_data(contact: &Contact, row: Option<&ContactData>) -> ContactData {
     let muted_until = row.map_or(contact.mute_until, |row| {
         if same_second(row.muted_until, contact.mute_until) { row.muted_until } else { contact.mute_until }
     });
+    // Who is only a contact has no conversation here before something is said.
+    let is_bare = contact.priority.is_hidden() && muted_until.is_none() && contact.disappearing.is_none();
+    let has_row = row.is_some_and(|row| row.priority.is_some());
     ContactData {
         id: contact.id,
         profile: ProfileData {
@@ -281,7 +292,7 @@ fn contact_data(contact: &Contact, row: Option<&ContactData>) -> ContactData {
         approved: contact.approved || row.is_some_and(|row| row.approved),
         approved_me: contact.approved_us || row.is_some_and(|row| row.approved_me),
         blocked: contact.blocked,
-        priority: Some(contact.priority.0),
+        priority: (has_row || !is_bare).then_some(contact.priority.0),
         muted_until,
         expiry: expiry(contact.disappearing),
         created: contact.created.unwrap_or_default(),

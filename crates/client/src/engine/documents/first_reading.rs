@@ -9,7 +9,7 @@
 //! nothing, and given up where it has something. Nobody is asked which one counts: the account's own word is older, and
 //! known to more devices. An account that was made here has nothing to read; it is read from the start.
 
-use septet_protocol::config::{Contacts, Priority, UserProfile};
+use septet_protocol::config::{Priority, UserProfile};
 use septet_protocol::time::Timestamp;
 
 use super::{Documents, contacts, later};
@@ -25,7 +25,7 @@ impl Documents {
             }
             db.set_swarm_was_read()?;
             self.complete_profile(db, now)?;
-            self.set.with(db, |db, contacts: &mut Contacts| {
+            self.with_contacts(db, |db, contacts| {
                 for row in db.contacts()? {
                     self.describe(db, contacts, row.id, now)?;
                 }

@@ -14,25 +14,35 @@ use crate::model::ConversationId;
 use crate::store::{Db, Now, StoreError};
 
 impl Documents {
-    /// A person read a conversation here, or marked it as unread: writes that into the document. To be called in the
+    /// A person read a conversation here, or marked it as unread: notes that for the document. To be called in the
     /// transaction of the change.
     pub fn read_changed(&self, db: &mut Db, id: ConversationId, now: Now) -> Result<(), StoreError> {
-        let Some(mark) = db.read_mark(id)? else { return Ok(()) };
-        let Some(person) = mark.address.account() else { return Ok(()) };
-        self.set.with(db, |db, states: &mut ConvoInfoVolatile| {
+        db.note_read(id, now.at())
+    }
+
+    /// Writes what [`Documents::read_changed`] noted into the document.
+    pub(super) fn take_read_notes(
+        &self,
+        db: &mut Db,
+        states: &mut ConvoInfoVolatile,
+    ) -> Result<(), StoreError> {
+        for (id, at) in db.noted_reads()? {
+            db.set_read_written(id)?;
+            let Some(mark) = db.read_mark(id)? else { continue };
+            let Some(person) = mark.address.account() else { continue };
             let convo = ConvoId::OneToOne(person);
             let known = states.get(&convo).unwrap_or_default();
             let last_read = known.last_read.max(mark.last_read);
             if last_read > mark.last_read {
                 // The conversation is new here, and was read further elsewhere.
-                db.apply_read_mark(id, last_read, mark.marked_unread, now)?;
+                db.apply_read_mark(id, last_read, mark.marked_unread, Now::Guessed(at))?;
             }
             let state = ReadState { last_read, unread: mark.marked_unread, ..known };
             if state != known {
-                states.set(&convo, &state, None, now.at());
+                states.set(&convo, &state, None, at);
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     /// Merges what the swarm has, and writes what is new into the tables. What is gone from the document says
@@ -43,7 +53,7 @@ impl Documents {
         messages: &Messages<'_>,
         now: Timestamp,
     ) -> Result<Merge, StoreError> {
-        self.set.with(db, |db, states: &mut ConvoInfoVolatile| {
+        self.with_read_states(db, |db, states| {
             let before = one_to_one(states);
             let mut merge = take_in(states, messages, now);
             if merge.changed {
@@ -89,6 +99,10 @@ impl Documents {
     /// A conversation may have been made after the document had told of it: takes that over.
     pub(super) fn catch_up(&self, db: &mut Db, id: SessionId, now: Now) -> Result<(), StoreError> {
         let Some(row) = db.find_conversation(&id.into())? else { return Ok(()) };
+        // What the document tells of later, a merge brings.
+        if !db.begin_read_state(row)? {
+            return Ok(());
+        }
         let untouched = db
             .read_mark(row)?
             .is_some_and(|mark| mark.last_read == Timestamp::default() && !mark.marked_unread);

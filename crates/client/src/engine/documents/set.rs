@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 
 use crate::store::{Db, StoreError, StoredConfig};
 
+/// The setting that says which version made documents and tables say the same.
+pub(super) const RECONCILED: &str = "reconciled_by";
+
 /// A document whose fields this version uses.
 pub(super) trait Typed: Config + Sized {
     const KIND: Kind;
@@ -90,13 +93,27 @@ impl DocumentSet {
         f: impl FnOnce(&mut Db, &mut C) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         db.transaction(|db| {
-            let mut config: C = self.load(db)?;
+            let stored = self.stored(db, C::KIND.namespace())?;
+            let mut config = match stored.map(|stored| C::read(self.seed(), &stored.dump)) {
+                Some(Ok(config)) => config,
+                Some(Err(_)) => self.replaced(db)?,
+                None => C::empty(self.seed()),
+            };
             let value = f(db, &mut config)?;
             if config.needs_dump() {
                 self.save(db, &mut config)?;
             }
             Ok(value)
         })
+    }
+
+    /// An empty document in the place of one that cannot be read: the swarm has the rest of it, and the tables are asked
+    /// at the next start.
+    fn replaced<C: Typed>(&self, db: &mut Db) -> Result<C, StoreError> {
+        tracing::warn!("a stored config cannot be read; it is made anew from the swarm");
+        db.forget_last_hashes(self.owner)?;
+        db.set_setting(RECONCILED, &"")?;
+        Ok(C::empty(self.seed()))
     }
 
     /// Changes a document of any kind in what all kinds have in common.

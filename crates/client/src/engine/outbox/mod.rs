@@ -83,7 +83,7 @@ enum Turn {
     /// Files of its message are nowhere yet.
     Unready,
     /// Its bytes may be out from now on.
-    Begun(Begun),
+    Begun(Box<Begun>),
 }
 
 /// A job whose bytes may be out from now on.
@@ -122,7 +122,7 @@ async fn attempt(engine: &Arc<Engine>, id: JobId) -> Result<Option<(Job, Deliver
     }
     delivery::reach(engine, &job).await?;
     let Begun { job, payload, first, touched } = match begin(engine, id).await? {
-        Turn::Begun(begun) => begun,
+        Turn::Begun(begun) => *begun,
         Turn::Gone => return Ok(None),
         Turn::Unready => return Err(Attempt::NotOut("its files are nowhere yet".to_owned())),
     };
@@ -147,7 +147,7 @@ async fn begin(engine: &Arc<Engine>, id: JobId) -> Result<Turn, Attempt> {
             let Some(payload) = encode::bytes(&this, db, id)? else { return Ok(Turn::Unready) };
             let first = db.outbox_attempting(id)?;
             let Some(job) = db.outbox_job(id)? else { return Ok(Turn::Gone) };
-            Ok(Turn::Begun(Begun { job, payload, first, touched }))
+            Ok(Turn::Begun(Box::new(Begun { job, payload, first, touched })))
         })
     };
     Ok(engine.store.call(begin).await?)
@@ -155,11 +155,9 @@ async fn begin(engine: &Arc<Engine>, id: JobId) -> Result<Turn, Attempt> {
 
 /// Tells what looks different because it has another date.
 fn tell_dated(engine: &Engine, touched: BTreeSet<ConversationId>) {
-    if !touched.is_empty() {
-        engine.events.send(Event::Conversations);
-    }
     for conversation in touched {
         engine.events.send(Event::Messages(conversation));
+        engine.events.send(Event::Conversation(conversation));
     }
 }
 

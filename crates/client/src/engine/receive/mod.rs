@@ -74,7 +74,10 @@ impl<'a> Reader<'a> {
         let unknown = match (self.decode)(&message.data, self.keys) {
             Ok(received) => {
                 let incoming = one_to_one::interpret(received, self.keys.session_id, self.receipts);
-                return ReceivedItem::new(&message, incoming.map_or(Meaning::Nothing, Meaning::Said));
+                return ReceivedItem::new(
+                    &message,
+                    incoming.map(Box::new).map_or(Meaning::Nothing, Meaning::Said),
+                );
             }
             Err(DecodeError::NewerFormat) => None,
             Err(DecodeError::UnknownType(unknown)) => Some(unknown),

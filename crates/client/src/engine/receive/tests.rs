@@ -80,7 +80,7 @@ fn read(content: Content, from: &AccountKeys) -> Option<crate::store::Incoming> 
     let me = keys(1);
     let stored = stored(&Outgoing::new(content, NOW), from, &me);
     match this_version(&me).read(stored).meaning {
-        Meaning::Said(incoming) => Some(incoming),
+        Meaning::Said(incoming) => Some(*incoming),
         Meaning::Nothing => None,
         Meaning::Unreadable(_) => panic!("this version knows it"),
     }

@@ -16,8 +16,8 @@ use crate::store::values::{Hash, Ms};
 /// A message that was stored so much later than it was sent lay somewhere without a network, in ms. Shorter times are
 /// those of uploads and slow lines.
 const LATE_MS: u64 = 2 * 60 * 1000;
-/// The swarm may forget a message that disappears so much earlier than we, in ms.
-const EARLIER_MS: u64 = 60 * 1000;
+/// So far the clock of a node may be ahead, in ms.
+const AHEAD_MS: u64 = 60 * 1000;
 
 /// Whether a later line tells of a changed timer.
 pub(in crate::store) const NEWER_EXPIRY_CHANGE: &str = "SELECT 1 FROM messages
@@ -156,7 +156,7 @@ impl Receiver<'_> {
             }
         }
         let unread = !own && !unsent && body.counts_as_unread() && at > (place.last_read, place.last_read);
-        let expires_at = self.countdown(item, incoming, body.expiry, own, unread);
+        let expires_at = self.countdown(incoming, body.expiry, own, unread);
         if expires_at.is_some_and(|at| at <= self.now) {
             return Ok(None);
         }
@@ -183,8 +183,13 @@ impl Receiver<'_> {
     /// devices take it as read without anybody having seen it. Where it was stored, it is the newest of its
     /// conversation, unread, and a read mark that moves over it tells all our devices the same. Our own messages stay
     /// where they were written, as the device has them that wrote them.
+    ///
+    /// Nothing proves when something was stored. A node that names a time that is not yet is not believed; with another
+    /// one it moves what it is the first to show, and takes nothing away.
     pub(super) fn place_in_time(&self, item: &ReceivedItem, incoming: &Incoming) -> read::Place {
-        let late = incoming.sender != self.me.id && item.stored_at.since(incoming.timestamp) > LATE_MS;
+        let told = item.stored_at <= self.came + AHEAD_MS;
+        let late =
+            told && incoming.sender != self.me.id && item.stored_at.since(incoming.timestamp) > LATE_MS;
         let place = if late { item.stored_at } else { incoming.timestamp };
         (place.min(self.came), incoming.timestamp)
     }
@@ -240,31 +245,18 @@ impl Receiver<'_> {
         Ok(id)
     }
 
-    /// When a message disappears, if its countdown runs from the start (spec 02 §18.3, §18.4).
-    fn countdown(
-        &self,
-        item: &ReceivedItem,
-        incoming: &Incoming,
-        expiry: Expiry,
-        own: bool,
-        unread: bool,
-    ) -> Option<Timestamp> {
+    /// When a message disappears, if its countdown runs from the start (spec 02 §18.3).
+    ///
+    /// When the swarm's copy ends is told by one node, which may say what it likes: it makes nothing end early. What was
+    /// read elsewhere begins now, until the members agree on an earlier end (§18.4).
+    fn countdown(&self, incoming: &Incoming, expiry: Expiry, own: bool, unread: bool) -> Option<Timestamp> {
         let seconds = match expiry {
             Expiry::Off => return None,
             Expiry::AfterRead(_) if !own && unread => return None,
-            Expiry::AfterRead(seconds) if !own => {
-                let from_now = self.now + u64::from(seconds) * 1000;
-                let shortened = item.expiration > Timestamp::default() && item.expiration <= from_now;
-                return Some(if shortened { item.expiration } else { from_now });
-            }
+            Expiry::AfterRead(seconds) if !own => return Some(self.now + u64::from(seconds) * 1000),
             Expiry::AfterRead(seconds) | Expiry::AfterSend(seconds) => seconds,
         };
-        let length = u64::from(seconds) * 1000;
-        let ends = incoming.timestamp.min(self.now) + length;
-        // The swarm's end is the same but for some seconds. A node may say what it likes, but not make it vanish early.
-        let earliest = ends - (length / 10).min(EARLIER_MS);
-        let told = item.expiration > Timestamp::default();
-        Some(if told { ends.min(item.expiration.max(earliest)) } else { ends })
+        Some(incoming.timestamp.min(self.now) + u64::from(seconds) * 1000)
     }
 
     /// Something to read from the other: that they accept us, and a stranger's makes a request (spec 02 §21.2).

@@ -117,7 +117,6 @@ impl Receiver<'_> {
         let newer =
             self.db.write_reaction(&target, author, emoji.as_str(), remove, incoming.timestamp, arrival)?;
         if newer {
-            self.applied.changed.insert(place.row);
             // A message of this very batch comes with its reactions.
             if let Some(known) = known.first().filter(|known| !self.new.contains(&known.id)) {
                 self.applied.told.push(Event::Reaction {
@@ -161,17 +160,16 @@ impl Receiver<'_> {
         let note = self.db.find_conversation(&self.me.id.into())?;
         for known in known.iter().filter(|known| !known.deleted && !known.control) {
             self.applied.delete_hashes.extend(self.db.hashes_of(&[known.id])?);
-            let touched = if Some(known.conversation) == note || known.placeholder {
-                self.db.remove_messages(&[known.id])?
+            if Some(known.conversation) == note || known.placeholder {
+                self.db.remove_messages(&[known.id])?;
             } else {
-                self.db.delete_messages(&[known.id])?
-            };
+                self.db.delete_messages(&[known.id])?;
+            }
             if !self.new.contains(&known.id) {
                 let (conversation, message) = (known.conversation, known.id);
                 self.applied.told.push(Event::Deleted { conversation, message });
             }
             self.new.retain(|id| *id != known.id);
-            self.applied.changed.extend(touched);
             self.applied.list_changed = true;
         }
         Ok(kept || deferred)
@@ -266,7 +264,6 @@ impl Receiver<'_> {
         let found = found.collect::<Result<Vec<_>, _>>()?;
         for (message, unread) in &found {
             update.execute(params![message.0, Ms(incoming.timestamp)])?;
-            self.applied.changed.insert(conversation);
             if *unread {
                 self.applied.told.push(Event::Read {
                     conversation,

@@ -24,12 +24,20 @@ CREATE TABLE people (
     approved_me     INTEGER NOT NULL DEFAULT 0 CHECK (approved_me IN (0, 1)),
     blocked         INTEGER NOT NULL DEFAULT 0 CHECK (blocked IN (0, 1)),
     created         INTEGER NOT NULL DEFAULT 0,
+    shared          INTEGER NOT NULL DEFAULT 0 CHECK (shared IN (0, 1)), -- has an entry in the Contacts config
     CHECK ((picture_url IS NULL) = (picture_key IS NULL))
 ) STRICT;
 -- Strangers who wrote to us.
 CREATE INDEX people_strangers ON people (id) WHERE approved = 0 AND approved_me = 1 AND blocked = 0;
 CREATE INDEX people_picture_wanted ON people (id) WHERE picture_state = 1;
 CREATE INDEX people_picture_file ON people (picture_file) WHERE picture_file IS NOT NULL;
+
+-- Whose rows changed since the Contacts config was last written from them; noted: it is to be, before all else.
+CREATE TABLE undescribed (
+    person   INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+    noted_at INTEGER                                     -- when they were added, should they be new there
+) STRICT;
+CREATE INDEX undescribed_noted ON undescribed (person) WHERE noted_at IS NOT NULL;
 
 -- Everything one can write to. A row is deleted only with a stranger's request that nobody answered; its number is
 -- not given again, so it names the same conversation for ever.
@@ -47,12 +55,15 @@ CREATE TABLE conversations (
     opened_at      INTEGER NOT NULL DEFAULT 0,
     active_at      INTEGER NOT NULL DEFAULT 0,           -- newest sent timestamp ever here; 0 none
     last_read      INTEGER NOT NULL DEFAULT 0,           -- the read mark: what stands up to there is read
+    read_asked     INTEGER NOT NULL DEFAULT 0 CHECK (read_asked IN (0, 1)), -- the config was asked for the mark
+    read_noted_at  INTEGER,                              -- the mark is to be written into the config
     cleared_to     INTEGER NOT NULL DEFAULT 0,           -- messages up to this number are gone, and on their way out
     unread         INTEGER NOT NULL DEFAULT 0 CHECK (unread >= 0), -- those that count beyond the mark, kept by
                                                                    -- triggers, as is the next
     mentions       INTEGER NOT NULL DEFAULT 0 CHECK (mentions >= 0)
 ) STRICT;
 CREATE INDEX conversations_clearing ON conversations (id) WHERE cleared_to > 0;
+CREATE INDEX conversations_read_noted ON conversations (id) WHERE read_noted_at IS NOT NULL;
 
 -- What a group's configs say, for queries (spec 06 §1.2, §3.1).
 CREATE TABLE groups (
@@ -339,7 +350,7 @@ CREATE TABLE pending_unsends (
     author     BLOB    NOT NULL CHECK (length(author) = 33), -- perhaps of nobody here
     timestamp  INTEGER NOT NULL,
     msg_id     INTEGER,
-    stranger   INTEGER NOT NULL CHECK (stranger IN (0, 1)),  -- asked for by somebody we have not accepted
+    stranger   INTEGER NOT NULL DEFAULT 0 CHECK (stranger IN (0, 1)), -- asked for by one we have not accepted
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX pending_unsends_target ON pending_unsends (author, timestamp, coalesce(msg_id, 0));
@@ -532,6 +543,30 @@ WHEN OLD.counts = 1 OR NEW.counts = 1 BEGIN
     UPDATE conversations SET unread = unread + 1, mentions = mentions + NEW.mention
         WHERE id = NEW.conversation AND NEW.counts = 1 AND NEW.id > cleared_to
             AND (NEW.sorted_at, NEW.timestamp) > (last_read, last_read);
+END;
+
+-- Whose entry in the Contacts config is not what the tables say any more.
+CREATE TRIGGER people_undescribed_insert AFTER INSERT ON people WHEN substr(NEW.account, 1, 1) = x'05' BEGIN
+    INSERT INTO undescribed (person) VALUES (NEW.id);
+END;
+CREATE TRIGGER people_undescribed_update AFTER UPDATE OF name, nickname, profile_updated, picture_url, picture_key,
+    approved, approved_me, blocked, created ON people
+WHEN (NEW.name, NEW.nickname, NEW.profile_updated, NEW.picture_url, NEW.picture_key, NEW.approved, NEW.approved_me,
+        NEW.blocked, NEW.created)
+    IS NOT (OLD.name, OLD.nickname, OLD.profile_updated, OLD.picture_url, OLD.picture_key, OLD.approved,
+        OLD.approved_me, OLD.blocked, OLD.created) BEGIN
+    INSERT INTO undescribed (person) SELECT NEW.id WHERE NOT EXISTS (SELECT 1 FROM undescribed WHERE person = NEW.id);
+END;
+CREATE TRIGGER conversations_undescribed_insert AFTER INSERT ON conversations WHEN NEW.kind = 1 BEGIN
+    INSERT INTO undescribed (person)
+        SELECT NEW.person WHERE NOT EXISTS (SELECT 1 FROM undescribed WHERE person = NEW.person);
+END;
+CREATE TRIGGER conversations_undescribed_update AFTER UPDATE OF priority, muted_until, notify, expiry_mode,
+    expiry_seconds ON conversations
+WHEN NEW.kind = 1 AND (NEW.priority, NEW.muted_until, NEW.notify, NEW.expiry_mode, NEW.expiry_seconds)
+    IS NOT (OLD.priority, OLD.muted_until, OLD.notify, OLD.expiry_mode, OLD.expiry_seconds) BEGIN
+    INSERT INTO undescribed (person)
+        SELECT NEW.person WHERE NOT EXISTS (SELECT 1 FROM undescribed WHERE person = NEW.person);
 END;
 
 -- Reactions wait for their message, and go with it.

@@ -6,6 +6,7 @@ mod deferred;
 mod drafts;
 mod gone;
 mod identity;
+mod kills;
 mod late;
 mod migrating;
 mod order;
@@ -131,7 +132,7 @@ fn incoming(
         matches!(incoming.kind, IncomingKind::Message { .. }),
     ));
     let expiration = at(14 * 24 * 3_600_000);
-    ReceivedItem { hash, stored_at: timestamp, expiration, meaning: Meaning::Said(incoming) }
+    ReceivedItem { hash, stored_at: timestamp, expiration, meaning: Meaning::Said(Box::new(incoming)) }
 }
 
 /// What an item says, to change it.

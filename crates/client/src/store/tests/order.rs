@@ -128,7 +128,7 @@ proptest! {
         // Several of one moment stand in the order in which they came.
         let see = |db: &Db| {
             let mut page = page(db, alice());
-            page.sort_by(|a, b| (a.sorted_at, a.timestamp, &a.text).cmp(&(b.sorted_at, b.timestamp, &b.text)));
+            page.sort_by(|a, b| (a.sorted_at, a.timestamp, a.from, &a.text).cmp(&(b.sorted_at, b.timestamp, b.from, &b.text)));
             page.into_iter().map(visible).collect::<Vec<_>>()
         };
         prop_assert_eq!(see(&straight), see(&mixed));

@@ -3,8 +3,8 @@
 use super::*;
 use crate::store::receive::strangers;
 use crate::store::{
-    account, attachment, conversation, dating, deferred, delete, message, outbox, people, read, receive,
-    search,
+    account, attachment, conversation, dating, deferred, delete, message, noted, outbox, people, read,
+    receive, search,
 };
 
 /// What SQLite says it does for a query, one line for each step.
@@ -94,11 +94,14 @@ fn small_questions_are_answered_by_indexes() {
         (delete::FIND, "messages_of_author"),
         (delete::EXPIRED, "COVERING INDEX messages_expiring"),
         (delete::NEXT_EXPIRY, "COVERING INDEX messages_expiring"),
+        (delete::NEXT_EXPIRY_AFTER, "COVERING INDEX messages_expiring"),
         (delete::CLEARED, "COVERING INDEX messages_page"),
         (account::IS_USED, "outbox_without_message"),
     ] {
         check(sql, index, &[]);
     }
+    // Few, and sorted to be told once each.
+    assert!(plan(&db(), delete::EXPIRED_BETWEEN)[0].contains("messages_expiring"));
     check(delete::CLEARING, "conversations_clearing", &["conversations USING INDEX conversations_clearing"]);
     check(people::PICTURES_WANTED, "people_picture_wanted", &["people USING INDEX", "account"]);
     check(attachment::FILE_IN_USE, "attachments_file", &[]);
@@ -107,6 +110,14 @@ fn small_questions_are_answered_by_indexes() {
         let table = sql.split_whitespace().nth(2).unwrap();
         check(sql, &format!("{table}_expiring"), &[]);
     }
+}
+
+#[test]
+fn what_is_noted_for_documents_is_found_without_looking_at_all_people() {
+    check(noted::NOTE_CONTACT, "undescribed USING INTEGER PRIMARY KEY", &[]);
+    check(noted::UNDESCRIBED, "u USING INTEGER PRIMARY KEY", &[]);
+    check(noted::NOTED_CONTACTS, "undescribed_noted", &["u USING INDEX undescribed_noted"]);
+    check(noted::NOTED_READS, "conversations_read_noted", &["conversations USING INDEX"]);
 }
 
 #[test]

@@ -201,7 +201,10 @@ fn only_an_author_may_unsend_and_may_do_so_early() {
     assert_eq!(texts(&db, alice()), ["oops", "ours"]);
     let applied = take(&mut db, vec![from(alice(), at(8), unsend(alice(), 1))]);
     assert_eq!(applied.delete_hashes, [item.hash]);
-    assert!(applied.changed.contains(&with(&db, alice())));
+    let here = with(&db, alice());
+    assert!(
+        matches!(applied.told.as_slice(), [Event::Deleted { conversation, .. }] if *conversation == here)
+    );
     let message = page(&db, alice()).remove(0);
     assert!(
         message.deleted && message.text.is_empty() && message.reactions.is_empty() && message.hash.is_none()
@@ -236,7 +239,7 @@ fn receipts_reach_messages_sent_here_and_elsewhere() {
     let id = send(&mut db, alice(), at(1), "x");
     let receipt = IncomingKind::ReadReceipt { timestamps: vec![at(1), at(3), at(99)] };
     let applied = take(&mut db, vec![from(alice(), at(50), receipt)]);
-    assert!(applied.changed.contains(&with(&db, alice())));
+    assert!(matches!(applied.told.as_slice(), [Event::Read { message, .. }] if *message == id));
     assert!(db.message(id).unwrap().unwrap().read);
     take(&mut db, vec![copy(alice(), at(3), text("from the phone"))]);
     assert!(page(&db, alice()).iter().all(|message| message.read));
@@ -348,22 +351,28 @@ fn messages_disappear_by_their_own_timer() {
     );
     let messages = page(&db, alice());
     assert_eq!(messages.len(), 2, "what has disappeared already is not shown");
-    assert_eq!(messages[0].expires_at, Some(at(54_000)), "the swarm forgets it a little earlier");
+    assert_eq!(messages[0].expires_at, Some(at(55_000)), "one node's word ends nothing early");
     assert_eq!(messages[1].expires_at, None);
     let outcome = db.mark_read(with(&db, alice()), messages[1].id, Now::Known(at(100))).unwrap();
     let read = outcome.read.iter().find(|read| read.id == messages[1].id).unwrap();
     assert_eq!(read.expires_at, Some(at(60_100)));
     assert_eq!(read.hash, messages[1].hash);
     assert_eq!(page(&db, alice())[1].expires_at, Some(at(60_100)));
-    // Read elsewhere before it came: the countdown runs, and the swarm's word counts if it is shorter.
+    // Read elsewhere before it came: the countdown runs, whatever one node says of its end.
     let late = vec![
         swarm(from(alice(), at(-4500), timed(Expiry::AfterRead(60))), 30_000),
         swarm(from(alice(), at(-4600), timed(Expiry::AfterRead(60))), 9_000_000),
     ];
     let applied = take(&mut db, late);
-    assert_eq!(applied.messages[1].expires_at, Some(at(30_000)));
+    assert_eq!(applied.messages[1].expires_at, Some(at(60_000)));
     assert_eq!(applied.messages[0].expires_at, Some(at(60_000)));
-    assert_eq!(applied.read.len(), 2);
+    assert_eq!(applied.read.len(), 2, "for the swarm to say when they end");
+    // What several members say may only bring the end nearer.
+    let id = applied.messages[1].id;
+    for (told, end) in [(50_000, 50_000), (70_000, 50_000), (20_000, 20_000)] {
+        db.ends_earlier(id, at(told)).unwrap();
+        assert_eq!(db.message(id).unwrap().unwrap().expires_at, Some(at(end)));
+    }
 }
 
 #[test]

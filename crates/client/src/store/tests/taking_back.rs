@@ -2,8 +2,11 @@
 
 use super::*;
 
+/// A way for a message to go, and what it is called.
+type Way = (&'static str, fn(&mut Db, MessageId));
+
 /// How a message can go.
-const WAYS: [(&str, fn(&mut Db, MessageId)); 5] = [
+const WAYS: [Way; 5] = [
     ("cancelled", |db, id| assert!(db.cancel_outgoing(id).unwrap())),
     ("deleted", |db, id| drop(db.delete_messages(&[id]).unwrap())),
     ("removed", |db, id| drop(db.remove_messages(&[id]).unwrap())),

@@ -135,7 +135,7 @@ impl Device {
     /// Pushes what is to be pushed: as the engine does, in steps of which each may be the last.
     pub fn push(&mut self, swarm: &mut Swarm, life: &mut Life) -> Option<()> {
         life.step()?;
-        let ToPush { parts, refused } = self.documents.set.take_parts(&mut self.db, NOW).unwrap();
+        let ToPush { parts, refused } = self.documents.take_parts(&mut self.db, NOW).unwrap();
         assert!(refused.is_empty());
         let mut pushed = Vec::new();
         for part in parts {
@@ -157,7 +157,7 @@ impl Device {
 
     /// What the swarm took but did not delete.
     pub fn push_without_deletion(&mut self, swarm: &mut Swarm) {
-        let ToPush { parts, .. } = self.documents.set.take_parts(&mut self.db, NOW).unwrap();
+        let ToPush { parts, .. } = self.documents.take_parts(&mut self.db, NOW).unwrap();
         let store = |Part { namespace, seqno, messages, obsolete, .. }: Part| {
             let me = self.documents.me;
             let stored = messages.iter().map(|data| StorageHash::from(swarm.store(me, namespace, data)));
@@ -192,17 +192,20 @@ impl Device {
         (own.name, own.picture.map(|picture| picture.url), all)
     }
 
-    /// Documents and tables say the same.
+    /// Documents and tables say the same, or it is noted that they will.
     pub fn check(&self) {
         let contacts: Contacts = self.documents.set.load(&self.db).unwrap();
-        for row in self.db.contacts().unwrap() {
+        let noted: BTreeMap<SessionId, Timestamp> = self.db.noted_contacts().unwrap().into_iter().collect();
+        for row in self.db.contacts().unwrap().into_iter().filter(|row| !noted.contains_key(&row.id)) {
             match contacts.get(&row.id) {
                 Some(contact) => assert!(contacts::agrees(&contact, &row), "{contact:?}"),
                 None => assert!(!contacts::belongs(&row), "{:?} is in the tables only", row.id),
             }
         }
         let states: ConvoInfoVolatile = self.documents.set.load(&self.db).unwrap();
-        for mark in self.db.read_marks().unwrap() {
+        let noted: BTreeMap<ConversationId, Timestamp> = self.db.noted_reads().unwrap().into_iter().collect();
+        let marks = self.db.read_marks().unwrap().into_iter();
+        for mark in marks.filter(|mark| !noted.contains_key(&mark.conversation)) {
             let state = states.get(&ConvoId::OneToOne(mark.address.account().unwrap())).unwrap_or_default();
             assert_eq!(mark.marked_unread, state.unread, "{:?}", mark.conversation);
             assert!(mark.last_read >= state.last_read, "{:?} went back", mark.conversation);

@@ -3,6 +3,7 @@
 mod devices;
 mod kills;
 mod sending;
+mod strangers;
 
 use septet_protocol::account::Seed;
 use septet_protocol::config::{Contacts, ConvoInfoVolatile, Kind, PushError};
@@ -35,7 +36,7 @@ fn restored_device() -> (Documents, Db) {
 
 /// Takes what a device has to push of its contacts, as the swarm has it then.
 fn pushed(documents: &Documents, db: &mut Db, number: u8) -> Vec<StoredMessage> {
-    let ToPush { parts, refused } = documents.set.take_parts(db, NOW).unwrap();
+    let ToPush { parts, refused } = documents.take_parts(db, NOW).unwrap();
     assert!(refused.is_empty());
     let part = parts.into_iter().find(|part| part.namespace == Namespace::CONTACTS).unwrap();
     let hash = MessageHash([number; 32]);
@@ -111,7 +112,7 @@ fn a_damaged_document_is_fetched_again_and_loses_nobody() {
 
 /// What a device has to push of one document, as the swarm has it then.
 fn stored(documents: &Documents, db: &mut Db, namespace: Namespace) -> Vec<StoredMessage> {
-    let parts = documents.set.take_parts(db, NOW).unwrap().parts.into_iter();
+    let parts = documents.take_parts(db, NOW).unwrap().parts.into_iter();
     let messages = parts.filter(|part| part.namespace == namespace).flat_map(|part| part.messages);
     (1..)
         .zip(messages)
@@ -151,7 +152,7 @@ fn what_is_set_before_the_swarm_was_read_is_added_where_it_has_nothing() {
             assert!(!change(&mine, &mut here, id), "no document says so yet");
         }
         assert_eq!(here.profile().unwrap().name, "Typed here");
-        assert!(mine.set.take_parts(&mut here, NOW).unwrap().parts.is_empty(), "nothing to be published");
+        assert!(mine.take_parts(&mut here, NOW).unwrap().parts.is_empty(), "nothing to be published");
         if told {
             mine.merge(&mut here, Namespace::USER_PROFILE, &profile, NOW).unwrap();
             mine.merge(&mut here, Namespace::CONTACTS, &contacts, NOW).unwrap();
@@ -191,4 +192,60 @@ fn nobody_is_lost_when_the_swarm_is_far_ahead() {
     let contacts: Contacts = mine.set.load(&here).unwrap();
     assert_eq!(contacts.get(&carol).unwrap().nickname, "Carol 9");
     assert_eq!(contacts.get(&BOB).unwrap().nickname, "Bobby");
+}
+
+#[test]
+fn a_change_is_noted_and_in_the_document_before_anything_else_is_done_with_it() {
+    let (documents, mut db) = device();
+    name_bob(&documents, &mut db, "Bobby");
+    let bob = with(&mut db, BOB);
+    assert_eq!(db.noted_configs().unwrap(), [Namespace::CONTACTS]);
+    assert!(documents.set.load::<Contacts>(&db).unwrap().get(&BOB).is_none(), "only a note");
+    documents.read_changed(&mut db, bob, Now::Known(NOW)).unwrap();
+    db.set_marked_unread(bob, true).unwrap();
+    let there = pushed(&documents, &mut db, 1);
+    assert_eq!(there.len(), 1);
+    assert!(db.noted_configs().unwrap().is_empty());
+    assert_eq!(documents.set.load::<Contacts>(&db).unwrap().get(&BOB).unwrap().nickname, "Bobby");
+    let states: ConvoInfoVolatile = documents.set.load(&db).unwrap();
+    assert!(states.get(&septet_protocol::config::ConvoId::OneToOne(BOB)).unwrap().unread);
+    // What changes nothing is no note.
+    db.set_nickname(BOB, Some("Bobby")).unwrap();
+    assert!(!documents.conversation_changed(&mut db, bob, Now::Known(NOW)).unwrap());
+    assert!(db.noted_configs().unwrap().is_empty());
+}
+
+#[test]
+fn a_change_that_is_rolled_back_is_not_noted() {
+    let (documents, mut db) = device();
+    let bob = with(&mut db, BOB);
+    let failed: Result<(), StoreError> = db.transaction(|db| {
+        db.set_nickname(BOB, Some("Bobby"))?;
+        documents.conversation_changed(db, bob, Now::Known(NOW))?;
+        Err(StoreError::NotFound)
+    });
+    assert!(failed.is_err() && db.noted_configs().unwrap().is_empty());
+}
+
+#[test]
+fn who_is_only_a_contact_has_no_conversation_before_something_is_said() {
+    let ((mine, mut here), (theirs, mut there)) = (device(), device());
+    here.set_nickname(BOB, Some("Bobby")).unwrap();
+    let bob = with(&mut here, BOB);
+    here.set_priority(bob, -1).unwrap();
+    mine.conversation_changed(&mut here, bob, Now::Known(NOW)).unwrap();
+    let contacts = pushed(&mine, &mut here, 1);
+    theirs.merge(&mut there, Namespace::CONTACTS, &contacts, NOW).unwrap();
+    assert_eq!(nickname(&there).as_deref(), Some("Bobby"));
+    assert!(there.conversations(NOW).unwrap().is_empty());
+    theirs.reconcile(&mut there, Now::Known(NOW)).unwrap();
+    assert!(there.conversations(NOW).unwrap().is_empty());
+
+    let bob = with(&mut there, BOB);
+    assert!(there.conversation(bob).unwrap().unwrap().hidden);
+    there.open_conversation(bob, NOW).unwrap();
+    assert!(theirs.conversation_changed(&mut there, bob, Now::Known(NOW)).unwrap());
+    let shown = pushed(&theirs, &mut there, 2);
+    mine.merge(&mut here, Namespace::CONTACTS, &shown, NOW).unwrap();
+    assert_eq!(here.contact(BOB).unwrap().unwrap().priority, Some(0), "shown again everywhere");
 }

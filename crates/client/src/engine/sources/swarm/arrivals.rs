@@ -3,7 +3,7 @@
 //! What came of a compartment is stored in one transaction with the mark of where the next request goes on, so that
 //! a kill loses nothing: what was not stored is fetched again. What follows from it is told by [`Effects`].
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use septet_protocol::id::{MessageHash, SessionId};
 use septet_protocol::swarm::reply::StoredMessage;
@@ -68,9 +68,9 @@ impl Swarm {
         let effects = match config {
             Some(messages) => self.apply_config(batch, messages).await?,
             None => {
-                let (applied, configs_changed) = self.apply_messages(batch).await?;
-                page.messages += applied.messages.len() as u64;
-                following(applied, configs_changed)
+                let applied = self.apply_messages(batch).await?;
+                page.messages += applied.batch.messages.len() as u64;
+                following(applied)
             }
         };
         page.shown.extend(shown);
@@ -78,8 +78,8 @@ impl Swarm {
         Ok(effects)
     }
 
-    /// Stores messages; says also whether configs changed by them.
-    async fn apply_messages(&self, batch: ReceivedBatch) -> Result<(AppliedBatch, bool), StoreError> {
+    /// Stores messages.
+    async fn apply_messages(&self, batch: ReceivedBatch) -> Result<Applied, StoreError> {
         let documents = self.engine.documents.clone();
         let apply = move |db: &mut Db| {
             apply_with(db, &documents, &batch.items, batch.now, |db| db.apply_received(&batch))
@@ -118,17 +118,43 @@ fn name_only(message: &StoredMessage) -> ReceivedItem {
     ReceivedItem::new(message, Meaning::Nothing)
 }
 
+/// What became of messages that were stored.
+pub struct Applied {
+    /// What changed in the tables.
+    pub batch: AppliedBatch,
+    /// Conversations whose row in the list changed.
+    rows: BTreeSet<ConversationId>,
+    /// What our other devices are to know changed.
+    pub configs_changed: bool,
+}
+
+/// Which rows of the list messages change: those they are in, and those of people whose names they brought.
+fn changed_rows(
+    db: &Db,
+    applied: &AppliedBatch,
+    people: &BTreeMap<SessionId, Timestamp>,
+) -> Result<BTreeSet<ConversationId>, StoreError> {
+    let mut rows = applied.changed.clone();
+    rows.extend(applied.told.iter().filter_map(Event::conversation));
+    if applied.list_changed {
+        rows.extend(applied.messages.iter().map(|message| message.conversation));
+        for id in people.keys().chain(&applied.contacts_changed) {
+            rows.extend(db.find_conversation(&(*id).into())?);
+        }
+    }
+    Ok(rows)
+}
+
 /// What follows from messages that were stored.
-pub fn following(applied: AppliedBatch, configs_changed: bool) -> Effects {
+pub fn following(applied: Applied) -> Effects {
+    let Applied { batch: applied, rows, configs_changed } = applied;
     let mut effects = Effects { read: applied.read, delete: applied.delete_hashes, ..Effects::default() };
     let messages = applied.messages.into_iter().map(|message| Event::Message(Box::new(message)));
     effects.events.extend(messages);
     effects.events.extend(applied.requests.into_iter().map(Event::Request));
     effects.events.extend(applied.told);
     effects.events.extend(applied.changed.into_iter().map(Event::Messages));
-    if applied.list_changed {
-        effects.events.push(Event::Conversations);
-    }
+    effects.events.extend(rows.into_iter().map(Event::Conversation));
     effects.bells.extend([Bell::Downloads, Bell::Expiry]);
     if applied.unreadable {
         effects.events.push(Event::UpdateWanted);
@@ -156,21 +182,22 @@ fn merging(merged: Merge) -> Effects {
     effects
 }
 
-/// Applies messages, and in the same transaction what follows from them for files and config documents; says whether
-/// those changed.
+/// Applies messages, and in the same transaction what follows from them for files and config documents.
 pub fn apply_with(
     db: &mut Db,
     documents: &Documents,
     items: &[ReceivedItem],
     now: Timestamp,
     apply: impl FnOnce(&mut Db) -> Result<AppliedBatch, StoreError>,
-) -> Result<(AppliedBatch, bool), StoreError> {
+) -> Result<Applied, StoreError> {
     db.transaction(|db| {
         let people = concerned(items, documents.me());
-        let mut applied = apply(db)?;
-        want_files(db, &mut applied.messages)?;
-        let changed = !people.is_empty() && documents.conversations_changed(db, &people, Now::Known(now))?;
-        Ok((applied, changed))
+        let mut batch = apply(db)?;
+        want_files(db, &mut batch.messages)?;
+        let configs_changed =
+            !people.is_empty() && documents.conversations_changed(db, &people, Now::Known(now))?;
+        let rows = changed_rows(db, &batch, &people)?;
+        Ok(Applied { batch, rows, configs_changed })
     })
 }
 
