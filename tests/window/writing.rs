@@ -132,6 +132,7 @@ fn what_is_being_written_is_there_again_after_a_restart() {
     real.close();
 
     let mut real = Real::open(folder.path(), options(&net));
+    real.wait_label("Search or paste an ID");
     real.find(somebody);
     real.wait_label("Remove Picture");
     let field = real.wait(|harness| harness.query_by_role_and_label(Role::MultilineTextInput, "Message"));

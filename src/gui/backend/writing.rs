@@ -145,21 +145,29 @@ async fn staged(source: OutgoingFile) -> Result<StagedFile, String> {
     Ok(StagedFile { name, size, picture, source, look: Look::default() })
 }
 
-/// Looks into files, and tells of each what it showed.
+/// Looks into files in their order, and tells of each what it showed.
 fn look_into(client: &Client, teller: &Teller, conversation: ConversationId, files: Vec<StagedFile>) {
-    for file in files {
-        let (client, teller) = (client.clone(), teller.clone());
-        tokio::spawn(async move {
-            let Ok(_turn) = LOOKS.acquire().await else { return };
-            let may_tell_place = may_tell_place(file.source.clone()).await;
-            let thumbnail = if file.picture && file.size <= LOOK_INTO {
-                thumbnail(&client, &file.source).await.map(Arc::new)
-            } else {
-                None
-            };
-            teller.tell(Update::Looked(conversation, file.source, Look { thumbnail, may_tell_place }));
-        });
-    }
+    let (client, teller) = (client.clone(), teller.clone());
+    tokio::spawn(async move {
+        for file in files {
+            let Ok(turn) = LOOKS.acquire().await else { return };
+            let (client, teller) = (client.clone(), teller.clone());
+            tokio::spawn(async move {
+                let look = look(&client, &file).await;
+                teller.tell(Update::Looked(conversation, file.source, look));
+                drop(turn);
+            });
+        }
+    });
+}
+
+async fn look(client: &Client, file: &StagedFile) -> Look {
+    let may_tell_place = may_tell_place(file.source.clone()).await;
+    let thumbnail = match file.picture && file.size <= LOOK_INTO {
+        true => thumbnail(client, &file.source).await.map(Arc::new),
+        false => None,
+    };
+    Look { thumbnail, may_tell_place }
 }
 
 async fn thumbnail(client: &Client, source: &OutgoingFile) -> Option<ColorImage> {

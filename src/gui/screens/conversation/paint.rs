@@ -132,8 +132,9 @@ impl Painting<'_> {
         for (count, (index, rect, corners)) in cells.iter().enumerate() {
             let Some(attachment) = self.message.attachments.get(*index) else { continue };
             let rect = rect.translate(self.offset);
-            self.image(attachment, rect, *corners);
-            if more > 0 && count + 1 == cells.len() {
+            let veiled = more > 0 && count + 1 == cells.len();
+            self.image(attachment, rect, *corners, !veiled);
+            if veiled {
                 self.ui.painter().rect_filled(rect, *corners, Color32::from_black_alpha(0x99));
                 let style = Style::new(size::HEADING, Color32::WHITE).weight(Weight::Semibold);
                 text_center(self.ui.painter(), rect.center(), &format!("+{more}"), style, rect.width());
@@ -149,7 +150,8 @@ impl Painting<'_> {
         }
     }
 
-    fn image(&mut self, attachment: &Attachment, rect: Rect, corners: CornerRadius) {
+    /// One picture; `state` to show how far it is.
+    fn image(&mut self, attachment: &Attachment, rect: Rect, corners: CornerRadius, state: bool) {
         let theme = self.cx.theme;
         let here = is_here(attachment);
         let key = ImageKey::Attachment(attachment.id);
@@ -185,7 +187,9 @@ impl Painting<'_> {
             AttachmentState::Unusable => format!("{name} {}", self.cx.t("file-unusable")),
         };
         let response = self.click(rect, attachment.id, &label);
-        self.overlay(attachment, rect);
+        if state {
+            self.overlay(attachment, rect);
+        }
         if response.clicked() {
             match attachment.state {
                 AttachmentState::Remote | AttachmentState::Failed { .. } => {
