@@ -183,7 +183,7 @@ impl Making {
         let with = person(with.min(self.sizes.conversations.saturating_sub(1)));
         let timestamp = self.sent(number);
         let every = self.sizes.messages / self.sizes.attachments.max(1);
-        let has_file = self.sizes.attachments > 0 && number % every.max(1) == 0;
+        let has_file = self.sizes.attachments > 0 && number.is_multiple_of(every.max(1));
         let incoming = Incoming {
             sender: if ours { self.me } else { with },
             conversation: with.into(),
