@@ -38,7 +38,9 @@ fn every_command_takes_a_name_where_it_takes_an_id() {
         alice.ok(command);
     }
     bob.send(&alice.id, "and back");
-    let events = alice.run(&["receive", "--conversation", "bob"]).lines;
+    let received = alice.run(&["receive", "--conversation", "bob"]);
+    assert_eq!(received.code, Some(0), "{}", received.stderr);
+    let events = received.lines;
     assert!(events.iter().any(|event| event["text"] == "and back"), "{events:?}");
 
     let nobody = alice.run(&["messages", "nobody-has-this-name"]);
