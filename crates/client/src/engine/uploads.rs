@@ -16,7 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use zeroize::Zeroizing;
 
 use super::Engine;
-use super::outbox::Attempt;
+use super::outbox::attempt::Attempt;
 use crate::event::Event;
 use crate::model::{AttachmentState, MessageId};
 use crate::store::{RemoteFile, StoreError, StoredAttachment, TransferState};

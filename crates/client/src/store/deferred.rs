@@ -9,9 +9,10 @@ use septet_protocol::id::{Account, Namespace, SessionId};
 use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 
+use super::arrived::{Deferred, DeferredId, ReceivedItem, Unreadable};
 use super::db::Db;
 use super::error::StoreError;
-use super::types::{Deferred, DeferredId, QuoteKey, ReceivedItem, Unreadable};
+use super::types::QuoteKey;
 use super::values::{Hash, Ms, Owner, Person, time};
 use crate::model::MessageId;
 

@@ -13,6 +13,7 @@
 //! has returned sees it.
 
 mod account;
+mod arrived;
 mod attachment;
 mod conversation;
 mod dating;
@@ -51,6 +52,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 pub use account::StoredAccount;
+pub use arrived::*;
 pub use db::Db;
 pub(crate) use deferred::VERSION;
 pub use error::StoreError;

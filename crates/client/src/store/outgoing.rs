@@ -4,11 +4,12 @@ use rusqlite::{named_params, params};
 use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 
+use super::arrived::NewPreview;
 use super::db::Db;
 use super::error::StoreError;
 use super::kinds::AttachmentClass;
 use super::types::{
-    NewAttachment, NewJob, NewPreview, Now, Original, Outgoing, OutgoingMessage, QuoteKey, TransferState,
+    NewAttachment, NewJob, Now, Original, Outgoing, OutgoingMessage, QuoteKey, TransferState,
 };
 use super::values::{Hash, Ms, expiry_columns, json_text};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};

@@ -8,7 +8,7 @@ use septet_protocol::id::MessageHash;
 use septet_protocol::swarm::request::Store as StoreRequest;
 use septet_protocol::time::Timestamp;
 
-use super::Attempt;
+use super::attempt::Attempt;
 use crate::engine::Engine;
 use crate::store::{Job, Transport};
 

@@ -10,6 +10,7 @@
 //! ([`Db::freshen`]), whatever happened meanwhile. If the network tells that nothing has left this machine after all,
 //! that is written down as well.
 
+pub(super) mod attempt;
 mod delivery;
 mod encode;
 mod lanes;
@@ -26,6 +27,7 @@ use super::{Engine, uploads};
 use crate::event::Event;
 use crate::model::{ConversationId, MessageState};
 use crate::store::{Db, Job, JobId, JobKind, StoreError};
+use attempt::Attempt;
 use delivery::Delivered;
 use lanes::Lanes;
 
@@ -55,25 +57,6 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         }
     }
     lanes.stop().await;
-}
-
-/// How an attempt failed.
-pub enum Attempt {
-    /// It may work later, and nothing of it has left this machine; why, for the log.
-    NotOut(String),
-    /// It may work later; why, for the log.
-    Later(String),
-    /// It never will; why, as a sentence.
-    Refused(String),
-}
-
-impl From<StoreError> for Attempt {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unsendable(error) => Self::Refused(format!("This message cannot be sent: {error}.")),
-            other => Self::Later(other.to_string()),
-        }
-    }
 }
 
 /// What is found when a job is about to be tried.

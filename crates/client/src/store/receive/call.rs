@@ -10,8 +10,8 @@ use septet_protocol::time::Timestamp;
 use super::message::Body;
 use super::{Receiver, Standing, TTL_LONGEST_MS};
 use crate::model::{Expiry, MessageId, Notice};
+use crate::store::arrived::{CallKey, Incoming, ReceivedItem};
 use crate::store::error::StoreError;
-use crate::store::types::{CallKey, Incoming, ReceivedItem};
 use crate::store::values::{Ms, time};
 
 /// What is known of a call.

@@ -13,12 +13,13 @@ use septet_protocol::time::Timestamp;
 use super::message::Body;
 use super::{Receiver, Standing};
 use crate::model::{Address, ConversationId, Expiry, MessageId, Notice};
+use crate::store::arrived::{
+    AppliedBatch, DeferredId, Incoming, IncomingKind, Meaning, ReceivedItem, Unreadable,
+};
 use crate::store::db::Db;
 use crate::store::deferred::NewDeferred;
 use crate::store::error::StoreError;
-use crate::store::types::{
-    AppliedBatch, DeferredId, Incoming, IncomingKind, Meaning, QuoteKey, ReceivedItem, Unreadable,
-};
+use crate::store::types::QuoteKey;
 
 /// Hides a line from what looks for messages of the network, or shows it to that again: what points at the message stays
 /// when the line goes hidden, and goes with it otherwise.

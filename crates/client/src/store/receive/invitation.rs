@@ -12,8 +12,8 @@ use septet_protocol::id::SessionId;
 use super::message::Body;
 use super::{Receiver, Standing};
 use crate::model::{Address, ConversationId, Expiry, Notice};
+use crate::store::arrived::{GroupRight, Incoming, Invitation, ReceivedItem};
 use crate::store::error::StoreError;
-use crate::store::types::{GroupRight, Incoming, Invitation, ReceivedItem};
 use crate::store::values::Ms;
 
 impl Receiver<'_> {

@@ -29,9 +29,9 @@ use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, Sessio
 use septet_protocol::message::TTL_CONTENT_MS;
 use septet_protocol::time::Timestamp;
 
+use super::arrived::{AppliedBatch, Cursor, Incoming, IncomingKind, Meaning, ReceivedBatch, ReceivedItem};
 use super::db::{Db, Me};
 use super::error::StoreError;
-use super::types::{AppliedBatch, Cursor, Incoming, IncomingKind, Meaning, ReceivedBatch, ReceivedItem};
 use super::values::{Hash, Ms, Node, Owner, Person, time};
 use crate::event::Event;
 use crate::model::{Address, ConversationId, MessageId};

@@ -7,9 +7,10 @@ use septet_protocol::time::Timestamp;
 use super::{Receiver, Standing};
 use crate::event::Event;
 use crate::model::{ConversationId, MessageId};
+use crate::store::arrived::Incoming;
 use crate::store::db::Db;
 use crate::store::error::StoreError;
-use crate::store::types::{Incoming, QuoteKey};
+use crate::store::types::QuoteKey;
 use crate::store::values::{Ms, Person, optional_time, time};
 
 /// How long wishes for messages that have not come are kept, in ms (spec 02 §28).
