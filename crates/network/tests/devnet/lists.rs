@@ -98,5 +98,5 @@ async fn whatever_the_network_says_of_itself_is_better_than_an_old_list() {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), saved).await.expect("a list of our own in time");
+    tokio::time::timeout(std::time::Duration::from_secs(90), saved).await.expect("a list of our own in time");
 }

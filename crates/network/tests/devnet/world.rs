@@ -95,7 +95,8 @@ impl World {
         let these = status.wait_for(|status| {
             status.paths.iter().map(|path| path[0].ed25519).collect::<BTreeSet<_>>() == *guards
         });
-        tokio::time::timeout(Duration::from_secs(40), these).await.expect("the guards in time").unwrap();
+        // A guard that did not answer while there was no network is tried again after a pause that grows.
+        tokio::time::timeout(Duration::from_secs(120), these).await.expect("the guards in time").unwrap();
     }
 
     /// All guards in use.

@@ -15,7 +15,7 @@ use crate::store::error::StoreError;
 /// So many requests wait at most, and as many invitations into groups.
 pub(in crate::store) const MOST_REQUESTS: i64 = 1000;
 /// So many messages are kept of each.
-pub(in crate::store) const MOST_MESSAGES: i64 = 5000;
+pub(in crate::store) const MOST_MESSAGES: i64 = 20_000;
 
 /// So many of their wishes to delete what has not come are kept.
 const MOST_UNSENDS: i64 = 10_000;

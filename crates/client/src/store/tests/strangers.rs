@@ -77,13 +77,13 @@ fn files_of_requests_that_are_dropped_go_too() {
 #[test]
 fn one_stranger_fills_one_request_up_to_a_limit() {
     let mut db = db();
-    for batch in 0..30 {
+    for batch in 0..84 {
         let items = (0..250).map(|number| from(alice(), at(batch * 250 + number - 100_000), text("!!!")));
         take(&mut db, items.collect());
     }
     assert_eq!(count(&db, "messages"), MOST_MESSAGES);
     assert_eq!(i64::from(conversation(&db, alice()).unread), MOST_MESSAGES);
-    assert_eq!(page(&db, alice()).last().unwrap().timestamp, at(30 * 250 - 1 - 100_000), "the newest stay");
+    assert_eq!(page(&db, alice()).last().unwrap().timestamp, at(84 * 250 - 1 - 100_000), "the newest stay");
 }
 
 /// Everything but something to read.
@@ -199,7 +199,7 @@ fn an_invitation_is_kept_with_all_it_gives_and_strangers_invite_without_a_word()
 #[test]
 fn invitations_of_strangers_are_as_many_as_requests() {
     let mut db = db();
-    for batch in 0..30 {
+    for batch in 0..84 {
         let items = (0..100).map(|number| {
             let number = batch * 100 + number;
             let right = GroupRight::Member(vec![1; 100].into());
