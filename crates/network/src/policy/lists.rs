@@ -162,7 +162,8 @@ impl Lists {
         if self.then.is_none() {
             let round = ROUND.saturating_mul(1 << self.failed.min(10)).min(ROUND_LONGEST);
             self.failed = self.failed.saturating_add(1);
-            self.after = Some(now + if self.dead { round } else { AGAIN });
+            // Of a list of last resort many nodes may be gone; others are asked soon.
+            self.after = Some(now + if self.dead || self.makeshift { round } else { AGAIN });
             self.doubted = false;
         }
     }
