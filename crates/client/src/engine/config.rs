@@ -141,14 +141,7 @@ async fn push(engine: &Arc<Engine>) -> Result<(), SyncError> {
         return Ok(());
     }
     let steps = steps(&parts);
-    let mut done = Vec::new();
-    let mut result = Ok(());
-    for some in Batch::chunks(&steps, MOST_STEPS) {
-        result = carry_out(engine, some, &mut done).await;
-        if result.is_err() {
-            break;
-        }
-    }
+    let (done, result) = carry_out_all(engine, &steps).await;
     let superseded = superseded(&parts, &steps, &done);
     let pushed = pushed(parts, &steps, done);
     let documents = engine.documents.clone();
@@ -174,6 +167,17 @@ impl Step {
 /// All that is to be stored.
 fn steps(parts: &[Part]) -> Vec<Step> {
     (0..).zip(parts).flat_map(|(number, part)| Step::all(number, part.namespace, &part.messages)).collect()
+}
+
+/// Has the swarm carry out steps in their order, up to the first request that fails; what became of them.
+async fn carry_out_all(engine: &Engine, steps: &[Step]) -> (Vec<StorageHash>, Result<(), SyncError>) {
+    let mut done = Vec::new();
+    for some in Batch::chunks(steps, MOST_STEPS) {
+        if let Err(error) = carry_out(engine, some, &mut done).await {
+            return (done, Err(error));
+        }
+    }
+    (done, Ok(()))
 }
 
 /// Has the swarm carry out some steps in their order; adds to `done` what each is called there, up to the first that

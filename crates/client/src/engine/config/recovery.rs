@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use septet_protocol::config::StorageHash;
 use septet_protocol::id::{MessageHash, Namespace};
+use septet_protocol::swarm::MemberKeys;
 use septet_protocol::swarm::reply::ExpireReply;
 use septet_protocol::swarm::request::Expire;
 use septet_protocol::swarm::signing::ExpireMode;
-use septet_protocol::swarm::{Batch, MemberKeys};
 use tokio_util::sync::CancellationToken;
 
 use super::keep_alive::{Action, Detection, Event, KeepAlive, Round, detect};
-use super::{MOST_STEPS, Step, SyncError, TTL_CONFIG_MS, carry_out};
+use super::{Step, SyncError, TTL_CONFIG_MS, carry_out_all};
 use crate::engine::Engine;
 use crate::engine::documents::Kept;
 use crate::store::StoreError;
@@ -151,14 +151,7 @@ async fn put_back(
 ) -> (Vec<(Namespace, Vec<StorageHash>)>, Result<(), SyncError>) {
     let steps: Vec<Step> =
         (0..).zip(kept).flat_map(|(part, it)| Step::all(part, it.namespace, &it.messages)).collect();
-    let mut done = Vec::new();
-    let mut result = Ok(());
-    for some in Batch::chunks(&steps, MOST_STEPS) {
-        result = carry_out(engine, some, &mut done).await;
-        if result.is_err() {
-            break;
-        }
-    }
+    let (done, result) = carry_out_all(engine, &steps).await;
     let whole = (0..).zip(kept).filter_map(|(part, it)| {
         let own = steps.iter().zip(&done).filter(|(step, _)| step.part == part);
         let hashes: Vec<StorageHash> = own.map(|(_, hash)| hash.clone()).collect();
