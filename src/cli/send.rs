@@ -44,8 +44,9 @@ async fn warn_of_places(files: &[PathBuf], output: &Output) {
 /// Makes a file a voice message, in the profile's own store.
 async fn voice(client: &Client, path: PathBuf) -> Result<OutgoingFile, Failure> {
     let name = plain::line(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
-    let refused =
-        |reason: &dyn std::fmt::Display| Failure::failed("voice", format!("{name} cannot be sent: {reason}."));
+    let refused = |reason: &dyn std::fmt::Display| {
+        Failure::failed("voice", format!("{name} cannot be sent: {reason}."))
+    };
     let made = tokio::task::spawn_blocking(move || {
         let mut file = Vec::new();
         std::fs::File::open(path)?.take(LARGEST_VOICE).read_to_end(&mut file)?;

@@ -5,6 +5,7 @@
 //! [`Silent`], which says so.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 #[cfg(feature = "device")]
 mod machine;
@@ -46,6 +47,11 @@ pub trait Device: Send + Sync {
     /// # Errors
     /// If there is none.
     fn record(&self, make: MakeSink) -> Result<Box<dyn Stream>, DeviceError>;
+
+    /// How much of what a source gave may not have been heard yet.
+    fn ahead(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Why there is no sound.

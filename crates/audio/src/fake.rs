@@ -27,6 +27,8 @@ struct Inner {
     source: Option<(u64, Box<dyn Source>)>,
     sink: Option<(u64, Box<dyn Sink>)>,
     opened: u64,
+    /// Streams that were ended.
+    closed: Vec<u64>,
 }
 
 /// The device. Copies are the same one.
@@ -48,7 +50,7 @@ impl FakeDevice {
             goes_on = goes_on && source.fill(part);
         }
         let mut inner = lock(&self.0);
-        if goes_on && inner.source.is_none() && number <= inner.opened {
+        if goes_on && inner.source.is_none() && !inner.closed.contains(&number) {
             inner.source = Some((number, source));
         }
         Some(heard)
@@ -71,7 +73,10 @@ impl FakeDevice {
         for part in samples.chunks(1024) {
             sink.take(part);
         }
-        lock(&self.0).sink.get_or_insert((number, sink));
+        let mut inner = lock(&self.0);
+        if inner.sink.is_none() && !inner.closed.contains(&number) {
+            inner.sink = Some((number, sink));
+        }
         true
     }
 
@@ -119,6 +124,7 @@ impl Stream for Open {}
 impl Drop for Open {
     fn drop(&mut self) {
         let mut inner = lock(&self.0);
+        inner.closed.push(self.1);
         let source = inner.source.take_if(|(number, _)| *number == self.1);
         let sink = inner.sink.take_if(|(number, _)| *number == self.1);
         drop(inner);

@@ -15,7 +15,7 @@ use cpal::{Data, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig}
 use super::{Device, DeviceError, MakeSink, MakeSource, Sink, Source, Stream};
 
 /// So much is made ready ahead, in ms.
-const AHEAD_MS: usize = 120;
+const AHEAD_MS: u32 = 120;
 /// How often the thread looks whether more is needed.
 const TURN: Duration = Duration::from_millis(20);
 /// The system gets so long to open a device.
@@ -45,6 +45,10 @@ impl Device for Machine {
 
     fn record(&self, make: MakeSink) -> Result<Box<dyn Stream>, DeviceError> {
         run(move |ends, opened| record(make, ends, opened))
+    }
+
+    fn ahead(&self) -> Duration {
+        Duration::from_millis(AHEAD_MS.into())
     }
 }
 
@@ -104,7 +108,7 @@ fn play(make: MakeSource, ends: &AtomicBool, opened: &Opened) -> Result<(), Devi
     );
     let stream = stream.map_err(unusable)?;
     let mut source = make(rate);
-    let ahead = rate as usize * AHEAD_MS / 1000;
+    let ahead = (rate / 1000 * AHEAD_MS) as usize;
     let mut goes_on = feed(&mut *source, &queue, ahead);
     stream.play().map_err(unusable)?;
     let _ = opened.send(Ok(()));

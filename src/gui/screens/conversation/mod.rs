@@ -7,6 +7,8 @@ mod lines;
 mod menu;
 mod message;
 mod messages;
+pub mod player;
+mod recorder;
 mod staged;
 pub mod timeline;
 mod viewer;
@@ -73,6 +75,7 @@ impl ConversationView {
     /// The conversation is not shown any more.
     pub fn leave(&mut self, cx: &ViewCtx<'_>) {
         self.composer.keep(cx, self.id, f64::INFINITY);
+        self.composer.stop_recording(cx, self.id);
     }
 
     /// The conversation is shown again.
@@ -119,6 +122,7 @@ impl ConversationView {
     fn talk(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Head {
         let region = ui.available_rect_before_wrap();
         let head = head::show(ui, cx, conversation);
+        player::strip(ui, cx, Some(self.id));
         let mut sent = false;
         Panel::bottom(("composer", self.id))
             .frame(Frame::new().fill(cx.theme.bg))
