@@ -45,7 +45,9 @@ async fn warn_of_places(files: &[PathBuf], output: &Output) {
 async fn voice(client: &Client, path: PathBuf) -> Result<OutgoingFile, Failure> {
     let name = plain::line(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
     let refused = |reason: &dyn std::fmt::Display| {
-        Failure::failed("voice", format!("{name} cannot be sent: {reason}."))
+        let reason = reason.to_string();
+        let reason = reason.split(" (os error").next().unwrap_or_default();
+        Failure::failed("voice", format!("The file {name} cannot be sent: {reason}."))
     };
     let made = tokio::task::spawn_blocking(move || {
         let mut file = Vec::new();

@@ -14,7 +14,7 @@ use super::images::Images;
 use super::preferences::Preferences;
 use super::screens::account::Account;
 use super::screens::conversation::details::Side;
-use super::screens::conversation::{Composer, ConversationView};
+use super::screens::conversation::{Composer, ConversationView, player};
 use super::screens::list::List;
 use super::screens::path;
 use super::screens::welcome::Welcome;
@@ -395,6 +395,9 @@ impl Window {
                 .show_separator_line(false)
                 .frame(frame)
                 .show(ui, |ui| {
+                    if narrow {
+                        player::strip(ui, &cx, None);
+                    }
                     choice = self.list.show(ui, &cx, self.open);
                 });
         }

@@ -21,7 +21,7 @@ use super::view::Actions;
 /// What plays is drawn again after so long.
 pub const FRAME: Duration = Duration::from_millis(66);
 /// So many levels of a recording are shown.
-pub const LEVELS: usize = 48;
+pub const LEVELS: usize = 200;
 
 /// Names a clip.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

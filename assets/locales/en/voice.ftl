@@ -17,6 +17,6 @@ play-clip = Play { $name }
 pause-clip = Pause { $name }
 position = Position
 speed = Speed { $speed }
-cannot-be-played = This sound cannot be played here
+cannot-be-played = Cannot be played here
 playing-from = Playing from { $name }
 stop-playing = Stop playing

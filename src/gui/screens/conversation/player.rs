@@ -24,6 +24,8 @@ use crate::gui::widgets::{text_center, text_left};
 
 /// An arrow key goes so far.
 const STEP: Duration = Duration::from_secs(5);
+/// A bar of a waveform and the space beside it take so many points, or a little more.
+const BAR: f32 = 4.5;
 /// Height of the strip in points.
 const STRIP: f32 = 40.0;
 
@@ -67,16 +69,20 @@ pub struct Bars<'a> {
 impl Bars<'_> {
     /// Paints it.
     pub fn paint(&self, painter: &Painter, rect: Rect) {
-        let step = rect.width() / BARS as f32;
-        for index in 0..BARS {
+        let count = (rect.width() / BAR).floor().clamp(1.0, 400.0) as usize;
+        let step = rect.width() / count as f32;
+        for index in 0..count {
             let loud = match self.look {
-                Looked::Ready(waveform) => f32::from(waveform.bars.get(index).copied().unwrap_or(0)) / 255.0,
+                Looked::Ready(waveform) => {
+                    f32::from(waveform.bars.get(index * BARS / count).copied().unwrap_or(0)) / 255.0
+                }
                 Looked::Loading | Looked::Bad => 0.0,
             };
             let height = 3.0 + loud * (rect.height() - 3.0);
-            let center = pos2(rect.left() + step * (index as f32 + 0.5), rect.center().y);
-            let bar = Rect::from_center_size(center, vec2((step - 2.0).max(1.5), height));
-            let done = self.part > 0.0 && (index as f32 + 0.5) / BARS as f32 <= self.part;
+            let middle = (index as f32 + 0.5) / count as f32;
+            let center = pos2(rect.left() + middle * rect.width(), rect.center().y);
+            let bar = Rect::from_center_size(center, vec2(step - 2.0, height));
+            let done = self.part > 0.0 && middle <= self.part;
             painter.rect_filled(bar, 1, if done { self.done } else { self.rest });
         }
     }
@@ -111,14 +117,15 @@ pub fn seek(
         let part = ((pointer.x - rect.left()) / rect.width()).clamp(0.0, 1.0);
         return Some(duration.mul_f32(part));
     }
-    if response.has_focus() {
+    let focused = response.has_focus();
+    if focused {
         let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
     }
     let pressed = |key, action| {
         ui.input_mut(|input| {
             input.num_accesskit_action_requests(id, action) > 0
-                || response.has_focus() && input.consume_key(Modifiers::NONE, key)
+                || focused && input.consume_key(Modifiers::NONE, key)
         })
     };
     if pressed(Key::ArrowRight, Action::Increment) {
