@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use septet_protocol::config::{BaseUrl, BlindedId, CommunityUrl, CommunityUrlError, RoomToken};
-use septet_protocol::id::{GroupId, IdError, SessionId};
+use septet_protocol::id::{Account, GroupId, IdError, SessionId};
 
 /// First byte of the binary form of a room; that of every other kind is the prefix of its id.
 const ROOM: u8 = 0x01;
@@ -104,6 +104,15 @@ impl From<SessionId> for Address {
 impl From<GroupId> for Address {
     fn from(id: GroupId) -> Self {
         Self::Group(id)
+    }
+}
+
+impl From<Account> for Address {
+    fn from(account: Account) -> Self {
+        match account {
+            Account::User(id) => id.into(),
+            Account::Group(id) => id.into(),
+        }
     }
 }
 

@@ -59,8 +59,8 @@ impl Receiver<'_> {
         if standing.blocked && !unknown.is_own {
             return Ok(());
         }
-        let address = match unknown.placement() {
-            Placement::Incoming(account) | Placement::Outgoing(account) => Some(Address::Account(account)),
+        let address = match unknown.placement(self.account) {
+            Placement::Incoming(account) | Placement::Outgoing(account) => Some(Address::from(account)),
             Placement::Nowhere => None,
         };
         let shown = match &address {
