@@ -332,39 +332,52 @@ proptest! {
         prop_assert_eq!(recovery.is_expired(view), all_lost && !done);
     }
 
-    /// Nothing but the one combination allows it: whatever else is true, it is not.
+    /// All conditions together allow it, and not without any of them.
     #[test]
     fn a_forced_rekey_needs_every_condition(
-        is_admin: bool, back_fill_failed: bool, level: bool, done: bool, removed in any_removed(),
-        active in any_numbers(), kept_numbers in any_numbers(), lost in any_numbers(),
-        last in prop::option::of(any_time()), now in any_time(), lucky: bool,
+        missed in btree_set(0_u8..9, 0..3), active in any_numbers(), others in any_numbers(), gone: bool,
+        number: prop::sample::Index, now in any_time(), last in any_time(), ever: bool,
     ) {
-        // As made by chance hardly one would be allowed.
-        let kept_numbers = if lucky { Vec::new() } else { kept_numbers };
-        let lost = if lucky { active.clone() } else { lost };
-        let (active, kept, lost) = (names(&active), kept(&kept_numbers), names(&lost));
-        let allowed = ForcedRekey {
-            is_admin: is_admin || lucky,
-            view: KeysView { removed, ..view(&active, &kept) },
+        let misses = |condition| missed.contains(&condition);
+        let mut active = names(&active);
+        if misses(0) {
+            active.clear();
+        } else {
+            active.insert(name(number.index(6) as u8));
+        }
+        let one = active.iter().nth(number.index(active.len().max(1))).copied();
+        let mut lost: Names = active.union(&names(&[7])).copied().collect();
+        if misses(1) {
+            one.iter().for_each(|one| assert!(lost.remove(one)));
+        }
+        let mut kept = kept(&others);
+        kept.retain(&held(&kept).difference(&active).copied().collect());
+        if let Some(number) = (0..6).find(|it| misses(2) && Some(name(*it)) == one) {
+            assert_eq!(kept.keep(&message(number)), Ok(true));
+        }
+        let day = 24 * HOUR_MS;
+        let last = match misses(3) {
+            true => Some(now + last.since(NOW) - (day - 1)),
+            false => ever.then_some(now - (day + last.since(NOW))),
+        };
+        let rekey = ForcedRekey {
+            is_admin: !misses(4),
+            view: KeysView {
+                removed: match (misses(5), gone) {
+                    (false, _) => Removed::No,
+                    (true, false) => Removed::Kicked,
+                    (true, true) => Removed::Destroyed,
+                },
+                active: &active,
+                kept: &kept,
+            },
             lost: &lost,
-            back_fill_failed: back_fill_failed || lucky,
-            level_in_this_poll: level,
-            done_in_this_run: done && !lucky,
+            back_fill_failed: !misses(6),
+            level_in_this_poll: !misses(7),
+            done_in_this_run: misses(8),
             last_attempt: last,
             now,
-        }
-        .is_allowed();
-        let barred = [
-            !is_admin && !lucky,
-            removed != Removed::No,
-            active.is_empty(),
-            active.iter().any(|it| !lost.contains(it)),
-            active.iter().any(|it| kept.get(it).is_some()),
-            !back_fill_failed && !lucky,
-            !level,
-            done && !lucky,
-            last.is_some_and(|last| now.as_ms() < last.as_ms() + 24 * HOUR_MS),
-        ];
-        prop_assert_eq!(allowed, !barred.contains(&true), "{:?}", barred);
+        };
+        prop_assert_eq!(rekey.is_allowed(), missed.is_empty(), "{:?}", rekey);
     }
 }
