@@ -1,5 +1,6 @@
 //! What this version cannot read (spec 09 §6.1).
 
+use septet_protocol::id::GroupId;
 use septet_protocol::message::Expiration;
 use septet_protocol::message::MsgId;
 use septet_protocol::message::newer::UnknownType;
@@ -306,4 +307,28 @@ fn several_of_one_moment_are_told_apart_by_their_numbers() {
     take(&mut db, vec![numbered(Some(2), "b")]);
     take(&mut db, vec![numbered(Some(2), "again"), numbered(None, "c")]);
     assert_eq!((count(&db, "deferred"), page(&db, alice()).len()), (2, 2));
+}
+
+/// What is in a group's swarm stands in that group, whoever it is from and whatever it names, and is kept as the group's.
+#[test]
+fn a_message_in_a_group_is_kept_for_the_group() {
+    let group = GroupId([3; 32]);
+    let from_group =
+        |items| ReceivedBatch { account: Account::Group(group), namespace: Namespace(11), ..batch(items) };
+    let mut db = db();
+    befriend(&mut db, alice());
+    let items = || vec![from_alice(-9), unknown(me(), Some(alice()), -8, Expiration::Off)];
+    let applied = db.apply_received(&from_group(items())).unwrap();
+    assert!(applied.messages.is_empty(), "there is no such conversation, and Alice's is not it");
+    assert_eq!(count(&db, "deferred"), 2);
+
+    let mut db = super::db();
+    let conversation = db.make_conversation(&group.into()).unwrap();
+    db.open_conversation(conversation, at(-1_000_000)).unwrap();
+    let applied = db.apply_received(&from_group(items())).unwrap();
+    let lines: Vec<_> = applied.messages.iter().map(|line| (line.conversation, line.outgoing)).collect();
+    assert_eq!(lines, [(conversation, false), (conversation, true)]);
+    let kept =
+        |account| db.deferred_untried((account, Namespace(11)), "next", DeferredId(0), 9, NOW).unwrap();
+    assert_eq!((kept(Account::Group(group)).len(), kept(Account::User(me())).len()), (2, 0));
 }
