@@ -57,6 +57,15 @@ impl Address {
         }
     }
 
+    /// The account or group, if it is one of the network's.
+    pub const fn id(&self) -> Option<Account> {
+        match self {
+            Self::Account(id) => Some(Account::User(*id)),
+            Self::Group(id) => Some(Account::Group(*id)),
+            Self::Room { .. } | Self::Blinded(_) => None,
+        }
+    }
+
     /// Enough to recognise it by, for where there is no room and no name.
     pub fn short(&self) -> String {
         match self {

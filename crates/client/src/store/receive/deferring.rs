@@ -155,7 +155,7 @@ impl Receiver<'_> {
             item,
             unreadable,
             placeholder,
-            place: place.and_then(Address::account),
+            place: place.and_then(Address::id),
             expires_at,
             now: self.now,
         })

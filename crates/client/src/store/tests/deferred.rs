@@ -331,4 +331,10 @@ fn a_message_in_a_group_is_kept_for_the_group() {
     let kept =
         |account| db.deferred_untried((account, Namespace(11)), "next", DeferredId(0), 9, NOW).unwrap();
     assert_eq!((kept(Account::Group(group)).len(), kept(Account::User(me())).len()), (2, 0));
+    // What has no line goes with the conversation too.
+    db.set_priority(conversation, -1).unwrap();
+    db.apply_received(&from_group(vec![from_alice(-7)])).unwrap();
+    assert_eq!((count(&db, "messages"), count(&db, "deferred")), (2, 3));
+    db.delete_conversation(conversation).unwrap();
+    assert_eq!(count(&db, "deferred"), 0);
 }
