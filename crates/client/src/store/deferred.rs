@@ -21,7 +21,7 @@ pub(super) const MOST_BYTES: i64 = 256 * 1024 * 1024;
 /// The most records of a newer format.
 pub(super) const MOST_NEWER: i64 = 10_000;
 /// How long after a person dismissed it the notice may come again, in ms: 7 days.
-const NOTICE_PAUSE_MS: u64 = 7 * 24 * 3600 * 1000;
+pub(super) const NOTICE_PAUSE_MS: u64 = 7 * 24 * 3600 * 1000;
 /// Where it is written down when the notice was dismissed.
 const DISMISSED: &str = "unreadable_dismissed";
 

@@ -6,7 +6,7 @@ use septet_protocol::message::MsgId;
 use septet_protocol::message::newer::UnknownType;
 
 use super::*;
-use crate::store::deferred::MOST_NEWER;
+use crate::store::deferred::{MOST_BYTES, MOST_NEWER, NOTICE_PAUSE_MS};
 
 const COMPARTMENT: Namespace = Namespace::MESSAGES;
 const DAY: i64 = 24 * 3_600_000;
@@ -337,4 +337,26 @@ fn a_message_in_a_group_is_kept_for_the_group() {
     assert_eq!((count(&db, "messages"), count(&db, "deferred")), (2, 3));
     db.delete_conversation(conversation).unwrap();
     assert_eq!(count(&db, "deferred"), 0);
+}
+
+#[test]
+fn limits_are_those_of_other_clients() {
+    let text = include_str!("../../../../protocol/tests/data/changes-2026.json");
+    let limits = &serde_json::from_str::<serde_json::Value>(text).unwrap()["unsupported_messages"]["limits"];
+    assert_eq!(limits["total_bytes"], MOST_BYTES);
+    assert_eq!(limits["newer_format_rows"], MOST_NEWER);
+    assert_eq!(limits["banner_reappears_after_ms"], NOTICE_PAUSE_MS);
+    let mut db = db();
+    let items = vec![from_alice(-9), newer(-8)];
+    let raw = |item: &ReceivedItem| match &item.meaning {
+        Meaning::Unreadable(unreadable) => unreadable.raw.len() as i64,
+        _ => 0,
+    };
+    let (raw, records): (i64, i64) = (items.iter().map(raw).sum(), 2);
+    take(&mut db, items);
+    let sql = "SELECT sum(bytes) FROM deferred_totals";
+    let counted: i64 = db.sql().query_row(sql, [], |row| row.get(0)).unwrap();
+    let overhead = limits["row_overhead_bytes"].as_i64().unwrap();
+    assert_eq!(counted, raw + records * overhead);
+    assert_eq!(limits.as_object().unwrap().len(), 4, "there is no other");
 }
