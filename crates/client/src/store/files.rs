@@ -5,6 +5,17 @@
 //! and written piece by piece, and one that was cut short is noticed. Layout: one byte `1`, the 24-byte header, the
 //! pieces. A file is written under a name for the time being, synced and renamed, and only then a row points at it;
 //! what no row points at is removed after the next start.
+//!
+//! ```text
+//! files/3f/                                       a shard, made when its first file is
+//! files/3f/3f0c…  (32 digits)                     a stored file
+//! files/3f/3f77….new                              one that is being written
+//! ```
+//!
+//! Decision: files lie in 256 *shards*, by the first two digits of their names. Names are random, so a folder of a
+//! hundred thousand files becomes folders of four hundred, which every file system and every backup handles well, and
+//! one of which can be looked through between two orders. A shard is on disk before the first file in it is told to be;
+//! one that became empty stays.
 
 use std::collections::BTreeSet;
 use std::fs::{File, ReadDir};
@@ -26,6 +37,10 @@ const VERSION: u8 = 1;
 const PIECE: usize = 64 * 1024;
 /// Of a file that is being written.
 const UNFINISHED: &str = "new";
+/// Digits in a file's name.
+const NAME: usize = 32;
+/// Digits in a shard's name: the first of its files' names.
+const SHARD: usize = 2;
 
 /// The folder of stored files. Cheap to clone; all methods block and belong on a thread that may.
 #[derive(Clone)]
@@ -34,6 +49,8 @@ pub struct Files {
     key: Arc<Zeroizing<[u8; 32]>>,
     /// Those made since the folder was opened, while orphans are looked for: a row may point at one soon.
     young: Arc<Mutex<Option<BTreeSet<String>>>>,
+    /// The shards that are known to be there and to survive a loss of power.
+    lasting: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Files {
@@ -41,7 +58,7 @@ impl Files {
     pub(crate) fn open(folder: PathBuf, key: Zeroizing<[u8; 32]>) -> Result<Self, StoreError> {
         disk::create_private_folder(&folder)?;
         let young = Arc::new(Mutex::new(Some(BTreeSet::new())));
-        Ok(Self { folder, key: Arc::new(key), young })
+        Ok(Self { folder, key: Arc::new(key), young, lasting: Arc::default() })
     }
 
     /// Stores bytes; returns the new file's name.
@@ -65,11 +82,12 @@ impl Files {
     /// # Errors
     /// Those of the reader and of the disk; then nothing is left behind.
     pub fn write_from(&self, source: &mut impl Read) -> Result<(String, u64), StoreError> {
-        let name = HEXLOWER.encode(&SystemRandom.array::<16>());
+        let name = HEXLOWER.encode(&SystemRandom.array::<{ NAME / 2 }>());
         if let Some(young) = &mut *self.young() {
             young.insert(name.clone());
         }
-        let path = self.folder.join(&name);
+        let path = self.path(&name)?;
+        self.make_shard(&name)?;
         let mut size = 0;
         disk::write_whole(&path, &path.with_extension(UNFINISHED), |file| {
             size = self.encrypt(&name, source, file)?;
@@ -141,7 +159,27 @@ impl Files {
     /// # Errors
     /// [`StoreError::Io`] if the folder cannot be listed.
     pub(super) fn search(&self) -> Result<Search, StoreError> {
-        Ok(Search { entries: std::fs::read_dir(&self.folder)?, files: self.clone() })
+        let folder = Folder { shard: None, entries: std::fs::read_dir(&self.folder)? };
+        Ok(Search { folder: Some(folder), shards: Vec::new(), files: self.clone() })
+    }
+
+    /// Makes the shard that a file belongs into, if it is not there. A sync of the file syncs its name in the shard, but
+    /// not the shard's in the folder: this does, once for each shard and run, whoever made it.
+    fn make_shard(&self, name: &str) -> Result<(), StoreError> {
+        let shard = shard_of(name).ok_or(StoreError::NotFound)?;
+        let path = self.folder.join(shard);
+        // Held while it is made, so that nobody relies on a shard that another is about to make.
+        let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
+        if lasting.contains(shard) && path.is_dir() {
+            return Ok(());
+        }
+        disk::create_private_folder(&path)?;
+        disk::sync_parent(&path)?;
+        if lasting.is_empty() {
+            disk::sync_parent(&self.folder)?;
+        }
+        lasting.insert(shard.to_owned());
+        Ok(())
     }
 
     fn young(&self) -> MutexGuard<'_, Option<BTreeSet<String>>> {
@@ -176,7 +214,10 @@ impl Files {
 
     /// Where a file is. Only names made here lead anywhere.
     fn path(&self, name: &str) -> Result<PathBuf, StoreError> {
-        if is_name(name) { Ok(self.folder.join(name)) } else { Err(StoreError::NotFound) }
+        match shard_of(name) {
+            Some(shard) => Ok(self.folder.join(shard).join(name)),
+            None => Err(StoreError::NotFound),
+        }
     }
 }
 
@@ -208,38 +249,88 @@ impl Drop for Unkept {
     }
 }
 
-/// A search for files that no row points at, a few at a time: a folder may hold a hundred thousand.
+/// A search for files that no row points at, a few at a time: there may be a hundred thousand. It begins with what lies
+/// beside the shards, and goes through one shard after the other then. Shards that are made meanwhile hold nothing but
+/// young files.
 pub(super) struct Search {
-    entries: ReadDir,
+    /// The one that is being looked through.
+    folder: Option<Folder>,
+    /// Shards whose turn is still to come.
+    shards: Vec<String>,
     files: Files,
 }
 
+/// A folder that is being looked through.
+struct Folder {
+    /// Its name; `None` of the one that the shards are in.
+    shard: Option<String>,
+    entries: ReadDir,
+}
+
 impl Search {
-    /// Looks at the next `count` entries of the folder and removes those that are ours and not in use, unfinished ones
-    /// among them. False at the end of the folder.
+    /// Looks at the next `count` entries, not of more than one folder, and removes those that are ours and not in use,
+    /// unfinished ones among them. False when all folders are done.
+    ///
+    /// # Errors
+    /// Those of `is_in_use`, and [`StoreError::Io`]; the next step goes on behind what could not be looked at.
     pub(super) fn step(
         &mut self,
         count: usize,
         mut is_in_use: impl FnMut(&str) -> Result<bool, StoreError>,
     ) -> Result<bool, StoreError> {
+        if self.folder.is_none() && !self.begin_shard()? {
+            *self.files.young() = None;
+            return Ok(false);
+        }
         for _ in 0..count {
-            let Some(entry) = self.entries.next() else {
-                *self.files.young() = None;
-                return Ok(false);
+            let Some(folder) = &mut self.folder else { break };
+            let Some(entry) = folder.entries.next() else {
+                self.folder = None;
+                break;
             };
-            let path = entry?.path();
-            let stem = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            let unfinished = path.extension().is_some_and(|extension| extension == UNFINISHED);
-            // Whatever does not look like ours is somebody else's and stays.
-            if !is_name(stem) || !(unfinished || path.extension().is_none()) {
-                continue;
-            }
-            let young = self.files.young().as_ref().is_some_and(|young| young.contains(stem));
-            if !young && (unfinished || !is_in_use(stem)?) {
-                remove_quietly(&path);
-            }
+            let (shard, path) = (folder.shard.clone(), entry?.path());
+            self.look_at(shard.as_deref(), &path, &mut is_in_use)?;
         }
         Ok(true)
+    }
+
+    /// Goes on with the next shard. False if there is none.
+    fn begin_shard(&mut self) -> Result<bool, StoreError> {
+        let Some(shard) = self.shards.pop() else { return Ok(false) };
+        let entries = std::fs::read_dir(self.files.folder.join(&shard))?;
+        self.folder = Some(Folder { shard: Some(shard), entries });
+        Ok(true)
+    }
+
+    /// Removes an entry of a shard, or of the folder of shards, if it is ours and nobody needs it.
+    fn look_at(
+        &mut self,
+        shard: Option<&str>,
+        path: &Path,
+        is_in_use: &mut impl FnMut(&str) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let stem = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        let unfinished = path.extension().is_some_and(|extension| extension == UNFINISHED);
+        if !unfinished && path.extension().is_some() {
+            // Whatever does not look like ours is somebody else's and stays.
+            return Ok(());
+        }
+        if shard.is_none() && !unfinished && is_shard(stem) {
+            match path.is_dir() {
+                true => self.shards.push(stem.to_owned()),
+                // In the way of a shard.
+                false => remove_quietly(path),
+            }
+            return Ok(());
+        }
+        let Some(own) = shard_of(stem) else { return Ok(()) };
+        // No row leads to what is not in its shard.
+        let misplaced = shard != Some(own);
+        let young = self.files.young().as_ref().is_some_and(|young| young.contains(stem));
+        if misplaced || !young && (unfinished || !is_in_use(stem)?) {
+            remove_quietly(path);
+        }
+        Ok(())
     }
 }
 
@@ -250,8 +341,17 @@ fn remove_quietly(path: &Path) {
     }
 }
 
-fn is_name(name: &str) -> bool {
-    name.len() == 32 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+/// The shard of a file; `None` if it is no name of ours.
+fn shard_of(name: &str) -> Option<&str> {
+    name.get(..SHARD).filter(|_| name.len() == NAME && is_hex(name))
+}
+
+fn is_shard(name: &str) -> bool {
+    name.len() == SHARD && is_hex(name)
+}
+
+fn is_hex(name: &str) -> bool {
+    name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Reads up to a whole piece; less only at the end.
@@ -347,23 +447,152 @@ mod tests {
         assert!(matches!(files.read(&lost_name), Err(StoreError::NotFound)));
     }
 
+    /// The same folder as after the next start.
+    fn restarted(files: &Files) -> Files {
+        Files::open(files.folder.clone(), Zeroizing::new([7; 32])).unwrap()
+    }
+
+    /// Looks through everything; returns how many steps that took.
+    fn look_through(files: &Files, count: usize, kept: &[&String]) -> usize {
+        let mut search = files.search().unwrap();
+        let mut step = || search.step(count, |name| Ok(kept.iter().any(|kept| *kept == name))).unwrap();
+        std::iter::from_fn(|| step().then_some(())).count()
+    }
+
+    /// All that is in the folder and in its shards but the shards themselves.
+    fn entries(files: &Files) -> BTreeSet<PathBuf> {
+        let list = |folder: &Path| -> Vec<PathBuf> {
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+        };
+        let (shards, beside): (Vec<_>, Vec<_>) =
+            list(&files.folder).into_iter().partition(|path| path.is_dir());
+        shards.iter().flat_map(|shard| list(shard)).chain(beside).collect()
+    }
+
+    #[test]
+    fn files_lie_in_shards_by_the_first_digits_of_their_names() {
+        let (_folder, files) = files();
+        let names: Vec<String> = (0..300_u32).map(|it| files.write(&it.to_be_bytes()).unwrap()).collect();
+        let places = names.iter().map(|name| files.folder.join(&name[..2]).join(name)).collect();
+        assert_eq!(entries(&files), places);
+        let files = restarted(&files);
+        for (number, name) in (0..300_u32).zip(&names) {
+            assert_eq!(files.read(name).unwrap(), number.to_be_bytes());
+            files.remove(name).unwrap();
+        }
+        assert_eq!(entries(&files), BTreeSet::new());
+    }
+
+    #[test]
+    fn a_shard_that_somebody_took_away_is_made_anew() {
+        let (_folder, files) = files();
+        files.write(b"x").unwrap();
+        std::fs::remove_dir_all(&files.folder).unwrap();
+        for _ in 0..300 {
+            let name = files.write(b"y").unwrap();
+            assert_eq!(files.read(&name).unwrap(), b"y");
+        }
+    }
+
     #[test]
     fn only_our_own_unused_files_are_orphans() {
         let (_folder, files) = files();
-        let kept = files.write(b"kept").unwrap();
-        let lost = files.write(b"lost").unwrap();
-        std::fs::write(files.folder.join(format!("{}.new", "a".repeat(32))), "half").unwrap();
+        let [kept, lost, copied] =
+            ["kept", "lost", "copied"].map(|text| files.write(text.as_bytes()).unwrap());
+        let half = format!("{}.{UNFINISHED}", "a".repeat(NAME));
+        let shard = files.folder.join("aa");
+        disk::create_private_folder(&shard).unwrap();
+        std::fs::write(shard.join(&half), "half").unwrap();
+        std::fs::write(shard.join("holiday.jpg"), "not ours").unwrap();
+        std::fs::create_dir(files.folder.join("holidays")).unwrap();
+        std::fs::write(files.folder.join("holidays").join("lake.jpg"), "not ours").unwrap();
         std::fs::write(files.folder.join("holiday.jpg"), "not ours").unwrap();
-        // As after the next start, with one more that is made while the search goes on.
-        let files = Files::open(files.folder.clone(), Zeroizing::new([7; 32])).unwrap();
+        // Where no row leads: beside the shards, and in the shard of another.
+        let other = if copied.starts_with("aa") { "bb" } else { "aa" };
+        disk::create_private_folder(&files.folder.join(other)).unwrap();
+        for place in [&files.folder, &files.folder.join(other)] {
+            std::fs::copy(files.path(&copied).unwrap(), place.join(&copied)).unwrap();
+        }
+        std::fs::write(files.folder.join(&half), "half").unwrap();
+
+        // One more is made while the search goes on.
+        let files = restarted(&files);
         let young = files.write(b"young").unwrap();
-        let mut search = files.search().unwrap();
-        while search.step(1, |name| Ok(name == kept)).unwrap() {}
+        look_through(&files, 1, &[&kept, &copied]);
+        let ours = [&kept, &copied, &young].map(|name| files.path(name).unwrap());
+        let theirs = [
+            shard.join("holiday.jpg"),
+            files.folder.join("holiday.jpg"),
+            files.folder.join("holidays/lake.jpg"),
+        ];
+        assert_eq!(entries(&files), ours.into_iter().chain(theirs).collect());
+        assert!(files.read(&kept).is_ok() && files.read(&copied).is_ok());
         assert!(files.read(&young).is_ok(), "a row may point at it soon");
-        assert_eq!(std::fs::read_dir(&files.folder).unwrap().count(), 3);
-        assert!(files.read(&kept).is_ok());
         assert!(matches!(files.read(&lost), Err(StoreError::NotFound)));
-        assert!(files.folder.join("holiday.jpg").exists());
+    }
+
+    #[test]
+    fn a_file_in_the_way_of_a_shard_goes() {
+        let (_folder, files) = files();
+        for shard in 0..=255_u8 {
+            std::fs::write(files.folder.join(HEXLOWER.encode(&[shard])), "in the way").unwrap();
+        }
+        assert!(files.write(b"x").is_err());
+        look_through(&files, 10, &[]);
+        assert!(files.write(b"x").is_ok());
+    }
+
+    #[test]
+    fn a_step_looks_at_no_more_than_one_shard_and_so_many_files() {
+        let (_folder, files) = files();
+        for shard in ["00", "7f", "ff"] {
+            disk::create_private_folder(&files.folder.join(shard)).unwrap();
+            for number in 0..10 {
+                std::fs::write(files.folder.join(shard).join(format!("{shard}{number:030}")), "lost")
+                    .unwrap();
+            }
+        }
+        let files = restarted(&files);
+        let mut search = files.search().unwrap();
+        let (mut seen, mut most) = (BTreeSet::new(), 0);
+        loop {
+            let mut shards = BTreeSet::new();
+            let mut looked_at = 0;
+            let more = search.step(4, |name| {
+                shards.insert(name[..2].to_owned());
+                looked_at += 1;
+                Ok(false)
+            });
+            assert!(shards.len() <= 1 && looked_at <= 4, "{shards:?} {looked_at}");
+            seen.append(&mut shards);
+            most = most.max(looked_at);
+            if !more.unwrap() {
+                break;
+            }
+        }
+        assert_eq!((seen.len(), most, entries(&files).len()), (3, 4, 0));
+    }
+
+    #[test]
+    fn a_search_goes_on_behind_what_could_not_be_looked_at() {
+        let (_folder, files) = files();
+        for number in 0..20_u32 {
+            files.write(&number.to_be_bytes()).unwrap();
+        }
+        let files = restarted(&files);
+        let mut search = files.search().unwrap();
+        let (mut asked, mut failed) = (0, 0);
+        loop {
+            match search.step(3, |_| {
+                asked += 1;
+                if asked % 5 == 0 { Err(StoreError::Closed) } else { Ok(false) }
+            }) {
+                Ok(false) => break,
+                Ok(true) => {}
+                Err(_) => failed += 1,
+            }
+        }
+        assert_eq!((asked, failed, entries(&files).len()), (20, 4, 4));
     }
 
     #[cfg(unix)]
@@ -373,7 +602,9 @@ mod tests {
         let (_folder, files) = files();
         let name = files.write(b"x").unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&files.path(&name).unwrap()), 0o600);
+        let file = files.path(&name).unwrap();
+        assert_eq!(mode(&file), 0o600);
+        assert_eq!(mode(file.parent().unwrap()), 0o700);
         assert_eq!(mode(&files.folder), 0o700);
     }
 }
