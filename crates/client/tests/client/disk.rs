@@ -59,6 +59,15 @@ impl Disk {
         names.map(|name| Path::new(&name[..2]).join(&name).to_str().unwrap().to_owned()).collect()
     }
 
+    /// The pointers of all attachments, and those of the pictures of previews, as rows have them.
+    pub fn pointers(&self) -> [Vec<Option<Vec<u8>>>; 2] {
+        let database = self.connection();
+        ["attachments ORDER BY message, position", "previews ORDER BY message"].map(|rows| {
+            let mut statement = database.prepare(&format!("SELECT pointer FROM {rows}")).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        })
+    }
+
     /// All texts that rows hold, whether they are shown or not.
     pub fn texts(&self) -> Vec<String> {
         let database = self.connection();
