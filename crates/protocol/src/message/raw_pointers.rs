@@ -189,13 +189,12 @@ mod tests {
     }
 
     #[test]
-    fn where_the_walk_sees_less_than_the_schema_there_are_no_bytes() {
-        // A group, which the schema's reader skips and the walk does not, and the file behind it.
+    fn where_the_walk_sees_less_than_the_schema_there_are_no_bytes_of_another_file() {
+        // A group, which the schema's reader skips and the walk does not, with a file behind it and one in another part.
         let group = [0x7b, 0x08, 1, 0x7c];
-        let fields =
-            [&nested(ATTACHMENT, &pointer(1, NEW))[..], &group, &nested(ATTACHMENT, &pointer(2, NEW))];
-        let (visible, raw) = raw(&[fields.concat()]);
-        assert_eq!(visible.attachments.len(), 2);
-        assert_eq!(bytes(&raw), [Some(&pointer(1, NEW)[..]), None]);
+        let fields: [_; 3] = [1, 2, 3].map(|id| nested(ATTACHMENT, &pointer(id, NEW)));
+        let (visible, raw) = raw(&[[&fields[0][..], &group, &fields[1]].concat(), fields[2].clone()]);
+        assert_eq!(visible.attachments.len(), 3);
+        assert_eq!(bytes(&raw), [Some(&pointer(1, NEW)[..]), None, None]);
     }
 }
