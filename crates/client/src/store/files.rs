@@ -4,7 +4,7 @@
 //! so files cannot be exchanged for one another), with libsodium's secretstream in pieces of 64 KiB: a file is read
 //! and written piece by piece, and one that was cut short is noticed. Layout: one byte `1`, the 24-byte header, the
 //! pieces. A file is written under a name for the time being, synced and renamed, and only then a row points at it;
-//! what no row points at is removed after the next start.
+//! what no row points at is removed after the next start (see [`super::orphans`]).
 //!
 //! ```text
 //! files/3f/                                       a shard, made when its first file is
@@ -18,7 +18,7 @@
 //! one that became empty stays.
 
 use std::collections::BTreeSet;
-use std::fs::{File, ReadDir};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,9 +36,9 @@ const VERSION: u8 = 1;
 /// Plain bytes in a piece.
 const PIECE: usize = 64 * 1024;
 /// Of a file that is being written.
-const UNFINISHED: &str = "new";
+pub(super) const UNFINISHED: &str = "new";
 /// Digits in a file's name.
-const NAME: usize = 32;
+pub(super) const NAME: usize = 32;
 /// Digits in a shard's name: the first of its files' names.
 const SHARD: usize = 2;
 
@@ -154,15 +154,6 @@ impl Files {
         }
     }
 
-    /// Begins to look for files that no row points at. Files made since the folder was opened are not among them.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`] if the folder cannot be listed.
-    pub(super) fn search(&self) -> Result<Search, StoreError> {
-        let folder = Folder { shard: None, entries: std::fs::read_dir(&self.folder)? };
-        Ok(Search { folder: Some(folder), shards: Vec::new(), files: self.clone() })
-    }
-
     /// Makes the shard that a file belongs into, if it is not there. A sync of the file syncs its name in the shard, but
     /// not the shard's in the folder: this does, once for each shard and run, whoever made it.
     fn make_shard(&self, name: &str) -> Result<(), StoreError> {
@@ -180,6 +171,22 @@ impl Files {
         }
         lasting.insert(shard.to_owned());
         Ok(())
+    }
+
+    /// Where the shards are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether a file was made since the folder was opened, so that a row may point at it soon. Not known any more once
+    /// [`Files::forget_young`] was called.
+    pub(super) fn is_young(&self, name: &str) -> bool {
+        self.young().as_ref().is_some_and(|young| young.contains(name))
+    }
+
+    /// Nobody will ask any more which files are young.
+    pub(super) fn forget_young(&self) {
+        *self.young() = None;
     }
 
     fn young(&self) -> MutexGuard<'_, Option<BTreeSet<String>>> {
@@ -249,104 +256,13 @@ impl Drop for Unkept {
     }
 }
 
-/// A search for files that no row points at, a few at a time: there may be a hundred thousand. It begins with what lies
-/// beside the shards, and goes through one shard after the other then. Shards that are made meanwhile hold nothing but
-/// young files.
-pub(super) struct Search {
-    /// The one that is being looked through.
-    folder: Option<Folder>,
-    /// Shards whose turn is still to come.
-    shards: Vec<String>,
-    files: Files,
-}
-
-/// A folder that is being looked through.
-struct Folder {
-    /// Its name; `None` of the one that the shards are in.
-    shard: Option<String>,
-    entries: ReadDir,
-}
-
-impl Search {
-    /// Looks at the next `count` entries, not of more than one folder, and removes those that are ours and not in use,
-    /// unfinished ones among them. False when all folders are done.
-    ///
-    /// # Errors
-    /// Those of `is_in_use`, and [`StoreError::Io`]; the next step goes on behind what could not be looked at.
-    pub(super) fn step(
-        &mut self,
-        count: usize,
-        mut is_in_use: impl FnMut(&str) -> Result<bool, StoreError>,
-    ) -> Result<bool, StoreError> {
-        if self.folder.is_none() && !self.begin_shard()? {
-            *self.files.young() = None;
-            return Ok(false);
-        }
-        for _ in 0..count {
-            let Some(folder) = &mut self.folder else { break };
-            let Some(entry) = folder.entries.next() else {
-                self.folder = None;
-                break;
-            };
-            let (shard, path) = (folder.shard.clone(), entry?.path());
-            self.look_at(shard.as_deref(), &path, &mut is_in_use)?;
-        }
-        Ok(true)
-    }
-
-    /// Goes on with the next shard. False if there is none.
-    fn begin_shard(&mut self) -> Result<bool, StoreError> {
-        let Some(shard) = self.shards.pop() else { return Ok(false) };
-        let entries = std::fs::read_dir(self.files.folder.join(&shard))?;
-        self.folder = Some(Folder { shard: Some(shard), entries });
-        Ok(true)
-    }
-
-    /// Removes an entry of a shard, or of the folder of shards, if it is ours and nobody needs it.
-    fn look_at(
-        &mut self,
-        shard: Option<&str>,
-        path: &Path,
-        is_in_use: &mut impl FnMut(&str) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
-        let stem = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-        let unfinished = path.extension().is_some_and(|extension| extension == UNFINISHED);
-        if !unfinished && path.extension().is_some() {
-            // Whatever does not look like ours is somebody else's and stays.
-            return Ok(());
-        }
-        if shard.is_none() && !unfinished && is_shard(stem) {
-            match path.is_dir() {
-                true => self.shards.push(stem.to_owned()),
-                // In the way of a shard.
-                false => remove_quietly(path),
-            }
-            return Ok(());
-        }
-        let Some(own) = shard_of(stem) else { return Ok(()) };
-        // No row leads to what is not in its shard.
-        let misplaced = shard != Some(own);
-        let young = self.files.young().as_ref().is_some_and(|young| young.contains(stem));
-        if misplaced || !young && (unfinished || !is_in_use(stem)?) {
-            remove_quietly(path);
-        }
-        Ok(())
-    }
-}
-
-/// Removes a file that nobody needs; what cannot be removed now is tried again after the next start.
-fn remove_quietly(path: &Path) {
-    if let Err(error) = std::fs::remove_file(path) {
-        tracing::debug!(%error, "an unused file stays");
-    }
-}
-
 /// The shard of a file; `None` if it is no name of ours.
-fn shard_of(name: &str) -> Option<&str> {
+pub(super) fn shard_of(name: &str) -> Option<&str> {
     name.get(..SHARD).filter(|_| name.len() == NAME && is_hex(name))
 }
 
-fn is_shard(name: &str) -> bool {
+/// Whether a folder of this name is a shard.
+pub(super) fn is_shard(name: &str) -> bool {
     name.len() == SHARD && is_hex(name)
 }
 
@@ -379,10 +295,10 @@ fn cut_short(error: io::Error) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn files() -> (tempfile::TempDir, Files) {
+    pub fn files() -> (tempfile::TempDir, Files) {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::open(folder.path().join("files"), Zeroizing::new([7; 32])).unwrap();
         (folder, files)
@@ -448,19 +364,12 @@ mod tests {
     }
 
     /// The same folder as after the next start.
-    fn restarted(files: &Files) -> Files {
+    pub fn restarted(files: &Files) -> Files {
         Files::open(files.folder.clone(), Zeroizing::new([7; 32])).unwrap()
     }
 
-    /// Looks through everything; returns how many steps that took.
-    fn look_through(files: &Files, count: usize, kept: &[&String]) -> usize {
-        let mut search = files.search().unwrap();
-        let mut step = || search.step(count, |name| Ok(kept.iter().any(|kept| *kept == name))).unwrap();
-        std::iter::from_fn(|| step().then_some(())).count()
-    }
-
     /// All that is in the folder and in its shards but the shards themselves.
-    fn entries(files: &Files) -> BTreeSet<PathBuf> {
+    pub fn entries(files: &Files) -> BTreeSet<PathBuf> {
         let list = |folder: &Path| -> Vec<PathBuf> {
             std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
         };
@@ -492,107 +401,6 @@ mod tests {
             let name = files.write(b"y").unwrap();
             assert_eq!(files.read(&name).unwrap(), b"y");
         }
-    }
-
-    #[test]
-    fn only_our_own_unused_files_are_orphans() {
-        let (_folder, files) = files();
-        let [kept, lost, copied] =
-            ["kept", "lost", "copied"].map(|text| files.write(text.as_bytes()).unwrap());
-        let half = format!("{}.{UNFINISHED}", "a".repeat(NAME));
-        let shard = files.folder.join("aa");
-        disk::create_private_folder(&shard).unwrap();
-        std::fs::write(shard.join(&half), "half").unwrap();
-        std::fs::write(shard.join("holiday.jpg"), "not ours").unwrap();
-        std::fs::create_dir(files.folder.join("holidays")).unwrap();
-        std::fs::write(files.folder.join("holidays").join("lake.jpg"), "not ours").unwrap();
-        std::fs::write(files.folder.join("holiday.jpg"), "not ours").unwrap();
-        // Where no row leads: beside the shards, and in the shard of another.
-        let other = if copied.starts_with("aa") { "bb" } else { "aa" };
-        disk::create_private_folder(&files.folder.join(other)).unwrap();
-        for place in [&files.folder, &files.folder.join(other)] {
-            std::fs::copy(files.path(&copied).unwrap(), place.join(&copied)).unwrap();
-        }
-        std::fs::write(files.folder.join(&half), "half").unwrap();
-
-        // One more is made while the search goes on.
-        let files = restarted(&files);
-        let young = files.write(b"young").unwrap();
-        look_through(&files, 1, &[&kept, &copied]);
-        let ours = [&kept, &copied, &young].map(|name| files.path(name).unwrap());
-        let theirs = [
-            shard.join("holiday.jpg"),
-            files.folder.join("holiday.jpg"),
-            files.folder.join("holidays/lake.jpg"),
-        ];
-        assert_eq!(entries(&files), ours.into_iter().chain(theirs).collect());
-        assert!(files.read(&kept).is_ok() && files.read(&copied).is_ok());
-        assert!(files.read(&young).is_ok(), "a row may point at it soon");
-        assert!(matches!(files.read(&lost), Err(StoreError::NotFound)));
-    }
-
-    #[test]
-    fn a_file_in_the_way_of_a_shard_goes() {
-        let (_folder, files) = files();
-        for shard in 0..=255_u8 {
-            std::fs::write(files.folder.join(HEXLOWER.encode(&[shard])), "in the way").unwrap();
-        }
-        assert!(files.write(b"x").is_err());
-        look_through(&files, 10, &[]);
-        assert!(files.write(b"x").is_ok());
-    }
-
-    #[test]
-    fn a_step_looks_at_no_more_than_one_shard_and_so_many_files() {
-        let (_folder, files) = files();
-        for shard in ["00", "7f", "ff"] {
-            disk::create_private_folder(&files.folder.join(shard)).unwrap();
-            for number in 0..10 {
-                std::fs::write(files.folder.join(shard).join(format!("{shard}{number:030}")), "lost")
-                    .unwrap();
-            }
-        }
-        let files = restarted(&files);
-        let mut search = files.search().unwrap();
-        let (mut seen, mut most) = (BTreeSet::new(), 0);
-        loop {
-            let mut shards = BTreeSet::new();
-            let mut looked_at = 0;
-            let more = search.step(4, |name| {
-                shards.insert(name[..2].to_owned());
-                looked_at += 1;
-                Ok(false)
-            });
-            assert!(shards.len() <= 1 && looked_at <= 4, "{shards:?} {looked_at}");
-            seen.append(&mut shards);
-            most = most.max(looked_at);
-            if !more.unwrap() {
-                break;
-            }
-        }
-        assert_eq!((seen.len(), most, entries(&files).len()), (3, 4, 0));
-    }
-
-    #[test]
-    fn a_search_goes_on_behind_what_could_not_be_looked_at() {
-        let (_folder, files) = files();
-        for number in 0..20_u32 {
-            files.write(&number.to_be_bytes()).unwrap();
-        }
-        let files = restarted(&files);
-        let mut search = files.search().unwrap();
-        let (mut asked, mut failed) = (0, 0);
-        loop {
-            match search.step(3, |_| {
-                asked += 1;
-                if asked % 5 == 0 { Err(StoreError::Closed) } else { Ok(false) }
-            }) {
-                Ok(false) => break,
-                Ok(true) => {}
-                Err(_) => failed += 1,
-            }
-        }
-        assert_eq!((asked, failed, entries(&files).len()), (20, 4, 4));
     }
 
     #[cfg(unix)]
