@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use septet_client::model::{AttachmentState, Draft, Expiry, Message, MessageId, OutgoingFile};
 use septet_devnet::{Devnet, FileFault, Hold};
 use tokio::time::timeout;
@@ -180,11 +181,12 @@ async fn a_file_that_comes_after_its_sender_was_deleted_is_not_kept() {
 /// Not a byte of it is let through: it ends because it is stopped, and makes room for the next.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_download_ends_with_its_message_and_not_with_its_last_byte() {
-    for deed in Deed::ALL {
+    let scenes = Deed::ALL.map(|deed| async move {
         let scene = Scene::new(deed).await;
         held(&scene.hold, AT_ONCE + 1).await;
         scene.ends().await;
-    }
+    });
+    join_all(scenes).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
