@@ -92,5 +92,9 @@ fn what_comes_while_a_name_is_looked_up_is_told() {
         receive.join().unwrap()
     });
     assert_eq!(received.code, Some(0), "{}", received.stderr);
-    assert!(received.lines.iter().any(|event| event["text"] == "as long as it takes"), "{:?}", received.lines);
+    assert!(
+        received.lines.iter().any(|event| event["text"] == "as long as it takes"),
+        "{:?}",
+        received.lines
+    );
 }

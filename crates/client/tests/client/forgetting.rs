@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use septet_client::model::{AttachmentState, Draft, Expiry, Message, MessageId, OutgoingFile};
-use septet_devnet::{Devnet, FileFault, Hold};
+use septet_client::event::Event;
+use septet_client::model::{Attachment, AttachmentState, Draft, Expiry, Message, MessageId, OutgoingFile};
+use septet_devnet::{Devnet, Hold};
+use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 
 use crate::disk;
@@ -46,16 +48,17 @@ struct Scene {
     deed: Deed,
     bob: Person,
     stays: MessageId,
+    /// What Bob heard of since before the message went.
+    heard: Receiver<Event>,
     hold: Hold,
     _others: [Person; 2],
     _world: World,
 }
 
 impl Scene {
-    async fn new(deed: Deed) -> Self {
-        // Nobody between Bob and the file server loses patience while it holds the files back.
-        let builder = Devnet::builder().relay_patience(2 * PATIENCE).proxy_patience(2 * PATIENCE);
-        let world = World { net: builder.start().await.unwrap() };
+    /// As many of the files that stay are asked for before the other as `early` says.
+    async fn new(deed: Deed, early: usize) -> Self {
+        let world = patient().await;
         let (alice, mut bob) = world.friends().await;
         let eve = world.person("Eve").await;
         // One more than come at once together with the one that goes. A stranger's wait for a click.
@@ -69,15 +72,18 @@ impl Scene {
         }
         let sent = alice.hands(&bob, "goes", vec![7; 100_000]).await;
 
-        let hold = world.net.hold_files();
+        let (before, after) = stays.attachments.split_at(early);
+        let (hold, polls) = (world.net.hold_files(), world.net.hold("retrieve"));
+        want(&bob, before).await;
         bob.client.start();
+        held(&hold, early).await;
+        drop(polls);
         let goes = bob.next_message().await;
-        held(&hold, 1).await;
-        for attachment in &stays.attachments {
-            bob.client.download(attachment.id).await.unwrap();
-        }
+        held(&hold, early + 1).await;
+        want(&bob, after).await;
         held(&hold, AT_ONCE).await;
         assert!(is_coming(&bob, goes.id).await, "{deed:?}");
+        let heard = bob.client.subscribe();
         go(deed, (&alice, sent.id), (&bob, &goes)).await;
         let gone = async {
             while is_coming(&bob, goes.id).await {
@@ -85,7 +91,7 @@ impl Scene {
             }
         };
         timeout(PATIENCE, gone).await.unwrap_or_else(|_| panic!("{deed:?}: it stays"));
-        Self { deed, bob, stays: stays.id, hold, _others: [alice, eve], _world: world }
+        Self { deed, bob, stays: stays.id, heard, hold, _others: [alice, eve], _world: world }
     }
 
     /// Nothing is held any more: what stays comes, and nothing else is on the disk.
@@ -107,6 +113,25 @@ impl Scene {
         assert_eq!(disk.files(), disk.files_of_rows(), "{:?}", self.deed);
         assert_eq!(disk.files().len(), AT_ONCE, "{:?}", self.deed);
     }
+}
+
+/// A network in which nobody between people and the file server loses patience while it holds files back.
+async fn patient() -> World {
+    let builder = Devnet::builder().relay_patience(2 * PATIENCE).proxy_patience(2 * PATIENCE);
+    World { net: builder.start().await.unwrap() }
+}
+
+/// Asks for files.
+async fn want(person: &Person, files: &[Attachment]) {
+    for file in files {
+        person.client.download(file.id).await.unwrap();
+    }
+}
+
+/// Whether anything was told of the files of a message.
+fn told_of_files(heard: &mut Receiver<Event>, of: MessageId) -> bool {
+    let mut events = std::iter::from_fn(|| heard.try_recv().ok());
+    events.any(|event| matches!(event, Event::Attachment { message, .. } if message == of))
 }
 
 /// Waits until so many requests for files are held.
@@ -140,7 +165,7 @@ async fn go(deed: Deed, (alice, sent): (&Person, MessageId), (bob, heard): (&Per
 /// Lets a message with a file go while the file comes, and the file come to its end; afterwards nothing of it is on
 /// Bob's disk.
 async fn comes_for_nobody(deed: Deed) {
-    let scene = Scene::new(deed).await;
+    let scene = Scene::new(deed, 0).await;
     // It was asked for first. If Bob has hung up, the server does not know.
     scene.hold.let_through(1);
     // The last of the others is asked for when the first file has come to its end, whatever that was.
@@ -178,12 +203,14 @@ async fn a_file_that_comes_after_its_sender_was_deleted_is_not_kept() {
     comes_for_nobody(Deed::DeleteContact).await;
 }
 
-/// Not a byte of it is let through: it ends because it is stopped, and makes room for the next.
+/// Not a byte of it is let through: it ends because it is stopped, and makes room for the next. Others that wait longer
+/// than it go on waiting, so nobody's patience was over.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_download_ends_with_its_message_and_not_with_its_last_byte() {
     let scenes = Deed::ALL.map(|deed| async move {
-        let scene = Scene::new(deed).await;
+        let mut scene = Scene::new(deed, AT_ONCE - 1).await;
         held(&scene.hold, AT_ONCE + 1).await;
+        assert!(!told_of_files(&mut scene.heard, scene.stays), "{deed:?}: another one was given up");
         scene.ends().await;
     });
     join_all(scenes).await;
@@ -191,26 +218,24 @@ async fn a_download_ends_with_its_message_and_not_with_its_last_byte() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_ends_with_its_message_and_holds_up_nothing() {
-    let world = World::new().await;
+    let world = patient().await;
     let (alice, mut bob) = world.friends().await;
     let with_bob = alice.client.with(bob.id()).await;
-    // Without an end: only what is stopped ends.
-    world.net.set_file_fault(FileFault::Slow(PATIENCE * 10));
-    let files = ["one.bin", "two.bin", "three.bin", "four.bin"].map(file).into();
-    let sent = alice.client.send(with_bob, Draft { files, ..Draft::default() }).await.unwrap();
-    let requests = || world.net.requests().values().sum::<u64>();
-    let before = requests();
-    let moves = async {
-        while requests() == before {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, moves).await.expect("nothing is uploaded");
+    let hold = world.net.hold_files();
+    let draft =
+        |names: &[&str]| Draft { files: names.iter().map(|name| file(name)).collect(), ..Draft::default() };
+    // Asked for before the others: as long as it goes on, nobody's patience was over.
+    let note = alice.client.send(alice.client.with(alice.id()).await, draft(&["stays.bin"])).await.unwrap();
+    held(&hold, 1).await;
+    let sent = alice.client.send(with_bob, draft(&["one.bin", "two.bin", "three.bin"])).await.unwrap();
+    held(&hold, AT_ONCE).await;
+    let mut heard = alice.client.subscribe();
     alice.client.delete_message(sent).await.unwrap();
     alice.says(&bob, "what follows").await;
     bob.hears("what follows").await;
+    assert!(!told_of_files(&mut heard, note), "the other one was given up");
+    alice.client.cancel(note).await.unwrap();
     alice.client.stop().await;
-    assert!(world.net.files().is_empty());
     assert_eq!(disk::of(alice.folder.path()).files(), Vec::<String>::new());
 }
 

@@ -11,8 +11,8 @@ use septet_protocol::id::SessionId;
 use super::*;
 use crate::engine::local::Local;
 use crate::model::MessageId;
-use crate::store::{PictureSource, ProfileData, RemoteFile};
 use crate::store::tests::transfers::wanted;
+use crate::store::{PictureSource, ProfileData, RemoteFile};
 
 /// Long enough for a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -90,8 +90,7 @@ async fn a_picture_that_nobody_shows_any_more_is_not_kept() {
     let (me, key) = (local.engine.me(), Key::new([7; 32]));
     let blob = picture::encrypt(b"a picture", &key, &mut SystemRandom).unwrap();
     let uploaded = local.engine.network.upload(blob, |_, _| {}, CancellationToken::new()).await.unwrap();
-    let source =
-        PictureSource { url: uploaded.url.as_str().to_owned(), key: key.as_bytes().to_vec().into() };
+    let source = PictureSource { url: uploaded.url.as_str().to_owned(), key: key.as_bytes().to_vec().into() };
     for removed in [true, false] {
         let shown = shows(Some(source.clone()));
         local.engine.store.call(move |db| db.set_profile(me, &shown)).await.unwrap();
