@@ -75,8 +75,11 @@ async fn what_is_gone_before_its_turn_is_not_asked_for() {
     let (message, attachment) = wanting(&local).await;
     local.engine.store.call(move |db| db.delete_messages(&[message])).await.unwrap();
     let hold = local.net.hold_files();
-    assert!(!fetch_attachment(&local.engine, attachment).await);
-    assert_eq!((hold.held(), local.stored_files()), (0, 0));
+    tokio::select! {
+        () = hold.until_held(1) => panic!("it is asked for"),
+        held_back = fetch_attachment(&local.engine, attachment) => assert!(!held_back),
+    }
+    assert_eq!(local.stored_files(), 0);
 }
 
 /// What is told of somebody with this picture.
