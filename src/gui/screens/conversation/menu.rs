@@ -9,7 +9,7 @@ use super::super::super::command::{Command, Toast};
 use super::super::super::icons::Icon;
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::button::{Tone, menu_row};
-use super::paint::Act;
+use super::message::Act;
 
 const BUTTON: egui::Vec2 = vec2(28.0, 26.0);
 

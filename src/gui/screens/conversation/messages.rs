@@ -10,8 +10,8 @@ use super::super::super::state::{PAGE, Thread};
 use super::super::super::text::cache::Lru;
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::pill;
-use super::paint::{self, Act};
-use super::prepare::{Place, Prepared, prepare};
+use super::lines;
+use super::message::{self, Act, Place, Prepared, prepare};
 use super::timeline::{Anchor, ItemKey, Timeline};
 use super::{menu, words};
 
@@ -216,15 +216,15 @@ impl Messages {
             match self.items.get(index) {
                 Some(Item::Day(day)) => {
                     let name = cx.clock.day_name(*day, cx.strings);
-                    paint::day(&ui, cx, center(36.0), &name, column.width());
+                    lines::day(&ui, cx, center(36.0), &name, column.width());
                 }
                 Some(Item::Unread) => {
                     let row = Rect::from_min_size(origin + vec2(0.0, 10.0), vec2(column.width(), 18.0));
-                    paint::unread_line(&ui, cx, row);
+                    lines::unread_line(&ui, cx, row);
                 }
                 Some(Item::Notice(index)) => {
                     let Some(message) = thread.messages.get(*index) else { continue };
-                    paint::notice(&ui, cx, center(30.0), &notice_text(cx, message), column.width());
+                    lines::notice(&ui, cx, center(30.0), &notice_text(cx, message), column.width());
                 }
                 Some(Item::Message(index, place)) => {
                     let Some(message) = thread.messages.get(*index) else { continue };
@@ -233,7 +233,7 @@ impl Messages {
                         .prepared
                         .get_or_make(message.id, || prepare(ui.ctx(), cx, message, place, column.width()));
                     flash(&ui, cx, &mut self.flash, prepared, origin);
-                    let (whole, asked) = paint::paint(&ui, cx, prepared, origin);
+                    let (whole, asked) = message::paint(&ui, cx, prepared, origin);
                     let bounds = prepared.bounds.translate(origin.to_vec2());
                     let near = bounds.expand2(vec2(48.0, 1.0));
                     let held = self.hovered == Some(message.id)

@@ -3,10 +3,10 @@
 mod composer;
 pub mod details;
 mod head;
+mod lines;
 mod menu;
+mod message;
 mod messages;
-mod paint;
-mod prepare;
 mod staged;
 pub mod timeline;
 mod viewer;
@@ -17,8 +17,8 @@ use septet_client::model::{AttachmentId, Conversation, ConversationId};
 
 use self::details::{Details, Side, Wish};
 use self::head::Head;
+use self::message::Act;
 use self::messages::Messages;
-use self::paint::Act;
 use super::super::command::Command;
 use super::super::icons::Icon;
 use super::super::text::links;

@@ -8,7 +8,7 @@ use super::super::super::icons::Icon;
 use super::super::super::images::Picture;
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::{button, text_center};
-use super::paint::is_here;
+use super::message::is_here;
 
 /// Pixels of the longer side.
 const SIDE: u32 = 2560;

@@ -1,0 +1,79 @@
+//! Where the parts of a message go while it is laid out: one below the other, at the author's side.
+
+use std::sync::Arc;
+
+use egui::{Context, CornerRadius, Galley, Rect, Vec2, pos2};
+use septet_client::model::{Message, MessageState};
+
+use super::super::words;
+use crate::gui::text::{Laid, Span, Style, Wrap, layout, layout_rich, layout_spans};
+use crate::gui::theme::{radius, size};
+use crate::gui::view::ViewCtx;
+
+/// Where a message stands in a run of messages of one author.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// It begins the run.
+    pub first: bool,
+    /// It ends the run.
+    pub last: bool,
+}
+
+/// A message that is being laid out.
+pub struct Layouter<'a> {
+    /// For measuring text.
+    pub ctx: &'a Context,
+    /// The world.
+    pub cx: &'a ViewCtx<'a>,
+    /// What is laid out.
+    pub message: &'a Message,
+    /// Width of the column, in points.
+    pub column: f32,
+    /// The widest that a part may be, in points.
+    pub widest: f32,
+    /// Where the next part begins, from the top of the item.
+    pub y: f32,
+}
+
+impl Layouter<'_> {
+    /// A rectangle of this size at the author's side, below what is there already.
+    pub fn take(&mut self, size: Vec2) -> Rect {
+        let left = if self.message.outgoing { self.column - size.x } else { 0.0 };
+        let rect = Rect::from_min_size(pos2(left, self.y), size);
+        self.y += size.y;
+        rect
+    }
+
+    /// Time and state, to stand in the last part.
+    pub fn meta(&self) -> Arc<Galley> {
+        let (theme, outgoing) = (self.cx.theme, self.message.outgoing);
+        let muted = Style::new(size::META, theme.bubble_muted(outgoing)).line(16.0);
+        let time = self.cx.clock.time(self.message.timestamp);
+        match words::state(self.cx, self.message) {
+            Some(state) => {
+                let color =
+                    if self.message.state == MessageState::Failed { theme.out_bad } else { muted.color };
+                let before = format!("{time} · ");
+                layout_spans(self.ctx, &[(&before, muted), (&state, muted.color(color))], Wrap::None)
+            }
+            None => layout(self.ctx, &time, muted, Wrap::None),
+        }
+    }
+}
+
+/// A text in which nothing can be followed.
+pub fn plain(ctx: &Context, text: &str, style: Style, room: f32) -> Laid {
+    layout_rich(ctx, &[Span { text, style, marked: false }], Wrap::Lines(room))
+}
+
+/// Corners of a bubble: tight where it meets its neighbour in the run.
+pub fn corners(outgoing: bool, first: bool, last: bool) -> CornerRadius {
+    let top = if first { radius::BUBBLE } else { radius::TIGHT };
+    let bottom = if last { radius::BUBBLE } else { radius::TIGHT };
+    let round = radius::BUBBLE;
+    if outgoing {
+        CornerRadius { nw: round, ne: top, sw: round, se: bottom }
+    } else {
+        CornerRadius { nw: top, ne: round, sw: bottom, se: round }
+    }
+}

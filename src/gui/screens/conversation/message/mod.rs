@@ -1,0 +1,167 @@
+//! A message, laid out and painted.
+//!
+//! Decision: measuring and painting are two steps. The first is done once per message and width and kept; the second
+//! happens every frame and only moves finished parts to their place. Each kind of part is a file that knows both.
+
+mod failure;
+mod file;
+mod images;
+mod layouter;
+mod painting;
+mod reactions;
+mod text;
+mod transfer;
+
+use std::sync::Arc;
+
+use egui::accesskit::Role;
+use egui::{Context, Id, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo};
+use septet_client::model::{Attachment, Message, MessageState};
+
+use self::failure::FailureBlock;
+use self::file::FileBlock;
+use self::images::ImagesBlock;
+use self::layouter::{Layouter, corners};
+use self::painting::Painting;
+use self::reactions::ReactionsBlock;
+use self::text::TextBlock;
+use super::words;
+use crate::gui::theme::metric;
+use crate::gui::view::ViewCtx;
+
+pub use self::layouter::Place;
+pub use self::painting::Act;
+pub use self::transfer::is_here;
+
+/// A message laid out. Positions are relative to the left end of the column and the top of the item.
+pub struct Prepared {
+    /// What was laid out; compared by pointer.
+    pub message: Arc<Message>,
+    /// Its place in the run.
+    pub place: Place,
+    /// The height of the whole item.
+    pub height: f32,
+    /// Its parts, top to bottom.
+    pub blocks: Vec<Block>,
+    /// Everything that is painted.
+    pub bounds: Rect,
+}
+
+/// One part of a message.
+pub enum Block {
+    /// Text in a bubble.
+    Text(TextBlock),
+    /// Pictures in a grid.
+    Images(ImagesBlock),
+    /// A file in a bubble.
+    File(FileBlock),
+    /// Reactions under the last bubble.
+    Reactions(ReactionsBlock),
+    /// Why it was not sent, with a way to try again.
+    Failure(FailureBlock),
+}
+
+/// What a message is made of, before it has a place.
+#[derive(Clone, Copy)]
+enum Part {
+    Images,
+    Text,
+    File(usize),
+}
+
+/// Lays out a message for a column of this width.
+pub fn prepare(
+    ctx: &Context,
+    cx: &ViewCtx<'_>,
+    message: &Arc<Message>,
+    place: Place,
+    column: f32,
+) -> Prepared {
+    let widest = metric::BUBBLE.min((column * 0.76).max(240.0)).min(column);
+    let top = if place.first { 10.0 } else { 2.0 };
+    let mut at = Layouter { ctx, cx, message, column, widest, y: top };
+    let parts = parts(message);
+    let mut blocks = Vec::with_capacity(parts.len() + 1);
+    for (index, part) in parts.iter().enumerate() {
+        let (begins, ends) = (index == 0, index + 1 == parts.len());
+        if !begins {
+            at.y += if matches!(part, Part::Text) { 5.0 } else { 2.0 };
+        }
+        let corners = corners(message.outgoing, place.first && begins, place.last && ends);
+        let meta = ends.then(|| at.meta());
+        blocks.push(match part {
+            Part::Images => Block::Images(at.images(meta)),
+            Part::Text => Block::Text(at.text(corners, meta)),
+            Part::File(index) => Block::File(at.file(*index, corners, meta)),
+        });
+    }
+    if !message.reactions.is_empty() {
+        blocks.push(Block::Reactions(at.reactions()));
+    }
+    if message.state == MessageState::Failed {
+        blocks.push(Block::Failure(at.failure()));
+    }
+    let bounds = blocks.iter().map(Block::bounds).reduce(Rect::union).unwrap_or(Rect::NOTHING);
+    Prepared { message: Arc::clone(message), place, height: at.y, blocks, bounds }
+}
+
+fn parts(message: &Message) -> Vec<Part> {
+    let mut parts = Vec::new();
+    if message.deleted {
+        return vec![Part::Text];
+    }
+    if message.attachments.iter().any(Attachment::is_image) {
+        parts.push(Part::Images);
+    }
+    if !message.text.is_empty() || message.quote.is_some() || message.attachments.is_empty() {
+        parts.push(Part::Text);
+    }
+    let files = message.attachments.iter().enumerate().filter(|(_, attachment)| !attachment.is_image());
+    parts.extend(files.map(|(index, _)| Part::File(index)));
+    parts
+}
+
+impl Block {
+    /// The rectangle it covers.
+    pub fn bounds(&self) -> Rect {
+        match self {
+            Self::Text(block) => block.rect,
+            Self::Images(block) => block.bounds(),
+            Self::File(block) => block.rect,
+            Self::Reactions(block) => block.bounds(),
+            Self::Failure(block) => block.rect,
+        }
+    }
+}
+
+/// Paints it with its top left corner at `origin`. The returned response is that of the whole message.
+pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> (Response, Option<Act>) {
+    let message = &*prepared.message;
+    let offset = origin.to_vec2();
+    let bounds = prepared.bounds.translate(offset);
+    let whole = ui.interact(bounds, Id::unique(("message", message.id)), Sense::click());
+    whole.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, spoken(cx, message)));
+    let mut painting = Painting { ui, cx, message, offset, act: None };
+    for block in &prepared.blocks {
+        match block {
+            Block::Text(block) => painting.text(block, &whole),
+            Block::Images(block) => painting.images(block),
+            Block::File(block) => painting.file(block),
+            Block::Reactions(block) => painting.reactions(block),
+            Block::Failure(block) => painting.failure(block),
+        }
+    }
+    if whole.has_focus() {
+        let ring = Stroke::new(1.5, cx.theme.accent);
+        ui.painter().rect_stroke(bounds.expand(2.0), 16, ring, StrokeKind::Outside);
+    }
+    (whole, painting.act)
+}
+
+/// A message in one sentence, for the screen reader and for tests.
+fn spoken(cx: &ViewCtx<'_>, message: &Message) -> String {
+    let author = words::author(cx, message.from);
+    let text = if message.deleted { cx.t("message-deleted").to_string() } else { message.text.clone() };
+    let state = words::state(cx, message).map(|state| format!(", {state}")).unwrap_or_default();
+    format!("{author}: {text}, {}{state}", cx.clock.time(message.timestamp))
+}

@@ -1,0 +1,162 @@
+//! The text of a message in its bubble, with what it answers above and time and state at its end.
+
+use std::sync::Arc;
+
+use egui::{CornerRadius, CursorIcon, Galley, Pos2, Rect, Response, Vec2, pos2, vec2};
+use septet_client::model::Quote;
+
+use super::super::words;
+use super::layouter::{Layouter, plain};
+use super::painting::{Act, Painting};
+use crate::gui::text::links::{self, Piece};
+use crate::gui::text::{self, Laid, Span, Style, Weight, Wrap, layout, layout_rich};
+use crate::gui::theme::size;
+
+const PADDING: (f32, f32, f32) = (12.0, 7.0, 6.0); // sides, top, bottom
+const META_GAP: f32 = 12.0;
+
+/// Text in a bubble.
+pub struct TextBlock {
+    /// The bubble.
+    pub rect: Rect,
+    /// Its corners.
+    pub corners: CornerRadius,
+    /// A few emoji, shown large and without a bubble.
+    pub bare: bool,
+    /// The text and where it stands.
+    pub text: (Pos2, Laid),
+    /// Links in it: which of its marked parts, address.
+    pub links: Vec<(usize, String)>,
+    /// Time and state, and where they stand.
+    pub meta: Option<(Pos2, Arc<Galley>)>,
+    /// What it answers: where, author, text.
+    pub quote: Option<(Rect, Arc<Galley>, Arc<Galley>)>,
+}
+
+impl Layouter<'_> {
+    /// Lays out the text.
+    pub fn text(&mut self, corners: CornerRadius, meta: Option<Arc<Galley>>) -> TextBlock {
+        let message = self.message;
+        let emoji = text::only_emoji(&message.text).filter(|count| *count <= 3 && message.quote.is_none());
+        let bare = emoji.is_some() && !message.deleted;
+        let (side, top, bottom) = if bare { (2.0, 2.0, 0.0) } else { PADDING };
+        let room = self.widest - 2.0 * side;
+        let quote = message.quote.as_ref().filter(|_| !message.deleted).map(|quote| self.quote(quote, room));
+        let (laid, links) = self.words(bare, room);
+        let galley = Arc::clone(&laid.galley);
+        let quote_size = quote.as_ref().map_or(Vec2::ZERO, |(author, text)| {
+            vec2(12.0 + author.size().x.max(text.size().x), if galley.is_empty() { 40.0 } else { 46.0 })
+        });
+        let meta_size = meta.as_ref().map_or(Vec2::ZERO, |meta| meta.size());
+        let last_line = galley.rows.last().map_or(0.0, |row| row.pos.x + row.size.x);
+        let beside = last_line + META_GAP + meta_size.x;
+        let inline = !bare && meta.is_some() && beside <= room;
+        let mut width = galley.size().x.max(quote_size.x);
+        let mut height = galley.size().y + quote_size.y;
+        if meta.is_some() {
+            width = width.max(if inline { beside } else { meta_size.x });
+            height += if inline { 0.0 } else { 18.0 };
+        }
+        let rect = self.take(vec2(width.ceil() + 2.0 * side, height + top + bottom));
+        let origin = rect.min + vec2(side, top);
+        let text_at = pos2(origin.x, origin.y + quote_size.y);
+        let meta = meta.map(|meta| {
+            let baseline = if inline { 2.0 } else { 1.0 };
+            let at = pos2(rect.right() - side - meta_size.x, rect.bottom() - bottom - 16.0 + baseline);
+            (at, meta)
+        });
+        let quote = quote.map(|(author, text)| {
+            let bar = Rect::from_min_size(origin + vec2(0.0, 2.0), vec2(width, 38.0));
+            (bar, author, text)
+        });
+        TextBlock { rect, corners, bare, text: (text_at, laid), links, meta, quote }
+    }
+
+    fn words(&self, bare: bool, room: f32) -> (Laid, Vec<(usize, String)>) {
+        let message = self.message;
+        let body = self.cx.body();
+        if message.deleted {
+            let gone = self.cx.t("message-deleted");
+            let style = body.color(self.cx.theme.bubble_muted(message.outgoing));
+            return (plain(self.ctx, &gone, style, room), Vec::new());
+        }
+        if bare {
+            let style = Style { size: 36.0, line: 46.0, ..body };
+            return (plain(self.ctx, message.text.trim(), style, room), Vec::new());
+        }
+        let accent = body.color(self.cx.theme.bubble_accent(message.outgoing));
+        let mut links = Vec::new();
+        let mut parts: Vec<(String, Style, bool)> = Vec::new();
+        for (index, piece) in links::pieces(&message.text).into_iter().enumerate() {
+            parts.push(match piece {
+                Piece::Words(text) => (text.to_owned(), body, false),
+                Piece::Link { shown, address } => {
+                    links.push((index, address));
+                    (shown.to_owned(), accent, true)
+                }
+                Piece::Mention { id, .. } => {
+                    (format!("@{}", words::author(self.cx, id)), accent.weight(Weight::Semibold), false)
+                }
+            });
+        }
+        let spans: Vec<Span<'_>> =
+            parts.iter().map(|(text, style, marked)| Span { text, style: *style, marked: *marked }).collect();
+        (layout_rich(self.ctx, &spans, Wrap::Lines(room)), links)
+    }
+
+    fn quote(&self, quote: &Quote, room: f32) -> (Arc<Galley>, Arc<Galley>) {
+        let outgoing = self.message.outgoing;
+        let author = Style::new(size::SMALL, self.cx.theme.bubble_accent(outgoing)).weight(Weight::Semibold);
+        let text = self.cx.small().color(self.cx.theme.bubble_muted(outgoing));
+        let wrap = Wrap::Line((room - 12.0).min(420.0));
+        (
+            layout(self.ctx, &words::author(self.cx, quote.author), author.line(18.0), wrap),
+            layout(self.ctx, &words::quoted(self.cx, quote), text, wrap),
+        )
+    }
+}
+
+impl Painting<'_> {
+    /// Paints it; `whole` is the response of the whole message.
+    pub fn text(&mut self, block: &TextBlock, whole: &Response) {
+        let (theme, painter) = (self.cx.theme, self.ui.painter());
+        if !block.bare {
+            let rect = block.rect.translate(self.offset);
+            painter.rect_filled(rect, block.corners, theme.bubble(self.message.outgoing));
+        }
+        let at = block.text.0 + self.offset;
+        painter.galley(at, Arc::clone(&block.text.1.galley), theme.text);
+        if let Some((at, meta)) = &block.meta {
+            painter.galley(*at + self.offset, Arc::clone(meta), theme.muted);
+        }
+        if !block.links.is_empty() {
+            self.links(block, at, whole);
+        }
+        if let Some((rect, author, text)) = &block.quote {
+            self.quote(rect.translate(self.offset), author, text);
+        }
+    }
+
+    fn links(&mut self, block: &TextBlock, at: Pos2, whole: &Response) {
+        let under = whole.hover_pos().and_then(|pointer| block.text.1.mark_at((pointer - at).to_pos2()));
+        let Some((_, address)) = block.links.iter().find(|(span, _)| Some(*span) == under) else { return };
+        self.ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
+        if whole.clicked() {
+            self.act = Some(Act::Link(address.clone()));
+        }
+    }
+
+    fn quote(&mut self, rect: Rect, author: &Arc<Galley>, text: &Arc<Galley>) {
+        let accent = self.cx.theme.bubble_accent(self.message.outgoing);
+        let bar = Rect::from_min_size(rect.min, vec2(3.0, rect.height()));
+        let painter = self.ui.painter();
+        painter.rect_filled(bar, 1, accent);
+        painter.galley(rect.min + vec2(12.0, 1.0), Arc::clone(author), accent);
+        painter.galley(rect.min + vec2(12.0, 19.0), Arc::clone(text), self.cx.theme.muted);
+        if let Some(quoted) = self.message.quote.as_ref().and_then(|quote| quote.message)
+            && self.click(rect, "quote", &self.cx.t("go-to-quoted")).clicked()
+        {
+            self.act = Some(Act::JumpTo(quoted));
+        }
+    }
+}
