@@ -37,9 +37,10 @@ impl Local {
         Self { net, engine: Engine::new(keys, store, network), folder }
     }
 
-    /// How many files lie in the folder of stored files.
+    /// How many files lie in the shards of the folder of stored files.
     pub fn stored_files(&self) -> usize {
-        std::fs::read_dir(profile(&self.folder).join("files")).unwrap().count()
+        let shards = std::fs::read_dir(profile(&self.folder).join("files")).unwrap();
+        shards.map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap().count()).sum()
     }
 }
 
