@@ -15,6 +15,8 @@ mod downloads;
 mod effects;
 mod events;
 mod expiry;
+#[cfg(test)]
+mod local;
 mod outbox;
 mod outgoing;
 mod own_picture;
