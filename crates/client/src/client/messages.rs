@@ -23,7 +23,7 @@ impl Client {
         page: Page,
         limit: u32,
     ) -> Result<MessagePage, ClientError> {
-        let now = self.now();
+        let now = self.shown_by();
         let mut page = self.read(move |db| db.messages(id, page, limit, now)).await?;
         for message in &mut page.messages {
             self.0.engine.transfers.overlay(message);
@@ -33,7 +33,7 @@ impl Client {
 
     /// One message, if it exists.
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, ClientError> {
-        let now = self.now();
+        let now = self.shown_by();
         let mut message = self.read(move |db| db.shown_message(id, now)).await?;
         if let Some(message) = &mut message {
             self.0.engine.transfers.overlay(message);
@@ -206,7 +206,7 @@ impl Client {
     }
 
     /// Takes a message away as `f` does it in one transaction: whether it did, and the hashes to be deleted from our
-    /// own swarm. Stops its files on their way, and tells.
+    /// own swarm. Tells of it, which also stops its files on their way.
     async fn take_away(
         &self,
         id: MessageId,
@@ -214,16 +214,12 @@ impl Client {
     ) -> Result<(), ClientError> {
         let take = move |db: &mut Db| {
             db.transaction(|db| {
-                let files = db.attachments_of(id)?;
                 let conversation = db.conversation_of(id)?;
                 let (gone, hashes) = f(db)?;
-                Ok((conversation.filter(|_| gone), files, hashes))
+                Ok((conversation.filter(|_| gone), hashes))
             })
         };
-        let (Some(conversation), files, hashes) = self.write(take).await? else { return Ok(()) };
-        for file in files {
-            self.0.engine.transfers.cancel(file.id);
-        }
+        let (Some(conversation), hashes) = self.write(take).await? else { return Ok(()) };
         self.0.engine.forget(hashes);
         self.0.engine.outbox_changed();
         self.tell_changed(conversation, id);
