@@ -33,6 +33,7 @@ mod outbox;
 mod outgoing;
 mod people;
 mod profile;
+mod reacting;
 mod read;
 mod receive;
 mod search;
