@@ -23,7 +23,7 @@ const COLUMNS: usize = 9;
 /// Side of an emoji's cell, and height of a row.
 const CELL: f32 = 36.0;
 /// Height of the grid.
-const HEIGHT: f32 = 7.5 * CELL;
+const HEIGHT: f32 = 7.0 * CELL;
 /// The newest emoji that are offered.
 const NEWEST: UnicodeVersion = UnicodeVersion::new(15, 0);
 /// The most results of a search.

@@ -47,6 +47,8 @@ enum Item {
 const RUN: u64 = 5 * 60_000;
 /// How long a message that was jumped to is lit, in seconds.
 const FLASH: f64 = 1.2;
+/// How much is seen of what is not chosen, while one chooses.
+const DIMMED: f32 = 0.55;
 /// Older messages are asked for when so few are left above.
 const AHEAD: usize = 25;
 
@@ -141,7 +143,8 @@ impl Messages {
 
         let act = self.paint(ui, cx, thread, column, view);
         let act = act.and_then(|act| self.take(ui, cx, thread, act));
-        let act = act.or(beside::show(&mut self.beside, ui, cx, thread));
+        let beside = beside::show(&mut self.beside, ui, cx, thread);
+        let act = act.or(beside.and_then(|act| self.take(ui, cx, thread, act)));
         self.bar(ui, cx, view);
         self.latest(ui, cx, conversation, thread, view);
         self.ask_for_more(cx, conversation, thread);
@@ -305,7 +308,7 @@ impl Messages {
                         let row = Rect::from_min_size(origin, vec2(column.width(), height));
                         let chosen = selection.has(message);
                         chosen_ground(&ui, cx, row, chosen);
-                        message::paint(&ui, cx, prepared, origin);
+                        message::paint(&at_rest(&mut ui, chosen), cx, prepared, origin);
                         let said = message::spoken(cx, message);
                         act = act.or(cover(&ui, cx, message, row, chosen, &said));
                         continue;
@@ -519,6 +522,14 @@ fn chosen_ground(ui: &Ui, cx: &ViewCtx<'_>, row: Rect, chosen: bool) {
         let rect = row.expand2(vec2(10.0, 0.0));
         ui.painter().rect_filled(rect, 10, cx.theme.accent.gamma_multiply(0.16));
     }
+}
+
+/// Where messages are painted while one chooses: nothing in them can be clicked, and what is not chosen stands back.
+fn at_rest(ui: &mut Ui, chosen: bool) -> Ui {
+    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(ui.max_rect()));
+    inner.visuals_mut().disabled_alpha = if chosen { 1.0 } else { DIMMED };
+    inner.disable();
+    inner
 }
 
 /// What lies over a row while one chooses, so that a click anywhere in it chooses it.
