@@ -214,6 +214,38 @@ fn an_answer_leads_to_what_it_answers_and_says_if_that_is_gone() {
 }
 
 #[test]
+fn answers_reactions_and_what_is_deleted_look_so() {
+    let mut stage = stage();
+    let quote = |id: i64, text: &str, picture: Option<i64>| Quote {
+        author: sample::mara_id(),
+        timestamp: sample::clock(13, 0),
+        message: (id > 0).then_some(MessageId(id)),
+        text: text.into(),
+        attachment: None,
+        picture: picture.map(AttachmentId),
+    };
+    let long = "A long question that goes on for more than one line, as questions sometimes do, and then some more \
+        so that even the second line is not enough for all of it";
+    let mut first = sample::message(21, true, "Both!", sample::clock(14, 32));
+    first.quote = Some(quote(3, long, Some(1)));
+    let one = |emoji: &str| Reaction { emoji: emoji.into(), from: vec![sample::mara_id()] };
+    first.reactions = ["😂", "🥰", "😢", "😡", "😮", "😈", "👀"].map(one).into();
+    let mut second = sample::message(22, false, "Then I know", sample::clock(14, 32));
+    second.quote = Some(quote(0, "", None));
+    second.reactions = vec![one("👀")];
+    second.reactions[0].from = vec![sample::me()];
+    let mut gone = sample::message(23, false, "", sample::clock(14, 32));
+    gone.deleted = true;
+    let mut here = sample::message(24, true, "", sample::clock(14, 32));
+    (here.deleted, here.deleted_here) = (true, true);
+    for message in [first, second, gone, here] {
+        stage.tell(Update::Message(Box::new(message)));
+    }
+    stage.harness.get_by_label("Show all reactions");
+    stage.harness.snapshot("replies_dark");
+}
+
+#[test]
 fn a_jump_that_leads_nowhere_says_so_and_does_not_wait_for_its_chance() {
     let mut stage = stage();
     let question = |message: &mut Message| message.quote.as_mut().unwrap().message = Some(MessageId(4000));

@@ -304,13 +304,13 @@ impl Messages {
                         .get_or_make(message.id, || prepare(ui.ctx(), cx, message, place, column.width()));
                     flash(&ui, cx, &mut self.flash, prepared, origin);
                     if let Some(selection) = &self.selection {
-                        let height = prepared.height;
-                        let row = Rect::from_min_size(origin, vec2(column.width(), height));
                         let chosen = selection.has(message);
-                        chosen_ground(&ui, cx, row, chosen);
+                        let bubble = prepared.bounds.translate(origin.to_vec2()).y_range();
+                        let around = Rect::from_x_y_ranges(column.x_range(), bubble.expand(4.0));
+                        chosen_ground(&ui, cx, around, chosen);
                         message::paint(&at_rest(&mut ui, chosen), cx, prepared, origin);
                         let said = message::spoken(cx, message);
-                        act = act.or(cover(&ui, cx, message, row, chosen, &said));
+                        act = act.or(cover(&ui, cx, message, around, chosen, &said));
                         continue;
                     }
                     let painted = message::paint(&ui, cx, prepared, origin);
