@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use septet_client::model::{
-    Address, Attachment, AttachmentState, AttachmentSummary, Connection, Conversation, ConversationId, Message,
-    MessageId, MessagePage, Page, Profile, Quote,
+    Address, Attachment, AttachmentState, AttachmentSummary, Connection, Conversation, ConversationId,
+    Message, MessageId, MessagePage, Page, Profile, Quote,
 };
 
 use super::command::Update;

@@ -135,7 +135,10 @@ fn a_message_is_reacted_to_with_the_keyboard_alone() {
     key(&mut stage, Key::ArrowRight);
     key(&mut stage, Key::Enter);
     assert_eq!(stage.command(reacted), (MessageId(6), "🥰".to_owned(), false));
-    assert!(stage.harness.get_by_role_and_label(Role::ListItem, QUESTION).is_focused(), "the keyboard comes back");
+    assert!(
+        stage.harness.get_by_role_and_label(Role::ListItem, QUESTION).is_focused(),
+        "the keyboard comes back"
+    );
     key(&mut stage, Key::R);
     key(&mut stage, Key::Escape);
     assert!(!has(&stage, "React with face with tears of joy"));
@@ -205,7 +208,10 @@ fn an_answer_leads_to_what_it_answers_and_says_if_that_is_gone() {
     let gone = "Original message not available";
     stage.harness.get_by_label(gone).click();
     stage.run();
-    assert!(has(&stage, "The original message is not available: it was deleted, or it never came to this device."));
+    assert!(has(
+        &stage,
+        "The original message is not available: it was deleted, or it never came to this device."
+    ));
     // It comes back, and with it what quotes it.
     changed(&mut stage, 3, |_| {});
     assert!(has(&stage, "Go to the quoted message") && !has(&stage, gone));
@@ -255,7 +261,10 @@ fn a_jump_that_leads_nowhere_says_so_and_does_not_wait_for_its_chance() {
     let asked = stage.command(|c| if let Command::Load { page, .. } = c { Some(page) } else { None });
     assert_eq!(asked, Page::Around(MessageId(4000)));
     stage.tell(Update::NotHere(sample::mara(), MessageId(4000)));
-    assert!(has(&stage, "The original message is not available: it was deleted, or it never came to this device."));
+    assert!(has(
+        &stage,
+        "The original message is not available: it was deleted, or it never came to this device."
+    ));
     let before = stage.harness.get_by_label(QUESTION).rect();
     let mut late = sample::message(4000, false, "here after all", sample::clock(14, 1));
     late.sorted_at = sample::clock(14, 1);
@@ -313,7 +322,8 @@ fn our_message_is_deleted_for_everyone_unless_one_chooses_otherwise() {
     menu(&mut stage, ANSWER, "Delete");
     stage.harness.snapshot("delete_dark");
     let chosen = |stage: &Stage, label: &str| {
-        stage.harness.get_by_role_and_label(Role::RadioButton, label).accesskit_node().toggled() == Some(Toggled::True)
+        stage.harness.get_by_role_and_label(Role::RadioButton, label).accesskit_node().toggled()
+            == Some(Toggled::True)
     };
     assert!(chosen(&stage, "For everyone") && !chosen(&stage, "On this device only"));
     key(&mut stage, Key::Enter);
@@ -429,7 +439,10 @@ fn what_is_only_a_place_or_a_line_can_be_chosen_and_deleted_and_nothing_else() {
     stage.harness.get_by_role_and_label(Role::ListItem, line).click_secondary();
     stage.run();
     let rows = stage.harness.get_all_by_role(Role::MenuItem);
-    assert_eq!(rows.map(|row| row.accesskit_node().label().unwrap()).collect::<Vec<_>>(), ["Select", "Delete"]);
+    assert_eq!(
+        rows.map(|row| row.accesskit_node().label().unwrap()).collect::<Vec<_>>(),
+        ["Select", "Delete"]
+    );
     assert!(!has(&stage, "All emoji"));
     stage.harness.get_by_role_and_label(Role::MenuItem, "Delete").click();
     stage.run();

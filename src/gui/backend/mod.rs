@@ -6,8 +6,8 @@
 
 mod clipboard;
 mod conversation;
-mod messages;
 mod files;
+mod messages;
 mod open;
 mod own_picture;
 mod pictures;

@@ -103,13 +103,16 @@ impl EmojiPicker {
         ui.horizontal(|ui| {
             ui.allocate_ui(vec2(width - CELL, 36.0), |ui| {
                 let label = cx.t("emoji-search");
-                let field = Field { label: &label, hint: &label, height: 36.0, id: Some(id), ..Field::default() };
+                let field =
+                    Field { label: &label, hint: &label, height: 36.0, id: Some(id), ..Field::default() };
                 if field.show(ui, cx, &mut self.query).changed() {
                     self.at = None;
                 }
             });
             let (rect, response) = ui.allocate_exact_size(vec2(CELL, CELL), Sense::click());
-            let hand = emojis::get("👋").and_then(|hand| hand.with_skin_tone(self.skin())).map_or("👋", Emoji::as_str);
+            let hand = emojis::get("👋")
+                .and_then(|hand| hand.with_skin_tone(self.skin()))
+                .map_or("👋", Emoji::as_str);
             cell(ui, cx, rect, hand, response.hovered());
             focus_ring(ui, &response, cx.theme, 8);
             let label = cx.t("emoji-tone");
@@ -175,7 +178,8 @@ impl EmojiPicker {
                 response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &*label));
                 if response.on_hover_text(&*label).clicked() {
                     self.query.clear();
-                    self.scroll_to = self.rows.iter().position(|row| matches!(row, Row::Heading(it) if *it == name));
+                    self.scroll_to =
+                        self.rows.iter().position(|row| matches!(row, Row::Heading(it) if *it == name));
                 }
             }
         });
@@ -236,7 +240,9 @@ impl EmojiPicker {
             (0, -1) if column > 0 => column -= 1,
             (0, 1) => (row, column) = next(row, 1).map_or((row, column), |(row, _)| (row, 0)),
             (0, _) => (row, column) = next(row, -1).unwrap_or((row, column)),
-            (by, _) => (row, column) = next(row, by).map_or((row, column), |(row, last)| (row, column.min(last))),
+            (by, _) => {
+                (row, column) = next(row, by).map_or((row, column), |(row, last)| (row, column.min(last)))
+            }
         }
         self.at = Some((row, column));
         self.scroll_to = Some(row);
@@ -245,7 +251,8 @@ impl EmojiPicker {
     /// The grid: what was clicked, and what the pointer or the keyboard is on.
     fn grid(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>) -> (Option<String>, Option<String>) {
         let (mut clicked, mut under) = (None, self.chosen());
-        let mut area = ScrollArea::vertical().id_salt("emoji grid").max_height(HEIGHT).min_scrolled_height(HEIGHT);
+        let mut area =
+            ScrollArea::vertical().id_salt("emoji grid").max_height(HEIGHT).min_scrolled_height(HEIGHT);
         area = area.auto_shrink([false, false]);
         ui.spacing_mut().item_spacing.y = 0.0;
         if let Some(row) = self.scroll_to.take() {
@@ -264,7 +271,13 @@ impl EmojiPicker {
                 match self.rows.get(index) {
                     Some(Row::Heading(name)) => {
                         let style = cx.tiny().color(cx.theme.muted).weight(Weight::Semibold);
-                        text_left(ui.painter(), pos2(rect.left() + 6.0, rect.bottom() - 12.0), &cx.t(name), style, 280.0);
+                        text_left(
+                            ui.painter(),
+                            pos2(rect.left() + 6.0, rect.bottom() - 12.0),
+                            &cx.t(name),
+                            style,
+                            280.0,
+                        );
                     }
                     Some(Row::Cells(cells)) => {
                         for (column, emoji) in cells.iter().enumerate() {

@@ -29,7 +29,14 @@ const MOST: usize = 4;
 impl Toasts {
     /// Adds a line. The same line twice in a row is shown once.
     pub fn push(&mut self, toast: Toast, now: f64) {
-        let until = now + if !toast.undo.is_empty() { UNDO } else if toast.bad { 8.0 } else { 3.0 };
+        let until = now
+            + if !toast.undo.is_empty() {
+                UNDO
+            } else if toast.bad {
+                8.0
+            } else {
+                3.0
+            };
         self.shown.retain(|(shown, _)| *shown != toast);
         self.shown.push((toast, until));
         if self.shown.len() > MOST {

@@ -97,10 +97,14 @@ impl Db {
         self.transaction(|db| {
             let list = json_list(ids);
             db.sql()
-                .prepare_cached("UPDATE messages SET hash = NULL WHERE id IN (SELECT value FROM json_each(?1))")?
+                .prepare_cached(
+                    "UPDATE messages SET hash = NULL WHERE id IN (SELECT value FROM json_each(?1))",
+                )?
                 .execute([&list])?;
             db.sql()
-                .prepare_cached("DELETE FROM extra_hashes WHERE message IN (SELECT value FROM json_each(?1))")?
+                .prepare_cached(
+                    "DELETE FROM extra_hashes WHERE message IN (SELECT value FROM json_each(?1))",
+                )?
                 .execute([&list])?;
             db.empty(&list, Deletion::ByAuthor)
         })
@@ -201,7 +205,8 @@ impl Db {
 
     /// Some of what is to be deleted from our own swarm.
     pub fn doomed_hashes(&self, limit: u32) -> Result<Vec<MessageHash>, StoreError> {
-        let mut statement = self.sql().prepare_cached("SELECT hash FROM doomed_hashes ORDER BY hash LIMIT ?1")?;
+        let mut statement =
+            self.sql().prepare_cached("SELECT hash FROM doomed_hashes ORDER BY hash LIMIT ?1")?;
         let rows = statement.query_map([limit], |row| row.get(0).map(|Hash(hash)| hash))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

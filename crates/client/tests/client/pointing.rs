@@ -40,7 +40,8 @@ impl Four {
 
     /// Waits until all four have the message in this state.
     async fn all(&mut self, said: &Said, what: &str, wanted: impl Fn(&Message) -> bool + Copy) {
-        for (person, id) in self.alice.iter_mut().chain(&mut self.bob).zip(said.alice.iter().chain(&said.bob)) {
+        for (person, id) in self.alice.iter_mut().chain(&mut self.bob).zip(said.alice.iter().chain(&said.bob))
+        {
             until(person, *id, what, wanted).await;
         }
     }
@@ -53,12 +54,7 @@ struct Said {
 }
 
 /// Waits until a message is as wanted.
-async fn until(
-    person: &mut Person,
-    id: MessageId,
-    what: &str,
-    wanted: impl Fn(&Message) -> bool,
-) -> Message {
+async fn until(person: &mut Person, id: MessageId, what: &str, wanted: impl Fn(&Message) -> bool) -> Message {
     loop {
         if let Some(message) = person.client.message(id).await.unwrap().filter(&wanted) {
             return message;
@@ -148,7 +144,10 @@ async fn an_answer_finds_what_it_answers_on_all_devices_until_that_is_deleted() 
     ] {
         let answer = found(person, with, "me").await;
         let quote = answer.quote.clone().unwrap();
-        assert_eq!((quote.author, quote.message, quote.text.as_str()), (alice, Some(target), "who brings the stove?"));
+        assert_eq!(
+            (quote.author, quote.message, quote.text.as_str()),
+            (alice, Some(target), "who brings the stove?")
+        );
         answers.push(answer.id);
     }
     four.alice[0].client.delete_for_everyone(said.alice[0]).await.unwrap();
@@ -219,7 +218,9 @@ async fn deleted_on_this_device_is_deleted_on_no_other_and_can_be_undone_for_a_m
     // Another word from Alice comes after whatever the phone may have sent.
     four.alice[0].says(&laptop, "still there?").await;
     laptop.hears("still there?").await;
-    for (person, id) in [(&laptop, said.bob[1]), (&four.alice[0], said.alice[0]), (&four.alice[1], said.alice[1])] {
+    for (person, id) in
+        [(&laptop, said.bob[1]), (&four.alice[0], said.alice[0]), (&four.alice[1], said.alice[1])]
+    {
         assert_eq!(person.client.message(id).await.unwrap().unwrap().text, "keep it to yourself");
     }
 }

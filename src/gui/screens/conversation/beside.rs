@@ -71,9 +71,8 @@ pub fn show(beside: &mut Option<Beside>, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thr
         let mut act = None;
         let chosen = match what {
             What::Menu => {
-                let chosen = reacting::can_react(cx, message)
-                    .then(|| menu::reactions(ui, cx, message))
-                    .flatten();
+                let chosen =
+                    reacting::can_react(cx, message).then(|| menu::reactions(ui, cx, message)).flatten();
                 act = menu::rows(ui, cx, message, wanted.link.as_deref(), first);
                 chosen
             }

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use egui::{Id, Key as Press, Modifiers, Rect, Sense, Ui, pos2, vec2};
+use egui::{Id, Key as Press, Rect, Sense, Ui, pos2, vec2};
 use jiff::civil::Date;
 use septet_client::model::{ConversationId, Message, MessageId, Page};
 
 use super::beside::{self, Beside};
-use super::lines;
-use super::message::{self, Act, Place, Prepared, Wanted, What, prepare};
-use super::reacting::can_react;
+use super::items::{Item, Key, items, key};
+use super::message::{self, Act, Prepared, prepare};
 use super::selecting::{Done, Selection};
-use super::timeline::{Anchor, ItemKey, Timeline};
-use super::{menu, words};
+use super::timeline::{Anchor, Timeline};
+use super::{lines, menu, touch, words};
 use crate::gui::command::{Command, Toast};
 use crate::gui::icons::Icon;
 use crate::gui::state::{PAGE, Thread};
@@ -20,35 +19,8 @@ use crate::gui::text::cache::Lru;
 use crate::gui::view::ViewCtx;
 use crate::gui::widgets::pill;
 
-/// Names an item of the list.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Key {
-    Day(Date),
-    Unread,
-    Message(MessageId),
-}
-
-impl ItemKey for Key {
-    fn is_steady(&self) -> bool {
-        matches!(self, Self::Message(_))
-    }
-}
-
-/// An item of the list; a message by its place in the thread.
-#[derive(Clone, Copy)]
-enum Item {
-    Day(Date),
-    Unread,
-    Notice(usize),
-    Message(usize, Place),
-}
-
-/// Messages of one author with less time between them belong together, in milliseconds.
-const RUN: u64 = 5 * 60_000;
 /// How long a message that was jumped to is lit, in seconds.
 const FLASH: f64 = 1.2;
-/// How much is seen of what is not chosen, while one chooses.
-const DIMMED: f32 = 0.55;
 /// Older messages are asked for when so few are left above.
 const AHEAD: usize = 25;
 
@@ -307,10 +279,10 @@ impl Messages {
                         let chosen = selection.has(message);
                         let bubble = prepared.bounds.translate(origin.to_vec2()).y_range();
                         let around = Rect::from_x_y_ranges(column.x_range(), bubble.expand(4.0));
-                        chosen_ground(&ui, cx, around, chosen);
-                        message::paint(&at_rest(&mut ui, chosen), cx, prepared, origin);
+                        touch::chosen_ground(&ui, cx, around, chosen);
+                        message::paint(&touch::at_rest(&mut ui, chosen), cx, prepared, origin);
                         let said = message::spoken(cx, message);
-                        act = act.or(cover(&ui, cx, message, around, chosen, &said));
+                        act = act.or(touch::cover(&ui, cx, message, around, chosen, &said));
                         continue;
                     }
                     let painted = message::paint(&ui, cx, prepared, origin);
@@ -324,7 +296,7 @@ impl Messages {
                     if held || open || (bar.is_none() && pointer.is_some_and(|at| near.contains(at))) {
                         bar = Some((message, bounds));
                     }
-                    act = act.or(asked_of(&ui, cx, message, &painted)).or(painted.act);
+                    act = act.or(touch::asked_of(&ui, cx, message, &painted)).or(painted.act);
                 }
                 None => {}
             }
@@ -341,9 +313,9 @@ impl Messages {
         let text = notice_text(cx, message);
         if let Some(selection) = &self.selection {
             let chosen = selection.has(message);
-            chosen_ground(ui, cx, row, chosen);
+            touch::chosen_ground(ui, cx, row, chosen);
             lines::notice(ui, cx, row.center(), &text, row.width());
-            return cover(ui, cx, message, row, chosen, &text);
+            return touch::cover(ui, cx, message, row, chosen, &text);
         }
         lines::notice(ui, cx, row.center(), &text, row.width());
         let whole = ui.interact(row, message::id(message.id), Sense::click());
@@ -352,7 +324,7 @@ impl Messages {
             let ring = egui::Stroke::new(1.5, cx.theme.accent);
             ui.painter().rect_stroke(row, 8, ring, egui::StrokeKind::Inside);
         }
-        asked_of(ui, cx, message, &message::Painted { whole, act: None, link: None })
+        touch::asked_of(ui, cx, message, &message::Painted { whole, act: None, link: None })
     }
 
     /// What the keys ask of what is chosen.
@@ -471,146 +443,6 @@ impl Messages {
 /// Says that a message is not here any more.
 fn missing(cx: &ViewCtx<'_>) {
     cx.actions.toast(Toast::info(&*cx.t("quote-missing-sentence")));
-}
-
-/// What pointer and keys ask of a whole message.
-fn asked_of(ui: &Ui, cx: &ViewCtx<'_>, message: &Message, painted: &message::Painted) -> Option<Act> {
-    let whole = &painted.whole;
-    let modifiers = ui.input(|input| input.modifiers);
-    // Anywhere in the message, also on a picture or a quote in it.
-    if (modifiers.command || modifiers.shift) && whole.container_clicked() {
-        return Some(Act::Select(message.id));
-    }
-    let open = |what, from, link, by_key| {
-        Some(Act::Open(Wanted { message: message.id, what, from, link, by_key }))
-    };
-    if whole.container_secondary_clicked() && painted.act.is_none() {
-        let at = ui.input(|input| input.pointer.interact_pos()).unwrap_or(whole.rect.center());
-        return open(What::Menu, Rect::from_min_size(at, vec2(0.0, 0.0)), painted.link.clone(), false);
-    }
-    if whole.double_clicked() && menu::can_reply(cx, message) {
-        return Some(Act::Reply(message.id));
-    }
-    if !whole.has_focus() {
-        return None;
-    }
-    let pressed = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
-    let react = pressed(Modifiers::NONE, Press::R) || pressed(Modifiers::COMMAND | Modifiers::SHIFT, Press::E);
-    if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Press::R) && menu::can_reply(cx, message) {
-        return Some(Act::Reply(message.id));
-    }
-    if react && can_react(cx, message) {
-        return open(What::Few, whole.rect, None, true);
-    }
-    let menu = pressed(Modifiers::NONE, Press::Enter) || pressed(Modifiers::NONE, Press::Menu);
-    if menu || pressed(Modifiers::SHIFT, Press::F10) {
-        return open(What::Menu, whole.rect, None, true);
-    }
-    if pressed(Modifiers::NONE, Press::Delete) {
-        return Some(Act::Delete(message.id));
-    }
-    let copy = |event: &egui::Event| matches!(event, egui::Event::Copy);
-    if ui.input(|input| input.events.iter().any(copy)) {
-        menu::copy_text(ui, cx, message);
-    }
-    None
-}
-
-/// Shows under a row whether it is chosen.
-fn chosen_ground(ui: &Ui, cx: &ViewCtx<'_>, row: Rect, chosen: bool) {
-    if chosen {
-        let rect = row.expand2(vec2(10.0, 0.0));
-        ui.painter().rect_filled(rect, 10, cx.theme.accent.gamma_multiply(0.16));
-    }
-}
-
-/// Where messages are painted while one chooses: nothing in them can be clicked, and what is not chosen stands back.
-fn at_rest(ui: &mut Ui, chosen: bool) -> Ui {
-    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(ui.max_rect()));
-    inner.visuals_mut().disabled_alpha = if chosen { 1.0 } else { DIMMED };
-    inner.disable();
-    inner
-}
-
-/// What lies over a row while one chooses, so that a click anywhere in it chooses it.
-fn cover(
-    ui: &Ui,
-    cx: &ViewCtx<'_>,
-    message: &Message,
-    row: Rect,
-    chosen: bool,
-    said: &str,
-) -> Option<Act> {
-    let row = row.expand2(vec2(10.0, 0.0));
-    let response = ui.interact(row, Id::unique(("choose", message.id)), Sense::click());
-    response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::CheckBox, true, chosen, said));
-    // The mark stands at the side where no bubble is.
-    let x = if message.outgoing { row.left() + 22.0 } else { row.right() - 22.0 };
-    let center = pos2(x, row.center().y);
-    if chosen {
-        ui.painter().circle_filled(center, 10.0, cx.theme.accent);
-        Icon::CHECK.paint(ui.painter(), center, 14.0, cx.theme.on_accent);
-    } else {
-        ui.painter().circle_stroke(center, 9.0, egui::Stroke::new(1.5, cx.theme.faint));
-    }
-    if response.has_focus() {
-        let ring = egui::Stroke::new(1.5, cx.theme.accent);
-        ui.painter().rect_stroke(row, 10, ring, egui::StrokeKind::Inside);
-    }
-    response.clicked().then_some(Act::Select(message.id))
-}
-
-fn key(item: &Item, thread: &Thread) -> Key {
-    match item {
-        Item::Day(day) => Key::Day(*day),
-        Item::Unread => Key::Unread,
-        Item::Notice(index) | Item::Message(index, _) => {
-            Key::Message(thread.messages.get(*index).map_or(MessageId(-1), |message| message.id))
-        }
-    }
-}
-
-/// Messages with what stands between them: days, the unread line.
-fn items(
-    cx: &ViewCtx<'_>,
-    thread: &Thread,
-    unread_from: Option<MessageId>,
-    unfolded: &BTreeSet<MessageId>,
-) -> Vec<Item> {
-    let mut items = Vec::with_capacity(thread.messages.len() + 16);
-    let mut day = None;
-    let mut before: Option<&Message> = None;
-    for (index, message) in thread.messages.iter().enumerate() {
-        let today = cx.clock.day(message.timestamp);
-        let mut together = before.is_some_and(|before| in_one_run(before, message));
-        if day != Some(today) {
-            day = Some(today);
-            items.push(Item::Day(today));
-            together = false;
-        }
-        if unread_from == Some(message.id) {
-            items.push(Item::Unread);
-            together = false;
-        }
-        if together && let Some(Item::Message(_, place)) = items.last_mut() {
-            place.last = false;
-        }
-        items.push(if message.notice.is_some() {
-            Item::Notice(index)
-        } else {
-            let unfolded = unfolded.contains(&message.id);
-            Item::Message(index, Place { first: !together, last: true, unfolded })
-        });
-        before = Some(message);
-    }
-    items
-}
-
-fn in_one_run(before: &Message, message: &Message) -> bool {
-    before.from == message.from
-        && before.notice.is_none()
-        && message.notice.is_none()
-        && message.timestamp.since(before.timestamp) < RUN
 }
 
 fn height(

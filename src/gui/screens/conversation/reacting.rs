@@ -52,10 +52,9 @@ pub fn few(ui: &mut Ui, cx: &ViewCtx<'_>, message: &Message, first: bool) -> Opt
             emoji_picker::cell(ui, cx, rect, &emoji, response.hovered());
             focus_ring(ui, &response, cx.theme, 8);
             let name = emoji_picker::name_of(&emoji);
-            let label = cx.strings.with(if ours { "react-not-with" } else { "react-with" }, [(
-                "emoji",
-                name.as_str().into(),
-            )]);
+            let label = cx
+                .strings
+                .with(if ours { "react-not-with" } else { "react-with" }, [("emoji", name.as_str().into())]);
             response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
             if first && index == 0 {
                 response.request_focus();

@@ -35,7 +35,9 @@ impl Reactors {
     /// Shows it. Closes by itself when there are no reactions any more.
     pub fn show(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: Option<&Thread>) -> Answer {
         let message = thread.and_then(|thread| thread.messages.iter().find(|other| other.id == self.message));
-        let Some(message) = message.filter(|message| !message.reactions.is_empty()) else { return Answer::No };
+        let Some(message) = message.filter(|message| !message.reactions.is_empty()) else {
+            return Answer::No;
+        };
         let (done, close) = dialog::show(ui, cx, "reactors", 380.0, |ui| {
             dialog::title(ui, cx, &cx.t("reactions"));
             ui.add_space(10.0);
@@ -69,10 +71,13 @@ impl Reactors {
                 let style = cx.small().color(cx.theme.text).weight(Weight::Semibold);
                 text_center(ui.painter(), rect.center(), &text, style, rect.width());
                 focus_ring(ui, &response, cx.theme, 15);
-                let label = cx.strings.with("reactions-with", [
-                    ("emoji", emoji_picker::name_of(&reaction.emoji).into()),
-                    ("count", reaction.from.len().into()),
-                ]);
+                let label = cx.strings.with(
+                    "reactions-with",
+                    [
+                        ("emoji", emoji_picker::name_of(&reaction.emoji).into()),
+                        ("count", reaction.from.len().into()),
+                    ],
+                );
                 response.widget_info(|| WidgetInfo::selected(Role::Tab, true, on, &label));
                 if response.clicked() {
                     self.emoji = Some(reaction.emoji.clone());

@@ -85,7 +85,9 @@ impl Selection {
     /// What is chosen is as it is now, as far as it is in memory; what is gone from there is not chosen any more. False if
     /// none is left.
     pub fn refresh(&mut self, thread: &Thread) -> bool {
-        let (Some(first), Some(last)) = (thread.messages.first(), thread.messages.last()) else { return false };
+        let (Some(first), Some(last)) = (thread.messages.first(), thread.messages.last()) else {
+            return false;
+        };
         let span = place(first)..=place(last);
         let now: BTreeMap<Place, &Arc<Message>> =
             thread.messages.iter().map(|message| (place(message), message)).collect();
@@ -155,7 +157,8 @@ impl Selection {
     fn copy(&self, ui: &Ui, cx: &ViewCtx<'_>) {
         let count = self.chosen.len().into();
         ui.ctx().copy_text(self.text(cx));
-        cx.actions.toast(crate::gui::command::Toast::info(cx.strings.with("selected-copied", [("count", count)])));
+        cx.actions
+            .toast(crate::gui::command::Toast::info(cx.strings.with("selected-copied", [("count", count)])));
     }
 
     /// Keys that are about all of it.

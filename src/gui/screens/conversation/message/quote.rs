@@ -40,7 +40,8 @@ impl QuoteBlock {
     pub fn size(&self) -> Vec2 {
         let words = self.author.size().x.max(self.text.size().x);
         let picture = self.picture.map_or(0.0, |_| PICTURE + 12.0);
-        let height = (AUTHOR + self.text.size().y + 2.0).max(if self.picture.is_some() { PICTURE } else { 0.0 });
+        let height =
+            (AUTHOR + self.text.size().y + 2.0).max(if self.picture.is_some() { PICTURE } else { 0.0 });
         vec2(INDENT + words + picture, height)
     }
 
@@ -58,7 +59,7 @@ impl Layouter<'_> {
         let author = Style::new(size::SMALL, self.cx.theme.bubble_accent(outgoing)).weight(Weight::Semibold);
         let text = self.cx.small().color(self.cx.theme.bubble_muted(outgoing));
         let picture = quote.picture.map_or(0.0, |_| PICTURE + 12.0);
-        let width = (room - INDENT - picture).min(WIDEST).max(40.0);
+        let width = (room - INDENT - picture).clamp(40.0, WIDEST);
         QuoteBlock {
             author: layout(
                 self.ctx,

@@ -107,11 +107,14 @@ fn counted(cx: &ViewCtx<'_>, message: &Message, reaction: &Reaction) -> String {
 fn who(cx: &ViewCtx<'_>, reaction: &Reaction) -> String {
     let names: Vec<String> = reaction.from.iter().take(4).map(|id| words::author(cx, *id)).collect();
     let more = reaction.from.len() - names.len();
-    cx.strings.with("reacted", [
-        ("emoji", reaction.emoji.as_str().into()),
-        ("names", names.join(", ").into()),
-        ("more", more.into()),
-    ])
+    cx.strings.with(
+        "reacted",
+        [
+            ("emoji", reaction.emoji.as_str().into()),
+            ("names", names.join(", ").into()),
+            ("more", more.into()),
+        ],
+    )
 }
 
 impl Painting<'_> {

@@ -43,9 +43,9 @@ impl Layouter<'_> {
         let quote = message.quote.as_ref().filter(|_| !message.deleted).map(|quote| self.quote(quote, room));
         let (laid, links) = self.words(bare, room);
         let galley = Arc::clone(&laid.galley);
-        let quote_size = quote.as_ref().map_or(Vec2::ZERO, |quote| {
-            quote.size() + vec2(0.0, if galley.is_empty() { 2.0 } else { 8.0 })
-        });
+        let quote_size = quote
+            .as_ref()
+            .map_or(Vec2::ZERO, |quote| quote.size() + vec2(0.0, if galley.is_empty() { 2.0 } else { 8.0 }));
         let meta_size = meta.as_ref().map_or(Vec2::ZERO, |meta| meta.size());
         let last_line = galley.rows.last().map_or(0.0, |row| row.pos.x + row.size.x);
         let beside = last_line + META_GAP + meta_size.x;
