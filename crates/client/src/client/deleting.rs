@@ -10,20 +10,14 @@ use std::time::Duration;
 
 use super::{Client, ClientError};
 use crate::event::Event;
-use crate::model::{AttachmentId, ConversationId, Message, MessageId, MessageState};
+use crate::model::{ConversationId, Message, MessageId, MessageState};
 use crate::store::{Db, StoreError, Wish};
 
 /// How long what was deleted on this device can be brought back.
 pub const UNDO_FOR: Duration = Duration::from_secs(8);
 
-/// What a deletion did.
-#[derive(Default)]
-struct Taken {
-    /// Messages that look different now or are gone, with their conversations.
-    changed: Vec<(ConversationId, MessageId)>,
-    /// Their files, which need not move any more.
-    files: Vec<AttachmentId>,
-}
+/// Messages that look different now or are gone, with their conversations.
+type Changed = Vec<(ConversationId, MessageId)>;
 
 impl Client {
     /// Removes a message that is not sent yet, with its files. If some of it may be out, though that is not known yet,
@@ -60,7 +54,7 @@ impl Client {
         let ids_here = ids.to_vec();
         let hide = move |db: &mut Db| {
             db.transaction(|db| {
-                let mut taken = Taken::default();
+                let mut changed = Changed::new();
                 for id in &ids_here {
                     let Some(message) = db.message(*id)? else { continue };
                     let settled = matches!(message.state, MessageState::Sent | MessageState::Received);
@@ -69,20 +63,19 @@ impl Client {
                     } else if is_line(&message) {
                         db.remove_messages(&[*id])?;
                     } else {
-                        note_files(db, *id, &mut taken)?;
                         if !db.cancel_untried(*id)? {
                             db.delete_here(&[*id])?;
                         }
                     }
-                    taken.changed.push((message.conversation, *id));
+                    changed.push((message.conversation, *id));
                 }
                 // The one who waits may be gone; then there is nobody to bring it back.
                 _ = send.send(back);
-                Ok(taken)
+                Ok(changed)
             })
         };
-        let taken = self.write(hide).await?;
-        self.tell_taken(taken);
+        let changed = self.write(hide).await?;
+        self.tell_deleted(changed);
         let hidden = hidden.await.unwrap_or_default();
         if !hidden.is_empty() {
             self.finish_later(hidden.clone());
@@ -95,15 +88,12 @@ impl Client {
         let ids = ids.to_vec();
         let back = self.write(move |db| {
             db.transaction(|db| {
-                let mut changed = Vec::new();
-                for id in db.unhide(&ids)? {
-                    changed.extend(db.conversation_of(id)?.map(|conversation| (conversation, id)));
-                }
-                Ok(changed)
+                let back = db.unhide(&ids)?;
+                conversations_of(db, &back)
             })
         });
         let changed = back.await?;
-        self.tell_taken(Taken { changed, files: Vec::new() });
+        self.tell_deleted(changed);
         Ok(())
     }
 
@@ -147,7 +137,7 @@ impl Client {
         .await
     }
 
-    /// Takes messages away as `take` does it with each, in one transaction. Stops their files on their way, and tells.
+    /// Takes messages away as `take` does it with each, in one transaction, and tells.
     async fn take_away(
         &self,
         ids: &[MessageId],
@@ -156,21 +146,18 @@ impl Client {
         let ids = ids.to_vec();
         let all = move |db: &mut Db| {
             db.transaction(|db| {
-                let mut taken = Taken::default();
+                let mut changed = Changed::new();
                 for id in &ids {
                     let Some(message) = db.message(*id)? else { continue };
-                    let mut files = Taken::default();
-                    note_files(db, *id, &mut files)?;
                     if take(db, &message)? {
-                        taken.files.append(&mut files.files);
-                        taken.changed.push((message.conversation, *id));
+                        changed.push((message.conversation, *id));
                     }
                 }
-                Ok(taken)
+                Ok(changed)
             })
         };
-        let taken = self.write(all).await?;
-        self.tell_taken(taken);
+        let changed = self.write(all).await?;
+        self.tell_deleted(changed);
         Ok(())
     }
 
@@ -180,25 +167,31 @@ impl Client {
         tokio::spawn(async move {
             tokio::time::sleep(UNDO_FOR).await;
             let Some(engine) = engine.upgrade() else { return };
-            let finished = engine.store.call(move |db| db.finish_deleting(Some(&ids))).await;
-            if let Err(error) = finished {
-                tracing::debug!(%error, "what was deleted goes at the next start");
+            let finish = move |db: &mut Db| {
+                db.transaction(|db| {
+                    db.finish_deleting(Some(&ids))?;
+                    conversations_of(db, &ids)
+                })
+            };
+            match engine.store.call(finish).await {
+                // Its files need not come any more.
+                Ok(changed) => changed.into_iter().for_each(|(conversation, message)| {
+                    engine.events.send(Event::Changed { conversation, message });
+                }),
+                Err(error) => tracing::debug!(%error, "what was deleted goes at the next start"),
             }
         });
     }
 
-    /// Tells of what was taken away or brought back, and lets all know who had to do with it.
-    fn tell_taken(&self, taken: Taken) {
-        if taken.changed.is_empty() {
+    /// Tells of what was taken away or brought back, which also stops files on their way.
+    fn tell_deleted(&self, changed: Changed) {
+        if changed.is_empty() {
             return;
-        }
-        for file in taken.files {
-            self.0.engine.transfers.cancel(file);
         }
         self.0.engine.bells.forgetting.notify_one();
         self.0.engine.outbox_changed();
         let mut rows = BTreeSet::new();
-        for (conversation, message) in taken.changed {
+        for (conversation, message) in changed {
             rows.insert(conversation);
             self.0.engine.events.send(Event::Changed { conversation, message });
         }
@@ -213,7 +206,11 @@ fn is_line(message: &Message) -> bool {
     message.deleted || message.notice.is_some()
 }
 
-fn note_files(db: &Db, id: MessageId, taken: &mut Taken) -> Result<(), StoreError> {
-    taken.files.extend(db.attachments_of(id)?.into_iter().map(|file| file.id));
-    Ok(())
+/// Messages with their conversations; those that are gone are left out.
+fn conversations_of(db: &Db, ids: &[MessageId]) -> Result<Changed, StoreError> {
+    let mut found = Changed::new();
+    for id in ids {
+        found.extend(db.conversation_of(*id)?.map(|conversation| (conversation, *id)));
+    }
+    Ok(found)
 }

@@ -72,7 +72,14 @@ pub fn at_rest(ui: &mut Ui, chosen: bool) -> Ui {
 }
 
 /// What lies over a row while one chooses, so that a click anywhere in it chooses it.
-pub fn cover(ui: &Ui, cx: &ViewCtx<'_>, message: &Message, row: Rect, chosen: bool, said: &str) -> Option<Act> {
+pub fn cover(
+    ui: &Ui,
+    cx: &ViewCtx<'_>,
+    message: &Message,
+    row: Rect,
+    chosen: bool,
+    said: &str,
+) -> Option<Act> {
     let row = row.expand2(vec2(10.0, 0.0));
     let response = ui.interact(row, Id::unique(("choose", message.id)), Sense::click());
     response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::CheckBox, true, chosen, said));
