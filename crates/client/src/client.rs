@@ -11,6 +11,7 @@ mod drafts;
 mod files;
 mod messages;
 mod open;
+mod readers;
 mod unreadable;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use zeroize::Zeroize;
 
 pub use crate::error::{ClientError, SendError};
 pub use files::may_tell_place;
+pub use readers::{Delivery, Mark};
 
 use crate::engine::Engine;
 use crate::event::Event;

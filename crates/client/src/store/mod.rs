@@ -34,6 +34,7 @@ mod outgoing;
 mod people;
 mod profile;
 mod read;
+mod reader;
 mod receive;
 mod search;
 #[cfg(test)]

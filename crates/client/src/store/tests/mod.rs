@@ -14,6 +14,7 @@ mod outbox;
 mod pages;
 mod plans;
 mod profile;
+mod readers;
 mod reading;
 mod receive;
 mod search;
