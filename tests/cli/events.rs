@@ -108,7 +108,7 @@ fn tell_what_is_read(person: &Person, network: &Network) {
 }
 
 /// Puts something into somebody's swarm that Septet itself never says.
-fn says(network: &Network, from: &Person, to: &Person, content: Content) {
+pub fn says(network: &Network, from: &Person, to: &Person, content: Content) {
     let keys = parse_recovery(&from.phrase).unwrap().keys();
     let id: SessionId = to.id.parse().unwrap();
     let now = network.devnet().now();

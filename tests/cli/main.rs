@@ -15,5 +15,6 @@ mod kill;
 mod manual;
 mod names;
 mod promises;
+mod rpc;
 mod schema;
 mod sync;

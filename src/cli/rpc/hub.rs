@@ -1,6 +1,6 @@
 //! What requests share: the way out, subscriptions, and what can be cancelled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +9,7 @@ use septet_client::client::Client;
 use septet_client::model::{MessageId, ReaderId};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +21,8 @@ use crate::cli::{Failure, address, json};
 
 /// So many subscriptions may there be.
 const MOST_SUBSCRIPTIONS: usize = 64;
+/// So many messages may be told and not acknowledged, if nothing else is said.
+const USUAL_WINDOW: u32 = 32;
 /// The longest name of a reader, in bytes.
 const LONGEST_NAME: usize = 200;
 
@@ -36,8 +38,37 @@ struct State {
     last: u32,
     subscriptions: BTreeMap<u32, AbortHandle>,
     tellers: JoinSet<()>,
+    /// Of the readers that are told something just now, what they have not acknowledged.
+    windows: BTreeMap<ReaderId, Arc<Window>>,
     /// Requests that run, by their id as JSON.
     running: BTreeMap<String, CancellationToken>,
+}
+
+/// What a reader was told and has not acknowledged, of which there may be only so much. A program that answers each event
+/// by a request, and reads nothing while it writes, would else come to wait for us while we wait for it.
+struct Window {
+    room: Semaphore,
+    told: Mutex<BTreeSet<i64>>,
+}
+
+impl Window {
+    fn of(size: u32) -> Self {
+        Self { room: Semaphore::new(size as usize), told: Mutex::default() }
+    }
+
+    /// A message is to be told; waits until it may be.
+    async fn opens(&self, message: i64) {
+        if let Ok(room) = self.room.acquire().await {
+            room.forget();
+        }
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(message);
+    }
+
+    fn acknowledged(&self, message: i64) {
+        if self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(&message) {
+            self.room.add_permits(1);
+        }
+    }
 }
 
 impl Hub {
@@ -93,6 +124,12 @@ params! {
         #[arg(skip)]
         #[serde(default)]
         pub durable: Option<String>,
+        /// Under a durable name: so many may be told and not acknowledged; then nothing more is told until one is. 1 to
+        /// 10000, 32 if nothing is said
+        #[arg(skip)]
+        #[serde(default)]
+        #[schemars(range(min = 1, max = 10_000))]
+        pub window: Option<u32>,
     }
 
     /// Tell no more
@@ -165,8 +202,13 @@ impl Call for Subscribe {
             let (reader, done) = client.reader(name, wanted.after).await?;
             (wanted.reader, wanted.after) = (Some(reader), Some(done));
         }
+        let window = self.window.unwrap_or(USUAL_WINDOW);
+        if !(1..=10_000).contains(&window) {
+            return Err(Failure::usage("The window is a number from 1 to 10000."));
+        }
+        let window = wanted.reader.map(|reader| (reader, Arc::new(Window::of(window))));
         let hub = context.hub()?;
-        let subscription = hub.subscribe(client, wanted, self.kinds, context.when_answered())?;
+        let subscription = hub.subscribe(client, wanted, self.kinds, window, context.when_answered())?;
         Ok(Subscribed { subscription })
     }
 }
@@ -183,8 +225,7 @@ impl Call for Unsubscribe {
     type Answer = Done;
 
     async fn run(self, context: &Context) -> Result<Done, Failure> {
-        let found = context.hub()?.state().subscriptions.remove(&self.subscription);
-        let Some(task) = found else {
+        let Some(task) = context.hub()?.state().subscriptions.remove(&self.subscription) else {
             return Err(Failure::failed("no_such_subscription", "There is no subscription of this number."));
         };
         task.abort();
@@ -205,6 +246,10 @@ impl Call for Ack {
         let reader = reader
             .ok_or_else(|| Failure::failed("no_such_reader", "Nobody has subscribed under this name yet."))?;
         client.acknowledge(reader, vec![MessageId(self.message_id)]).await?;
+        let window = context.hub()?.state().windows.get(&reader).cloned();
+        if let Some(window) = window {
+            window.acknowledged(self.message_id);
+        }
         Ok(Done::OK)
     }
 }
@@ -229,28 +274,30 @@ impl Hub {
         client: Client,
         wanted: Wanted,
         kinds: Option<Vec<Kind>>,
+        window: Option<(ReaderId, Arc<Window>)>,
         begin: oneshot::Receiver<()>,
     ) -> Result<u32, Failure> {
         let mut state = self.state();
         if state.subscriptions.len() >= MOST_SUBSCRIPTIONS {
             return Err(Failure::failed("too_many", "There are too many subscriptions: end one first."));
         }
+        if window.as_ref().is_some_and(|(reader, _)| state.windows.contains_key(reader)) {
+            return Err(Failure::failed("in_use", "There is a subscription under this name already."));
+        }
         while state.tellers.try_join_next().is_some() {}
         state.last += 1;
         let subscription = state.last;
+        state.windows.extend(window.clone());
         let sink = Notifier {
-            subscription,
             kinds,
-            reader: wanted.reader,
+            window: window.map(|(_, window)| window),
             client: client.clone(),
-            outgoing: self.outgoing.clone(),
+            ending: Ending { hub: Arc::clone(self), subscription, reader: wanted.reader },
         };
-        let hub = Arc::clone(self);
         let task = state.tellers.spawn(async move {
             if let Err(failure) = tell(&client, wanted, sink, begin).await {
                 tracing::warn!(code = failure.code(), "a subscription ended: {}", failure.message());
             }
-            hub.state().subscriptions.remove(&subscription);
         });
         state.subscriptions.insert(subscription, task);
         Ok(subscription)
@@ -275,13 +322,29 @@ async fn tell(
     }
 }
 
+/// A subscription as long as it is served; dropped, it makes room for another of its name.
+struct Ending {
+    hub: Arc<Hub>,
+    subscription: u32,
+    reader: Option<ReaderId>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let mut state = self.hub.state();
+        state.subscriptions.remove(&self.subscription);
+        if let Some(reader) = self.reader {
+            state.windows.remove(&reader);
+        }
+    }
+}
+
 /// Tells events as notifications.
 struct Notifier {
-    subscription: u32,
     kinds: Option<Vec<Kind>>,
-    reader: Option<ReaderId>,
+    window: Option<Arc<Window>>,
     client: Client,
-    outgoing: Outgoing,
+    ending: Ending,
 }
 
 impl Sink for Notifier {
@@ -290,13 +353,16 @@ impl Sink for Notifier {
     }
 
     async fn tell(&mut self, shown: Shown) -> Result<(), Failure> {
-        let kind = shown.line.kind();
+        let (kind, arrived) = (shown.line.kind(), shown.line.arrived());
         let wanted = self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
         // That something was missed is told whatever is wanted.
         if wanted || kind == Kind::Missed {
-            let told = Told { subscription: self.subscription, line: shown.line };
-            self.outgoing.push(wire::event(&json::line(&told))).await;
-        } else if let (Some(reader), Some(message)) = (self.reader, shown.line.arrived()) {
+            if let (Some(window), Some(message)) = (&self.window, arrived) {
+                window.opens(message).await;
+            }
+            let told = Told { subscription: self.ending.subscription, line: shown.line };
+            self.ending.hub.outgoing.push(wire::event(&json::line(&told))).await;
+        } else if let (Some(reader), Some(message)) = (self.ending.reader, arrived) {
             // Or it would be looked at again with each start.
             self.client.acknowledge(reader, vec![MessageId(message)]).await?;
         }

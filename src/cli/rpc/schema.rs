@@ -27,8 +27,11 @@ pub fn printed(form: Form) -> String {
 /// The OpenRPC document.
 pub fn openrpc() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|it| it.definitions_path = SHAPES.into());
-    let mut generator = settings.into_generator();
-    let methods: Vec<Value> = methods::ALL.iter().map(|method| described(method, &mut generator)).collect();
+    let mut generator = settings.for_serialize().into_generator();
+    let settings = SchemaSettings::draft2020_12().with(|it| it.inline_subschemas = true);
+    let mut taken = settings.for_deserialize().into_generator();
+    let methods: Vec<Value> =
+        methods::ALL.iter().map(|method| described(method, &mut taken, &mut generator)).collect();
     let told = generator.subschema_for::<Told>();
     json!({
         "openrpc": "1.3.2",
@@ -50,8 +53,8 @@ pub fn openrpc() -> Value {
 }
 
 /// A method as OpenRPC describes it.
-fn described(method: &Method, generator: &mut SchemaGenerator) -> Value {
-    let params = (method.params)(generator).to_value();
+fn described(method: &Method, taken: &mut SchemaGenerator, generator: &mut SchemaGenerator) -> Value {
+    let params = (method.params)(taken).to_value();
     let mut all: Vec<Value> = parameters(&params);
     all.push(json!({
         "name": "timeout",
