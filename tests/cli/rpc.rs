@@ -374,8 +374,11 @@ fn what_is_not_acknowledged_is_told_again() {
         told.iter().map(|it| it["text"].as_str().unwrap().to_owned()).collect()
     };
     let mut rpc = Rpc::of(&bob);
-    rpc.ok("subscribe", subscribe.clone());
+    let subscription = rpc.ok("subscribe", subscribe.clone())["subscription"].clone();
     assert_eq!(rpc.fails("subscribe", subscribe.clone()).1, "in_use");
+    assert_eq!(texts(&told(&mut rpc, 3)), ["Hello Bob", "0", "1"]);
+    rpc.ok("unsubscribe", json!({"subscription": subscription}));
+    rpc.ok("subscribe", subscribe);
     let first = told(&mut rpc, 3);
     assert_eq!(texts(&first), ["Hello Bob", "0", "1"]);
     // The window is closed: what another request makes is told before the next message.

@@ -60,6 +60,13 @@ pub enum Kind {
     Missed,
 }
 
+impl Kind {
+    /// Whether a slow reader is not told of such events: those of messages are in the store.
+    pub fn can_be_missed(self) -> bool {
+        !matches!(self, Self::Message | Self::Notice)
+    }
+}
+
 impl Line {
     /// What says itself all that there is to say, of the conversation that is printed as `conversation`; nothing for
     /// other events.

@@ -36,12 +36,29 @@ pub struct Hub {
 struct State {
     /// The last number given to a subscription.
     last: u32,
-    subscriptions: BTreeMap<u32, AbortHandle>,
+    subscriptions: BTreeMap<u32, Subscription>,
     tellers: JoinSet<()>,
     /// Of the readers that are told something just now, what they have not acknowledged.
     windows: BTreeMap<ReaderId, Arc<Window>>,
     /// Requests that run, by their id as JSON.
     running: BTreeMap<String, CancellationToken>,
+}
+
+/// Somebody who is told.
+struct Subscription {
+    task: AbortHandle,
+    reader: Option<ReaderId>,
+}
+
+impl State {
+    /// A subscription is over, and makes room for another of its name; `None` if it was so before.
+    fn leaves(&mut self, subscription: u32) -> Option<AbortHandle> {
+        let Subscription { task, reader } = self.subscriptions.remove(&subscription)?;
+        if let Some(reader) = reader {
+            self.windows.remove(&reader);
+        }
+        Some(task)
+    }
 }
 
 /// What a reader was told and has not acknowledged, of which there may be only so much. A program that answers each event
@@ -225,7 +242,7 @@ impl Call for Unsubscribe {
     type Answer = Done;
 
     async fn run(self, context: &Context) -> Result<Done, Failure> {
-        let Some(task) = context.hub()?.state().subscriptions.remove(&self.subscription) else {
+        let Some(task) = context.hub()?.state().leaves(self.subscription) else {
             return Err(Failure::failed("no_such_subscription", "There is no subscription of this number."));
         };
         task.abort();
@@ -292,14 +309,16 @@ impl Hub {
             kinds,
             window: window.map(|(_, window)| window),
             client: client.clone(),
-            ending: Ending { hub: Arc::clone(self), subscription, reader: wanted.reader },
+            reader: wanted.reader,
+            ending: Ending { hub: Arc::clone(self), subscription },
         };
+        let reader = wanted.reader;
         let task = state.tellers.spawn(async move {
             if let Err(failure) = tell(&client, wanted, sink, begin).await {
                 tracing::warn!(code = failure.code(), "a subscription ended: {}", failure.message());
             }
         });
-        state.subscriptions.insert(subscription, task);
+        state.subscriptions.insert(subscription, Subscription { task, reader });
         Ok(subscription)
     }
 }
@@ -322,20 +341,16 @@ async fn tell(
     }
 }
 
-/// A subscription as long as it is served; dropped, it makes room for another of its name.
+/// A subscription as long as it is served.
 struct Ending {
     hub: Arc<Hub>,
     subscription: u32,
-    reader: Option<ReaderId>,
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        let mut state = self.hub.state();
-        state.subscriptions.remove(&self.subscription);
-        if let Some(reader) = self.reader {
-            state.windows.remove(&reader);
-        }
+        // Unless somebody has ended it before.
+        let _ = self.hub.state().leaves(self.subscription);
     }
 }
 
@@ -344,6 +359,7 @@ struct Notifier {
     kinds: Option<Vec<Kind>>,
     window: Option<Arc<Window>>,
     client: Client,
+    reader: Option<ReaderId>,
     ending: Ending,
 }
 
@@ -354,15 +370,18 @@ impl Sink for Notifier {
 
     async fn tell(&mut self, shown: Shown) -> Result<(), Failure> {
         let (kind, arrived) = (shown.line.kind(), shown.line.arrived());
-        let wanted = self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
-        // That something was missed is told whatever is wanted.
-        if wanted || kind == Kind::Missed {
+        let wanted = self.kinds.as_ref().is_none_or(|kinds| match kind {
+            // To everybody who may have missed something.
+            Kind::Missed => kinds.iter().any(|kind| kind.can_be_missed()),
+            kind => kinds.contains(&kind),
+        });
+        if wanted {
             if let (Some(window), Some(message)) = (&self.window, arrived) {
                 window.opens(message).await;
             }
             let told = Told { subscription: self.ending.subscription, line: shown.line };
             self.ending.hub.outgoing.push(wire::event(&json::line(&told))).await;
-        } else if let (Some(reader), Some(message)) = (self.ending.reader, arrived) {
+        } else if let (Some(reader), Some(message)) = (self.reader, arrived) {
             // Or it would be looked at again with each start.
             self.client.acknowledge(reader, vec![MessageId(message)]).await?;
         }
