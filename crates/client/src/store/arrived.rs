@@ -110,10 +110,12 @@ pub struct NewPreview {
     pub url: String,
     /// Title of the page; may be empty if there is a picture.
     pub title: String,
-    /// Where the picture is, with its key, as [`AttachmentPointer::to_bytes`] writes it.
+    /// Where the picture is, with its key: what [`AttachmentPointer::from_bytes`] reads, as received if that was not too
+    /// long ([`RawPointer`]).
     ///
-    /// [`AttachmentPointer::to_bytes`]: septet_protocol::attachment::AttachmentPointer::to_bytes
-    pub image: Option<Vec<u8>>,
+    /// [`AttachmentPointer::from_bytes`]: septet_protocol::attachment::AttachmentPointer::from_bytes
+    /// [`RawPointer`]: septet_protocol::message::RawPointer
+    pub image: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// An invitation into a group, or to be its admin, whose proof is checked (spec 06 §7.2, §7.5).

@@ -256,7 +256,7 @@ impl Db {
                 ":position": position,
                 ":name": attachment.name,
                 ":class": AttachmentClass::of(&attachment.content_type, attachment.voice),
-                ":pointer": attachment.pointer,
+                ":pointer": attachment.pointer.as_ref().map(|pointer| &pointer[..]),
                 ":type": attachment.content_type,
                 ":size": i64::try_from(attachment.size).unwrap_or(i64::MAX),
                 ":width": attachment.dimensions.map(|size| size.0),
@@ -277,7 +277,8 @@ impl Db {
     /// Writes down what a message's sender tells of a link in it.
     pub(super) fn insert_preview(&self, message: MessageId, preview: &NewPreview) -> Result<(), StoreError> {
         let sql = "INSERT INTO previews (message, url, title, pointer) VALUES (?1, ?2, ?3, ?4)";
-        let values = params![message.0, preview.url, preview.title, preview.image];
+        let image = preview.image.as_ref().map(|image| &image[..]);
+        let values = params![message.0, preview.url, preview.title, image];
         self.sql().prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
