@@ -119,10 +119,10 @@ impl Call for Create {
         let name = display_name(&self.name)?;
         let make = async |folder: PathBuf, options| Client::create(&folder, &name, options).await;
         let client = context.account().make(make).await?;
-        let mark = client.mark().await?;
+        let doing = client.doing();
         let profile = client.profile().await?;
         let recovery = client.recovery().await?;
-        let published = context.delivered(&client, mark, PUBLISHING).await;
+        let published = context.delivered(&client, &doing, PUBLISHING).await;
         if let Err(failure) = &published {
             context.warn(&failure.message());
         }
@@ -171,7 +171,7 @@ impl Call for Restore {
             Client::restore(&folder, seed, fallback, options, progress).await
         };
         let client = context.account().make(restore).await?;
-        let mark = client.mark().await?;
+        let doing = client.doing();
         let profile = client.profile().await?;
         let connected = client.connection().state == ConnectionState::Connected;
         if !profile.read && (!connected || profile.name.is_empty()) {
@@ -179,7 +179,7 @@ impl Call for Restore {
         }
         let restored = restored(&client).await?;
         // What is left to publish goes out now or with the next start: the account's data are here.
-        if let Err(failure) = context.delivered(&client, mark, PUBLISHING).await {
+        if let Err(failure) = context.delivered(&client, &doing, PUBLISHING).await {
             context.warn(&failure.message());
         }
         if restored.name.is_empty() {
@@ -284,7 +284,7 @@ impl Call for Set {
         let name = self.name.as_deref().map(display_name).transpose()?;
         let picture = self.picture.as_deref().map(read_picture).transpose()?;
         let client = context.client().await?;
-        let mark = client.mark().await?;
+        let doing = client.doing();
         let limit = context.limit(PUBLISHING);
         if !client.profile().await?.read {
             // Else what the account has would take the place of what is set now.
@@ -296,14 +296,16 @@ impl Call for Set {
             match tokio::time::timeout(limit, client.set_picture(picture)).await {
                 Ok(set) => set?,
                 Err(_) => {
-                    return Err(Failure::offline("The picture was not uploaded in time. Nothing has changed."));
+                    return Err(Failure::offline(
+                        "The picture was not uploaded in time. Nothing has changed.",
+                    ));
                 }
             }
         }
         if let Some(name) = name {
             client.set_name(name).await?;
         }
-        context.delivered(&client, mark, PUBLISHING).await
+        context.delivered(&client, &doing, PUBLISHING).await
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use septet_client::client::{Client, ClientError, Delivery, Mark, OpenOptions};
+use septet_client::client::{Client, ClientError, Delivery, Doing, OpenOptions};
 use septet_client::model::MessageId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -202,20 +202,20 @@ impl Context {
         Ok(())
     }
 
-    /// Waits until the network has what was done since a mark. A program that ends after this waits for everything that
+    /// Waits until the network has what was done. A program that ends after this waits for everything that
     /// is to be sent.
     ///
     /// # Errors
     /// Offline if the network has not taken all of it in time; it is kept and goes out later. Failed if the network
     /// refused something for good.
-    pub async fn delivered(&self, client: &Client, mark: Mark, usual: Duration) -> Result<Done, Failure> {
+    pub async fn delivered(&self, client: &Client, doing: &Doing, usual: Duration) -> Result<Done, Failure> {
         let limit = self.limit(usual);
         client.start();
         let delivery = match self.account.lasting {
-            true => client.delivered(mark, limit).await?,
+            true => client.delivered(doing, limit).await?,
             false => {
                 let all = client.flush(limit).await?;
-                match client.refused_since(mark).await? {
+                match client.refused(doing) {
                     Some(reason) => Delivery::Refused(reason),
                     None if all => Delivery::Done,
                     None => Delivery::Late,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{Timestamp as Instant, tz::TimeZone};
+use schemars::JsonSchema;
 use septet_client::client::Client;
 use septet_client::model::{
     Attachment, AttachmentState, ConversationId, Message, MessageId, MessagePage, MessageState, Notice, Page,
@@ -11,7 +12,6 @@ use septet_client::model::{
 };
 use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::call::{Answer, Call, Context, params};

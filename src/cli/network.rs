@@ -3,11 +3,11 @@
 use std::path;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use septet_client::event::Event;
 use septet_client::model::{Connection, ConnectionState, PathHop};
 use septet_devnet::Devnet;
 use septet_network::{NetworkError, NodeSnapshot};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::args::{Common, DevnetOptions};

@@ -159,10 +159,14 @@ macro_rules! change {
 
             async fn run(self, context: &Context) -> Result<Done, Failure> {
                 let ($it, $client) = (self, context.client().await?);
-                let mark = $client.mark().await?;
                 let $found = address::$find(&$client, &$it.conversation, context.limit(CHANGE)).await?;
-                $change;
-                context.delivered(&$client, mark, CHANGE).await
+                let doing = $client.doing();
+                let change = async {
+                    $change;
+                    Ok::<_, Failure>(())
+                };
+                doing.during(change).await?;
+                context.delivered(&$client, &doing, CHANGE).await
             }
         }
     };
@@ -199,12 +203,12 @@ impl Call for Delete {
 
     async fn run(self, context: &Context) -> Result<Done, Failure> {
         let client = context.client().await?;
-        let mark = client.mark().await?;
         let id = address::known(&client, &self.conversation, context.limit(CHANGE)).await?;
         let message = message(&client, id, self.id).await?;
         if self.for_everyone {
-            client.delete_for_everyone(message.id).await?;
-            return context.delivered(&client, mark, CHANGE).await;
+            let doing = client.doing();
+            doing.during(client.delete_for_everyone(message.id)).await?;
+            return context.delivered(&client, &doing, CHANGE).await;
         }
         client.delete_message(message.id).await?;
         Ok(Done::OK)
@@ -270,9 +274,8 @@ impl Nickname {
 async fn message(client: &Client, conversation: ConversationId, id: i64) -> Result<Message, Failure> {
     match client.message(MessageId(id)).await? {
         Some(message) if message.conversation == conversation => Ok(message),
-        _ => Err(Failure::failed(
-            "no_such_message",
-            format!("There is no message {id} in this conversation."),
-        )),
+        _ => {
+            Err(Failure::failed("no_such_message", format!("There is no message {id} in this conversation.")))
+        }
     }
 }

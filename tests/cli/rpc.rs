@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value, json};
 use septet_protocol::message::{Content, Visible};
+use serde_json::{Map, Value, json};
 
 use crate::conversation::contacts;
-use crate::events::says;
+use crate::events::says_at;
 use crate::harness::{Network, OTHER_BREAKS, Person, program};
+use crate::promises::{strangers_apart, swarm_answers};
 
 /// What takes so long does not come.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -128,7 +129,11 @@ fn a_method_answers_what_its_command_prints() {
         ("conversations", json!({}), alice.ok(&["conversations"])),
         ("contacts", json!({}), alice.ok(&["contacts"])),
         ("requests", json!({}), alice.ok(&["requests"])),
-        ("messages", json!({"conversation": bob.id, "limit": 1}), alice.ok(&["messages", &bob.id, "--limit", "1"])),
+        (
+            "messages",
+            json!({"conversation": bob.id, "limit": 1}),
+            alice.ok(&["messages", &bob.id, "--limit", "1"]),
+        ),
     ];
     let mut rpc = Rpc::of(&alice);
     for (method, params, printed) in printed {
@@ -187,7 +192,10 @@ fn whatever_is_sent_is_answered_and_the_next_line_is_read() {
     let mut wrong = |line: &[u8]| {
         rpc.write(&[line, b"\n"].concat());
         let answer = rpc.answer(Value::Null);
-        (answer["error"]["code"].as_i64().unwrap(), answer["error"]["data"]["code"].as_str().unwrap().to_owned())
+        (
+            answer["error"]["code"].as_i64().unwrap(),
+            answer["error"]["data"]["code"].as_str().unwrap().to_owned(),
+        )
     };
     assert_eq!(wrong(b"garbage"), (-32700, "parse_error".into()));
     assert_eq!(wrong(b"{\"jsonrpc\":\"2.0\",\"id\":\"\xff\"}"), (-32700, "parse_error".into()));
@@ -261,6 +269,31 @@ fn what_takes_long_keeps_nothing_else_and_can_be_cancelled() {
 }
 
 #[test]
+fn each_request_hears_of_what_it_did_itself() {
+    let network = Network::here();
+    let (alice, eve) = strangers_apart(&network);
+    alice.send(&eve.id, "hi");
+    let mut rpc = Rpc::of(&alice);
+    let number = rpc.ok("messages", json!({"conversation": eve.id}))[0]["message_id"].clone();
+    // What cannot go out keeps nobody who changes something else.
+    swarm_answers(&network, &eve, 500);
+    rpc.ask("stuck", "send", json!({"to": eve.id, "text": "waits", "timeout": 3600}));
+    assert_eq!(rpc.ok("pin", json!({"conversation": eve.id})), json!({"ok": true}));
+    let late = json!({"conversation": eve.id, "id": number, "emoji": "👍", "timeout": 1});
+    assert_eq!(rpc.fails("react", late), (-32004, "offline".into()));
+    swarm_answers(&network, &eve, 403);
+    rpc.ask("refused", "react", json!({"conversation": eve.id, "id": number, "emoji": "🎉"}));
+    assert_eq!(rpc.answer("stuck")["error"]["data"]["code"], "not_sent");
+    let refused = rpc.answer("refused");
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["data"]["code"]),
+        (&json!(-32001), &json!("not_delivered"))
+    );
+    assert_eq!(rpc.ok("mark_read", json!({"conversation": eve.id})), json!({"ok": true}));
+    assert_eq!(rpc.end(), Some(0));
+}
+
+#[test]
 fn it_ends_well_however_it_is_ended() {
     let network = Network::start();
     let alice = network.person("Alice");
@@ -303,7 +336,8 @@ fn events_go_to_who_wants_them() {
     let eve = network.person("Eve");
     let mut rpc = Rpc::of(&bob);
     let all = rpc.ok("subscribe", json!({}))["subscription"].clone();
-    let of_eve = rpc.ok("subscribe", json!({"conversation": eve.id, "kinds": ["message"]}))["subscription"].clone();
+    let of_eve =
+        rpc.ok("subscribe", json!({"conversation": eve.id, "kinds": ["message"]}))["subscription"].clone();
     alice.send(&bob.id, "from Alice");
     eve.send(&bob.id, "from Eve");
     let is = |number: &Value, text: &str| {
@@ -328,7 +362,8 @@ fn a_reader_that_stops_reading_misses_nothing() {
     let mut process = bob.command(&["rpc"]).stdin(Stdio::piped()).spawn().unwrap();
     let mut input = process.stdin.take().unwrap();
     let mut stdout = BufReader::new(process.stdout.take().unwrap());
-    let subscribe = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"subscribe\",\"params\":{\"kinds\":[\"message\"]}}\n";
+    let subscribe =
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"subscribe\",\"params\":{\"kinds\":[\"message\"]}}\n";
     input.write_all(subscribe.as_bytes()).unwrap();
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
@@ -339,10 +374,13 @@ fn a_reader_that_stops_reading_misses_nothing() {
     for number in 0..count {
         let body = format!("{number} {filling}");
         let visible = Visible { body, attachments: Vec::new(), quote: None, preview: None };
-        says(&network, &alice, &bob, Content::Visible(visible));
+        // Those of one moment would be one message.
+        says_at(&network, &alice, &bob, Content::Visible(visible), network.devnet().now() - count + number);
     }
     // All of it is stored while nobody reads.
-    input.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"receive\",\"params\":{\"timeout\":300}}\n").unwrap();
+    input
+        .write_all(b"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"receive\",\"params\":{\"timeout\":300}}\n")
+        .unwrap();
     for number in 0..count {
         line.clear();
         stdout.read_line(&mut line).unwrap();
@@ -445,7 +483,9 @@ fn what_has_a_key_is_sent_once() {
     let once = alice.ok(&["send", &bob.id, "--text", "x", "--idempotency-key", "order 7"]);
     assert_eq!(once["repeated"], true);
     bob.receive();
-    assert_eq!(bob.texts(&alice.id)[1..], ["once", "cut off"]);
+    let texts = bob.texts(&alice.id);
+    let once = |text: &str| texts.iter().filter(|it| *it == text).count();
+    assert_eq!([once("once"), once("cut off"), once("other")], [1, 1, 0], "{texts:?}");
 }
 
 /// How many messages the bot answers, and how often it is killed.
@@ -519,13 +559,27 @@ fn talk(person: &Person, bot: &str, count: usize, answered: &Sender<()>) {
     assert_eq!(rpc.end(), Some(0));
 }
 
+/// Sends what is left, once whoever was killed has given the profile free.
+fn settle(person: &Person) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let ended = person.run(&["receive", "--timeout", "300"]);
+        if ended.error() != "in_use" {
+            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+            return;
+        }
+        assert!(Instant::now() < deadline, "the profile stays in use");
+    }
+}
+
 #[test]
 fn a_bot_that_is_killed_answers_each_message_once() {
     let (messages, senders, kills) = bot_messages();
     let each = messages / senders;
     let network = Network::start();
     let bot = network.person("Bot");
-    let people: Vec<Person> = (0..senders).map(|number| network.person(&format!("Sender {number}"))).collect();
+    let people: Vec<Person> =
+        (0..senders).map(|number| network.person(&format!("Sender {number}"))).collect();
     let (tell, answered) = channel();
     let mut running = Bot::start(&bot);
     let talks: Vec<_> = people
@@ -554,9 +608,7 @@ fn a_bot_that_is_killed_answers_each_message_once() {
     talks.into_iter().for_each(|talk| talk.join().unwrap());
     running.kill(true);
     // Whatever it had still begun goes out; then each text has one answer.
-    let mut rpc = Rpc::of(&bot);
-    rpc.ok("receive", json!({"timeout": 300}));
-    assert_eq!(rpc.end(), Some(0));
+    settle(&bot);
     for person in &people {
         person.receive();
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -621,14 +673,18 @@ fn events_are_described_alike_everywhere() {
     let described: Vec<&str> =
         described.iter().map(|it| it["$ref"].as_str().unwrap().trim_start_matches("#/$defs/")).collect();
     kinds.push("error".to_owned());
-    assert_eq!(kinds.iter().collect::<std::collections::BTreeSet<_>>(), described.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>().iter().collect());
+    assert_eq!(
+        kinds.iter().collect::<std::collections::BTreeSet<_>>(),
+        described.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>().iter().collect()
+    );
     for (shape, name) in [("AttachmentRow", "attachment")] {
         assert_eq!(keys(&shapes[shape]), keys(&events["$defs"][name]), "{name}");
     }
     let states = |schema: &Value| -> Vec<String> {
         let listed = schema["enum"].as_array().cloned().unwrap_or_default();
         let single = schema["oneOf"].as_array().into_iter().flatten().map(|it| it["const"].clone());
-        let mut all: Vec<_> = listed.into_iter().chain(single).filter_map(|it| it.as_str().map(str::to_owned)).collect();
+        let mut all: Vec<_> =
+            listed.into_iter().chain(single).filter_map(|it| it.as_str().map(str::to_owned)).collect();
         all.sort();
         all
     };

@@ -27,7 +27,7 @@ use zeroize::Zeroize;
 
 pub use crate::error::{ClientError, SendError};
 pub use files::may_tell_place;
-pub use readers::{Delivery, Mark};
+pub use readers::{Delivery, Doing};
 
 use crate::engine::Engine;
 use crate::event::Event;

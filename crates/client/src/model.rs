@@ -8,10 +8,10 @@ mod address;
 use std::cmp::Ordering;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use septet_protocol::id::{MessageHash, SessionId};
 use septet_protocol::message::Expiration;
 use septet_protocol::time::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use address::{Address, AddressError};

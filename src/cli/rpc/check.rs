@@ -11,8 +11,12 @@ pub fn line(line: &[u8], result: &str) {
     fn answered(asked: Result<Request, Answer>, result: &str) -> Option<Answer> {
         match asked {
             Ok(Request { id: None, .. }) => None,
-            Ok(Request { id: Some(id), method, .. }) if method.len() % 2 == 0 => Some(wire::done(&id, result)),
-            Ok(Request { id, method, .. }) => Some(wire::wrong(id.as_deref(), wire::METHOD_NOT_FOUND, "usage", &method)),
+            Ok(Request { id: Some(id), method, .. }) if method.len() % 2 == 0 => {
+                Some(wire::done(&id, result))
+            }
+            Ok(Request { id, method, .. }) => {
+                Some(wire::wrong(id.as_deref(), wire::METHOD_NOT_FOUND, "usage", &method))
+            }
             Err(answer) => Some(answer),
         }
     }
@@ -34,6 +38,8 @@ pub fn line(line: &[u8], result: &str) {
         assert_eq!(answer["jsonrpc"], "2.0");
         let fields = answer.as_object().map(Map::len);
         assert_eq!(fields, Some(3), "{answer}");
-        assert!(answer.get("id").is_some() && (answer.get("result").is_some() != answer.get("error").is_some()));
+        assert!(
+            answer.get("id").is_some() && (answer.get("result").is_some() != answer.get("error").is_some())
+        );
     }
 }

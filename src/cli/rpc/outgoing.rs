@@ -14,7 +14,10 @@ use tokio_util::sync::CancellationToken;
 const MOST_BYTES: u32 = 4 * 1024 * 1024;
 
 /// A line with the room it takes.
-struct Line(String, #[allow(dead_code, reason = "gives the room free when it is dropped")] OwnedSemaphorePermit);
+struct Line(
+    String,
+    #[allow(dead_code, reason = "gives the room free when it is dropped")] OwnedSemaphorePermit,
+);
 
 /// Lines on their way to a reader.
 #[derive(Clone)]
@@ -29,7 +32,8 @@ impl Outgoing {
     pub fn to(to: impl Write + Send + 'static) -> io::Result<Self> {
         let (lines, waiting) = mpsc::unbounded_channel();
         let gone = CancellationToken::new();
-        let outgoing = Self { lines, room: Arc::new(Semaphore::new(MOST_BYTES as usize)), gone: gone.clone() };
+        let outgoing =
+            Self { lines, room: Arc::new(Semaphore::new(MOST_BYTES as usize)), gone: gone.clone() };
         std::thread::Builder::new().name("rpc-out".into()).spawn(move || {
             // Only that nobody reads any more is of interest.
             let _ = write(to, waiting);

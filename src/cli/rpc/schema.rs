@@ -105,28 +105,20 @@ pub fn page() -> String {
 }
 
 fn describe_method(page: &mut String, method: &Value) {
-    let name = text(&method["name"]);
-    add(page, &format!("\n### `{name}`\n\n{}.\n", text(&method["summary"])));
-    add(page, "\n| Parameter | Type | |\n|---|---|---|\n");
-    for param in method["params"].as_array().into_iter().flatten() {
-        // Every method has it.
-        if param["name"] != "timeout" {
-            let optional = if param["required"] == true { "" } else { " (optional)" };
-            let description = one_line(text(&param["description"]));
-            let row = format!(
-                "| `{}` | {}{optional} | {description} |\n",
-                text(&param["name"]),
-                kind(&param["schema"])
-            );
-            add(page, &row);
-        }
+    add(page, &format!("\n### `{}`\n\n{}.\n", text(&method["name"]), text(&method["summary"])));
+    // Every method has a timeout.
+    let params = method["params"].as_array().into_iter().flatten().filter(|it| it["name"] != "timeout");
+    let rows: Vec<String> = params.map(parameter_row).collect();
+    if !rows.is_empty() {
+        add(page, &format!("\n| Parameter | Type | |\n|---|---|---|\n{}", rows.concat()));
     }
-    let result = kind(&method["result"]["schema"]);
-    let none = "\n| Parameter | Type | |\n|---|---|---|\n";
-    if page.ends_with(none) {
-        page.truncate(page.len() - none.len());
-    }
-    add(page, &format!("\nAnswers {result}.\n"));
+    add(page, &format!("\nAnswers {}.\n", kind(&method["result"]["schema"])));
+}
+
+fn parameter_row(param: &Value) -> String {
+    let optional = if param["required"] == true { "" } else { " (optional)" };
+    let (name, description) = (text(&param["name"]), one_line(text(&param["description"])));
+    format!("| `{name}` | {}{optional} | {description} |\n", kind(&param["schema"]))
 }
 
 fn describe_shape(page: &mut String, name: &str, schema: &Value) {

@@ -6,13 +6,20 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Client, ClientError};
 use crate::model::{ConversationId, Message, MessageId, ReaderId};
-use crate::store::JobId;
+use crate::store::Tracked;
 
-/// A moment before something is done, to wait later for what was done since; see [`Client::mark`].
-#[derive(Clone, Copy, Debug)]
-pub struct Mark {
-    job: JobId,
+/// Something that is done, to wait for later: what it was is told by [`Doing::during`]; see [`Client::doing`].
+#[derive(Clone, Debug)]
+pub struct Doing {
+    jobs: Tracked,
     refusals: u64,
+}
+
+impl Doing {
+    /// Does it, or a part of it.
+    pub async fn during<F: Future>(&self, something: F) -> F::Output {
+        self.jobs.during(something).await
+    }
 }
 
 /// What became of something that was done.
@@ -85,26 +92,25 @@ impl Client {
         Ok(messages)
     }
 
-    /// A moment to wait from, see [`Client::delivered`].
-    pub async fn mark(&self) -> Result<Mark, ClientError> {
-        let refusals = self.0.engine.refusals.count();
-        Ok(Mark { job: self.read(|db| db.newest_job()).await?, refusals })
+    /// Something is about to be done, and is to be waited for with [`Client::delivered`].
+    pub fn doing(&self) -> Doing {
+        Doing { jobs: Tracked::default(), refusals: self.0.engine.refusals.count() }
     }
 
-    /// Waits, for at most `limit`, until the network has what was done since a mark: what is for others in their
-    /// swarms, what our other devices are to know in ours. Unlike [`Client::flush`] it does not wait for what others
-    /// do meanwhile, or what was stuck before.
-    pub async fn delivered(&self, mark: Mark, limit: Duration) -> Result<Delivery, ClientError> {
+    /// Waits, for at most `limit`, until the network has what was done: what is for others in their swarms, what our other
+    /// devices are to know in ours. Unlike [`Client::flush`] it does not wait for what others do meanwhile, or what was
+    /// stuck before.
+    pub async fn delivered(&self, doing: &Doing, limit: Duration) -> Result<Delivery, ClientError> {
         let engine = &self.0.engine;
         let deadline = Instant::now() + limit;
         let mut progress = engine.progress.subscribe();
-        engine.hasten_receipts().await?;
-        let to = self.read(|db| db.newest_job()).await?;
+        let spans = doing.jobs.spans();
         let push = engine.pushes.next();
         loop {
             progress.borrow_and_update();
-            let out = self.read(move |db| db.jobs_are_done(mark.job, to)).await?;
-            if let Some(reason) = engine.refusals.of(mark.refusals, mark.job, to) {
+            let jobs = spans.clone();
+            let out = self.read(move |db| db.jobs_are_done(&jobs)).await?;
+            if let Some(reason) = self.refused(doing) {
                 return Ok(Delivery::Refused(reason));
             }
             if out && (engine.pushes.has(push) || engine.config_is_settled().await?) {
@@ -117,10 +123,9 @@ impl Client {
         }
     }
 
-    /// Why the network would not take something that was done since a mark, if so.
-    pub async fn refused_since(&self, mark: Mark) -> Result<Option<String>, ClientError> {
-        let to = self.read(|db| db.newest_job()).await?;
-        Ok(self.0.engine.refusals.of(mark.refusals, mark.job, to))
+    /// Why the network would not take something that was done, if so.
+    pub fn refused(&self, doing: &Doing) -> Option<String> {
+        self.0.engine.refusals.of(doing.refusals, &doing.jobs.spans())
     }
 
     /// Waits, for at most `limit`, until nothing of a message of ours is left to be sent, also not the copy for our

@@ -46,10 +46,12 @@ impl Refusals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).count
     }
 
-    /// Why one of the jobs after `from` and up to `to` was refused, or a document since there were `count` refusals.
-    pub fn of(&self, count: u64, from: JobId, to: JobId) -> Option<String> {
+    /// Why one of these jobs, after one number and up to another, was refused, or a document since there were `count`
+    /// refusals.
+    pub fn of(&self, count: u64, jobs: &[(JobId, JobId)]) -> Option<String> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let concerns = |it: &&Refusal| it.number > count && it.job.is_none_or(|job| job > from && job <= to);
+        let is_of = |job: JobId| jobs.iter().any(|(from, to)| job > *from && job <= *to);
+        let concerns = |it: &&Refusal| it.number > count && it.job.is_none_or(is_of);
         kept.newest.iter().find(concerns).map(|it| it.reason.clone())
     }
 }
@@ -62,13 +64,14 @@ mod tests {
     fn everybody_hears_of_their_own_refusals() {
         let refusals = Refusals::default();
         refusals.note(Some(JobId(5)), "old");
+        let mine = [(JobId(1), JobId(2)), (JobId(4), JobId(9))];
         let count = refusals.count();
-        assert_eq!(refusals.of(count, JobId(4), JobId(9)), None);
+        assert_eq!(refusals.of(count, &mine), None);
         refusals.note(Some(JobId(10)), "another's");
-        assert_eq!(refusals.of(count, JobId(4), JobId(9)), None);
+        assert_eq!(refusals.of(count, &mine), None);
         refusals.note(Some(JobId(9)), "mine");
-        assert_eq!(refusals.of(count, JobId(4), JobId(9)).as_deref(), Some("mine"));
+        assert_eq!(refusals.of(count, &mine).as_deref(), Some("mine"));
         refusals.note(None, "a document");
-        assert_eq!(refusals.of(refusals.count() - 1, JobId(0), JobId(0)).as_deref(), Some("a document"));
+        assert_eq!(refusals.of(refusals.count() - 1, &[]).as_deref(), Some("a document"));
     }
 }

@@ -103,10 +103,16 @@ impl Db {
         Ok(JobId(newest.unwrap_or_default()))
     }
 
-    /// Whether none of the jobs after one and up to another waits.
-    pub fn jobs_are_done(&self, from: JobId, to: JobId) -> Result<bool, StoreError> {
+    /// Whether none of the jobs after one number and up to another waits.
+    pub fn jobs_are_done(&self, spans: &[(JobId, JobId)]) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM outbox WHERE id > ?1 AND id <= ?2 AND given_up = 0";
-        Ok(!self.sql().prepare_cached(sql)?.exists([from.0, to.0])?)
+        let mut statement = self.sql().prepare_cached(sql)?;
+        for (from, to) in spans {
+            if statement.exists([from.0, to.0])? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether no job of a message waits.

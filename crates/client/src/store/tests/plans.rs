@@ -3,8 +3,8 @@
 use super::*;
 use crate::store::receive::strangers;
 use crate::store::{
-    account, attachment, conversation, dating, deferred, delete, message, noted, outbox, people, read, reader,
-    receive, search,
+    account, attachment, conversation, dating, deferred, delete, message, noted, outbox, people, read,
+    reader, receive, search,
 };
 
 /// What SQLite says it does for a query, one line for each step.
