@@ -136,13 +136,17 @@ params! {
         pub remove: bool,
     }
 
-    /// Delete a message
+    /// Delete messages, all or none of them
     pub struct Delete {
         /// Account ID, registered name (ONS), or self
         pub conversation: String,
         /// The message's number, as `messages` and `receive` print it
         #[arg(allow_negative_numbers = true)]
         pub id: i64,
+        /// More of the same conversation
+        #[arg(value_name = "ID", allow_negative_numbers = true)]
+        #[serde(default)]
+        pub more: Vec<i64>,
         /// Also for the other, if it is ours
         #[arg(long)]
         #[serde(default)]
@@ -204,13 +208,16 @@ impl Call for Delete {
     async fn run(self, context: &Context) -> Result<Done, Failure> {
         let client = context.client().await?;
         let id = address::known(&client, &self.conversation, context.limit(CHANGE)).await?;
-        let message = message(&client, id, self.id).await?;
+        let mut ids = Vec::new();
+        for number in std::iter::once(self.id).chain(self.more) {
+            ids.push(message(&client, id, number).await?.id);
+        }
         if self.for_everyone {
             let doing = client.doing();
-            doing.during(client.delete_for_everyone(message.id)).await?;
+            doing.during(client.delete_all_for_everyone(&ids)).await?;
             return context.delivered(&client, &doing, CHANGE).await;
         }
-        client.delete_message(message.id).await?;
+        client.delete_messages(&ids).await?;
         Ok(Done::OK)
     }
 }

@@ -147,7 +147,7 @@ pub enum Command {
     Nickname(people::Nickname),
     #[command(after_help = examples(&["septet react alice 42 👍", "septet react alice 42 👍 --remove"]))]
     React(people::React),
-    #[command(after_help = examples(&["septet delete alice 42", "septet delete alice 42 --for-everyone"]))]
+    #[command(after_help = examples(&["septet delete alice 42", "septet delete alice 42 43 --for-everyone"]))]
     Delete(people::Delete),
     #[command(after_help = examples(&["septet path", "septet path --timeout 10 --json"]))]
     Path(network::Path),

@@ -83,7 +83,7 @@ impl Client {
         reader: Option<ReaderId>,
         limit: u32,
     ) -> Result<Vec<Message>, ClientError> {
-        let now = self.now();
+        let now = self.shown_by();
         let read = move |db: &crate::store::Db| db.arrived_after(after, conversation, reader, limit, now);
         let mut messages = self.read(read).await?;
         for message in &mut messages {

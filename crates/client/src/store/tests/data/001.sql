@@ -54,6 +54,7 @@ INSERT INTO readers (id, name, done_to) VALUES (1, 'bot', 1);
 INSERT INTO reader_acks (reader, message) VALUES (1, 4);
 INSERT INTO send_keys (key, message, timestamp, expires_at) VALUES ('answer to 2', 3, 1790000000006, 1792592000006);
 INSERT INTO seen_hashes (hash, owner, expires_at) VALUES (zeroblob(32), zeroblob(33), 1791000000000);
+INSERT INTO doomed_hashes (hash, expires_at) VALUES (zeroblob(32), 1791000000000);
 INSERT INTO last_hashes (account, namespace, node, hash, expires_at) VALUES
     (zeroblob(33), 0, zeroblob(32), zeroblob(32), 1791000000000);
 INSERT INTO cursor_generations (account, generation) VALUES (zeroblob(33), 1);
