@@ -80,7 +80,6 @@ pub struct MessageRow {
     notice: Option<Notice>,
     /// Only its place is kept
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[schemars(default)]
     deleted: bool,
     /// When it disappears, in ms since 1970, once that is known
     expires_at: Option<u64>,
@@ -95,6 +94,9 @@ pub struct AttachmentRow {
     pub content_type: String,
     /// Bytes.
     pub size: u64,
+    /// It is a voice message.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub voice: bool,
     /// Where it is.
     pub state: FileState,
     /// Where `--download` put it.
@@ -148,6 +150,7 @@ impl AttachmentRow {
             name: attachment.name.clone(),
             content_type: attachment.content_type.clone(),
             size: attachment.size,
+            voice: attachment.voice,
             state,
             path: None,
         }

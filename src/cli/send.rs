@@ -4,6 +4,7 @@
 //! (`idempotency_key`), which is written down with the message in one transaction: asked again with the same key, nothing
 //! is written, and what became of the first message is waited for and told.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use super::{Failure, address, plain, session};
 const SENDING: Duration = Duration::from_secs(60);
 /// How long to wait for our own swarm to have the copy for our other devices; if it does not, the next start sends it.
 const COPY: Duration = Duration::from_secs(20);
+/// No more is read of a file that is to be a voice message: five minutes of plain samples are less.
+const LARGEST_VOICE: u64 = 256 << 20;
 /// The longest key, in bytes.
 const LONGEST_KEY: usize = 200;
 
@@ -41,6 +44,10 @@ params! {
         #[arg(long = "file", value_name = "PATH")]
         #[serde(default, rename = "file")]
         pub files: Vec<PathBuf>,
+        /// A sound to send as a voice message, of at most five minutes: MP3, AAC, M4A, Ogg Vorbis or WAV
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "text_file", "files"])]
+        #[serde(default)]
+        pub voice: Option<PathBuf>,
         /// The message to answer
         #[arg(long, value_name = "ID", allow_negative_numbers = true)]
         #[serde(default)]
@@ -63,7 +70,6 @@ pub struct SentRow {
     state: MessageState,
     /// It was written before under the same key, and is there once
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[schemars(default)]
     repeated: bool,
 }
 
@@ -82,6 +88,10 @@ impl Call for Send {
             && !(1..=LONGEST_KEY).contains(&key.len())
         {
             return Err(Failure::usage(format!("A key has 1 to {LONGEST_KEY} bytes.")));
+        }
+        if self.voice.is_some() && (self.text.is_some() || self.text_file.is_some() || !self.files.is_empty())
+        {
+            return Err(Failure::usage("A voice message has no text and no other files."));
         }
         let text = self.text(context)?;
         let client = context.client().await?;
@@ -136,11 +146,11 @@ impl Send {
         text: String,
     ) -> Result<Sent, Failure> {
         warn_of_places(&self.files, context).await;
-        let draft = Draft {
-            text,
-            files: self.files.iter().cloned().map(OutgoingFile::Path).collect(),
-            reply_to: self.reply_to.map(MessageId),
-        };
+        let mut files: Vec<_> = self.files.iter().cloned().map(OutgoingFile::Path).collect();
+        if let Some(path) = &self.voice {
+            files.push(voice(client, path.clone()).await?);
+        }
+        let draft = Draft { text, files, reply_to: self.reply_to.map(MessageId) };
         Ok(client.send_once(self.idempotency_key.clone(), to, draft).await?)
     }
 }
@@ -190,4 +200,23 @@ async fn warn_of_places(files: &[PathBuf], context: &Context) {
             ));
         }
     }
+}
+
+/// Makes a file a voice message, in the profile's own store.
+async fn voice(client: &Client, path: PathBuf) -> Result<OutgoingFile, Failure> {
+    let name = plain::line(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy());
+    let refused = |reason: &dyn std::fmt::Display| {
+        let reason = reason.to_string();
+        let reason = reason.split(" (os error").next().unwrap_or_default();
+        Failure::failed("voice", format!("The file {name} cannot be sent: {reason}."))
+    };
+    let made = tokio::task::spawn_blocking(move || {
+        let mut file = Vec::new();
+        std::fs::File::open(path)?.take(LARGEST_VOICE).read_to_end(&mut file)?;
+        Ok::<_, std::io::Error>(septet_audio::voice::from_file(file))
+    });
+    let read = made.await.map_err(|error| refused(&error))?.map_err(|error| refused(&error))?;
+    let voice = read.map_err(|error| refused(&error))?;
+    let kept = client.keep_voice(voice.content_type, voice.bytes).await;
+    Ok(OutgoingFile::Kept(kept.map_err(Failure::from)?))
 }

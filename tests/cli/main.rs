@@ -18,3 +18,4 @@ mod promises;
 mod rpc;
 mod schema;
 mod sync;
+mod voice;

@@ -96,6 +96,7 @@ pub enum Command {
         "septet send 05… --text 'on my way' --file photo.jpg",
         "date | septet send self --text-file -",
         "septet send alice --text yes --reply-to 42 --json",
+        "septet send alice --voice memo.m4a",
     ]))]
     Send(send::Send),
     #[command(after_help = examples(&[
