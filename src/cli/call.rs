@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, oneshot};
 
 use super::Failure;
-use super::rpc::Hub;
+use super::rpc::{Hub, Turn};
 
 /// One command that works on an account.
 pub trait Call: DeserializeOwned + JsonSchema + Send + Sync + 'static {
@@ -127,6 +127,7 @@ pub struct Context {
     account: Arc<Account>,
     timeout: Option<Duration>,
     hub: Option<Arc<Hub>>,
+    turn: Mutex<Option<Turn>>,
     /// Told once the answer is on its way.
     answered: Lock<Vec<oneshot::Sender<()>>>,
 }
@@ -134,12 +135,17 @@ pub struct Context {
 impl Context {
     /// For a command that was typed; `timeout` is how long it may wait for the network, if that was said.
     pub fn new(account: Arc<Account>, timeout: Option<Duration>) -> Self {
-        Self { account, timeout, hub: None, answered: Lock::default() }
+        Self { account, timeout, hub: None, turn: Mutex::default(), answered: Lock::default() }
     }
 
     /// For a request to `septet rpc`.
-    pub fn of_request(account: Arc<Account>, timeout: Option<Duration>, hub: Arc<Hub>) -> Self {
-        Self { hub: Some(hub), ..Self::new(account, timeout) }
+    pub fn of_request(
+        account: Arc<Account>,
+        timeout: Option<Duration>,
+        hub: Arc<Hub>,
+        turn: Option<Turn>,
+    ) -> Self {
+        Self { hub: Some(hub), turn: Mutex::new(turn), ..Self::new(account, timeout) }
     }
 
     /// The account at work.
@@ -155,6 +161,13 @@ impl Context {
     /// How long to wait for the network: as was asked for, or what the command finds right.
     pub fn limit(&self, usual: Duration) -> Duration {
         self.timeout.unwrap_or(usual)
+    }
+
+    /// Waits for this request's turn; over when what is returned is dropped.
+    pub async fn turn(&self) -> Option<Turn> {
+        let mut turn = self.turn.lock().await.take()?;
+        turn.comes().await;
+        Some(turn)
     }
 
     /// How long the command may take, if that was said.

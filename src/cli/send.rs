@@ -96,11 +96,13 @@ impl Call for Send {
         let text = self.text(context)?;
         let client = context.client().await?;
         let limit = context.limit(SENDING);
+        let turn = context.turn().await;
         let to = address::any(&client, &self.to, limit).await?;
         let (id, before) = match self.write(&client, context, to, text).await? {
             Sent::Now(id) => (id, None),
             Sent::Before(before) => (before.message, Some(before)),
         };
+        drop(turn);
         tracing::info!(message = id.0, "the message is written down");
         client.start();
         let message = match (settled(&client, id, before.is_some(), limit).await?, before) {

@@ -320,7 +320,8 @@ fn it_ends_well_however_it_is_ended() {
     input.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"account_show\"}\n").unwrap();
     assert_eq!(process.wait().unwrap().code(), Some(0));
     drop(input);
-    assert_eq!(alice.texts("self").len(), 20);
+    // Those to one are in the order in which they were asked for.
+    assert_eq!(alice.texts("self"), (0..20).map(|number| format!("note {number}")).collect::<Vec<_>>());
     // Another program has the profile.
     let _first = Rpc::of(&alice).ok("account_show", json!({}));
     let mut first = Rpc::of(&alice);

@@ -9,6 +9,7 @@ use septet_client::client::Client;
 use septet_client::model::{MessageId, ReaderId};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,8 @@ use crate::cli::call::{Answer, Call, Context, Done, params};
 use crate::cli::receive::{FETCH, Kind, Line, Shown, Sink, Teller, Wanted, make_folder};
 use crate::cli::{Failure, address, json};
 
+/// So many turns are kept in mind before those that are over are forgotten.
+const MOST_TURNS: usize = 256;
 /// So many subscriptions may there be.
 const MOST_SUBSCRIPTIONS: usize = 64;
 /// So many messages may be told and not acknowledged, if nothing else is said.
@@ -40,8 +43,24 @@ struct State {
     tellers: JoinSet<()>,
     /// Of the readers that are told something just now, what they have not acknowledged.
     windows: BTreeMap<ReaderId, Arc<Window>>,
+    /// By what requests concern, the end of the last one's turn.
+    turns: BTreeMap<String, oneshot::Receiver<()>>,
     /// Requests that run, by their id as JSON.
     running: BTreeMap<String, CancellationToken>,
+}
+
+/// A request's turn among those that concern the same; over when dropped.
+pub struct Turn {
+    before: oneshot::Receiver<()>,
+    _end: oneshot::Sender<()>,
+}
+
+impl Turn {
+    /// Waits until the one before is over.
+    pub async fn comes(&mut self) {
+        // The other end is never used: that it is gone is the sign.
+        let _ = (&mut self.before).await;
+    }
 }
 
 /// Somebody who is told.
@@ -103,6 +122,17 @@ impl Hub {
         let token = CancellationToken::new();
         self.state().running.insert(id.to_owned(), token.clone());
         token
+    }
+
+    /// A request takes its turn among those that concern the same, in the order in which they are read.
+    pub fn takes_turn(&self, concerning: &str) -> Turn {
+        let (end, ended) = oneshot::channel();
+        let mut state = self.state();
+        if state.turns.len() > MOST_TURNS {
+            state.turns.retain(|_, turn| matches!(turn.try_recv(), Err(TryRecvError::Empty)));
+        }
+        let before = state.turns.insert(concerning.to_owned(), ended);
+        Turn { before: before.unwrap_or_else(|| oneshot::channel().1), _end: end }
     }
 
     /// A request is over.

@@ -29,8 +29,9 @@ use tokio::task::JoinSet;
 
 use super::call::{Account, Call, Context, Done, params};
 use super::receive::FETCH;
+use super::send::Send;
 use super::{Failure, methods, session};
-pub use hub::{Ack, Cancel, Hub, Subscribe, Unsubscribe};
+pub use hub::{Ack, Cancel, Hub, Subscribe, Turn, Unsubscribe};
 use lines::Next;
 use outgoing::Outgoing;
 use wire::{Answer, Asked, Request};
@@ -173,12 +174,14 @@ impl Server {
         let taken = if asked.iter().all(is_cancel) { 0 } else { asked.len() };
         let taken = u32::try_from(taken).unwrap_or(u32::MAX);
         let Ok(room) = self.room.clone().acquire_many_owned(taken).await else { return };
+        // Here, because this is the order in which they were written.
+        let asked: Vec<_> = asked.into_iter().map(|one| (turn(&self.hub, &one), one)).collect();
         let (account, hub) = (self.account.clone(), self.hub.clone());
         let outgoing = self.outgoing.clone();
         self.requests.spawn(async move {
             let mut running = JoinSet::new();
-            for one in asked {
-                running.spawn(answer(one, account.clone(), hub.clone()));
+            for (turn, one) in asked {
+                running.spawn(answer(one, account.clone(), hub.clone(), turn));
             }
             let done = running.join_all().await;
             let (answers, contexts): (Vec<_>, Vec<_>) = done.into_iter().unzip();
@@ -193,11 +196,18 @@ impl Server {
     }
 }
 
+/// The turn of a request that sends something: what is sent to one is written down in the order of the requests.
+fn turn(hub: &Hub, asked: &Result<Request, Answer>) -> Option<Turn> {
+    let request = asked.as_ref().ok().filter(|request| request.method == Send::NAME)?;
+    Some(hub.takes_turn(request.params.get("to")?.as_str()?))
+}
+
 /// Does what is asked; the answer, if there is to be one, and what is to be told once that is on its way.
 async fn answer(
     asked: Result<Request, Answer>,
     account: Arc<Account>,
     hub: Arc<Hub>,
+    turn: Option<Turn>,
 ) -> (Option<Answer>, Option<Context>) {
     let Request { id, method, mut params } = match asked {
         Ok(request) => request,
@@ -213,7 +223,7 @@ async fn answer(
         Ok(timeout) => timeout,
         Err(failure) => return (id.as_deref().map(|id| refused(id, &failure)), None),
     };
-    let context = Context::of_request(account, timeout, hub.clone());
+    let context = Context::of_request(account, timeout, hub.clone(), turn);
     let cancelled = id.as_deref().map(|id| hub.begins(id));
     let cancelled = async {
         match &cancelled {

@@ -64,7 +64,7 @@ fn described(method: &Method, taken: &mut SchemaGenerator, generator: &mut Schem
     }));
     json!({
         "name": method.name,
-        "summary": params["description"],
+        "summary": at(&params, "description"),
         "paramStructure": "by-name",
         "params": all,
         "result": {"name": "result", "schema": (method.answer)(generator)},
@@ -74,10 +74,12 @@ fn described(method: &Method, taken: &mut SchemaGenerator, generator: &mut Schem
 /// The parameters of a method, required ones first.
 fn parameters(params: &Value) -> Vec<Value> {
     let required = |name: &str| {
-        params["required"].as_array().is_some_and(|names| names.iter().any(|it| it.as_str() == Some(name)))
+        at(params, "required")
+            .as_array()
+            .is_some_and(|names| names.iter().any(|it| it.as_str() == Some(name)))
     };
     let mut all: Vec<(bool, Value)> = Vec::new();
-    for (name, schema) in params["properties"].as_object().into_iter().flatten() {
+    for (name, schema) in at(params, "properties").as_object().into_iter().flatten() {
         let mut schema = schema.clone();
         let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
         let required = required(name);
@@ -94,83 +96,84 @@ fn parameters(params: &Value) -> Vec<Value> {
 pub fn page() -> String {
     let document = openrpc();
     let mut page = INTRODUCTION.to_owned();
-    for method in document["methods"].as_array().into_iter().flatten() {
+    for method in at(&document, "methods").as_array().into_iter().flatten() {
         describe_method(&mut page, method);
     }
     page.push_str("\n## Shapes\n");
-    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+    for (name, schema) in at(at(&document, "components"), "schemas").as_object().into_iter().flatten() {
         describe_shape(&mut page, name, schema);
     }
     page
 }
 
 fn describe_method(page: &mut String, method: &Value) {
-    add(page, &format!("\n### `{}`\n\n{}.\n", text(&method["name"]), text(&method["summary"])));
+    add(page, &format!("\n### `{}`\n\n{}.\n", text(at(method, "name")), text(at(method, "summary"))));
     // Every method has a timeout.
-    let params = method["params"].as_array().into_iter().flatten().filter(|it| it["name"] != "timeout");
+    let params =
+        at(method, "params").as_array().into_iter().flatten().filter(|it| text(at(it, "name")) != "timeout");
     let rows: Vec<String> = params.map(parameter_row).collect();
     if !rows.is_empty() {
         add(page, &format!("\n| Parameter | Type | |\n|---|---|---|\n{}", rows.concat()));
     }
-    add(page, &format!("\nAnswers {}.\n", kind(&method["result"]["schema"])));
+    add(page, &format!("\nAnswers {}.\n", kind(at(at(method, "result"), "schema"))));
 }
 
 fn parameter_row(param: &Value) -> String {
-    let optional = if param["required"] == true { "" } else { " (optional)" };
-    let (name, description) = (text(&param["name"]), one_line(text(&param["description"])));
-    format!("| `{name}` | {}{optional} | {description} |\n", kind(&param["schema"]))
+    let optional = if at(param, "required") == &Value::Bool(true) { "" } else { " (optional)" };
+    let (name, description) = (text(at(param, "name")), one_line(text(at(param, "description"))));
+    format!("| `{name}` | {}{optional} | {description} |\n", kind(at(param, "schema")))
 }
 
 fn describe_shape(page: &mut String, name: &str, schema: &Value) {
     add(page, &format!("\n### {name}\n\n"));
-    if let Some(description) = schema["description"].as_str() {
+    if let Some(description) = at(schema, "description").as_str() {
         add(page, &format!("{}\n\n", one_line(description)));
     }
     describe_fields(page, schema);
-    for variant in ["oneOf", "anyOf"].iter().flat_map(|key| schema[key].as_array()).flatten() {
-        let description = variant["description"].as_str().map(one_line).unwrap_or_default();
+    for variant in ["oneOf", "anyOf"].iter().flat_map(|key| at(schema, key).as_array()).flatten() {
+        let description = at(variant, "description").as_str().map(one_line).unwrap_or_default();
         add(page, &format!("* {} {description}\n", kind(variant)));
-        if variant["properties"].is_object() {
+        if at(variant, "properties").is_object() {
             for (key, schema) in fields(variant) {
                 add(page, &format!("  * `{key}`: {}\n", kind(schema)));
             }
         }
     }
-    if schema["properties"].is_null() && schema["oneOf"].is_null() && schema["anyOf"].is_null() {
+    if at(schema, "properties").is_null() && at(schema, "oneOf").is_null() && at(schema, "anyOf").is_null() {
         add(page, &format!("{}\n", kind(schema)));
     }
 }
 
 fn describe_fields(page: &mut String, schema: &Value) {
-    let Some(all) = schema["properties"].as_object().filter(|all| !all.is_empty()) else { return };
+    let Some(all) = at(schema, "properties").as_object().filter(|all| !all.is_empty()) else { return };
     add(page, "| Key | Type | |\n|---|---|---|\n");
     for (key, schema) in all {
-        let description = schema["description"].as_str().map(one_line).unwrap_or_default();
+        let description = at(schema, "description").as_str().map(one_line).unwrap_or_default();
         add(page, &format!("| `{key}` | {} | {description} |\n", kind(schema)));
     }
 }
 
 fn fields(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    schema["properties"].as_object().into_iter().flatten()
+    at(schema, "properties").as_object().into_iter().flatten()
 }
 
 /// What a value is, in a few words.
 fn kind(schema: &Value) -> String {
-    if let Some(path) = schema["$ref"].as_str() {
+    if let Some(path) = at(schema, "$ref").as_str() {
         let name = path.rsplit('/').next().unwrap_or_default();
         return format!("[{name}](#{})", name.to_lowercase());
     }
     if let Some(value) = schema.get("const") {
         return format!("`{value}`");
     }
-    if let Some(values) = schema["enum"].as_array() {
+    if let Some(values) = at(schema, "enum").as_array() {
         let values: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
         return values.join(", ");
     }
-    if let Some(some) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
+    if let Some(some) = at(schema, "anyOf").as_array().or(at(schema, "oneOf").as_array()) {
         return some.iter().map(kind).collect::<Vec<_>>().join(" or ");
     }
-    match &schema["type"] {
+    match at(schema, "type") {
         Value::Array(types) => {
             types.iter().map(|it| named(text(it), schema)).collect::<Vec<_>>().join(" or ")
         }
@@ -181,13 +184,18 @@ fn kind(schema: &Value) -> String {
 
 fn named(name: &str, schema: &Value) -> String {
     match name {
-        "array" => format!("list of {}", kind(&schema["items"])),
+        "array" => format!("list of {}", kind(at(schema, "items"))),
         "string" => "text".to_owned(),
         "integer" => "whole number".to_owned(),
         "boolean" => "true or false".to_owned(),
         "object" => "object".to_owned(),
         other => other.to_owned(),
     }
+}
+
+/// What stands under a key; null if nothing does.
+fn at<'a>(value: &'a Value, key: &str) -> &'a Value {
+    value.get(key).unwrap_or(&Value::Null)
 }
 
 fn text(value: &Value) -> &str {
