@@ -195,6 +195,8 @@ pub struct LastMessage {
     pub state: MessageState,
     /// Read by the other (outgoing) or by us (incoming).
     pub read: bool,
+    /// It was deleted; only the place is kept.
+    pub deleted: bool,
 }
 
 /// The first attachment of a message, in a few words.
