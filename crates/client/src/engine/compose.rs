@@ -86,6 +86,7 @@ impl Engine {
             .call(move |db| db.transaction(|db| engine.write_message(db, to, text, quote, attachments)))
             .await?;
         let message = written.id;
+        self.typed(to);
         self.events.send(Event::Changed { conversation: to, message });
         self.events.send(Event::Seen { conversation: to, message });
         if !written.read.is_empty() {

@@ -1,6 +1,6 @@
 //! Messages and control lines as they come in, ours from other devices among them.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use septet_protocol::id::MessageHash;
 use septet_protocol::time::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::store::error::StoreError;
 use crate::store::outgoing::NewRow;
 use crate::store::read;
 use crate::store::types::{NewAttachment, Now, QuoteKey, ReadMessage};
-use crate::store::values::{Hash, Ms};
+use crate::store::values::{Hash, Ms, time};
 
 /// A message that was stored so much later than it was sent lay somewhere without a network, in ms. Shorter times are
 /// those of uploads and slow lines.
@@ -381,10 +381,13 @@ impl Receiver<'_> {
         }
         let sql = "SELECT 1 FROM outbox WHERE message = ?1";
         let waits = self.db.sql().prepare_cached(sql)?.exists([known.id.0])?;
-        let sql = "SELECT 1 FROM messages WHERE id = ?1 AND state <> ?2";
-        let open = self.db.sql().prepare_cached(sql)?.exists(params![known.id.0, MessageState::Sent])?;
-        if open && !waits {
-            self.db.message_sent(known.id, None, self.now, Now::Known(self.now))?;
+        let sql = "SELECT timestamp FROM messages WHERE id = ?1 AND state <> ?2";
+        let open = self.db.sql().prepare_cached(sql)?.query_row(params![known.id.0, MessageState::Sent], |row| {
+            time(row, 0)
+        });
+        if let Some(sent) = open.optional()?.filter(|_| !waits) {
+            // When it was stored was not heard; our other devices count from when it was sent as well (§18.3).
+            self.db.message_sent(known.id, None, sent, Now::Known(self.now))?;
             self.applied.changed.insert(known.conversation);
         }
         Ok(())

@@ -4,6 +4,7 @@ mod calls;
 mod dating;
 mod deferred;
 mod drafts;
+mod expiry;
 mod gone;
 mod identity;
 mod kills;
