@@ -12,7 +12,7 @@ use egui::{
     CursorIcon, Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers, Rect, ScrollArea,
     Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
-use septet_client::model::{ConversationId, Draft, DraftSummary, Message, MessageId, OutgoingFile};
+use septet_client::model::{ConversationId, Draft, DraftSummary, Message, MessageId, OutgoingFile, TypingNow};
 
 use super::super::super::command::{Command, Look, StagedFile, Toast, Writing};
 use super::super::super::icons::Icon;
@@ -51,6 +51,8 @@ pub struct Composer {
     /// Enter was pressed while something of it was not here yet.
     impatient: bool,
     composing: bool,
+    /// The other was told that one types, and not that one stopped.
+    typing: bool,
     focus: bool,
 }
 
@@ -287,6 +289,7 @@ impl Composer {
         }
         if changed {
             self.impatient = false;
+            self.tell_typing(cx, conversation);
             let now = ui.input(|input| input.time);
             // From the first key on, so that it is also kept while somebody types on and on.
             self.keep_at.get_or_insert(now + KEEP_AFTER);
@@ -329,6 +332,24 @@ impl Composer {
         response.on_hover_text(&*label).clicked()
     }
 
+    /// Tells the other that a key was pressed, or that nothing is written any more, if that is to be told at all.
+    fn tell_typing(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId) {
+        let writes = !self.text.trim().is_empty();
+        if cx.state.settings.typing_indicators && (writes || self.typing) {
+            let what = if writes { TypingNow::Key } else { TypingNow::Stopped };
+            cx.send(Command::Typing(conversation, what));
+        }
+        self.typing = writes;
+    }
+
+    /// The conversation is not shown any more.
+    pub fn leave(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId) {
+        self.keep(cx, conversation, f64::INFINITY);
+        if std::mem::take(&mut self.typing) && cx.state.settings.typing_indicators {
+            cx.send(Command::Typing(conversation, TypingNow::Stopped));
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.text.trim().is_empty() && self.staged.is_empty()
     }
@@ -351,7 +372,7 @@ impl Composer {
         // Writing it down as a message empties the draft.
         cx.send(Command::Send { conversation, draft });
         self.text.clear();
-        self.keep_at = None;
+        (self.keep_at, self.typing) = (None, false);
         ui.ctx().memory_mut(|memory| memory.request_focus(field_id(conversation)));
         true
     }

@@ -21,6 +21,7 @@ enum Key {
     Day(Date),
     Unread,
     Message(MessageId),
+    Typing,
 }
 
 impl ItemKey for Key {
@@ -36,6 +37,8 @@ enum Item {
     Unread,
     Notice(usize),
     Message(usize, Place),
+    /// The other is typing.
+    Typing,
 }
 
 /// Messages of one author with less time between them belong together, in milliseconds.
@@ -54,8 +57,8 @@ pub struct Messages {
     timeline: Timeline<Key>,
     items: Vec<Item>,
     prepared: Laid,
-    /// What `items` was made from: revision, today, first unread message.
-    made_from: Option<(u64, Date, Option<MessageId>)>,
+    /// What `items` was made from: revision, today, first unread message, whether the other types.
+    made_from: Option<(u64, Date, Option<MessageId>, bool)>,
     /// What `prepared` was made for: width, pixels per point, theme, generation of fonts.
     made_for: (f32, f32, bool, u64),
     unread_from: Option<MessageId>,
@@ -98,7 +101,8 @@ impl Messages {
         ui.allocate_rect(view, Sense::hover());
         let side = if cx.narrow { 12.0 } else { 24.0 };
         let column = Rect::from_x_y_ranges(view.left() + side..=view.right() - side, view.y_range());
-        self.remake(ui, cx, thread, column.width());
+        let typing = cx.state.typing.contains(&conversation) && !thread.more_after;
+        self.remake(ui, cx, thread, column.width(), typing);
         self.begin(thread);
         self.follow_jump(ui, view.height());
 
@@ -118,7 +122,7 @@ impl Messages {
     }
 
     /// Makes the items again if the messages changed, and forgets layouts if the room did.
-    fn remake(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thread, width: f32) {
+    fn remake(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thread, width: f32, typing: bool) {
         let made_for = (width, ui.ctx().pixels_per_point(), cx.theme.dark, cx.generation);
         if self.made_for != made_for {
             self.prepared.clear();
@@ -127,12 +131,13 @@ impl Messages {
             }
             self.made_for = made_for;
         }
-        let made_from = Some((thread.revision, cx.clock.now().date(), self.unread_from));
+        let made_from = Some((thread.revision, cx.clock.now().date(), self.unread_from, typing));
         if self.made_from == made_from {
             return;
         }
         self.made_from = made_from;
         self.items = items(cx, thread, self.unread_from);
+        self.items.extend(typing.then_some(Item::Typing));
         self.timeline.set_items(self.items.iter().map(|item| key(item, thread)).collect());
         for item in &self.items {
             let Item::Message(index, place) = item else { continue };
@@ -224,7 +229,8 @@ impl Messages {
                 }
                 Some(Item::Notice(index)) => {
                     let Some(message) = thread.messages.get(*index) else { continue };
-                    lines::notice(&ui, cx, center(30.0), &notice_text(cx, message), column.width());
+                    let text = notice_text(cx, message);
+                    lines::notice(&ui, cx, center(30.0), message, &text, column.width());
                 }
                 Some(Item::Message(index, place)) => {
                     let Some(message) = thread.messages.get(*index) else { continue };
@@ -250,6 +256,11 @@ impl Messages {
                     if whole.has_focus() && ui.input(|input| input.events.iter().any(copy)) {
                         menu::copy_text(&ui, cx, message);
                     }
+                }
+                Some(Item::Typing) => {
+                    let with = thread.messages.last().and_then(|it| cx.state.conversation(it.conversation));
+                    let name = with.map(|it| words::title(cx, it)).unwrap_or_default();
+                    lines::typing(&ui, cx, origin, &name);
                 }
                 None => {}
             }
@@ -373,6 +384,7 @@ fn key(item: &Item, thread: &Thread) -> Key {
     match item {
         Item::Day(day) => Key::Day(*day),
         Item::Unread => Key::Unread,
+        Item::Typing => Key::Typing,
         Item::Notice(index) | Item::Message(index, _) => {
             Key::Message(thread.messages.get(*index).map_or(MessageId(-1), |message| message.id))
         }
@@ -428,6 +440,7 @@ fn height(
         Some(Item::Day(_)) => 36.0,
         Some(Item::Unread) => 34.0,
         Some(Item::Notice(_)) => 30.0,
+        Some(Item::Typing) => lines::TYPING,
         Some(Item::Message(index, place)) => thread.messages.get(*index).map_or(0.0, |message| {
             prepared.get_or_make(message.id, || prepare(ctx, cx, message, *place, width)).height
         }),

@@ -72,7 +72,7 @@ impl ConversationView {
 
     /// The conversation is not shown any more.
     pub fn leave(&mut self, cx: &ViewCtx<'_>) {
-        self.composer.keep(cx, self.id, f64::INFINITY);
+        self.composer.leave(cx, self.id);
     }
 
     /// The conversation is shown again.
@@ -95,6 +95,9 @@ impl ConversationView {
             let mut child = ui.new_child(UiBuilder::new().max_rect(talk));
             let head = self.talk(&mut child, cx, conversation);
             side.open ^= head.details;
+            if head.timer {
+                self.details.set_timer(conversation, side);
+            }
             if head.back {
                 fate = Fate::Leaves;
             }
@@ -106,6 +109,8 @@ impl ConversationView {
                     side.open = false;
                     self.composer.focus();
                 }
+                // The details open it themselves.
+                Wish::Timer => {}
                 Wish::Deed(deed) => fate = self.begin(cx, conversation, deed).unwrap_or(fate),
             }
         }

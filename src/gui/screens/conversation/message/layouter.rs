@@ -43,22 +43,6 @@ impl Layouter<'_> {
         self.y += size.y;
         rect
     }
-
-    /// Time and state, to stand in the last part.
-    pub fn meta(&self) -> Arc<Galley> {
-        let (theme, outgoing) = (self.cx.theme, self.message.outgoing);
-        let muted = Style::new(size::META, theme.bubble_muted(outgoing)).line(16.0);
-        let time = self.cx.clock.time(self.message.timestamp);
-        match words::state(self.cx, self.message) {
-            Some(state) => {
-                let color =
-                    if self.message.state == MessageState::Failed { theme.out_bad } else { muted.color };
-                let before = format!("{time} · ");
-                layout_spans(self.ctx, &[(&before, muted), (&state, muted.color(color))], Wrap::None)
-            }
-            None => layout(self.ctx, &time, muted, Wrap::None),
-        }
-    }
 }
 
 /// A text in which nothing can be followed.

@@ -7,6 +7,7 @@ use septet_client::model::Quote;
 
 use super::super::words;
 use super::layouter::{Layouter, plain};
+use super::meta::Meta;
 use super::painting::{Act, Painting};
 use crate::gui::text::links::{self, Piece};
 use crate::gui::text::{self, Laid, Span, Style, Weight, Wrap, layout, layout_rich};
@@ -28,14 +29,14 @@ pub struct TextBlock {
     /// Links in it: which of its marked parts, address.
     pub links: Vec<(usize, String)>,
     /// Time and state, and where they stand.
-    pub meta: Option<(Pos2, Arc<Galley>)>,
+    pub meta: Option<(Pos2, Meta)>,
     /// What it answers: where, author, text.
     pub quote: Option<(Rect, Arc<Galley>, Arc<Galley>)>,
 }
 
 impl Layouter<'_> {
     /// Lays out the text.
-    pub fn text(&mut self, corners: CornerRadius, meta: Option<Arc<Galley>>) -> TextBlock {
+    pub fn text(&mut self, corners: CornerRadius, meta: Option<Meta>) -> TextBlock {
         let message = self.message;
         let emoji = text::only_emoji(&message.text).filter(|count| *count <= 3 && message.quote.is_none());
         let bare = emoji.is_some() && !message.deleted;
@@ -47,7 +48,7 @@ impl Layouter<'_> {
         let quote_size = quote.as_ref().map_or(Vec2::ZERO, |(author, text)| {
             vec2(12.0 + author.size().x.max(text.size().x), if galley.is_empty() { 40.0 } else { 46.0 })
         });
-        let meta_size = meta.as_ref().map_or(Vec2::ZERO, |meta| meta.size());
+        let meta_size = meta.as_ref().map_or(Vec2::ZERO, Meta::size);
         let last_line = galley.rows.last().map_or(0.0, |row| row.pos.x + row.size.x);
         let beside = last_line + META_GAP + meta_size.x;
         let inline = !bare && meta.is_some() && beside <= room;
@@ -127,7 +128,7 @@ impl Painting<'_> {
         let at = block.text.0 + self.offset;
         painter.galley(at, Arc::clone(&block.text.1.galley), theme.text);
         if let Some((at, meta)) = &block.meta {
-            painter.galley(*at + self.offset, Arc::clone(meta), theme.muted);
+            self.meta(*at + self.offset, meta, None);
         }
         if !block.links.is_empty() {
             self.links(block, at, whole);
