@@ -20,6 +20,7 @@ mod plain;
 mod receive;
 mod send;
 mod session;
+mod settings;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -134,6 +135,7 @@ async fn dispatch(command: Command, common: &args::Common, output: &Output) -> R
             people::react(&about, &emoji, remove, common, output).await
         }
         Command::Delete { about, for_everyone } => people::delete(&about, for_everyone, common, output).await,
+        Command::Settings(options) => settings::run(options, common, output).await,
         Command::Path => network::path(common, output).await,
         Command::NodeSnapshot { output: file } => network::node_snapshot(&file, common, output).await,
         Command::Devnet(options) => network::devnet(options, output).await,

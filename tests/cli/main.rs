@@ -16,4 +16,5 @@ mod manual;
 mod names;
 mod promises;
 mod schema;
+mod settings;
 mod sync;

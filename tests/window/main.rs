@@ -11,6 +11,7 @@ mod first_run;
 mod id_code;
 mod pictures;
 mod profile;
+mod quiet;
 mod real;
 mod rows;
 mod sample;

@@ -14,6 +14,7 @@ use septet_protocol::id::SessionId;
 use septet_protocol::name::Name;
 
 use super::Failure;
+use super::settings::SettingsOptions;
 use help::examples;
 
 /// What stands above the options that every command takes.
@@ -245,6 +246,9 @@ pub enum Command {
         #[arg(long)]
         for_everyone: bool,
     },
+    /// Show and change what contacts are told on this device
+    #[command(after_help = examples(&["septet settings", "septet settings --read-receipts on --json"]))]
+    Settings(SettingsOptions),
     /// The onion paths in use
     #[command(after_help = examples(&["septet path", "septet path --timeout 10 --json"]))]
     Path,

@@ -55,6 +55,12 @@ async fn stored(world: &World, person: &Person) -> Vec<(Content, u64)> {
     stored.iter().filter_map(|it| Some((read(&it.data)?.content, it.expiry - it.timestamp))).collect()
 }
 
+/// Waits until something happens.
+async fn news(person: &mut Person, awaited: &str) {
+    let heard = tokio::time::timeout(PATIENCE, person.hears_of_anything()).await;
+    assert!(heard.is_ok(), "{awaited} did not come");
+}
+
 /// Waits until somebody is told that the other types, or does not any more.
 async fn told(person: &mut Person, from: SessionId, expected: bool) {
     let here = person.client.with(from).await;
@@ -117,16 +123,13 @@ async fn that_somebody_types_is_told_to_who_wants_to_know_and_ends() {
 
     // Symmetric: who switched it off neither sees nor tells.
     two.bobs_laptop.client.set_typing_indicators(false).await.unwrap();
+    let Person { client, folder, .. } = two.bobs_laptop;
+    two.bobs_laptop = Person::new(client, folder); // what it heard before does not matter
     let laptop = two.bobs_laptop.client.clone();
     laptop.typing(laptop.with(a).await, TypingNow::Key);
     two.bobs_laptop.says(&two.alice, "said nothing").await;
     assert!(!typing_before(&mut two.alice, "said nothing").await);
     assert!(!typing_before(&mut two.alices_laptop, "said nothing").await, "nor that we type ourselves");
-    while two.bobs_laptop.waits("the copy", |event| match event {
-        Event::Changed { .. } | Event::State { .. } => Some(false),
-        Event::Typing { typing, .. } => Some(typing),
-        _ => None,
-    }).await {}
     alice.typing(with_bob, TypingNow::Key);
     told(&mut two.bob, a, true).await;
     two.alice.says(&two.bob, "the end").await;
@@ -210,7 +213,7 @@ async fn what_was_read_is_told_once_and_to_all_devices_of_the_author() {
     let laptop = two.bobs_laptop.client.clone();
     let there = laptop.with(two.alice.id()).await;
     while laptop.conversation(there).await.unwrap().unwrap().unread > 0 {
-        two.bobs_laptop.hears_of_anything().await;
+        news(&mut two.bobs_laptop, "that it is read").await;
     }
     assert!(laptop.flush(PATIENCE).await.unwrap());
     let told = receipts(&stored(&two.world, &two.alice).await);
@@ -243,14 +246,15 @@ async fn setting(person: &Person, with: SessionId) -> Expiry {
 /// Waits until a device has what was set.
 async fn until_set(person: &mut Person, with: SessionId, expiry: Expiry) {
     while setting(person, with).await != expiry {
-        person.hears_of_anything().await;
+        news(person, "the setting").await;
     }
 }
 
 /// Waits until a device shows just these lines.
 async fn until_lines(person: &mut Person, with: SessionId, expected: &[(bool, Expiry)]) {
     while lines(person, with).await != expected {
-        person.hears_of_anything().await;
+        let shown = lines(person, with).await;
+        news(person, &format!("{expected:?} instead of {shown:?}")).await;
     }
 }
 
@@ -300,7 +304,7 @@ async fn a_timer_holds_for_ones_own_messages_on_all_ones_devices() {
         if there.expires_at.is_some_and(|at| at <= end) {
             break;
         }
-        two.bobs_laptop.hears_of_anything().await;
+        news(&mut two.bobs_laptop, "the earlier end").await;
     }
 
     // Notes to oneself: after sending, whatever is asked.

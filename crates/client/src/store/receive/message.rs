@@ -26,8 +26,12 @@ pub(in crate::store) const NEWER_EXPIRY_CHANGE: &str = "SELECT 1 FROM messages
          AND id > (SELECT cleared_to FROM conversations WHERE id = ?1)";
 /// Takes earlier lines away.
 pub(in crate::store) const OLDER_EXPIRY_CHANGES: &str = "DELETE FROM messages
-     WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) < (?3, ?4)
-         AND state <> 0";
+     WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) < (?3, ?4)";
+/// What of earlier lines may be out already, or is only to reach our other devices, goes on without them.
+pub(in crate::store) const LET_GO: &str = "UPDATE outbox SET message = NULL, kind = 3
+     WHERE attempted = 1 AND given_up = 0 AND message IN
+         (SELECT id FROM messages WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2
+              AND (sorted_at, timestamp) < (?3, ?4))";
 
 /// What a message says.
 pub(super) struct Body<'a> {
@@ -89,7 +93,8 @@ struct Fresh {
 }
 
 impl Db {
-    /// Of the lines that tell of a changed timer only the newest of each author stays. False if a newer is here.
+    /// Of the lines that tell of a changed timer only the newest of each author stays; one of ours that was not tried yet
+    /// is not sent any more. False if a newer is here.
     pub(in crate::store) fn newest_expiry_change(
         &self,
         conversation: ConversationId,
@@ -100,6 +105,7 @@ impl Db {
         if self.sql().prepare_cached(NEWER_EXPIRY_CHANGE)?.exists(key)? {
             return Ok(false);
         }
+        self.sql().prepare_cached(LET_GO)?.execute(key)?;
         self.sql().prepare_cached(OLDER_EXPIRY_CHANGES)?.execute(key)?;
         Ok(true)
     }

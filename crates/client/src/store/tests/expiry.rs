@@ -116,3 +116,28 @@ fn receipts_that_wait_are_dropped_and_nothing_else() {
     assert_eq!(db.drop_receipts().unwrap(), 2);
     assert_eq!(db.outbox_len().unwrap(), 2, "nobody is asked to delete them");
 }
+
+#[test]
+fn a_line_that_is_not_sent_yet_gives_way_to_a_newer_one() {
+    let mut db = db();
+    befriend(&mut db, alice());
+    let set = |db: &mut Db, ms, expiry| {
+        let wish = Some(Wish::TimerUpdate { expiry });
+        let mut job = NewJob { wish, ..job(JobKind::ToRecipient, alice(), at(ms)) };
+        job.copy = Some(SwarmCopy { payload: b"copy".to_vec(), ttl_ms: 1000 });
+        let notice = Some(Notice::ExpiryChanged { expiry });
+        let message = OutgoingMessage { notice, expiry, ..outgoing(db, alice(), at(ms), "") };
+        db.insert_outgoing(&message, &[job], Now::Known(at(ms))).unwrap().id
+    };
+    let jobs = |db: &Db| db.outbox_len().unwrap();
+    set(&mut db, 1, Expiry::AfterRead(1));
+    set(&mut db, 2, Expiry::AfterRead(2));
+    assert_eq!((page(&db, alice()).len(), jobs(&db)), (1, 1), "the first was never tried: nobody hears of it");
+    let tried = due(&db).remove(0);
+    db.outbox_attempting(tried.id).unwrap();
+    let last = set(&mut db, 3, Expiry::AfterRead(3));
+    let lines: Vec<_> = page(&db, alice()).iter().map(|line| line.id).collect();
+    assert_eq!((lines, jobs(&db)), (vec![last], 2), "the second may be out, and goes on");
+    db.outbox_sent(tried.id, hash("second"), at(4), Now::Known(at(4))).unwrap();
+    assert_eq!(jobs(&db), 2, "its copy goes to our devices");
+}

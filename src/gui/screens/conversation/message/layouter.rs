@@ -1,13 +1,10 @@
 //! Where the parts of a message go while it is laid out: one below the other, at the author's side.
 
-use std::sync::Arc;
+use egui::{Context, CornerRadius, Rect, Vec2, pos2};
+use septet_client::model::Message;
 
-use egui::{Context, CornerRadius, Galley, Rect, Vec2, pos2};
-use septet_client::model::{Message, MessageState};
-
-use super::super::words;
-use crate::gui::text::{Laid, Span, Style, Wrap, layout, layout_rich, layout_spans};
-use crate::gui::theme::{radius, size};
+use crate::gui::text::{Laid, Span, Style, Wrap, layout_rich};
+use crate::gui::theme::radius;
 use crate::gui::view::ViewCtx;
 
 /// Where a message stands in a run of messages of one author.
