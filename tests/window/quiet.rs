@@ -2,7 +2,7 @@
 
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, pos2};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use septet::gui::command::{Change, Command, Update};
 use septet::gui::theme::ThemeChoice;
 use septet_client::model::*;
@@ -56,9 +56,9 @@ const CHIP: &str = "Disappearing messages, 1 week after read";
 fn the_timer_is_set_from_the_head() {
     let mut stage = stage(ThemeChoice::Dark);
     click(&mut stage, CHIP);
-    stage.harness.get_by_role_and_label(Role::RadioButton, "7 days");
+    stage.harness.get_by_role_and_label(Role::RadioButton, "1 week");
     choose(&mut stage, "After send");
-    choose(&mut stage, "14 days");
+    choose(&mut stage, "2 weeks");
     assert!(timers(&mut stage).is_empty(), "it holds when it is set");
     click(&mut stage, "Set");
     assert_eq!(timers(&mut stage), [(sample::mara(), Expiry::AfterSend(14 * DAY))]);
@@ -122,6 +122,10 @@ fn the_page_with_the_timer() {
     dark.harness.hover_at(pos2(600.0, 816.0));
     dark.run();
     dark.harness.snapshot("timer_dark");
+}
+
+#[test]
+fn the_page_with_the_timer_in_the_smallest_window() {
     let mut small = Stage::open([360.0, 480.0], ThemeChoice::Light);
     click(&mut small, CHIP);
     small.harness.snapshot("timer_smallest_light");
@@ -162,7 +166,9 @@ fn what_disappears_says_what_is_left_of_it() {
 fn the_window_is_drawn_again_only_at_the_next_step() {
     let mut stage = stage(ThemeChoice::Dark);
     let delay = |stage: &mut Stage| {
-        stage.run();
+        // Long after the last key: the text cursor does not blink any more.
+        let now = stage.harness.ctx.input(|input| input.time);
+        stage.harness.input_mut().time = Some(now + 600.0);
         stage.harness.run_steps(4);
         stage.harness.output().viewport_output.values().map(|it| it.repaint_delay).min().unwrap()
     };

@@ -11,7 +11,7 @@
 //! disappears a week after reading and is read on its tenth day stays here for that week, though the swarm forgets it
 //! before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use septet_protocol::id::MessageHash;
@@ -22,7 +22,8 @@ use septet_protocol::swarm::signing::ExpireMode;
 use septet_protocol::time::Timestamp;
 
 use super::Engine;
-use crate::store::ReadMessage;
+use crate::event::Event;
+use crate::store::{Db, ReadMessage};
 
 /// So much earlier than it should a swarm may forget a message, in ms.
 const SWARM_MARGIN_MS: u64 = 60 * 60 * 1000;
@@ -80,11 +81,19 @@ impl Engine {
                 earlier.push((message.id, end));
             }
         }
-        let written = self.store.call(move |db| {
-            db.transaction(|db| earlier.into_iter().try_for_each(|(id, end)| db.ends_earlier(id, end)))
-        });
-        if let Err(error) = written.await {
-            tracing::warn!(%error, "a countdown cannot be written down");
+        let write = move |db: &mut Db| {
+            db.transaction(|db| {
+                let mut touched = BTreeSet::new();
+                for (id, end) in earlier {
+                    db.ends_earlier(id, end)?;
+                    touched.extend(db.conversation_of(id)?);
+                }
+                Ok(touched)
+            })
+        };
+        match self.store.call(write).await {
+            Ok(touched) => touched.into_iter().for_each(|id| self.events.send(Event::Messages(id))),
+            Err(error) => tracing::warn!(%error, "a countdown cannot be written down"),
         }
         self.bells.expiry.notify_one();
     }

@@ -140,17 +140,6 @@ pub fn duration(strings: &Strings, seconds: u32) -> String {
     strings.with("seconds", [("count", seconds.into())])
 }
 
-/// The same in days instead of weeks.
-pub fn duration_at_most_days(strings: &Strings, seconds: u32) -> String {
-    match seconds {
-        0 => duration(strings, 0),
-        seconds if seconds.is_multiple_of(86_400) => {
-            strings.with("days", [("count", (seconds / 86_400).into())])
-        }
-        seconds => duration(strings, seconds),
-    }
-}
-
 /// A size as people read it: 950 bytes, 1.8 MB.
 pub fn bytes(cx: &ViewCtx<'_>, bytes: u64) -> String {
     match bytes {

@@ -142,7 +142,7 @@ impl Timer {
         card(ui, cx, 4, |ui| {
             for offer in offers {
                 let (Expiry::AfterRead(time) | Expiry::AfterSend(time)) = offer else { continue };
-                let name = words::duration_at_most_days(cx.strings, time);
+                let name = words::duration(cx.strings, time);
                 if choice(ui, cx, &name, None, self.chosen == offer) {
                     self.chosen = offer;
                 }

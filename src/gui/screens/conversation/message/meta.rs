@@ -63,7 +63,7 @@ impl Painting<'_> {
         }
         painter.galley_with_override_text_color(pos2(left, at.y), Arc::clone(&meta.time), muted);
         if let Some(icon) = meta.state {
-            let end = pos2(at.x + meta.size().x - 7.0, middle);
+            let end = pos2(at.x + meta.size().x - 7.0, middle - 1.0);
             let color = match self.message.state {
                 MessageState::Failed => ink.unwrap_or(theme.out_bad),
                 _ if self.message.read => ink.unwrap_or_else(|| theme.bubble_accent(self.message.outgoing)),
