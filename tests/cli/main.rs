@@ -18,3 +18,4 @@ mod promises;
 mod schema;
 mod settings;
 mod sync;
+mod voice;
