@@ -1,4 +1,4 @@
-//! Our own page: picture, name, Account ID, recovery password, privacy, looks.
+//! Our own page: picture, name, Account ID, recovery password, looks, privacy.
 //!
 //! Decision: it is a page in the place of the conversation, not a window over it: what is behind it stays where it
 //! is, and Esc, the cross or opening a conversation leads away. A picture that is being cut takes the place of the
@@ -93,8 +93,8 @@ impl Account {
                 ui.add_space(24.0);
                 section(ui, cx, "account-id", |ui| self.id.show(ui, cx, me.id));
                 section(ui, cx, "recovery-password", |ui| self.recovery.show(ui, cx));
-                section(ui, cx, "privacy", |ui| privacy::show(ui, cx));
                 section(ui, cx, "looks", |ui| looks::show(ui, cx, preferences));
+                section(ui, cx, "privacy", |ui| privacy::show(ui, cx));
                 about(ui, cx);
             });
         });

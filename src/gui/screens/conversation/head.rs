@@ -89,7 +89,10 @@ fn title(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation, head: &mut 
         end = end.max(words.right());
     }
     response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &*name));
-    let button = rect.with_max_x(end.min(rect.right())).expand2(vec2(6.0, -8.0));
+    let mut button = rect.with_max_x(end.min(rect.right())).expand2(vec2(6.0, -8.0));
+    if timer.is_some() {
+        button.max.y = middle; // what is below is a button of its own
+    }
     let response = ui.interact(button, response.id.with("details"), Sense::click());
     if response.hovered() {
         let (ground, ink) = (radius::ROW, cx.theme.hover);

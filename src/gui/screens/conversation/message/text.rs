@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{CornerRadius, CursorIcon, Galley, Pos2, Rect, Response, Vec2, pos2, vec2};
+use egui::{CornerRadius, CursorIcon, Pos2, Rect, Response, Vec2, pos2, vec2};
 
 use super::super::words;
 use super::layouter::{Layouter, plain};
