@@ -175,7 +175,9 @@ impl Receiver<'_> {
             self.strangers = true;
             self.requests.insert(place.row);
         }
-        if own && !matches!(body.notice, Some(Notice::Unreadable)) {
+        // A changed timer says nothing of what was read: the device that sent it takes nothing as read either.
+        let tells = !matches!(body.notice, Some(Notice::Unreadable | Notice::ExpiryChanged { .. }));
+        if own && tells {
             self.own_message(incoming, place, at)?;
         } else if !own && body.is_visible() {
             self.visible_from(incoming, standing, place)?;

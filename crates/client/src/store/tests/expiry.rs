@@ -141,3 +141,14 @@ fn a_line_that_is_not_sent_yet_gives_way_to_a_newer_one() {
     db.outbox_sent(tried.id, hash("second"), at(4), Now::Known(at(4))).unwrap();
     assert_eq!(jobs(&db), 2, "its copy goes to our devices");
 }
+
+#[test]
+fn a_timer_set_on_another_device_reads_nothing() {
+    let mut db = db();
+    befriend(&mut db, alice());
+    take(&mut db, vec![from(alice(), at(-2000), text("unread"))]);
+    take(&mut db, vec![copy(alice(), at(-1000), line(Expiry::AfterRead(60)))]);
+    assert_eq!(conversation(&db, alice()).unread, 1);
+    take(&mut db, vec![copy(alice(), at(-900), text("an answer"))]);
+    assert_eq!(conversation(&db, alice()).unread, 0, "as an answer does");
+}
