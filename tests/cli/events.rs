@@ -250,7 +250,8 @@ fn in_order(seen: &[Value], person: &Person, with: &str) {
 fn documented(seen: &[Value]) {
     let page = include_str!("../../docs/events.md");
     let kinds: BTreeSet<_> = seen.iter().map(|event| event["event"].as_str().unwrap()).collect();
-    let expected = ["deleted", "message", "notice", "profile", "reaction", "read", "request", "state", "typing"];
+    let expected =
+        ["deleted", "message", "notice", "profile", "reaction", "read", "request", "state", "typing"];
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
     for event in seen {
         let kind = event["event"].as_str().unwrap();

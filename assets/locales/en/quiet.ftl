@@ -1,6 +1,7 @@
 ### Messages that disappear, and what is told of the moment: typing, what was read.
 
 disappearing = Disappearing messages
+disappearing-short = Disappearing
 disappearing-off = Off
 disappearing-now = Disappearing messages, { $when }
 set-disappearing = Set disappearing messages

@@ -21,6 +21,7 @@ pub async fn change(client: &Client, teller: &Teller, command: Command) -> Resul
 /// Tells how far the network's clock is from this machine's: messages disappear by the network's.
 pub fn tell_clock(client: &Client, teller: &Teller) {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let (network, here) = (i128::from(client.now().as_ms()), i128::try_from(since.as_millis()).unwrap_or_default());
+    let (network, here) =
+        (i128::from(client.now().as_ms()), i128::try_from(since.as_millis()).unwrap_or_default());
     teller.tell(Update::ClockAhead(i64::try_from(network - here).unwrap_or_default()));
 }

@@ -49,7 +49,8 @@ pub fn notice(ui: &Ui, cx: &ViewCtx<'_>, center: Pos2, message: &Message, text: 
 fn to_follow(cx: &ViewCtx<'_>, message: &Message) -> Option<Expiry> {
     let Some(Notice::ExpiryChanged { expiry }) = message.notice else { return None };
     let conversation = cx.state.conversation(message.conversation)?;
-    let can = conversation.kind == ConversationKind::Private && conversation.approved && !conversation.blocked;
+    let can =
+        conversation.kind == ConversationKind::Private && conversation.approved && !conversation.blocked;
     (can && !message.outgoing && conversation.expiry != expiry).then_some(expiry)
 }
 

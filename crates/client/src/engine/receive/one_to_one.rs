@@ -46,7 +46,9 @@ pub fn interpret(received: Received, me: SessionId, settings: Settings) -> Optio
         Content::GroupUpdate(update) if !own => {
             invitation::checked(update, me, received.timestamp).map(IncomingKind::Invitation)
         }
-        Content::ReadReceipt(timestamps) if settings.read_receipts => Some(IncomingKind::ReadReceipt { timestamps }),
+        Content::ReadReceipt(timestamps) if settings.read_receipts => {
+            Some(IncomingKind::ReadReceipt { timestamps })
+        }
         Content::DataExtraction(DataExtraction::MediaSaved(_)) => notice(Notice::MediaSaved),
         Content::DataExtraction(DataExtraction::Screenshot) => notice(Notice::Screenshot),
         Content::Unsend(target) => {

@@ -390,9 +390,11 @@ impl Receiver<'_> {
         let sql = "SELECT 1 FROM outbox WHERE message = ?1";
         let waits = self.db.sql().prepare_cached(sql)?.exists([known.id.0])?;
         let sql = "SELECT timestamp FROM messages WHERE id = ?1 AND state <> ?2";
-        let open = self.db.sql().prepare_cached(sql)?.query_row(params![known.id.0, MessageState::Sent], |row| {
-            time(row, 0)
-        });
+        let open = self
+            .db
+            .sql()
+            .prepare_cached(sql)?
+            .query_row(params![known.id.0, MessageState::Sent], |row| time(row, 0));
         if let Some(sent) = open.optional()?.filter(|_| !waits) {
             // When it was stored was not heard; our other devices count from when it was sent as well (§18.3).
             self.db.message_sent(known.id, None, sent, Now::Known(self.now))?;

@@ -132,7 +132,11 @@ fn a_line_that_is_not_sent_yet_gives_way_to_a_newer_one() {
     let jobs = |db: &Db| db.outbox_len().unwrap();
     set(&mut db, 1, Expiry::AfterRead(1));
     set(&mut db, 2, Expiry::AfterRead(2));
-    assert_eq!((page(&db, alice()).len(), jobs(&db)), (1, 1), "the first was never tried: nobody hears of it");
+    assert_eq!(
+        (page(&db, alice()).len(), jobs(&db)),
+        (1, 1),
+        "the first was never tried: nobody hears of it"
+    );
     let tried = due(&db).remove(0);
     db.outbox_attempting(tried.id).unwrap();
     let last = set(&mut db, 3, Expiry::AfterRead(3));

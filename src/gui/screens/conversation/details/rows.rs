@@ -38,7 +38,7 @@ pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Optio
             if timer::can_be_set(conversation) {
                 let off = || cx.t("disappearing-off").to_string();
                 let when = words::expiry_chip(cx, conversation.expiry).unwrap_or_else(off);
-                timer = row(ui, cx, Icon::TIMER, &cx.t("disappearing"), Tone::Quiet, &when).clicked();
+                timer = row(ui, cx, Icon::TIMER, &cx.t("disappearing-short"), Tone::Quiet, &when).clicked();
             }
         });
     }

@@ -99,7 +99,8 @@ impl Timer {
         };
         paragraph(ui, &explained, cx.small());
         ui.add_space(16.0);
-        let kinds: &[Kind] = if note { &[Kind::Off, Kind::Send] } else { &[Kind::Off, Kind::Read, Kind::Send] };
+        let kinds: &[Kind] =
+            if note { &[Kind::Off, Kind::Send] } else { &[Kind::Off, Kind::Read, Kind::Send] };
         card(ui, cx, 4, |ui| {
             for kind in kinds {
                 let [name, explained] = kind.names();
