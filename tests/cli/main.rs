@@ -17,5 +17,6 @@ mod names;
 mod promises;
 mod rpc;
 mod schema;
+mod settings;
 mod sync;
 mod voice;

@@ -14,6 +14,7 @@ mod messages;
 mod open;
 mod reacting;
 mod readers;
+mod settings;
 mod unreadable;
 
 use std::sync::Arc;

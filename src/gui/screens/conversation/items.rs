@@ -16,6 +16,7 @@ pub enum Key {
     Day(Date),
     Unread,
     Message(MessageId),
+    Typing,
 }
 
 impl ItemKey for Key {
@@ -31,6 +32,8 @@ pub enum Item {
     Unread,
     Notice(usize),
     Message(usize, Place),
+    /// The other is typing.
+    Typing,
 }
 
 /// Messages of one author with less time between them belong together, in milliseconds.
@@ -40,6 +43,7 @@ pub fn key(item: &Item, thread: &Thread) -> Key {
     match item {
         Item::Day(day) => Key::Day(*day),
         Item::Unread => Key::Unread,
+        Item::Typing => Key::Typing,
         Item::Notice(index) | Item::Message(index, _) => {
             Key::Message(thread.messages.get(*index).map_or(MessageId(-1), |message| message.id))
         }
