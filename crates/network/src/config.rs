@@ -86,6 +86,8 @@ pub struct NetworkConfig {
     pub(crate) file_server: FileServer,
     /// The path of a file server's onion entrance.
     pub(crate) onion_target: String,
+    /// Authorities that websites may have their certificates from, besides those that browsers trust.
+    pub(crate) web_certificates: Vec<CertificateDer<'static>>,
 }
 
 /// A server that hands out the list of nodes.
@@ -131,6 +133,7 @@ impl NetworkConfig {
             snapshot: NodeSnapshot::mainnet(),
             file_server: FileServer::mainnet(),
             onion_target: onion_target(),
+            web_certificates: Vec::new(),
         }
     }
 
@@ -151,6 +154,7 @@ impl NetworkConfig {
             snapshot: NodeSnapshot::default(),
             file_server: FileServer::testnet(),
             onion_target: onion_target(),
+            web_certificates: Vec::new(),
         }
     }
 
@@ -168,11 +172,10 @@ impl NetworkConfig {
 
     fn read(text: &str, folder: &Path) -> Result<Self, ConfigError> {
         let file: NetworkFile = toml::from_str(text).map_err(|error| ConfigError::Form(one_line(&error)))?;
-        let certificates = file
-            .seed_certificates
-            .iter()
-            .map(|name| certificate(&folder.join(name)))
-            .collect::<Result<Vec<_>, _>>()?;
+        let read = |names: &[PathBuf]| {
+            names.iter().map(|name| certificate(&folder.join(name))).collect::<Result<Vec<_>, _>>()
+        };
+        let (certificates, web_certificates) = (read(&file.seed_certificates)?, read(&file.web_certificates)?);
         let seeds = file.seeds.iter().map(|url| seed(url, &certificates)).collect::<Result<Vec<_>, _>>()?;
         if seeds.is_empty() {
             return Err(ConfigError::NoSeed);
@@ -196,6 +199,7 @@ impl NetworkConfig {
             snapshot,
             file_server: file.file_server.read()?,
             onion_target: file.file_server.onion_target,
+            web_certificates,
         })
     }
 
@@ -227,6 +231,9 @@ struct NetworkFile {
     seeds: Vec<String>,
     #[serde(default)]
     seed_certificates: Vec<PathBuf>,
+    /// Of authorities whose websites are previewed like those that browsers trust.
+    #[serde(default)]
+    web_certificates: Vec<PathBuf>,
     #[serde(default = "smallest_pool")]
     min_pool: usize,
     #[serde(default)]
