@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use septet_client::client::ClientError;
+use septet_client::client::{ClientError, PreviewError};
 use septet_client::model::{Draft, MessageId, MessageState, OutgoingFile};
 use serde::Serialize;
 
@@ -37,6 +37,14 @@ async fn warn_of_places(files: &[PathBuf], output: &Output) {
     }
 }
 
+/// Nothing is sent without the preview that was asked for.
+fn no_preview(error: &PreviewError) -> Failure {
+    let reason = error.to_string();
+    let mut letters = reason.chars();
+    let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    Failure::failed("no_preview", format!("{first}{}. Nothing was sent; leave --preview away to send it without.", letters.as_str()))
+}
+
 /// Sends one message.
 pub async fn run(options: SendOptions, common: &Common, output: &Output) -> Result<(), Failure> {
     let text = match (&options.text, &options.text_file) {
@@ -47,10 +55,15 @@ pub async fn run(options: SendOptions, common: &Common, output: &Output) -> Resu
     let limit = common.limit(SENDING);
     let client = session::open(common).await?;
     let to = address::any(&client, &options.to, limit).await?;
+    let preview = match options.preview {
+        true => Some(client.preview(&text).await.map_err(|error| no_preview(&error))?),
+        false => None,
+    };
     let draft = Draft {
         text,
         files: options.files.iter().cloned().map(OutgoingFile::Path).collect(),
         reply_to: options.reply_to.map(MessageId),
+        preview,
     };
     warn_of_places(&options.files, output).await;
     let id = client.send(to, draft).await?;

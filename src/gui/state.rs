@@ -48,6 +48,8 @@ pub struct AppState {
     pub connection: Connection,
     /// Something came that only a later version can show, and the person is to be told.
     pub update_wanted: bool,
+    /// Whether links that are sent from here get a preview; `None` if nobody has chosen yet, which means no.
+    pub link_previews: Option<bool>,
     /// Loaded messages.
     threads: BTreeMap<ConversationId, Thread>,
     /// Counts uses of threads, to drop the one not used longest.
@@ -104,6 +106,7 @@ impl AppState {
             Update::Conversations(list) => self.conversations = Arc::clone(list),
             Update::Conversation(row) => self.put_row(row),
             Update::UpdateWanted(wanted) => self.update_wanted = *wanted,
+            Update::LinkPreviews(choice) => self.link_previews = *choice,
             Update::Connection(connection) => self.connection = connection.clone(),
             Update::Gone(conversation, message) => {
                 if let Some(thread) = self.threads.get_mut(conversation) {
@@ -126,7 +129,7 @@ impl AppState {
             }
             Update::Attachment { conversation, message, attachment, state } => {
                 self.change(*conversation, *message, |message| {
-                    if let Some(found) = message.attachments.iter_mut().find(|a| a.id == *attachment) {
+                    if let Some(found) = message.files_mut().find(|a| a.id == *attachment) {
                         found.state = state.clone();
                     }
                 });

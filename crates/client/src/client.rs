@@ -11,6 +11,7 @@ mod drafts;
 mod files;
 mod messages;
 mod open;
+mod previews;
 mod unreadable;
 
 use std::sync::Arc;
@@ -24,7 +25,8 @@ use tokio::sync::broadcast;
 use tokio::time::timeout_at;
 use zeroize::Zeroize;
 
-pub use crate::error::{ClientError, SendError};
+pub use crate::error::{ClientError, PreviewError, SendError};
+pub use septet_network::web::PreviewUrl;
 pub use files::may_tell_place;
 
 use crate::engine::Engine;

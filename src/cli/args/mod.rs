@@ -340,8 +340,11 @@ pub struct SendOptions {
     #[arg(long = "file", value_name = "PATH")]
     pub files: Vec<PathBuf>,
     /// The message to answer
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true, conflicts_with = "preview")]
     pub reply_to: Option<i64>,
+    /// Ask the website of the first https link for title and picture, and send them along: it sees this machine's address
+    #[arg(long, conflicts_with = "files")]
+    pub preview: bool,
 }
 
 #[derive(ClapArgs)]

@@ -10,6 +10,7 @@ mod files;
 mod open;
 mod own_picture;
 mod pictures;
+mod previews;
 mod qr;
 mod writing;
 
@@ -35,6 +36,7 @@ use super::command::{Command, RecoveryWords, Toast, Update};
 use super::preferences::Preferences;
 use super::state::PAGE;
 use own_picture::OwnPicture;
+use previews::Previews;
 
 /// Changes of the list within this time are told at once.
 const GATHER: Duration = Duration::from_millis(15);
@@ -106,7 +108,9 @@ async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: 
     };
     let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
     let picture = OwnPicture::new(opened.client.clone(), teller.clone());
+    let previews = Previews::new(opened.client.clone(), teller.clone());
     let account = Account {
+        previews,
         client: opened.client,
         teller,
         picture,
@@ -149,6 +153,7 @@ struct Account {
     client: Client,
     teller: Teller,
     picture: OwnPicture,
+    previews: Previews,
     /// The profile's folder, if it is one that stays.
     folder: Option<PathBuf>,
     /// The conversation shown last.
@@ -163,6 +168,7 @@ impl Account {
     async fn serve(mut self, commands: &mut UnboundedReceiver<Command>) {
         let mut events = self.client.subscribe();
         self.teller.tell(Update::Connection(self.client.connection()));
+        self.teller.tell(Update::LinkPreviews(self.client.link_previews_choice()));
         self.tell_list().await;
         self.tell_update_wanted().await;
         loop {
@@ -293,6 +299,8 @@ impl Account {
             Command::Cancel(id) => client.cancel(id).await?,
             Command::MarkRead { conversation, up_to } => client.mark_read(conversation, up_to).await?,
             Command::SetDraft { conversation, draft } => client.set_draft(conversation, draft).await?,
+            Command::FetchPreview { conversation, url } => self.previews.fetch(conversation, url),
+            Command::SetLinkPreviews(on) => previews::switch(client, &self.teller, on).await?,
             Command::LoadDraft(id) => writing::load(client, &self.teller, id).await?,
             Command::Accept(id) => client.accept(id).await?,
             Command::Decline(id) => client.decline(id).await?,

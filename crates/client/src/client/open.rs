@@ -11,7 +11,7 @@ use septet_protocol::time::Timestamp;
 use tokio::time::{Instant, timeout};
 
 use super::{Client, ClientError, Handle, OpenOptions, RestoreStage};
-use crate::engine::{Documents, Engine, Proven, Receipts, Restore};
+use crate::engine::{Documents, Engine, Previews, Proven, Receipts, Restore};
 use crate::store::{Db, Store, StoreError, StoredAccount, discard_profile, profile_exists};
 
 /// How long a restore waits for a connection, and then for the account's profile (spec 01 §8).
@@ -108,13 +108,14 @@ impl Client {
 
     /// The handle on an open store.
     async fn with_store(profile: PathBuf, store: Store, options: OpenOptions) -> Result<Client, ClientError> {
-        let loaded = store.read(|db| Ok((db.account()?, Receipts::load(db)?, Proven::load(db)?)));
-        let (account, receipts, last_known) = loaded.await?;
+        let loaded = store.read(|db| Ok((db.account()?, Receipts::load(db)?, Previews::load(db)?, Proven::load(db)?)));
+        let (account, receipts, previews, last_known) = loaded.await?;
         let keys = account.seed.keys();
         let network = Network::start(options.network, &profile, store.network_key());
         let network = network.map_err(|error| ClientError::Network(error.to_string()))?;
         let engine = Engine::new(keys, store, network);
         engine.receipts.switch(receipts);
+        engine.previews.switch(previews);
         engine.proven.begin(last_known);
         let (documents, now) = (engine.documents.clone(), engine.now());
         engine.store.call(move |db| documents.reconcile_once(db, now)).await?;

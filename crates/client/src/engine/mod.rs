@@ -21,6 +21,7 @@ mod own_picture;
 mod pace;
 mod pictures;
 mod preparing;
+mod previews;
 mod receipts;
 mod receive;
 mod renewal;
@@ -45,9 +46,11 @@ use crate::model::Connection;
 use crate::store::{Now, Store};
 
 pub(crate) use clock::Proven;
+pub(crate) use compose::Words;
 pub(crate) use documents::Documents;
 pub(crate) use events::{Bells, Events};
 pub(crate) use outgoing::{base_name, check_text, look_at, may_tell_place, take_in};
+pub(crate) use previews::Previews;
 pub(crate) use receipts::Receipts;
 pub(crate) use restore::Restore;
 pub(crate) use shorten::Reader;
@@ -83,6 +86,8 @@ pub(crate) struct Engine {
     pub progress: watch::Sender<u64>,
     /// What we tell others of what we read.
     pub receipts: Receipts,
+    /// Whether links are previewed.
+    pub previews: Previews,
     /// Files on their way.
     pub transfers: transfers::Transfers,
     running: Mutex<Option<Running>>,
@@ -114,6 +119,7 @@ impl Engine {
             polls,
             progress: watch::Sender::new(0),
             receipts: Receipts::default(),
+            previews: Previews::default(),
             transfers: transfers::Transfers::default(),
             running: Mutex::new(None),
         })

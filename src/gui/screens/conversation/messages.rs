@@ -1,5 +1,7 @@
 //! The messages of a conversation: which are in view, where, and what the person does to them.
 
+use std::collections::BTreeSet;
+
 use egui::{Id, Key as Press, Rect, Sense, Ui, pos2, vec2};
 use jiff::civil::Date;
 use septet_client::model::{ConversationId, Message, MessageId, Page};
@@ -65,6 +67,8 @@ pub struct Messages {
     jump: Option<MessageId>,
     flash: Option<(MessageId, f64)>,
     hovered: Option<MessageId>,
+    /// Long texts that are shown whole.
+    unfolded: BTreeSet<MessageId>,
     newest_seen: Option<MessageId>,
 }
 
@@ -103,18 +107,37 @@ impl Messages {
         self.follow_jump(ui, view.height());
 
         let scroll = self.scroll(ui, view);
-        let (items, prepared) = (&self.items, &mut self.prepared);
+        let (items, prepared, unfolded) = (&self.items, &mut self.prepared, &self.unfolded);
         let ctx = ui.ctx().clone();
         self.timeline.place(view.height(), scroll, &mut |index| {
-            height(&ctx, cx, thread, items.get(index), prepared, column.width())
+            height(&ctx, cx, thread, items.get(index), (prepared, unfolded), column.width())
         });
 
-        let act = self.paint(ui, cx, thread, column, view);
+        let mut act = self.paint(ui, cx, thread, column, view);
+        if let Some(Act::Fold(id)) = act {
+            self.fold(ui, id);
+            act = None;
+        }
         self.bar(ui, cx, view);
         self.latest(ui, cx, conversation, thread, view);
         self.ask_for_more(cx, conversation, thread);
         self.mark_read(ui, cx, conversation, thread);
         act
+    }
+
+    /// Shows a long text whole, or only its beginning again; its first line stays where it is.
+    fn fold(&mut self, ui: &Ui, id: MessageId) {
+        if !self.unfolded.remove(&id) {
+            self.unfolded.insert(id);
+        }
+        let key = Key::Message(id);
+        if let Some(top) = self.timeline.top_of(key) {
+            // Beginnings that are out of view come back into it.
+            self.timeline.hold(Anchor::Item(key, top.max(0.0)));
+        }
+        self.prepared.remove(&id);
+        self.timeline.forget(key);
+        ui.ctx().request_repaint();
     }
 
     /// Makes the items again if the messages changed, and forgets layouts if the room did.
@@ -210,6 +233,7 @@ impl Messages {
         ui.shrink_clip_rect(view);
         let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|_| ui.rect_contains_pointer(view));
         let (mut act, mut bar) = (None, None);
+        let unfolded = &self.unfolded;
         for (index, top) in self.timeline.placed().to_vec() {
             let origin = pos2(column.left(), view.top() + top.round());
             let center = |height: f32| pos2(column.center().x, origin.y + height / 2.0);
@@ -231,7 +255,9 @@ impl Messages {
                     let place = *place;
                     let prepared = self
                         .prepared
-                        .get_or_make(message.id, || prepare(ui.ctx(), cx, message, place, column.width()));
+                        .get_or_make(message.id, || {
+                            prepare(ui.ctx(), cx, message, place, column.width(), unfolded.contains(&message.id))
+                        });
                     flash(&ui, cx, &mut self.flash, prepared, origin);
                     let (whole, asked) = message::paint(&ui, cx, prepared, origin);
                     let bounds = prepared.bounds.translate(origin.to_vec2());
@@ -399,7 +425,7 @@ fn items(cx: &ViewCtx<'_>, thread: &Thread, unread_from: Option<MessageId>) -> V
         if together && let Some(Item::Message(_, place)) = items.last_mut() {
             place.last = false;
         }
-        items.push(if message.notice.is_some() {
+        items.push(if message.notice.is_some() && !message::is_invitation(message) {
             Item::Notice(index)
         } else {
             Item::Message(index, Place { first: !together, last: true })
@@ -421,7 +447,7 @@ fn height(
     cx: &ViewCtx<'_>,
     thread: &Thread,
     item: Option<&Item>,
-    prepared: &mut Laid,
+    (prepared, unfolded): (&mut Laid, &BTreeSet<MessageId>),
     width: f32,
 ) -> f32 {
     match item {
@@ -429,7 +455,8 @@ fn height(
         Some(Item::Unread) => 34.0,
         Some(Item::Notice(_)) => 30.0,
         Some(Item::Message(index, place)) => thread.messages.get(*index).map_or(0.0, |message| {
-            prepared.get_or_make(message.id, || prepare(ctx, cx, message, *place, width)).height
+            let whole = unfolded.contains(&message.id);
+            prepared.get_or_make(message.id, || prepare(ctx, cx, message, *place, width, whole)).height
         }),
         None => 0.0,
     }

@@ -4,13 +4,17 @@ mod composer;
 pub mod details;
 mod head;
 mod lines;
+mod link_bar;
+mod members;
 mod menu;
 mod message;
 mod messages;
 mod staged;
+mod suggest;
 pub mod timeline;
 mod viewer;
 pub mod words;
+mod written;
 
 use egui::{Align, Frame, Layout, Margin, Panel, Ui, UiBuilder};
 use septet_client::model::{AttachmentId, Conversation, ConversationId};
@@ -48,6 +52,8 @@ pub struct ConversationView {
 /// Something that is asked before it is done.
 enum Question {
     Link(String),
+    /// Joining a community, which this version cannot.
+    Community { url: String, name: String },
     Deed(Deed),
 }
 
@@ -158,6 +164,8 @@ impl ConversationView {
             Some(Act::View(id)) => self.viewer = Some(id),
             Some(Act::JumpTo(id)) => self.messages.jump_to(cx, self.id, id),
             Some(Act::Link(address)) => self.asking = Some(Question::Link(address)),
+            Some(Act::Community { url, name }) => self.asking = Some(Question::Community { url, name }),
+            Some(Act::Fold(_)) => {}
             None => {}
         }
     }
@@ -199,6 +207,7 @@ impl ConversationView {
         let mut fate = None;
         let answer = match self.asking.as_ref()? {
             Question::Link(address) => open_link(ui, cx, address),
+            Question::Community { url, name } => community(ui, cx, url, name),
             Question::Deed(deed) => {
                 let answer = deeds::ask(ui, cx, conversation, *deed);
                 if answer == Answer::Yes {
@@ -222,6 +231,17 @@ fn open_link(ui: &Ui, cx: &ViewCtx<'_>, address: &str) -> Answer {
     let answer = dialog::confirm(ui, cx, &cx.t("open-link"), &text, &cx.t("open"), Tone::Primary);
     if answer == Answer::Yes {
         ui.ctx().open_url(egui::OpenUrl::new_tab(address));
+    }
+    answer
+}
+
+/// Says what this version cannot do, and offers the address.
+fn community(ui: &Ui, cx: &ViewCtx<'_>, url: &str, name: &str) -> Answer {
+    let host = links::host(url).unwrap_or_default();
+    let text = cx.strings.with("community-not-yet-text", [("room", name.into()), ("host", host.into())]);
+    let answer = dialog::confirm(ui, cx, &cx.t("community-not-yet"), &text, &cx.t("community-copy"), Tone::Primary);
+    if answer == Answer::Yes {
+        cx.copy(ui, url, "community-copied");
     }
     answer
 }

@@ -7,6 +7,7 @@ use septet_client::model::{
 use septet_protocol::id::SessionId;
 
 use super::super::super::strings::Strings;
+use super::super::super::text::links::{self, Piece};
 use super::super::super::view::ViewCtx;
 
 /// How far a message of ours got; nothing for the other's.
@@ -36,6 +37,30 @@ pub fn author(cx: &ViewCtx<'_>, id: SessionId) -> String {
     }
 }
 
+/// A text with people by their names where it mentions them, for where nothing can be clicked. What may be the
+/// beginning of a mention that was cut off is left out.
+pub fn named(cx: &ViewCtx<'_>, text: &str) -> String {
+    let mut out = String::new();
+    for piece in links::pieces(text) {
+        match piece {
+            Piece::Words(words) => out.push_str(words),
+            Piece::Link { shown, .. } => out.push_str(shown),
+            Piece::Mention { id, .. } => {
+                out.push('@');
+                out.push_str(&author(cx, id));
+            }
+        }
+    }
+    let cut = out.rfind("@05").filter(|at| {
+        out.get(at + 1..).is_some_and(|end| (12..66).contains(&end.len()) && end.bytes().all(|c| c.is_ascii_hexdigit()))
+    });
+    if let Some(at) = cut {
+        out.truncate(at);
+        out.push_str("@…");
+    }
+    out
+}
+
 /// The name of a conversation, Note to Self included.
 pub fn title(cx: &ViewCtx<'_>, conversation: &Conversation) -> String {
     match conversation.kind {
@@ -55,7 +80,7 @@ pub fn details(conversation: &Conversation) -> &'static str {
 /// The second line of a quote.
 pub fn quoted(cx: &ViewCtx<'_>, quote: &Quote) -> String {
     match &quote.attachment {
-        _ if !quote.text.is_empty() => quote.text.clone(),
+        _ if !quote.text.is_empty() => named(cx, &quote.text),
         Some(attachment) => attachment_kind(cx, attachment),
         None => cx.t("quote-missing").to_string(),
     }
@@ -79,7 +104,7 @@ pub fn attachment_kind(cx: &ViewCtx<'_>, attachment: &AttachmentSummary) -> Stri
 pub fn draft(cx: &ViewCtx<'_>, draft: &DraftSummary) -> String {
     match draft.text.trim() {
         "" => cx.strings.with("files", [("count", draft.files.into())]),
-        text => text.to_owned(),
+        text => named(cx, text),
     }
 }
 

@@ -157,7 +157,7 @@ fn lead(cx: &ViewCtx<'_>, last: &LastMessage) -> Option<(String, egui::Color32)>
 
 fn line(cx: &ViewCtx<'_>, conversation: &Conversation, last: &LastMessage) -> String {
     if !last.text.is_empty() {
-        return last.text.clone();
+        return words::named(cx, &last.text);
     }
     if let Some(notice) = &last.notice {
         return words::notice(cx.strings, notice, last.outgoing, &words::title(cx, conversation));

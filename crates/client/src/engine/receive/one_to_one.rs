@@ -78,7 +78,7 @@ fn call(id: &CallId) -> CallKey {
 
 /// A link as the store has it.
 fn preview(preview: LinkPreview) -> NewPreview {
-    let image = preview.image.map(|image| image.to_bytes());
+    let image = preview.image.map(|image| Box::new(attachment(&image)));
     NewPreview { url: preview.url, title: preview.title, image }
 }
 

@@ -189,7 +189,7 @@ impl Painting<'_> {
     }
 
     /// Pictures of people we accepted are fetched when they come into view; those of strangers wait for a click.
-    fn is_trusted(&self) -> bool {
+    pub fn is_trusted(&self) -> bool {
         self.message.outgoing
             || self.cx.state.conversation(self.message.conversation).is_some_and(|with| with.approved)
     }
@@ -215,7 +215,7 @@ impl Painting<'_> {
 }
 
 /// The part of a picture that fills a frame, as texture coordinates.
-fn cover(picture: Vec2, frame: Vec2) -> Rect {
+pub fn cover(picture: Vec2, frame: Vec2) -> Rect {
     let (picture, frame) = (picture.x / picture.y.max(1.0), frame.x / frame.y.max(1.0));
     let part = if picture > frame { vec2(frame / picture, 1.0) } else { vec2(1.0, picture / frame) };
     Rect::from_center_size(pos2(0.5, 0.5), part)

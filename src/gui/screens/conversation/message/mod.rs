@@ -6,8 +6,10 @@
 mod failure;
 mod file;
 mod images;
+mod invitation;
 mod layouter;
 mod painting;
+mod preview;
 mod reactions;
 mod text;
 mod transfer;
@@ -16,13 +18,15 @@ use std::sync::Arc;
 
 use egui::accesskit::Role;
 use egui::{Context, Id, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo};
-use septet_client::model::{Attachment, Message, MessageState};
+use septet_client::model::{Attachment, Message, MessageState, Notice};
 
 use self::failure::FailureBlock;
 use self::file::FileBlock;
 use self::images::ImagesBlock;
+use self::invitation::InvitationBlock;
 use self::layouter::{Layouter, corners};
 use self::painting::Painting;
+use self::preview::PreviewBlock;
 use self::reactions::ReactionsBlock;
 use self::text::TextBlock;
 use super::words;
@@ -55,6 +59,10 @@ pub enum Block {
     Images(ImagesBlock),
     /// A file in a bubble.
     File(FileBlock),
+    /// What its link leads to.
+    Preview(PreviewBlock),
+    /// An invitation into a community.
+    Invitation(InvitationBlock),
     /// Reactions under the last bubble.
     Reactions(ReactionsBlock),
     /// Why it was not sent, with a way to try again.
@@ -64,22 +72,25 @@ pub enum Block {
 /// What a message is made of, before it has a place.
 #[derive(Clone, Copy)]
 enum Part {
+    Invitation,
+    Preview,
     Images,
     Text,
     File(usize),
 }
 
-/// Lays out a message for a column of this width.
+/// Lays out a message for a column of this width; `unfolded` with all of a long text.
 pub fn prepare(
     ctx: &Context,
     cx: &ViewCtx<'_>,
     message: &Arc<Message>,
     place: Place,
     column: f32,
+    unfolded: bool,
 ) -> Prepared {
     let widest = metric::BUBBLE.min((column * 0.76).max(240.0)).min(column);
     let top = if place.first { 10.0 } else { 2.0 };
-    let mut at = Layouter { ctx, cx, message, column, widest, y: top };
+    let mut at = Layouter { ctx, cx, message, column, widest, unfolded, y: top };
     let parts = parts(message);
     let mut blocks = Vec::with_capacity(parts.len() + 1);
     for (index, part) in parts.iter().enumerate() {
@@ -89,10 +100,12 @@ pub fn prepare(
         }
         let corners = corners(message.outgoing, place.first && begins, place.last && ends);
         let meta = ends.then(|| at.meta());
-        blocks.push(match part {
-            Part::Images => Block::Images(at.images(meta)),
-            Part::Text => Block::Text(at.text(corners, meta)),
-            Part::File(index) => Block::File(at.file(*index, corners, meta)),
+        blocks.extend(match part {
+            Part::Invitation => at.invitation(corners, meta).map(Block::Invitation),
+            Part::Preview => at.preview(corners).map(Block::Preview),
+            Part::Images => Some(Block::Images(at.images(meta))),
+            Part::Text => Some(Block::Text(at.text(corners, meta))),
+            Part::File(index) => Some(Block::File(at.file(*index, corners, meta))),
         });
     }
     if !message.reactions.is_empty() {
@@ -105,10 +118,21 @@ pub fn prepare(
     Prepared { message: Arc::clone(message), place, height: at.y, blocks, bounds }
 }
 
+/// Whether it is an invitation into a community: a notice that is shown as a message.
+pub fn is_invitation(message: &Message) -> bool {
+    matches!(message.notice, Some(Notice::CommunityInvitation { .. }))
+}
+
 fn parts(message: &Message) -> Vec<Part> {
     let mut parts = Vec::new();
     if message.deleted {
         return vec![Part::Text];
+    }
+    if is_invitation(message) {
+        return vec![Part::Invitation];
+    }
+    if message.preview.is_some() {
+        parts.push(Part::Preview);
     }
     if message.attachments.iter().any(Attachment::is_image) {
         parts.push(Part::Images);
@@ -128,6 +152,8 @@ impl Block {
             Self::Text(block) => block.rect,
             Self::Images(block) => block.bounds(),
             Self::File(block) => block.rect,
+            Self::Preview(block) => block.rect,
+            Self::Invitation(block) => block.rect,
             Self::Reactions(block) => block.bounds(),
             Self::Failure(block) => block.rect,
         }
@@ -147,6 +173,8 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> (R
             Block::Text(block) => painting.text(block, &whole),
             Block::Images(block) => painting.images(block),
             Block::File(block) => painting.file(block),
+            Block::Preview(block) => painting.preview(block),
+            Block::Invitation(block) => painting.invitation(block),
             Block::Reactions(block) => painting.reactions(block),
             Block::Failure(block) => painting.failure(block),
         }
@@ -161,7 +189,7 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> (R
 /// A message in one sentence, for the screen reader and for tests.
 fn spoken(cx: &ViewCtx<'_>, message: &Message) -> String {
     let author = words::author(cx, message.from);
-    let text = if message.deleted { cx.t("message-deleted").to_string() } else { message.text.clone() };
+    let text = if message.deleted { cx.t("message-deleted").to_string() } else { words::named(cx, &message.text) };
     let state = words::state(cx, message).map(|state| format!(", {state}")).unwrap_or_default();
     format!("{author}: {text}, {}{state}", cx.clock.time(message.timestamp))
 }
