@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{Timestamp as Instant, tz::TimeZone};
 use septet_client::client::Client;
 use septet_client::model::{
-    Attachment, AttachmentState, Message, MessageId, MessageState, Notice, Page, Quote,
+    Attachment, AttachmentState, LinkPreview, Message, MessageId, MessageState, Notice, Page, Quote,
 };
 use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
@@ -39,6 +39,8 @@ struct MessageRow {
     reply_to: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quote: Option<QuoteRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<PreviewRow>,
     reactions: Vec<ReactionRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<Notice>,
@@ -67,6 +69,14 @@ pub struct AttachmentRow {
 pub struct QuoteRow {
     author: String,
     timestamp: u64,
+}
+
+/// What a link in a message leads to, as its sender tells it.
+#[derive(Serialize)]
+pub struct PreviewRow {
+    url: String,
+    title: String,
+    has_image: bool,
 }
 
 #[derive(Serialize)]
@@ -105,6 +115,14 @@ impl QuoteRow {
     }
 }
 
+impl PreviewRow {
+    /// Link, title, and whether there is a picture.
+    pub fn new(preview: &LinkPreview) -> Self {
+        let (url, title) = (preview.url.clone(), preview.title.clone());
+        Self { url, title, has_image: preview.image.is_some() }
+    }
+}
+
 /// The number of the message that one answers: none if it answers none, or one that is not here.
 pub fn reply_to(message: &Message) -> Option<i64> {
     message.quote.as_ref().and_then(|quote| quote.message).map(|id| id.0)
@@ -124,6 +142,7 @@ impl MessageRow {
             attachments: message.attachments.iter().map(AttachmentRow::new).collect(),
             reply_to: reply_to(message),
             quote: message.quote.as_ref().map(QuoteRow::new),
+            preview: message.preview.as_ref().map(PreviewRow::new),
             reactions: message
                 .reactions
                 .iter()
@@ -188,6 +207,9 @@ impl<'a> LineWriter<'a> {
         line.push_str(&plain::paragraphs(&text));
         if message.deleted {
             line.push_str("(deleted)");
+        }
+        if let Some(preview) = &message.preview {
+            line.push_str(&format!(" [link: {}]", plain::line(&preview.title)));
         }
         for file in &message.attachments {
             let unusable = if file.state == AttachmentState::Unusable { ", cannot be opened" } else { "" };

@@ -5,7 +5,7 @@ use septet_client::event::Event;
 use septet_client::model::{Expiry, Message, MessageState, Notice};
 use serde::Serialize;
 
-use crate::cli::messages::{AttachmentRow, QuoteRow, reply_to};
+use crate::cli::messages::{AttachmentRow, PreviewRow, QuoteRow, reply_to};
 
 /// One event.
 #[derive(Serialize)]
@@ -74,6 +74,8 @@ pub struct Written {
     reply_to: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quote: Option<QuoteRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<PreviewRow>,
     expires_in: Option<u32>,
     sync: bool,
 }
@@ -91,6 +93,7 @@ impl Written {
             attachments,
             reply_to: reply_to(message),
             quote: message.quote.as_ref().map(QuoteRow::new),
+            preview: message.preview.as_ref().map(PreviewRow::new),
             expires_in: match message.expiry {
                 Expiry::Off => None,
                 Expiry::AfterRead(seconds) | Expiry::AfterSend(seconds) => Some(seconds),

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use image::{ImageFormat, RgbImage};
+use image::{DynamicImage, ImageFormat, RgbImage};
 use septet_client::client::{Client, KeyProtection, OpenOptions, PreviewError};
 use septet_client::event::Event;
 use septet_client::model::{AttachmentState, Draft, DraftPreview, Message, MessageState, OutgoingFile};
@@ -17,7 +17,10 @@ use crate::world::{PATIENCE, Person, With, World};
 fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     let paint = |x, y| image::Rgb([(x % 256) as u8, (y % 256) as u8, 90]);
-    RgbImage::from_fn(width, height, paint).write_to(&mut out, format).unwrap();
+    let picture = DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, paint));
+    // Readers of icons want them with transparency.
+    let picture = if format == ImageFormat::Ico { picture.into_rgba8().into() } else { picture };
+    picture.write_to(&mut out, format).unwrap();
     out.into_inner()
 }
 
