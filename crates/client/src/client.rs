@@ -171,6 +171,11 @@ impl Client {
         self.0.engine.guess()
     }
 
+    /// What is shown goes by this time.
+    fn shown_by(&self) -> Timestamp {
+        self.0.engine.shown_by()
+    }
+
     /// Our Account ID.
     pub fn id(&self) -> SessionId {
         self.0.engine.me()

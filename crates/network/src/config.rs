@@ -14,6 +14,7 @@ use septet_protocol::time::Timestamp;
 use serde::Deserialize;
 use url::Url;
 
+use crate::machine::MachineClock;
 use crate::policy::Settings;
 use crate::snapshot::{self, NodeSnapshot};
 
@@ -88,6 +89,8 @@ pub struct NetworkConfig {
     pub(crate) onion_target: String,
     /// Authorities that websites may have their certificates from, besides those that browsers trust.
     pub(crate) web_certificates: Vec<CertificateDer<'static>>,
+    /// The clock of the machine that the network is used from.
+    pub(crate) machine: MachineClock,
 }
 
 /// A server that hands out the list of nodes.
@@ -134,6 +137,7 @@ impl NetworkConfig {
             file_server: FileServer::mainnet(),
             onion_target: onion_target(),
             web_certificates: Vec::new(),
+            machine: MachineClock::default(),
         }
     }
 
@@ -155,6 +159,7 @@ impl NetworkConfig {
             file_server: FileServer::testnet(),
             onion_target: onion_target(),
             web_certificates: Vec::new(),
+            machine: MachineClock::default(),
         }
     }
 
@@ -200,7 +205,19 @@ impl NetworkConfig {
             file_server: file.file_server.read()?,
             onion_target: file.file_server.onion_target,
             web_certificates,
+            machine: MachineClock::default(),
         })
+    }
+
+    /// For tests: the same network, used from a machine with another clock.
+    #[must_use]
+    pub fn on_machine(self, machine: MachineClock) -> Self {
+        Self { machine, ..self }
+    }
+
+    /// The clock of the machine that the network is used from.
+    pub fn machine(&self) -> &MachineClock {
+        &self.machine
     }
 
     /// What the rules about nodes and paths need to know of the network, now that it is about this time there.

@@ -49,6 +49,7 @@ pub mod web;
 pub use config::{ConfigError, NetworkConfig};
 pub use error::NetworkError;
 pub use file_server::UploadedFile;
+pub use machine::MachineClock;
 pub use network::{Network, Reply};
 pub use snapshot::NodeSnapshot;
 pub use status::{Connection, NetworkStatus, PathHop};

@@ -295,6 +295,8 @@ impl Namespace {
     pub const CONVO_INFO_VOLATILE: Namespace = Namespace(4);
     /// The account's groups and communities.
     pub const USER_GROUPS: Namespace = Namespace(5);
+    /// A group's keys (spec 06 §4).
+    pub const GROUP_KEYS: Namespace = Namespace(12);
 
     /// Whether anyone may store here without a signature (spec 03 §9.5).
     pub const fn is_public_inbox(self) -> bool {

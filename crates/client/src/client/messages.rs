@@ -23,7 +23,7 @@ impl Client {
         page: Page,
         limit: u32,
     ) -> Result<MessagePage, ClientError> {
-        let now = self.now();
+        let now = self.shown_by();
         let mut page = self.read(move |db| db.messages(id, page, limit, now)).await?;
         for message in &mut page.messages {
             self.0.engine.transfers.overlay(message);
@@ -33,7 +33,7 @@ impl Client {
 
     /// One message, if it exists.
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, ClientError> {
-        let now = self.now();
+        let now = self.shown_by();
         let mut message = self.read(move |db| db.shown_message(id, now)).await?;
         if let Some(message) = &mut message {
             self.0.engine.transfers.overlay(message);

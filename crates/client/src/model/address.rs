@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use septet_protocol::config::{BaseUrl, BlindedId, CommunityUrl, CommunityUrlError, RoomToken};
-use septet_protocol::id::{GroupId, IdError, SessionId};
+use septet_protocol::id::{Account, GroupId, IdError, SessionId};
 
 /// First byte of the binary form of a room; that of every other kind is the prefix of its id.
 const ROOM: u8 = 0x01;
@@ -54,6 +54,15 @@ impl Address {
         match self {
             Self::Account(id) => Some(*id),
             _ => None,
+        }
+    }
+
+    /// The account or group, if it is one of the network's.
+    pub const fn id(&self) -> Option<Account> {
+        match self {
+            Self::Account(id) => Some(Account::User(*id)),
+            Self::Group(id) => Some(Account::Group(*id)),
+            Self::Room { .. } | Self::Blinded(_) => None,
         }
     }
 
@@ -104,6 +113,15 @@ impl From<SessionId> for Address {
 impl From<GroupId> for Address {
     fn from(id: GroupId) -> Self {
         Self::Group(id)
+    }
+}
+
+impl From<Account> for Address {
+    fn from(account: Account) -> Self {
+        match account {
+            Account::User(id) => id.into(),
+            Account::Group(id) => id.into(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! of those that nobody is known to have sent. Triggers count, so keeping to the limits costs nothing while they hold.
 
 use rusqlite::{OptionalExtension, named_params, params};
-use septet_protocol::id::{Account, Namespace, SessionId};
+use septet_protocol::id::{Account, Namespace};
 use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 
@@ -21,7 +21,7 @@ pub(super) const MOST_BYTES: i64 = 256 * 1024 * 1024;
 /// The most records of a newer format.
 pub(super) const MOST_NEWER: i64 = 10_000;
 /// How long after a person dismissed it the notice may come again, in ms: 7 days.
-const NOTICE_PAUSE_MS: u64 = 7 * 24 * 3600 * 1000;
+pub(super) const NOTICE_PAUSE_MS: u64 = 7 * 24 * 3600 * 1000;
 /// Where it is written down when the notice was dismissed.
 const DISMISSED: &str = "unreadable_dismissed";
 
@@ -43,8 +43,8 @@ pub(super) struct NewDeferred<'a> {
     pub unreadable: &'a Unreadable,
     /// The line that stands for it.
     pub placeholder: Option<MessageId>,
-    /// Whose conversation it belongs to.
-    pub place: Option<SessionId>,
+    /// The conversation it belongs to.
+    pub place: Option<Account>,
     pub expires_at: Option<Timestamp>,
     pub now: Timestamp,
 }
@@ -76,7 +76,7 @@ impl Db {
             ":sender": unknown.map(|unknown| Person(unknown.sender)),
             ":timestamp": unknown.map(|unknown| Ms(unknown.timestamp)),
             ":msg_id": unknown.and_then(|unknown| unknown.msg_id).map(|id| id.0),
-            ":place": new.place.map(Person),
+            ":place": new.place.map(Owner),
             ":stored_at": Ms(new.item.stored_at),
             ":stored_till": Ms(new.item.expiration),
             ":raw": new.unreadable.raw,
@@ -122,9 +122,9 @@ impl Db {
         Ok(statement.execute(key)? > 0)
     }
 
-    /// Forgets what is kept of the conversation with somebody.
-    pub(super) fn forget_deferred_of(&self, account: SessionId) -> Result<(), StoreError> {
-        self.sql().prepare_cached("DELETE FROM deferred WHERE place = ?1")?.execute([Person(account)])?;
+    /// Forgets what is kept of a conversation.
+    pub(super) fn forget_deferred_of(&self, place: Account) -> Result<(), StoreError> {
+        self.sql().prepare_cached("DELETE FROM deferred WHERE place = ?1")?.execute([Owner(place)])?;
         Ok(())
     }
 

@@ -194,8 +194,8 @@ impl Db {
                             (SELECT o.message FROM outbox o JOIN messages m ON m.id = o.message
                              WHERE m.conversation = ?1)";
             db.sql().prepare_cached(jobs)?.execute([id.0])?;
-            if let Some(account) = db.address_of(id)?.and_then(|address| address.account()) {
-                db.forget_deferred_of(account)?;
+            if let Some(place) = db.address_of(id)?.and_then(|address| address.id()) {
+                db.forget_deferred_of(place)?;
             }
             let sql = "UPDATE conversations SET unread = 0, mentions = 0,
                            cleared_to = coalesce((SELECT max(id) FROM messages), 0) WHERE id = ?1";

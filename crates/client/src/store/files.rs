@@ -4,10 +4,21 @@
 //! so files cannot be exchanged for one another), with libsodium's secretstream in pieces of 64 KiB: a file is read
 //! and written piece by piece, and one that was cut short is noticed. Layout: one byte `1`, the 24-byte header, the
 //! pieces. A file is written under a name for the time being, synced and renamed, and only then a row points at it;
-//! what no row points at is removed after the next start.
+//! what no row points at is removed after the next start (see [`super::orphans`]).
+//!
+//! ```text
+//! files/3f/                                       a shard, made when its first file is
+//! files/3f/3f0c…  (32 digits)                     a stored file
+//! files/3f/3f77….new                              one that is being written
+//! ```
+//!
+//! Decision: files lie in 256 *shards*, by the first two digits of their names. Names are random, so a folder of a
+//! hundred thousand files becomes folders of four hundred, which every file system and every backup handles well, and
+//! one of which can be looked through between two orders. A shard is on disk before the first file in it is told to be;
+//! one that became empty stays.
 
 use std::collections::BTreeSet;
-use std::fs::{File, ReadDir};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +36,11 @@ const VERSION: u8 = 1;
 /// Plain bytes in a piece.
 const PIECE: usize = 64 * 1024;
 /// Of a file that is being written.
-const UNFINISHED: &str = "new";
+pub(super) const UNFINISHED: &str = "new";
+/// Digits in a file's name.
+pub(super) const NAME: usize = 32;
+/// Digits in a shard's name: the first of its files' names.
+const SHARD: usize = 2;
 
 /// The folder of stored files. Cheap to clone; all methods block and belong on a thread that may.
 #[derive(Clone)]
@@ -34,6 +49,8 @@ pub struct Files {
     key: Arc<Zeroizing<[u8; 32]>>,
     /// Those made since the folder was opened, while orphans are looked for: a row may point at one soon.
     young: Arc<Mutex<Option<BTreeSet<String>>>>,
+    /// The shards that are known to be there and to survive a loss of power.
+    lasting: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Files {
@@ -41,7 +58,7 @@ impl Files {
     pub(crate) fn open(folder: PathBuf, key: Zeroizing<[u8; 32]>) -> Result<Self, StoreError> {
         disk::create_private_folder(&folder)?;
         let young = Arc::new(Mutex::new(Some(BTreeSet::new())));
-        Ok(Self { folder, key: Arc::new(key), young })
+        Ok(Self { folder, key: Arc::new(key), young, lasting: Arc::default() })
     }
 
     /// Stores bytes; returns the new file's name.
@@ -65,11 +82,12 @@ impl Files {
     /// # Errors
     /// Those of the reader and of the disk; then nothing is left behind.
     pub fn write_from(&self, source: &mut impl Read) -> Result<(String, u64), StoreError> {
-        let name = HEXLOWER.encode(&SystemRandom.array::<16>());
+        let name = HEXLOWER.encode(&SystemRandom.array::<{ NAME / 2 }>());
         if let Some(young) = &mut *self.young() {
             young.insert(name.clone());
         }
-        let path = self.folder.join(&name);
+        let path = self.path(&name)?;
+        self.make_shard(&name)?;
         let mut size = 0;
         disk::write_whole(&path, &path.with_extension(UNFINISHED), |file| {
             size = self.encrypt(&name, source, file)?;
@@ -136,12 +154,39 @@ impl Files {
         }
     }
 
-    /// Begins to look for files that no row points at. Files made since the folder was opened are not among them.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`] if the folder cannot be listed.
-    pub(super) fn search(&self) -> Result<Search, StoreError> {
-        Ok(Search { entries: std::fs::read_dir(&self.folder)?, files: self.clone() })
+    /// Makes the shard that a file belongs into, if it is not there. A sync of the file syncs its name in the shard, but
+    /// not the shard's in the folder: this does, once for each shard and run, whoever made it.
+    fn make_shard(&self, name: &str) -> Result<(), StoreError> {
+        let shard = shard_of(name).ok_or(StoreError::NotFound)?;
+        let path = self.folder.join(shard);
+        // Held while it is made, so that nobody relies on a shard that another is about to make.
+        let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
+        if lasting.contains(shard) && path.is_dir() {
+            return Ok(());
+        }
+        disk::create_private_folder(&path)?;
+        disk::sync_parent(&path)?;
+        if lasting.is_empty() {
+            disk::sync_parent(&self.folder)?;
+        }
+        lasting.insert(shard.to_owned());
+        Ok(())
+    }
+
+    /// Where the shards are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether a file was made since the folder was opened, so that a row may point at it soon. Not known any more once
+    /// [`Files::forget_young`] was called.
+    pub(super) fn is_young(&self, name: &str) -> bool {
+        self.young().as_ref().is_some_and(|young| young.contains(name))
+    }
+
+    /// Nobody will ask any more which files are young.
+    pub(super) fn forget_young(&self) {
+        *self.young() = None;
     }
 
     fn young(&self) -> MutexGuard<'_, Option<BTreeSet<String>>> {
@@ -176,7 +221,10 @@ impl Files {
 
     /// Where a file is. Only names made here lead anywhere.
     fn path(&self, name: &str) -> Result<PathBuf, StoreError> {
-        if is_name(name) { Ok(self.folder.join(name)) } else { Err(StoreError::NotFound) }
+        match shard_of(name) {
+            Some(shard) => Ok(self.folder.join(shard).join(name)),
+            None => Err(StoreError::NotFound),
+        }
     }
 }
 
@@ -208,50 +256,18 @@ impl Drop for Unkept {
     }
 }
 
-/// A search for files that no row points at, a few at a time: a folder may hold a hundred thousand.
-pub(super) struct Search {
-    entries: ReadDir,
-    files: Files,
+/// The shard of a file; `None` if it is no name of ours.
+pub(super) fn shard_of(name: &str) -> Option<&str> {
+    name.get(..SHARD).filter(|_| name.len() == NAME && is_hex(name))
 }
 
-impl Search {
-    /// Looks at the next `count` entries of the folder and removes those that are ours and not in use, unfinished ones
-    /// among them. False at the end of the folder.
-    pub(super) fn step(
-        &mut self,
-        count: usize,
-        mut is_in_use: impl FnMut(&str) -> Result<bool, StoreError>,
-    ) -> Result<bool, StoreError> {
-        for _ in 0..count {
-            let Some(entry) = self.entries.next() else {
-                *self.files.young() = None;
-                return Ok(false);
-            };
-            let path = entry?.path();
-            let stem = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            let unfinished = path.extension().is_some_and(|extension| extension == UNFINISHED);
-            // Whatever does not look like ours is somebody else's and stays.
-            if !is_name(stem) || !(unfinished || path.extension().is_none()) {
-                continue;
-            }
-            let young = self.files.young().as_ref().is_some_and(|young| young.contains(stem));
-            if !young && (unfinished || !is_in_use(stem)?) {
-                remove_quietly(&path);
-            }
-        }
-        Ok(true)
-    }
+/// Whether a folder of this name is a shard.
+pub(super) fn is_shard(name: &str) -> bool {
+    name.len() == SHARD && is_hex(name)
 }
 
-/// Removes a file that nobody needs; what cannot be removed now is tried again after the next start.
-fn remove_quietly(path: &Path) {
-    if let Err(error) = std::fs::remove_file(path) {
-        tracing::debug!(%error, "an unused file stays");
-    }
-}
-
-fn is_name(name: &str) -> bool {
-    name.len() == 32 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+fn is_hex(name: &str) -> bool {
+    name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Reads up to a whole piece; less only at the end.
@@ -279,10 +295,10 @@ fn cut_short(error: io::Error) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn files() -> (tempfile::TempDir, Files) {
+    pub fn files() -> (tempfile::TempDir, Files) {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::open(folder.path().join("files"), Zeroizing::new([7; 32])).unwrap();
         (folder, files)
@@ -347,23 +363,44 @@ mod tests {
         assert!(matches!(files.read(&lost_name), Err(StoreError::NotFound)));
     }
 
+    /// The same folder as after the next start.
+    pub fn restarted(files: &Files) -> Files {
+        Files::open(files.folder.clone(), Zeroizing::new([7; 32])).unwrap()
+    }
+
+    /// All that is in the folder and in its shards but the shards themselves.
+    pub fn entries(files: &Files) -> BTreeSet<PathBuf> {
+        let list = |folder: &Path| -> Vec<PathBuf> {
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+        };
+        let (shards, beside): (Vec<_>, Vec<_>) =
+            list(&files.folder).into_iter().partition(|path| path.is_dir());
+        shards.iter().flat_map(|shard| list(shard)).chain(beside).collect()
+    }
+
     #[test]
-    fn only_our_own_unused_files_are_orphans() {
+    fn files_lie_in_shards_by_the_first_digits_of_their_names() {
         let (_folder, files) = files();
-        let kept = files.write(b"kept").unwrap();
-        let lost = files.write(b"lost").unwrap();
-        std::fs::write(files.folder.join(format!("{}.new", "a".repeat(32))), "half").unwrap();
-        std::fs::write(files.folder.join("holiday.jpg"), "not ours").unwrap();
-        // As after the next start, with one more that is made while the search goes on.
-        let files = Files::open(files.folder.clone(), Zeroizing::new([7; 32])).unwrap();
-        let young = files.write(b"young").unwrap();
-        let mut search = files.search().unwrap();
-        while search.step(1, |name| Ok(name == kept)).unwrap() {}
-        assert!(files.read(&young).is_ok(), "a row may point at it soon");
-        assert_eq!(std::fs::read_dir(&files.folder).unwrap().count(), 3);
-        assert!(files.read(&kept).is_ok());
-        assert!(matches!(files.read(&lost), Err(StoreError::NotFound)));
-        assert!(files.folder.join("holiday.jpg").exists());
+        let names: Vec<String> = (0..300_u32).map(|it| files.write(&it.to_be_bytes()).unwrap()).collect();
+        let places = names.iter().map(|name| files.folder.join(&name[..2]).join(name)).collect();
+        assert_eq!(entries(&files), places);
+        let files = restarted(&files);
+        for (number, name) in (0..300_u32).zip(&names) {
+            assert_eq!(files.read(name).unwrap(), number.to_be_bytes());
+            files.remove(name).unwrap();
+        }
+        assert_eq!(entries(&files), BTreeSet::new());
+    }
+
+    #[test]
+    fn a_shard_that_somebody_took_away_is_made_anew() {
+        let (_folder, files) = files();
+        files.write(b"x").unwrap();
+        std::fs::remove_dir_all(&files.folder).unwrap();
+        for _ in 0..300 {
+            let name = files.write(b"y").unwrap();
+            assert_eq!(files.read(&name).unwrap(), b"y");
+        }
     }
 
     #[cfg(unix)]
@@ -373,7 +410,9 @@ mod tests {
         let (_folder, files) = files();
         let name = files.write(b"x").unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&files.path(&name).unwrap()), 0o600);
+        let file = files.path(&name).unwrap();
+        assert_eq!(mode(&file), 0o600);
+        assert_eq!(mode(file.parent().unwrap()), 0o700);
         assert_eq!(mode(&files.folder), 0o700);
     }
 }

@@ -29,6 +29,7 @@ mod kinds;
 mod message;
 mod migrate;
 mod noted;
+mod orphans;
 mod outbox;
 mod outgoing;
 mod people;

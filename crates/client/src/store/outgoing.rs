@@ -274,7 +274,7 @@ impl Db {
             ":position": position,
             ":name": attachment.name,
             ":class": class,
-            ":pointer": attachment.pointer,
+            ":pointer": attachment.pointer.as_ref().map(|pointer| &pointer[..]),
             ":type": attachment.content_type,
             ":size": i64::try_from(attachment.size).unwrap_or(i64::MAX),
             ":width": attachment.dimensions.map(|size| size.0),

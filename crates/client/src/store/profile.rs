@@ -4,7 +4,7 @@
 //! lock        held while the profile is open; a second process is refused
 //! key         the wrapped data key
 //! septet.db   the encrypted database (and -wal, -shm beside it while open)
-//! files/      encrypted attachments and pictures
+//! files/      encrypted attachments and pictures, in shards
 //! ```
 //!
 //! Decision: a profile exists if and only if `septet.db` does. It is built under another name, with account and all,

@@ -101,8 +101,9 @@ pub struct NewAttachment {
     pub file: Option<String>,
     /// Where it is, if it is one to send that is not prepared yet; then `file` and `remote` are none.
     pub original: Option<Original>,
-    /// The pointer as received, with what this version does not read in it; `None` of one to send.
-    pub pointer: Option<Vec<u8>>,
+    /// The pointer as received, with what this version does not read in it; `None` of one to send, and of one that was
+    /// too long ([`RawPointer`](septet_protocol::message::RawPointer)).
+    pub pointer: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// A link with a title and a picture (spec 02 §15).

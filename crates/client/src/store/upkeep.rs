@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::db::Db;
 use super::error::StoreError;
-use super::files::{Files, Search};
+use super::files::Files;
+use super::orphans::Search;
 
 /// The log is not emptied more often than this: it costs two waits for the disk.
 const LOG_PAUSE: Duration = Duration::from_secs(2);
@@ -37,7 +38,7 @@ pub(super) struct Upkeep {
 impl Upkeep {
     /// As after a start: everything may be left from before.
     pub(super) fn new(files: Files) -> Self {
-        let orphans = files.search();
+        let orphans = Search::begin(&files);
         if let Err(error) = &orphans {
             tracing::debug!(%error, "the folder of files cannot be looked through");
         }

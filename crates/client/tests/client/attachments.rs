@@ -4,13 +4,15 @@ use septet_client::client::{ClientError, SendError};
 use septet_client::event::Event;
 use septet_client::model::{AttachmentState, Draft, MessageId, OutgoingFile};
 use septet_devnet::FileFault;
-use septet_protocol::account::{Seed, parse_recovery};
+use septet_protocol::account::{AccountKeys, Seed, parse_recovery};
 use septet_protocol::attachment::{self, AttachmentPointer, Encryption, Key, deterministic};
-use septet_protocol::crypto::SystemRandom;
-use septet_protocol::id::{Account, Namespace};
+use septet_protocol::crypto::{SystemRandom, session};
+use septet_protocol::id::{Account, Namespace, SessionId};
 use septet_protocol::message::{Content, Outgoing, Visible, encode_one_to_one};
 use septet_protocol::time::Timestamp;
+use septet_protocol::wire::{Message as _, proto};
 
+use crate::disk;
 use crate::world::{Person, With, World};
 
 fn file(name: &str, len: usize) -> OutgoingFile {
@@ -131,6 +133,76 @@ async fn an_upload_tells_how_far_it_is() {
             _ => None,
         })
         .await;
+}
+
+/// What a later version may add to a pointer: field 15, of five bytes.
+const NEW: &[u8] = &[0x7a, 5, b'l', b'a', b't', b'e', b'r'];
+
+/// A pointer to nothing that could be fetched, with something that no version knows yet.
+fn from_the_future(name: &str) -> Vec<u8> {
+    let pointer = proto::AttachmentPointer {
+        deprecated_id: Some(0),
+        file_name: Some(name.into()),
+        key: Some(vec![7; 32]),
+        url: Some("http://filev2.getsession.org/file/1#d".into()),
+        ..Default::default()
+    };
+    [&pointer.encode_to_vec(), NEW].concat()
+}
+
+/// A field that is a text or a message.
+fn field(number: usize, value: &[u8]) -> Vec<u8> {
+    let varint = |mut rest: usize| {
+        let mut out = Vec::new();
+        while rest > 0x7f {
+            out.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        out.push(rest as u8);
+        out
+    };
+    [&varint(number << 3 | 2), &varint(value.len()), value].concat()
+}
+
+/// Stores a content for somebody, as `from` writes it.
+fn delivers(world: &World, from: &AccountKeys, to: SessionId, data_message: &[u8]) {
+    let now = world.net.now();
+    let content = proto::Content { sig_timestamp: Some(now), ..Default::default() }.encode_to_vec();
+    let content = [&content[..], &field(1, data_message), &[0x80]].concat();
+    let sealed =
+        session::encrypt_for_recipient(&content, &from.ed25519, &to.x25519(), &mut SystemRandom).unwrap();
+    let envelope =
+        proto::Envelope { kind: Some(6), timestamp: Some(now), content: Some(sealed), ..Default::default() };
+    let request = proto::WebSocketRequest { body: Some(envelope.encode_to_vec()), ..Default::default() };
+    let data = proto::WebSocketMessage { kind: Some(1), request: Some(request) }.encode_to_vec();
+    world.net.deliver(&Account::from(to), Namespace::MESSAGES, data, now, now + 1_000_000_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_later_version_reads_in_a_pointer_is_kept_as_it_came() {
+    let world = World::new().await;
+    let mut bob = world.person("Bob").await;
+    let stranger = Seed::generate(&mut SystemRandom).keys();
+    let me = parse_recovery(&bob.client.recovery().await.unwrap().phrase).unwrap().keys();
+    let link = "https://a.example";
+    let preview = field(10, &[field(1, link.as_bytes()), field(3, &from_the_future("page.png"))].concat());
+    let files = |names: [&str; 2]| names.map(|name| field(2, &from_the_future(name))).concat();
+
+    let received = [field(1, link.as_bytes()), files(["one.bin", "two.bin"]), preview].concat();
+    delivers(&world, &stranger, bob.id(), &received);
+    assert_eq!(bob.hears(link).await.attachments.len(), 2);
+    // A copy of what we sent to the stranger from another device.
+    let target = field(105, stranger.session_id.to_string().as_bytes());
+    let copy = [field(1, b"ours"), files(["three.bin", "four.bin"]), target].concat();
+    delivers(&world, &me, bob.id(), &copy);
+    assert!(bob.hears("ours").await.outgoing);
+
+    let Person { client, folder, .. } = bob;
+    client.stop().await;
+    let [attachments, previews] = disk::of(folder.path()).pointers();
+    let expected = ["one.bin", "two.bin", "three.bin", "four.bin"].map(|name| Some(from_the_future(name)));
+    assert_eq!(attachments, expected);
+    assert_eq!(previews, [Some(from_the_future("page.png"))]);
 }
 
 /// A message of only these files, from a stranger who writes them as they are.

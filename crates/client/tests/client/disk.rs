@@ -38,22 +38,34 @@ impl Disk {
         std::fs::metadata(self.0.join("septet.db-wal")).map_or(0, |about| about.len())
     }
 
-    /// The names in the folder of files, whatever they are.
+    /// Where in the folder of files something lies that is no folder, whatever it is.
     pub fn files(&self) -> Vec<String> {
-        let name =
-            |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
-        let mut names: Vec<String> = std::fs::read_dir(self.0.join("files")).unwrap().map(name).collect();
-        names.sort();
-        names
+        let folder = self.0.join("files");
+        let mut places: Vec<String> = below(&folder)
+            .into_iter()
+            .map(|path| path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned())
+            .collect();
+        places.sort();
+        places
     }
 
-    /// The names of files that rows point at.
+    /// Where in the folder of files those lie that rows point at.
     pub fn files_of_rows(&self) -> Vec<String> {
         let database = self.connection();
         let sql = "SELECT file FROM attachments WHERE file IS NOT NULL
                    UNION SELECT picture_file FROM people WHERE picture_file IS NOT NULL ORDER BY 1";
         let mut statement = database.prepare(sql).unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        let names = statement.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap);
+        names.map(|name| Path::new(&name[..2]).join(&name).to_str().unwrap().to_owned()).collect()
+    }
+
+    /// The pointers of all attachments, and those of the pictures of previews, as rows have them.
+    pub fn pointers(&self) -> [Vec<Option<Vec<u8>>>; 2] {
+        let database = self.connection();
+        ["attachments ORDER BY message, position", "previews ORDER BY message"].map(|rows| {
+            let mut statement = database.prepare(&format!("SELECT pointer FROM {rows}")).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        })
     }
 
     /// All texts that rows hold, whether they are shown or not.
@@ -77,6 +89,12 @@ impl Disk {
         database.execute_batch(&format!("PRAGMA key = \"x'{}'\"", HEXLOWER.encode(&key))).unwrap();
         database
     }
+}
+
+/// All files below a folder.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
 }
 
 /// How often some bytes stand in others.

@@ -8,6 +8,7 @@ use septet_client::client::SendError;
 use septet_client::event::Event;
 use septet_client::model::{AttachmentState, Draft, MessageId, MessageState, OutgoingFile};
 
+use crate::disk;
 use crate::world::{PATIENCE, Person, With, World};
 
 /// More than is copied before a message is written down.
@@ -25,7 +26,7 @@ fn files(text: &str, files: Vec<OutgoingFile>) -> Draft {
 
 /// Files in the folder of an account.
 fn stored(person: &Person) -> usize {
-    std::fs::read_dir(person.folder.path().join("profile/files")).unwrap().count()
+    disk::of(person.folder.path()).files().len()
 }
 
 async fn states(person: &Person, id: MessageId) -> Vec<AttachmentState> {

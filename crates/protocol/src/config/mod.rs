@@ -8,6 +8,9 @@
 //! [`Document`] is the life cycle of one such document; [`UserProfile`], [`Contacts`], [`ConvoInfoVolatile`] and
 //! [`UserGroups`] are typed views on one, and all of them are a [`Config`].
 //!
+//! Of the keys of a group, which are no such document, [`KeptKeys`] keeps the messages as they came, and [`KeysRecovery`]
+//! tells what to do when the swarm has lost them.
+//!
 //! Decision: the fifth type of spec 05 §11.5, `Local`, is not here. It is never sent, so no other program can meet one;
 //! what belongs to one device (looks, window, sounds) is kept by the program that uses it.
 
@@ -20,9 +23,13 @@ mod dump;
 mod exchange;
 mod field;
 mod incoming;
+mod kept_keys;
 #[cfg(test)]
 mod kept_tests;
 mod keys;
+mod keys_recovery;
+#[cfg(test)]
+mod keys_recovery_tests;
 mod merge;
 mod message;
 mod multipart;
@@ -47,6 +54,8 @@ pub use field::{
     After, Disappearing, FieldError, MAX_NAME, MAX_PICTURE_URL, Notifications, Picture, Priority,
     truncate_name,
 };
+pub use kept_keys::{KeptKeys, MAX_KEPT_KEYS, MAX_KEPT_KEYS_BYTES, NotKept};
+pub use keys_recovery::{BACK_FILL_PAUSE_MS, FORCED_REKEY_PAUSE_MS, ForcedRekey, KeysRecovery, KeysView};
 pub use pro::{ProCredential, RotatingSeed};
 pub use user_groups::{AUTH_DATA_LENGTH, Community, Group, GroupSettings, LegacyGroup, Removed, UserGroups};
 pub use user_profile::UserProfile;

@@ -61,7 +61,7 @@ fn an_unknown_kind_keeps_what_surrounds_it() {
         expiration: Expiration::AfterSend(60),
     };
     assert_eq!(received, Err(DecodeError::UnknownType(expected)));
-    assert_eq!(expected.placement(), Placement::Incoming(alice().session_id));
+    assert_eq!(expected.placement(bob().session_id.into()), Placement::Incoming(alice().session_id.into()));
 }
 
 #[test]
@@ -69,16 +69,19 @@ fn our_own_copy_of_an_unknown_kind_says_where_it_belongs() {
     let me = alice();
     let timer = |content| proto::Content { expiration_type: Some(1), expiration_timer: Some(60), ..content };
     let copy = unknown(&timer(to(&bob().session_id.to_string())), &me, &me);
-    assert_eq!(copy.placement(), Placement::Outgoing(bob().session_id));
+    assert_eq!(copy.placement(me.session_id.into()), Placement::Outgoing(bob().session_id.into()));
     assert_eq!((copy.is_own, copy.expiration), (true, Expiration::AfterRead(60)));
     let note = unknown(&timer(to(&me.session_id.to_string())), &me, &me);
     assert_eq!(
-        (note.placement(), note.expiration),
-        (Placement::Outgoing(me.session_id), Expiration::AfterSend(60))
+        (note.placement(me.session_id.into()), note.expiration),
+        (Placement::Outgoing(me.session_id.into()), Expiration::AfterSend(60))
     );
     for target in ["", "03", &format!("03{}", "0".repeat(64))] {
         let lost = unknown(&timer(to(target)), &me, &me);
-        assert_eq!((lost.placement(), lost.expiration), (Placement::Nowhere, Expiration::AfterRead(60)));
+        assert_eq!(
+            (lost.placement(me.session_id.into()), lost.expiration),
+            (Placement::Nowhere, Expiration::AfterRead(60))
+        );
     }
 }
 
@@ -285,11 +288,11 @@ proptest! {
             (false, _) => prop_assert_eq!(result, Err(DecodeError::ForeignSyncTarget)),
             (true, Ok(account)) => {
                 let Err(DecodeError::UnknownType(unknown)) = result else { panic!() };
-                prop_assert_eq!(unknown.placement(), Placement::Outgoing(account));
+                prop_assert_eq!(unknown.placement(me.session_id.into()), Placement::Outgoing(account.into()));
             }
             (true, Err(_)) => {
                 let Err(DecodeError::UnknownType(unknown)) = result else { panic!() };
-                prop_assert_eq!(unknown.placement(), Placement::Nowhere);
+                prop_assert_eq!(unknown.placement(me.session_id.into()), Placement::Nowhere);
             }
         }
     }

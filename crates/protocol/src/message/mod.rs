@@ -29,6 +29,7 @@ pub mod newer;
 mod one_to_one;
 mod outgoing;
 mod profile;
+mod raw_pointers;
 mod read;
 #[cfg(test)]
 mod round_trip;
@@ -53,6 +54,7 @@ pub use one_to_one::{
 };
 pub use outgoing::{Outgoing, TTL_CALL_MS, TTL_CONTENT_MS, TTL_TYPING_MS};
 pub use profile::{Profile, ProfilePicture};
+pub use raw_pointers::{RawPointer, RawPointers};
 pub use read::ContentError;
 pub use sent_time::{COMMUNITY_TOLERANCE_MS, Witness};
 pub use text::{

@@ -13,7 +13,7 @@ use super::msg_id::MsgId;
 use super::text::is_blank;
 use super::write::TIMER_UPDATE;
 use crate::fields::fields;
-use crate::id::SessionId;
+use crate::id::{Account, SessionId};
 use crate::time::Timestamp;
 use crate::wire::proto;
 
@@ -43,21 +43,24 @@ pub struct UnknownType {
 /// Where a message of an unknown kind belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
-    /// In the conversation with this account, who wrote it.
-    Incoming(SessionId),
-    /// In the conversation with this account, to whom we wrote it.
-    Outgoing(SessionId),
+    /// In the conversation with this account, who wrote it, or in this group, where somebody else did.
+    Incoming(Account),
+    /// In the conversation with this account, to whom we wrote it, or in this group, where we did.
+    Outgoing(Account),
     /// Nowhere that could be known.
     Nowhere,
 }
 
 impl UnknownType {
-    /// Where it belongs, and a line that stands for it, if there is such a conversation.
-    pub fn placement(&self) -> Placement {
-        match (self.is_own, self.sync_target) {
-            (false, _) => Placement::Incoming(self.sender),
-            (true, Some(account)) => Placement::Outgoing(account),
-            (true, None) => Placement::Nowhere,
+    /// Where it belongs, and a line that stands for it, if there is such a conversation. `owner`: in whose swarm it was
+    /// found. What is in a group's belongs to that group, whatever it names.
+    pub fn placement(&self, owner: Account) -> Placement {
+        match (owner, self.is_own, self.sync_target) {
+            (Account::Group(_), false, _) => Placement::Incoming(owner),
+            (Account::Group(_), true, _) => Placement::Outgoing(owner),
+            (Account::User(_), false, _) => Placement::Incoming(self.sender.into()),
+            (Account::User(_), true, Some(account)) => Placement::Outgoing(account.into()),
+            (Account::User(_), true, None) => Placement::Nowhere,
         }
     }
 }

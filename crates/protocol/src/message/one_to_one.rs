@@ -15,6 +15,7 @@ use super::msg_id::MsgId;
 use super::newer::{self, UnknownType};
 use super::outgoing::Outgoing;
 use super::profile::Profile;
+use super::raw_pointers::RawPointers;
 use super::read::{self, ContentError};
 use super::sent_time::Witness;
 use super::write::is_data_message;
@@ -108,6 +109,8 @@ pub struct Received {
     /// In a request to delete a message: the second name of that message, if the request tells it. A message with
     /// another one is not meant ([`MsgId::differ`]).
     pub target_msg_id: Option<MsgId>,
+    /// Where its files and its preview's picture are, as that came, with what this version does not read in it.
+    pub pointers: RawPointers,
 }
 
 impl Received {
@@ -211,6 +214,7 @@ pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, Deco
         Content::Unsend(_) => MsgId::of_unsend_target(&opened.message),
         _ => None,
     };
+    let pointers = RawPointers::of(&parsed.content, &opened.message);
     let place = place(is_own && sync_target.is_none_or(|account| account == me.session_id));
     Ok(Received {
         sender,
@@ -225,6 +229,7 @@ pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, Deco
         profile: parsed.profile.filter(|_| !is_own),
         sync_target,
         target_msg_id,
+        pointers,
     })
 }
 

@@ -177,6 +177,14 @@ fn carries_profile(content: &Content) -> bool {
     )
 }
 
+/// The pointers of a content, each as it is written alone.
+fn as_written(content: &Content) -> RawPointers {
+    let Content::Visible(visible) = content else { return RawPointers::default() };
+    let raw = |pointer: &AttachmentPointer| RawPointer::of(&pointer.to_bytes(), pointer);
+    let image = visible.preview.as_ref().and_then(|preview| preview.image.as_deref());
+    RawPointers { attachments: visible.attachments.iter().map(raw).collect(), preview: image.and_then(raw) }
+}
+
 proptest! {
     #[test]
     fn every_kind_is_read_as_it_was_written(message in any_message()) {
@@ -187,6 +195,7 @@ proptest! {
         prop_assert_eq!(received.sender_ed25519, sender.ed25519.public());
         prop_assert_eq!(received.timestamp, message.timestamp);
         prop_assert_eq!(&received.content, &message.content);
+        prop_assert_eq!(&received.pointers, &as_written(&message.content));
         prop_assert_eq!(received.expiration, visible_timer(&message));
         prop_assert_eq!(received.profile, message.profile.clone().filter(|_| carries_profile(&message.content)));
         prop_assert_eq!(received.sync_target, None);
@@ -196,6 +205,7 @@ proptest! {
             let received = decode_one_to_one(&stored, &sender).unwrap();
             prop_assert_eq!(received.sync_target, copy.sync_target);
             prop_assert_eq!(received.timestamp, message.timestamp);
+            prop_assert_eq!(received.pointers, as_written(&message.content));
             prop_assert_eq!(received.content, message.content);
             prop_assert_eq!(received.profile, None);
         }

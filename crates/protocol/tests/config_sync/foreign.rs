@@ -6,10 +6,10 @@ use septet_protocol::bencode::Reader;
 use septet_protocol::config::seal::{decompress, encrypt, pad};
 use septet_protocol::config::wrap::WrapKeys;
 use septet_protocol::config::{
-    BaseUrl, CommunityUrl, Config, Contacts, ConvoId, ConvoInfoVolatile, Document, Kind, Priority,
+    BaseUrl, CommunityUrl, Config, Contacts, ConvoId, ConvoInfoVolatile, Document, KeptKeys, Kind, Priority,
     ProCredential, Rules, State, StorageHash, UserGroups, UserProfile,
 };
-use septet_protocol::id::{Ed25519Public, SessionId};
+use septet_protocol::id::{Ed25519Public, GroupId, SessionId};
 use septet_protocol::time::Timestamp;
 
 const SEED: [u8; 32] = [42; 32];
@@ -100,6 +100,9 @@ pub fn dumps(data: &[u8]) {
         if document.state() != State::Dirty {
             assert_eq!(loaded.dump(), dump);
         }
+    }
+    if let Ok(kept) = KeptKeys::load(GroupId(SEED), data) {
+        assert_eq!(KeptKeys::load(GroupId(SEED), &kept.dump()), Ok(kept));
     }
 }
 

@@ -1,13 +1,17 @@
-//! What changed in 2026 (spec 09): addresses of files, stream encryption, messages of newer versions. The sections on
-//! configs are tested with the configs, the waits of downloads with the client.
+//! What changed in 2026 (spec 09): addresses of files, stream encryption, messages of newer versions, lost keys messages.
+//! The other sections on configs are tested with the configs and the client, which also has the waits of downloads; see
+//! [`every_section_is_known`].
+
+use std::collections::BTreeSet;
 
 use septet_protocol::account::{AccountKeys, Seed};
 use septet_protocol::attachment::{
     self, AttachmentPointer, CommunityFileUrl, Encryption, FileId, FileOpenError, FileServer, FileUrl, Key,
     Scheme, ServerKey, deterministic, legacy,
 };
+use septet_protocol::config::{FORCED_REKEY_PAUSE_MS, ForcedRekey, KeptKeys, KeysView, Removed};
 use septet_protocol::crypto::{Blake2bOptions, Ed25519Secret, SystemRandom, blake2b_with, session, sha256};
-use septet_protocol::id::{Ed25519Public, SessionId, X25519Public};
+use septet_protocol::id::{Account, Ed25519Public, GroupId, MessageHash, SessionId, X25519Public};
 use septet_protocol::message::newer::{
     HIGHEST_KNOWN_FIELD, Placement, UnknownType, field_numbers, has_unknown_field, is_newer_format,
     kept_until,
@@ -239,39 +243,54 @@ fn keys(number: u8) -> AccountKeys {
 
 /// A serialized content, as an account stores it for itself.
 fn stored(content: &[u8], time: u64, account: &AccountKeys) -> Vec<u8> {
+    stored_with(content, time, account, None)
+}
+
+/// The same, with a signature for Session Pro in the envelope.
+fn stored_with(content: &[u8], time: u64, account: &AccountKeys, pro_sig: Option<Vec<u8>>) -> Vec<u8> {
     let to = account.session_id.x25519();
     let padded = [content, &[0x80]].concat();
     let sealed = session::encrypt_for_recipient(&padded, &account.ed25519, &to, &mut SystemRandom).unwrap();
-    let envelope =
-        proto::Envelope { kind: Some(6), timestamp: Some(time), content: Some(sealed), ..Default::default() };
+    let envelope = proto::Envelope {
+        kind: Some(6),
+        timestamp: Some(time),
+        content: Some(sealed),
+        pro_sig,
+        ..Default::default()
+    };
     let request = proto::WebSocketRequest { body: Some(envelope.encode_to_vec()), ..Default::default() };
     proto::WebSocketMessage { kind: Some(1), request: Some(request) }.encode_to_vec()
 }
 
-/// Those of groups come with the groups.
 #[test]
 fn messages_of_unknown_kinds_are_placed() {
-    let (author, other) = (SessionId([1; 32]), SessionId([2; 32]));
+    let (me, author, other, group) =
+        (SessionId([9; 32]), SessionId([1; 32]), SessionId([2; 32]), GroupId([3; 32]));
     for case in section("unsupported_messages")["placement"].as_array().unwrap() {
-        if case["group"] == true {
-            continue;
-        }
+        let is_own = case["from_us"].as_bool().unwrap();
+        let in_group = case["group"].as_bool().unwrap();
+        let owner = if in_group { Account::from(group) } else { me.into() };
+        let expected = match (text(case, "placement"), case["conversation"].as_str()) {
+            ("incoming", Some("author")) => Placement::Incoming(author.into()),
+            ("incoming", Some("group")) => Placement::Incoming(group.into()),
+            ("outgoing", Some("group")) => Placement::Outgoing(group.into()),
+            ("outgoing", Some("sync_target")) => Placement::Outgoing(other.into()),
+            ("none", None) => Placement::Nowhere,
+            other => panic!("{other:?}"),
+        };
         let target = case["sync_target"].as_str();
         let unknown = UnknownType {
-            sender: author,
-            is_own: case["from_us"] == true,
+            sender: if is_own { me } else { author },
+            is_own,
             sync_target: target.filter(|target| *target == "05 id").map(|_| other),
             timestamp: Timestamp::from_ms(1),
             msg_id: None,
             expiration: Expiration::Off,
         };
-        let expected = match (text(case, "placement"), case["conversation"].as_str()) {
-            ("incoming", Some("author")) => Placement::Incoming(author),
-            ("outgoing", Some("sync_target")) => Placement::Outgoing(other),
-            ("none", None) => Placement::Nowhere,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(unknown.placement(), expected, "{case}");
+        assert_eq!(unknown.placement(owner), expected, "{case}");
+        // What a message in a group names is nothing to us.
+        let naming = UnknownType { sync_target: Some(other), ..unknown };
+        assert!(!in_group || naming.placement(owner) == expected, "{case}");
     }
 }
 
@@ -321,37 +340,154 @@ fn names_of_files_are_opaque() {
 #[test]
 fn session_pro_decides_about_nothing() {
     let case = section("pro");
-    let backend = Ed25519Public(array(&case, "backend_pk"));
-    let signature = array::<64>(&case, "proof_sig_by_backend");
-    assert!(backend.verify(&bytes(&case["signed"], "proof"), &signature));
-
-    let expiry = [4 << 3, 0x80, 0x80, 0x80, 0x80, 6];
-    let (tag, key) = (array::<32>(&case, "revocation_tag"), array::<32>(&case, "rotating_pk"));
-    let new = [field(2, &tag), field(3, &key), expiry.to_vec(), field(5, &signature)].concat();
-    let old = [&[8, 0][..], &new].concat();
-    let unknown = [new.clone(), field(9, b"another form")].concat();
-    let proof = |proof: &[u8]| field(16, &[&field(1, proof)[..], &[16, 3]].concat());
-    let account = keys(1);
-    let data = proto::DataMessage { body: Some("x".repeat(10_000).into_bytes()), ..Default::default() };
-    let content = proto::Content { data_message: Some(data), sig_timestamp: Some(5), ..Default::default() };
-    let plain = content.encode_to_vec();
-    let without = decode_one_to_one(&stored(&plain, 5, &account), &account).unwrap();
-    assert!(matches!(&without.content, Content::Visible(visible) if visible.body.len() == 10_000));
-    for pro in [
-        proof(&new),
-        proof(&old),
-        proof(&unknown),
-        proof(&new[..40]),
-        proof(b""),
-        field(16, b""),
-        field(16, b"\xff"),
-        field(17, &signature),
-        field(17, b"short"),
-        [proof(&new), field(17, &signature)].concat(),
-    ] {
-        let with = decode_one_to_one(&stored(&[&plain[..], &pro].concat(), 5, &account), &account);
-        assert!(with.as_ref() == Ok(&without), "{pro:?}");
+    for owner in ["master", "rotating", "backend"] {
+        let seed = Ed25519Secret::from_seed(array(&case, &format!("{owner}_seed")));
+        assert_eq!(seed.public().0, array(&case, &format!("{owner}_pk")), "{owner}");
     }
+    let (tag, key) = (array::<32>(&case, "revocation_tag"), array::<32>(&case, "rotating_pk"));
+    let (expiry, signature) = (case["expiry"].as_u64().unwrap(), array::<64>(&case, "proof_sig_by_backend"));
+    let signed = [b"ProProof_v0_____", &tag[..], &key, expiry.to_string().as_bytes()].concat();
+    assert_eq!(signed, bytes(&case["signed"], "proof"));
+    assert!(Ed25519Public(array(&case, "backend_pk")).verify(&signed, &signature));
+
+    let new = [field(2, &tag), field(3, &key), number(4, expiry), field(5, &signature)].concat();
+    let old = [number(1, 0), new.clone()].concat();
+    let unknown = [new.clone(), field(9, b"another form")].concat();
+    let carrying = |proof: &[u8], features| field(16, &[field(1, proof), number(2, features)].concat());
+    let account = keys(1);
+    let read = |content: &[u8], pro_sig: Option<Vec<u8>>| {
+        decode_one_to_one(&stored_with(content, 5, &account, pro_sig), &account)
+    };
+    for case in case["message_features"].as_array().unwrap() {
+        let length = case["code_points"].as_u64().unwrap() as usize;
+        // Of a text too long even for those who pay what may be shown is read.
+        let shown = length.min(10_000);
+        let features = case["bitset"].as_u64().unwrap_or(3);
+        let proof = |proof: &[u8]| carrying(proof, features);
+        for sig_timestamp in [Some(5), None] {
+            let data =
+                proto::DataMessage { body: Some("x".repeat(length).into_bytes()), ..Default::default() };
+            let content = proto::Content { data_message: Some(data), sig_timestamp, ..Default::default() };
+            let plain = content.encode_to_vec();
+            let without = read(&plain, None).unwrap();
+            assert!(matches!(&without.content, Content::Visible(visible) if visible.body.len() == shown));
+            for pro in [
+                proof(&new),
+                proof(&old),
+                proof(&unknown),
+                proof(&new[..40]),
+                proof(b""),
+                field(16, b""),
+                field(16, b"\xff"),
+                field(17, &signature),
+                field(17, b"short"),
+                [proof(&new), field(17, &signature)].concat(),
+                Vec::new(),
+            ] {
+                let with = [&plain[..], &pro].concat();
+                for pro_sig in [None, Some(signature.to_vec()), Some(vec![0; 64]), Some(b"short".to_vec())] {
+                    assert!(read(&with, pro_sig.clone()).as_ref() == Ok(&without), "{pro:?} {pro_sig:?}");
+                }
+            }
+        }
+    }
+}
+
+/// A group's keys messages of these names; all that is read of them is what a swarm calls them.
+fn keys_messages(kept: &KeptKeys, names: &Value) -> BTreeSet<MessageHash> {
+    names.as_array().unwrap().iter().map(|name| kept.name_of(name.as_str().unwrap().as_bytes())).collect()
+}
+
+#[test]
+fn new_keys_are_forced_on_a_group_only_as_the_last_resort() {
+    let section = section("config_recovery");
+    assert_eq!(section["force_rekey_cooldown_ms"], FORCED_REKEY_PAUSE_MS);
+    let now = Timestamp::from_ms(1_767_225_600_123);
+    for case in section["force_rekey"].as_array().unwrap() {
+        let is = |field: &str| case[field].as_bool().unwrap();
+        let mut kept = KeptKeys::new(GroupId([3; 32]));
+        for name in case["retained"].as_array().unwrap() {
+            assert_eq!(kept.keep(name.as_str().unwrap().as_bytes()), Ok(true));
+        }
+        let active = keys_messages(&kept, &case["keys_hashes"]);
+        let gone = [Removed::Kicked, Removed::Destroyed];
+        for removed in if is("kicked_or_destroyed") { &gone[..] } else { &[Removed::No] } {
+            let rekey = ForcedRekey {
+                is_admin: is("admin"),
+                view: KeysView { removed: *removed, active: &active, kept: &kept },
+                lost: &active,
+                back_fill_failed: is("backfill_failed"),
+                level_in_this_poll: is("level_in_this_poll"),
+                done_in_this_run: is("rekeyed_this_session"),
+                last_attempt: None,
+                now,
+            };
+            assert_eq!(rekey.is_allowed(), is("rekey"), "{case}");
+            let rested = ForcedRekey { last_attempt: Some(now - FORCED_REKEY_PAUSE_MS), ..rekey };
+            assert_eq!(rested.is_allowed(), is("rekey"), "{case}");
+            let early = ForcedRekey { last_attempt: Some(now - (FORCED_REKEY_PAUSE_MS - 1)), ..rekey };
+            assert!(!early.is_allowed(), "{case}");
+        }
+    }
+}
+
+/// Each section, and each part of those that have several, has a test here, or is known to be tested elsewhere or to be
+/// of no use to us. A newer set of vectors with something more fails here.
+#[test]
+fn every_section_is_known() {
+    let whole = load("changes-2026");
+    let names = |value: &Value| -> BTreeSet<String> { value.as_object().unwrap().keys().cloned().collect() };
+    let known = |lists: &[&[&str]]| -> BTreeSet<String> {
+        lists.iter().copied().flatten().map(|name| (*name).to_owned()).collect()
+    };
+    let here = [
+        "community_file_urls_generate",
+        "community_file_urls_parse",
+        "file_ids_from_content",
+        "file_url_fragment",
+        "file_urls_generate",
+        "file_urls_parse",
+        "legacy_attachment_external",
+        "sig_timestamp_rule",
+        "stream_encryption_cross_client",
+    ];
+    let in_parts = ["config_recovery", "pro", "unsupported_messages"];
+    let with_configs = ["erased_group_stub"];
+    let in_client = ["attachment_download_retry", "config_expiry_detection"];
+    assert_eq!(names(&whole), known(&[&["_about"], &here, &in_parts, &with_configs, &in_client]));
+
+    let here = ["force_rekey", "force_rekey_cooldown_ms"];
+    let in_client = ["backoff_ms", "bar_after_store_or_refusal_ms", "batch_max", "extend_cooldown_ms"];
+    assert_eq!(names(&whole["config_recovery"]), known(&[&["origin"], &here, &in_client]));
+
+    let here = [
+        "contains_unknown_field",
+        "highest_known_content_field",
+        "newer_format",
+        "placement",
+        "retained_expiry_ms",
+        "top_level_field_numbers",
+        "unknown_type",
+    ];
+    let in_client = ["limits"];
+    assert_eq!(names(&whole["unsupported_messages"]), known(&[&["origin"], &here, &in_client]));
+
+    // Nothing is asked of the backend, and no proof is used, so its requests and the seeds of proofs are not for us.
+    let requests = ["before", "limit", "rotating_seed_cases", "ts"];
+    let keys = ["backend_pk", "backend_seed", "master_pk", "master_seed", "rotating_pk", "rotating_seed"];
+    let here = ["expiry", "message_features", "proof_sig_by_backend", "revocation_tag", "signed"];
+    assert_eq!(names(&whole["pro"]), known(&[&["origin"], &keys, &here, &requests]));
+}
+
+/// A field of a number.
+fn number(field: u32, mut value: u64) -> Vec<u8> {
+    let mut out = vec![(field << 3) as u8];
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+    out
 }
 
 /// A field of bytes; its tag and length take two bytes each, as they may.

@@ -4,7 +4,7 @@ use septet_protocol::account::{AccountKeys, DisplayName, Seed};
 use septet_protocol::crypto::session::{DecryptError, sign_for_recipient};
 use septet_protocol::crypto::{Random, Replay};
 use septet_protocol::message::{
-    Content, DecodeError, Expiration, Outgoing, Profile, Received, Visible, decode_one_to_one,
+    Content, DecodeError, Expiration, Outgoing, Profile, RawPointers, Received, Visible, decode_one_to_one,
     encode_one_to_one, from_store_data, to_store_data,
 };
 use septet_protocol::time::Timestamp;
@@ -65,6 +65,7 @@ fn received(sender: &AccountKeys, message: &Outgoing) -> Received {
         profile: message.profile.clone(),
         sync_target: None,
         target_msg_id: None,
+        pointers: RawPointers::default(),
     }
 }
 

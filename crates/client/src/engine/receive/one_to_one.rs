@@ -4,8 +4,8 @@ use septet_protocol::attachment::{AttachmentPointer, Encryption, name};
 use septet_protocol::crypto::blake2b;
 use septet_protocol::id::SessionId;
 use septet_protocol::message::{
-    Call, CallId, CallKind, Content, DataExtraction, LinkPreview, MessageRef, Profile, ReactionAction,
-    Received,
+    Call, CallId, CallKind, Content, DataExtraction, LinkPreview, MessageRef, Profile, RawPointer,
+    ReactionAction, Received,
 };
 use zeroize::Zeroizing;
 
@@ -23,13 +23,17 @@ pub fn interpret(received: Received, me: SessionId, receipts: bool) -> Option<In
     let expiry = Expiry::from(received.expiration);
     let notice = |notice| Some(IncomingKind::Notice { notice, expiry });
     let kind = match received.content {
-        Content::Visible(visible) => Some(IncomingKind::Message {
-            text: visible.body,
-            attachments: visible.attachments.iter().map(attachment).collect(),
-            quote: visible.quote.map(key),
-            preview: visible.preview.map(preview),
-            expiry,
-        }),
+        Content::Visible(visible) => {
+            let mut raw = received.pointers.attachments.into_iter();
+            let attachments = visible.attachments.iter();
+            Some(IncomingKind::Message {
+                text: visible.body,
+                attachments: attachments.map(|pointer| attachment(pointer, raw.next().flatten())).collect(),
+                quote: visible.quote.map(key),
+                preview: visible.preview.map(|it| preview(it, received.pointers.preview)),
+                expiry,
+            })
+        }
         Content::Reaction(reaction) => Some(IncomingKind::Reaction {
             target: key(reaction.target),
             emoji: reaction.emoji,
@@ -77,8 +81,8 @@ fn call(id: &CallId) -> CallKey {
 }
 
 /// A link as the store has it.
-fn preview(preview: LinkPreview) -> NewPreview {
-    let image = preview.image.map(|image| Box::new(attachment(&image)));
+fn preview(preview: LinkPreview, raw: Option<RawPointer>) -> NewPreview {
+    let image = preview.image.map(|image| Box::new(attachment(&image, raw)));
     NewPreview { url: preview.url, title: preview.title, image }
 }
 
@@ -96,7 +100,7 @@ fn profile(profile: Profile) -> ProfileData {
 
 /// An attachment as the store has it. Official apps leave out one without an address (spec 02 §13); we show that there
 /// was one, because a person who sent a picture must not be taken for one who sent nothing.
-fn attachment(pointer: &AttachmentPointer) -> NewAttachment {
+fn attachment(pointer: &AttachmentPointer, raw: Option<RawPointer>) -> NewAttachment {
     NewAttachment {
         name: name::displayed(&pointer.name),
         content_type: pointer.content_type.clone(),
@@ -106,7 +110,7 @@ fn attachment(pointer: &AttachmentPointer) -> NewAttachment {
         remote: remote(pointer),
         file: None,
         original: None,
-        pointer: None,
+        pointer: raw.map(RawPointer::into_bytes),
     }
 }
 

@@ -59,8 +59,8 @@ impl Receiver<'_> {
         if standing.blocked && !unknown.is_own {
             return Ok(());
         }
-        let address = match unknown.placement() {
-            Placement::Incoming(account) | Placement::Outgoing(account) => Some(Address::Account(account)),
+        let address = match unknown.placement(self.account) {
+            Placement::Incoming(account) | Placement::Outgoing(account) => Some(Address::from(account)),
             Placement::Nowhere => None,
         };
         let shown = match &address {
@@ -155,7 +155,7 @@ impl Receiver<'_> {
             item,
             unreadable,
             placeholder,
-            place: place.and_then(Address::account),
+            place: place.and_then(Address::id),
             expires_at,
             now: self.now,
         })

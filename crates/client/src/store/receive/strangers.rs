@@ -77,8 +77,8 @@ impl Receiver<'_> {
 
     /// Takes away a request with everything of it, as if it had never come; only its hashes stay known.
     fn drop_request(&mut self, conversation: ConversationId, person: i64) -> Result<(), StoreError> {
-        if let Some(account) = self.db.address_of(conversation)?.and_then(|address| address.account()) {
-            self.db.forget_deferred_of(account)?;
+        if let Some(place) = self.db.address_of(conversation)?.and_then(|address| address.id()) {
+            self.db.forget_deferred_of(place)?;
         }
         for sql in ["DELETE FROM messages WHERE conversation = ?1", "DELETE FROM conversations WHERE id = ?1"]
         {

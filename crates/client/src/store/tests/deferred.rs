@@ -1,11 +1,12 @@
 //! What this version cannot read (spec 09 §6.1).
 
+use septet_protocol::id::GroupId;
 use septet_protocol::message::Expiration;
 use septet_protocol::message::MsgId;
 use septet_protocol::message::newer::UnknownType;
 
 use super::*;
-use crate::store::deferred::MOST_NEWER;
+use crate::store::deferred::{MOST_BYTES, MOST_NEWER, NOTICE_PAUSE_MS};
 
 const COMPARTMENT: Namespace = Namespace::MESSAGES;
 const DAY: i64 = 24 * 3_600_000;
@@ -306,4 +307,56 @@ fn several_of_one_moment_are_told_apart_by_their_numbers() {
     take(&mut db, vec![numbered(Some(2), "b")]);
     take(&mut db, vec![numbered(Some(2), "again"), numbered(None, "c")]);
     assert_eq!((count(&db, "deferred"), page(&db, alice()).len()), (2, 2));
+}
+
+/// What is in a group's swarm stands in that group, whoever it is from and whatever it names, and is kept as the group's.
+#[test]
+fn a_message_in_a_group_is_kept_for_the_group() {
+    let group = GroupId([3; 32]);
+    let from_group =
+        |items| ReceivedBatch { account: Account::Group(group), namespace: Namespace(11), ..batch(items) };
+    let mut db = db();
+    befriend(&mut db, alice());
+    let items = || vec![from_alice(-9), unknown(me(), Some(alice()), -8, Expiration::Off)];
+    let applied = db.apply_received(&from_group(items())).unwrap();
+    assert!(applied.messages.is_empty(), "there is no such conversation, and Alice's is not it");
+    assert_eq!(count(&db, "deferred"), 2);
+
+    let mut db = super::db();
+    let conversation = db.make_conversation(&group.into()).unwrap();
+    db.open_conversation(conversation, at(-1_000_000)).unwrap();
+    let applied = db.apply_received(&from_group(items())).unwrap();
+    let lines: Vec<_> = applied.messages.iter().map(|line| (line.conversation, line.outgoing)).collect();
+    assert_eq!(lines, [(conversation, false), (conversation, true)]);
+    let kept =
+        |account| db.deferred_untried((account, Namespace(11)), "next", DeferredId(0), 9, NOW).unwrap();
+    assert_eq!((kept(Account::Group(group)).len(), kept(Account::User(me())).len()), (2, 0));
+    // What has no line goes with the conversation too.
+    db.set_priority(conversation, -1).unwrap();
+    db.apply_received(&from_group(vec![from_alice(-7)])).unwrap();
+    assert_eq!((count(&db, "messages"), count(&db, "deferred")), (2, 3));
+    db.delete_conversation(conversation).unwrap();
+    assert_eq!(count(&db, "deferred"), 0);
+}
+
+#[test]
+fn limits_are_those_of_other_clients() {
+    let text = include_str!("../../../../protocol/tests/data/changes-2026.json");
+    let limits = &serde_json::from_str::<serde_json::Value>(text).unwrap()["unsupported_messages"]["limits"];
+    assert_eq!(limits["total_bytes"], MOST_BYTES);
+    assert_eq!(limits["newer_format_rows"], MOST_NEWER);
+    assert_eq!(limits["banner_reappears_after_ms"], NOTICE_PAUSE_MS);
+    let mut db = db();
+    let items = vec![from_alice(-9), newer(-8)];
+    let raw = |item: &ReceivedItem| match &item.meaning {
+        Meaning::Unreadable(unreadable) => unreadable.raw.len() as i64,
+        _ => 0,
+    };
+    let (raw, records): (i64, i64) = (items.iter().map(raw).sum(), 2);
+    take(&mut db, items);
+    let sql = "SELECT sum(bytes) FROM deferred_totals";
+    let counted: i64 = db.sql().query_row(sql, [], |row| row.get(0)).unwrap();
+    let overhead = limits["row_overhead_bytes"].as_i64().unwrap();
+    assert_eq!(counted, raw + records * overhead);
+    assert_eq!(limits.as_object().unwrap().len(), 4, "there is no other");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -137,6 +137,12 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// All files below a folder.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
+}
+
 /// After a kill: what was told is not shown any more, and soon everything is gone but what stays.
 async fn goes_on(path: &Path, told: &[String]) {
     let store = Store::open(path).unwrap();
@@ -154,15 +160,16 @@ async fn goes_on(path: &Path, told: &[String]) {
             db.sql().execute_batch(&format!("INSERT INTO {index} ({index}) VALUES ('integrity-check')"))?;
         }
         let mut statement = db.sql().prepare("SELECT file FROM attachments WHERE file IS NOT NULL")?;
-        let files = statement.query_map([], |row| row.get(0))?.collect::<Result<BTreeSet<String>, _>>()?;
+        let place = |name: String| Path::new(&name[..2]).join(&name);
+        let files = statement.query_map([], |row| Ok(place(row.get(0)?)))?;
+        let files = files.collect::<Result<BTreeSet<PathBuf>, _>>()?;
         assert_eq!(files.len(), 2);
         Ok(files)
     };
     let files = store.call(check).await.unwrap();
     let folder = path.join("files");
-    let on_disk = || {
-        let entries = std::fs::read_dir(&folder).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<BTreeSet<_>>()
+    let on_disk = || -> BTreeSet<PathBuf> {
+        below(&folder).iter().map(|path| path.strip_prefix(&folder).unwrap().to_owned()).collect()
     };
     let gone = async {
         while on_disk() != files {
