@@ -42,7 +42,10 @@ fn no_preview(error: &PreviewError) -> Failure {
     let reason = error.to_string();
     let mut letters = reason.chars();
     let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
-    Failure::failed("no_preview", format!("{first}{}. Nothing was sent; leave --preview away to send it without.", letters.as_str()))
+    Failure::failed(
+        "no_preview",
+        format!("{first}{}. Nothing was sent; leave --preview away to send it without.", letters.as_str()),
+    )
 }
 
 /// Sends one message.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use egui::ColorImage;
 use septet_client::model::{
-    Address, AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, DraftPreview, Message,
-    MessageId, MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile,
+    Address, AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, DraftPreview,
+    Message, MessageId, MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile,
 };
 use septet_protocol::account::DisplayName;
 use zeroize::Zeroizing;

@@ -160,13 +160,13 @@ fn the_counter_counts_down_from_two_hundred_and_beyond_it_nothing_is_sent() {
     write(&mut stage, &"é".repeat(200));
     stage.harness.get_by_label("0 characters left");
     write(&mut stage, "é");
-    let counter = stage.harness.get_by_label("-1 characters left").rect();
+    let counter = stage.harness.get_by_label("-1 character left").rect();
     let send = stage.harness.get_by_label("Send").rect();
     assert!(counter.bottom() <= send.top() && counter.top() > 500.0, "{counter:?}");
     stage.commands();
     press(&mut stage, Key::Enter);
     assert!(stage.commands().into_iter().filter_map(sent).next().is_none());
-    stage.harness.get_by_label_contains("at most 2000 characters, and this one has 2001");
+    stage.harness.get_by_label_contains("A message has at most 2000 characters");
     assert_eq!(field(&stage).chars().count(), 2_001);
     press(&mut stage, Key::Backspace);
     stage.commands();
@@ -177,11 +177,11 @@ fn the_counter_counts_down_from_two_hundred_and_beyond_it_nothing_is_sent() {
 #[test]
 fn emoji_are_found_by_name() {
     let mut stage = stage();
-    write(&mut stage, "see :heart");
-    stage.harness.get_by_label("❤️");
+    write(&mut stage, "see :ocea");
+    stage.harness.get_by_label("🌊");
     press(&mut stage, Key::Tab);
-    assert_eq!(field(&stage), "see ❤️ ");
-    write(&mut stage, "https://heart");
+    assert_eq!(field(&stage), "see 🌊 ");
+    write(&mut stage, "https://ocean");
     assert!(stage.harness.query_by_role(Role::ListBoxOption).is_none());
 }
 
@@ -208,7 +208,11 @@ fn a_link_is_asked_for_once_after_a_rest_and_its_preview_is_sent() {
     assert!(!is_shown(&stage, "Looking at the link…"));
     wait(&mut stage, 1.1);
     assert!(is_shown(&stage, "Looking at the link…"));
-    stage.tell(Update::Preview { conversation: sample::mara(), url: LINK.into(), preview: Some(preview("The lake")) });
+    stage.tell(Update::Preview {
+        conversation: sample::mara(),
+        url: LINK.into(),
+        preview: Some(preview("The lake")),
+    });
     stage.harness.get_by_label("Preview: The lake, trails.example");
     let kept = stage.commands().into_iter().filter_map(|c| match c {
         Command::SetDraft { draft, .. } => draft.preview,
@@ -224,7 +228,11 @@ fn a_link_is_asked_for_once_after_a_rest_and_its_preview_is_sent() {
 fn a_preview_can_be_put_away_and_needs_its_link() {
     let mut stage = stage();
     stage.tell(Update::LinkPreviews(Some(true)));
-    let arrives = || Update::Preview { conversation: sample::mara(), url: LINK.into(), preview: Some(preview("The lake")) };
+    let arrives = || Update::Preview {
+        conversation: sample::mara(),
+        url: LINK.into(),
+        preview: Some(preview("The lake")),
+    };
     write(&mut stage, LINK);
     wait(&mut stage, 0.6);
     stage.tell(arrives());
@@ -297,7 +305,12 @@ fn a_received_preview_shows_its_page_and_a_click_names_the_real_host() {
     let image = AttachmentId(90);
     stage.command(|c| if let Command::Download(id) = c { (id == image).then_some(()) } else { None });
     let local = AttachmentState::Local;
-    stage.tell(Update::Attachment { conversation: sample::mara(), message: MessageId(40), attachment: image, state: local });
+    stage.tell(Update::Attachment {
+        conversation: sample::mara(),
+        message: MessageId(40),
+        attachment: image,
+        state: local,
+    });
     stage.command(|c| match c {
         Command::LoadImage(ImageKey::Attachment(id), _) => (id == image).then_some(()),
         _ => None,

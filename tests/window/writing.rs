@@ -61,7 +61,8 @@ fn every_change_is_kept_within_a_moment() {
 
 #[test]
 fn a_draft_comes_back_whole_before_it_is_kept_or_sent() {
-    let mut stage = drafted(DraftSummary { text: "look".into(), files: 2, reply_to: Some(MessageId(5)), preview: false });
+    let mut stage =
+        drafted(DraftSummary { text: "look".into(), files: 2, reply_to: Some(MessageId(5)), preview: false });
     let conversation = stage.command(|c| if let Command::LoadDraft(id) = c { Some(id) } else { None });
     assert_eq!(field(&stage), "look");
     write(&mut stage, " here");

@@ -1,6 +1,6 @@
 ### Where messages are written, and what stands in them: links, mentions, long texts, invitations.
 
-too-long = A message has at most { $limit } characters, and this one has { $count }. Send it in parts.
+too-long = A message has at most { $limit } characters. Send it in parts.
 characters-left = { $count ->
     [one] { $count } character left
    *[other] { $count } characters left

@@ -26,8 +26,8 @@ use tokio::time::timeout_at;
 use zeroize::Zeroize;
 
 pub use crate::error::{ClientError, PreviewError, SendError};
-pub use septet_network::web::PreviewUrl;
 pub use files::may_tell_place;
+pub use septet_network::web::PreviewUrl;
 
 use crate::engine::Engine;
 use crate::event::Event;

@@ -138,7 +138,9 @@ async fn serve(acceptor: &TlsAcceptor, socket: TcpStream, pages: &Pages) -> std:
             stream.write_all(&body).await?;
         }
         WebAnswer::Redirect(to) => {
-            let head = format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nSet-Cookie: seen=1\r\nContent-Length: 0\r\n\r\n");
+            let head = format!(
+                "HTTP/1.1 302 Found\r\nLocation: {to}\r\nSet-Cookie: seen=1\r\nContent-Length: 0\r\n\r\n"
+            );
             stream.write_all(head.as_bytes()).await?;
         }
         WebAnswer::Status(status) => {

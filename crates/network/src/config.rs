@@ -180,7 +180,8 @@ impl NetworkConfig {
         let read = |names: &[PathBuf]| {
             names.iter().map(|name| certificate(&folder.join(name))).collect::<Result<Vec<_>, _>>()
         };
-        let (certificates, web_certificates) = (read(&file.seed_certificates)?, read(&file.web_certificates)?);
+        let (certificates, web_certificates) =
+            (read(&file.seed_certificates)?, read(&file.web_certificates)?);
         let seeds = file.seeds.iter().map(|url| seed(url, &certificates)).collect::<Result<Vec<_>, _>>()?;
         if seeds.is_empty() {
             return Err(ConfigError::NoSeed);

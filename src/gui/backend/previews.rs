@@ -75,7 +75,9 @@ pub async fn switch(client: &Client, teller: &Teller, on: bool) -> Result<(), Cl
 pub async fn shown(preview: DraftPreview) -> ShownPreview {
     let bytes = preview.image.as_ref().map(|image| Arc::clone(&image.bytes));
     let picture = match bytes {
-        Some(bytes) => tokio::task::spawn_blocking(move || pictures::decode(&bytes, SIDE)).await.ok().flatten(),
+        Some(bytes) => {
+            tokio::task::spawn_blocking(move || pictures::decode(&bytes, SIDE)).await.ok().flatten()
+        }
         None => None,
     };
     ShownPreview { preview, picture: picture.map(Arc::new) }

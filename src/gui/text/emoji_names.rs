@@ -16,7 +16,9 @@ pub fn search(typed: &str) -> Vec<(&'static str, &'static str)> {
             let (rank, code) = code(&|code| code == typed)
                 .map(|code| (0, code))
                 .or_else(|| code(&|code| code.starts_with(&typed)).map(|code| (1, code)))
-                .or_else(|| code(&|code| code.split('_').any(|word| word.starts_with(&typed))).map(|code| (2, code)))
+                .or_else(|| {
+                    code(&|code| code.split('_').any(|word| word.starts_with(&typed))).map(|code| (2, code))
+                })
                 .or_else(|| emoji.name().to_lowercase().contains(&typed).then(|| (3, emoji.name())))?;
             Some((rank, emoji.as_str(), code))
         })

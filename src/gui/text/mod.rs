@@ -66,7 +66,14 @@ pub struct Style {
 impl Style {
     /// A style of regular weight, its lines spaced for reading.
     pub fn new(size: f32, color: Color32) -> Self {
-        Self { size, line: (size * 1.43).round(), weight: Weight::Regular, color, underline: false, ground: None }
+        Self {
+            size,
+            line: (size * 1.43).round(),
+            weight: Weight::Regular,
+            color,
+            underline: false,
+            ground: None,
+        }
     }
 
     /// The same with another weight.

@@ -110,7 +110,8 @@ impl Client {
 
     /// The handle on an open store.
     async fn with_store(profile: PathBuf, store: Store, options: OpenOptions) -> Result<Client, ClientError> {
-        let loaded = store.read(|db| Ok((db.account()?, Receipts::load(db)?, Previews::load(db)?, Proven::load(db)?)));
+        let loaded =
+            store.read(|db| Ok((db.account()?, Receipts::load(db)?, Previews::load(db)?, Proven::load(db)?)));
         let (account, receipts, previews, last_known) = loaded.await?;
         let keys = account.seed.keys();
         let network = Network::start(options.network, &profile, store.network_key());

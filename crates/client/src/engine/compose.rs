@@ -18,8 +18,8 @@ use septet_protocol::attachment::{AttachmentPointer, Key};
 use septet_protocol::crypto::SystemRandom;
 use septet_protocol::id::{Account, Namespace, SessionId};
 use septet_protocol::message::{
-    Content, DataExtraction, EncodeError, LinkPreview, MessageRef, Outgoing, Profile, ProfilePicture, Reaction,
-    ReactionAction, TTL_CONTENT_MS, Visible, encode_one_to_one,
+    Content, DataExtraction, EncodeError, LinkPreview, MessageRef, Outgoing, Profile, ProfilePicture,
+    Reaction, ReactionAction, TTL_CONTENT_MS, Visible, encode_one_to_one,
 };
 use septet_protocol::time::Timestamp;
 
@@ -28,8 +28,8 @@ use crate::error::ClientError;
 use crate::event::Event;
 use crate::model::{ConversationId, Expiry, MessageId, Notice};
 use crate::store::{
-    Db, JobKind, NewAttachment, NewJob, NewPreview, Now, OutgoingMessage, ProfileData, QuoteKey, StoreError, SwarmCopy,
-    Wish,
+    Db, JobKind, NewAttachment, NewJob, NewPreview, Now, OutgoingMessage, ProfileData, QuoteKey, StoreError,
+    SwarmCopy, Wish,
 };
 
 /// Bytes for the recipient's swarm, and a copy for our own if the kind has one.
@@ -135,8 +135,16 @@ impl Engine {
             }
             None => None,
         };
-        let message =
-            OutgoingMessage { conversation: to, timestamp, text, quote, attachments, preview, notice: None, expiry };
+        let message = OutgoingMessage {
+            conversation: to,
+            timestamp,
+            text,
+            quote,
+            attachments,
+            preview,
+            notice: None,
+            expiry,
+        };
         let pictured = message.preview.as_ref().is_some_and(|preview| preview.image.is_some());
         let job = match message.attachments.is_empty() && !pictured {
             true => self.message_job(db, &message, Vec::new(), None)?,
@@ -220,8 +228,7 @@ impl Engine {
         });
         let quote =
             message.quote.map(|quote| MessageRef { author: quote.author, timestamp: quote.timestamp });
-        let content =
-            Content::Visible(Visible { body: message.text.clone(), attachments, quote, preview });
+        let content = Content::Visible(Visible { body: message.text.clone(), attachments, quote, preview });
         let mut outgoing = Outgoing::new(content, message.timestamp);
         outgoing.expiration = message.expiry.into();
         outgoing.profile = self.profile(db)?;

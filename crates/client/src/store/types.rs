@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::kinds::Transport;
-use crate::model::{Address, AttachmentId, ConversationId, DraftPreview, Expiry, KeptFile, MessageId, Notice};
+use crate::model::{
+    Address, AttachmentId, ConversationId, DraftPreview, Expiry, KeptFile, MessageId, Notice,
+};
 use crate::source_file::SourceFile;
 
 /// What time it is on the network (spec 03 §8). Until it is known, what is sent gets no final timestamp, and no

@@ -160,7 +160,8 @@ async fn a_preview_goes_only_with_its_link_and_beside_nothing_else() {
     assert_eq!(send(text("see https://a.example/xy")).await.1, None);
     let answer = Draft { reply_to: Some(first), ..text("https://a.example/x") };
     assert_eq!(send(answer).await.1, None);
-    let file = OutgoingFile::Bytes { name: "a.txt".into(), content_type: "text/plain".into(), bytes: vec![1] };
+    let file =
+        OutgoingFile::Bytes { name: "a.txt".into(), content_type: "text/plain".into(), bytes: vec![1] };
     let with_file = Draft { files: vec![file], ..text("https://a.example/x") };
     assert_eq!(send(with_file).await.1, None);
 }
@@ -203,7 +204,8 @@ async fn pages_that_are_none_and_pictures_that_lie_give_what_there_is() {
         preview.image.map(|image| (image.content_type, image.dimensions))
     };
     let jpeg = |size| Some(("image/jpeg".to_owned(), size));
-    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Ico] {
+    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP, ImageFormat::Ico]
+    {
         assert_eq!(image(body("x", picture(64, 32, format))).await, jpeg((64, 32)), "{format:?}");
     }
     assert_eq!(image(body("image/png", b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec())).await, None);
@@ -223,14 +225,20 @@ async fn a_strangers_picture_waits_for_a_click() {
     let text = site.url("/page?a=1");
     let preview = Some(alice.client.preview(&text).await.unwrap());
     let conversation = alice.client.with(bob.id()).await;
-    let id = alice.client.send(conversation, Draft { text: text.clone(), preview, ..Draft::default() }).await.unwrap();
+    let id = alice
+        .client
+        .send(conversation, Draft { text: text.clone(), preview, ..Draft::default() })
+        .await
+        .unwrap();
     alice.client.wait_sent(id, PATIENCE).await.unwrap();
     let heard = bob.hears(&text).await;
     let image = heard.preview.clone().unwrap().image.unwrap();
     assert_eq!(image.state, AttachmentState::Remote);
     bob.client.download(image.id).await.unwrap();
     let arrived = |event| match event {
-        Event::Attachment { message, state: AttachmentState::Local, .. } => (message == heard.id).then_some(()),
+        Event::Attachment { message, state: AttachmentState::Local, .. } => {
+            (message == heard.id).then_some(())
+        }
         _ => None,
     };
     bob.waits("the picture", arrived).await;

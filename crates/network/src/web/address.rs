@@ -155,7 +155,9 @@ mod tests {
             let preview = LinkPreview { url: link.into(), title: "T".into(), image: None };
             assert!(preview.belongs_to(text), "{text}");
         }
-        for text in ["", "a.example", "http://a.example", "xhttps://a.example", "https://", "https:// a.example"] {
+        for text in
+            ["", "a.example", "http://a.example", "xhttps://a.example", "https://", "https:// a.example"]
+        {
             assert_eq!(first(text), None, "{text}");
         }
     }

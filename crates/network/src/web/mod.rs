@@ -118,7 +118,8 @@ impl Web {
             let (response, connection) = self.ask(&url, accept).await?;
             match response.status().as_u16() {
                 200 => {
-                    let content_type = header(&response, CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+                    let content_type =
+                        header(&response, CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
                     let body = read(response, take).await?;
                     drop(connection);
                     return Ok(WebPage { url, content_type, body });
@@ -140,19 +141,16 @@ impl Web {
         accept: &'static str,
     ) -> Result<(Response<Incoming>, Connection), WebError> {
         let port = url.url().port_or_known_default().unwrap_or(443);
-        let peer = Peer {
-            host: url.host().to_owned(),
-            port,
-            tls: Some(self.tls.clone()),
-            allowed: self.allowed,
-        };
+        let peer =
+            Peer { host: url.host().to_owned(), port, tls: Some(self.tls.clone()), allowed: self.allowed };
         let meter = Meter::new(Arc::<Activity>::default(), [Arc::default(), Arc::default()]);
-        let mut connection = Connection::open(&peer, meter, CancellationToken::new()).await.map_err(|error| {
-            match error.kind() {
-                std::io::ErrorKind::PermissionDenied => WebError::NotPublic,
-                _ => WebError::Unreachable,
-            }
-        })?;
+        let mut connection =
+            Connection::open(&peer, meter, CancellationToken::new()).await.map_err(|error| {
+                match error.kind() {
+                    std::io::ErrorKind::PermissionDenied => WebError::NotPublic,
+                    _ => WebError::Unreachable,
+                }
+            })?;
         let request = request(url, accept).map_err(|_| WebError::Broken)?;
         let response = connection.sender.send_request(request).await.map_err(|_| WebError::Broken)?;
         Ok((response, connection))

@@ -46,10 +46,17 @@ async fn a_page_is_fetched_and_nobody_can_tell_who_asks() {
     visit.site.put_html("/a?b=c", "<title>Hello</title>");
     let page = visit.fetch("/a?b=c", HTML).await.unwrap();
     assert_eq!(page.body, b"<title>Hello</title>");
-    assert_eq!((page.url.as_str(), page.content_type.as_str()), (&*visit.site.url("/a?b=c"), "text/html; charset=utf-8"));
+    assert_eq!(
+        (page.url.as_str(), page.content_type.as_str()),
+        (&*visit.site.url("/a?b=c"), "text/html; charset=utf-8")
+    );
     let asked = visit.site.asked();
-    let names: Vec<_> =
-        asked[0].lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name.to_lowercase()).collect();
+    let names: Vec<_> = asked[0]
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, _)| name.to_lowercase())
+        .collect();
     assert_eq!(names, ["host", "user-agent", "accept", "accept-language"]);
     assert_eq!(visit.fetch("/nothing", HTML).await.unwrap_err(), WebError::Status(404));
 }
@@ -70,7 +77,9 @@ async fn redirects_are_followed_so_far_and_no_further() {
     assert_eq!(visit.fetch("/loop", HTML).await.unwrap_err(), WebError::Astray);
     assert_eq!(visit.site.asked().len() - before, MAX_REDIRECTS + 1);
     let plain = visit.site.url("/0").replace("https", "http");
-    for to in [plain.as_str(), "https://user@127.0.0.1/", "https://localhost/", "javascript:x", "ftp://a.example/"] {
+    for to in
+        [plain.as_str(), "https://user@127.0.0.1/", "https://localhost/", "javascript:x", "ftp://a.example/"]
+    {
         visit.site.put("/away", WebAnswer::Redirect(to.to_owned()));
         assert_eq!(visit.fetch("/away", HTML).await.unwrap_err(), WebError::Astray, "{to}");
     }

@@ -14,8 +14,8 @@ use egui::accesskit::Role;
 use egui::text::{CCursor, CCursorRange, CharIndex};
 use egui::text_edit::TextEditState;
 use egui::{
-    CursorIcon, Event, EventFilter, Frame, Galley, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers, Popup, Pos2,
-    Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    CursorIcon, Event, EventFilter, Frame, Galley, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers,
+    Popup, Pos2, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 use septet_client::model::{ConversationId, Draft, DraftSummary, Message, MessageId, OutgoingFile};
 use septet_protocol::id::SessionId;
@@ -228,7 +228,10 @@ impl Composer {
     fn row(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
         self.notice_input_method(ui);
         let here = ui.ctx().memory(|memory| memory.has_focus(field_id(conversation)));
-        if here && !self.composing && let Some(chosen) = self.suggest.keys(ui) {
+        if here
+            && !self.composing
+            && let Some(chosen) = self.suggest.keys(ui)
+        {
             self.choose(ui, cx, conversation, chosen);
         }
         let enter = self.enter_pressed(ui, conversation);
@@ -351,6 +354,7 @@ impl Composer {
 
     /// The text laid out, made once for each change: a large one takes long.
     fn layout(&mut self, ui: &Ui, cx: &ViewCtx<'_>, width: f32) -> Arc<Galley> {
+        let width = width.round(); // it is found by different sums
         let made_for = (width, ui.ctx().pixels_per_point(), cx.theme.dark, cx.generation);
         let text = self.written.shown();
         if let Some(laid) = self.laid.as_ref().filter(|laid| laid.made_for == made_for && laid.text == text) {
@@ -367,7 +371,13 @@ impl Composer {
         let id = field_id(conversation);
         if self.written.shown().is_empty() {
             let hint = cx.t("composer-hint");
-            text_left(ui.painter(), inner.left_center(), &hint, cx.body().color(cx.theme.faint), inner.width());
+            text_left(
+                ui.painter(),
+                inner.left_center(),
+                &hint,
+                cx.body().color(cx.theme.faint),
+                inner.width(),
+            );
         }
         let response = ui.interact(rect, id.with("ground"), Sense::CLICK);
         if std::mem::take(&mut self.focus) || response.clicked() {
@@ -390,7 +400,7 @@ impl Composer {
         let known = self.layout(ui, cx, inner.width());
         let before = self.written.clone();
         let mut layouter = |ui: &Ui, buffer: &dyn egui::TextBuffer, width: f32| {
-            if buffer.as_str() == before.shown() && width == inner.width() {
+            if buffer.as_str() == before.shown() && (width - inner.width()).abs() < 0.5 {
                 return Arc::clone(&known);
             }
             laid_out(ui, cx, &Written::default(), buffer.as_str(), width)
@@ -520,8 +530,8 @@ impl Composer {
         }
         let text = self.written.sent().trim().to_owned();
         if self.count > MAX_SENT_CHARS {
-            let said = [("limit", MAX_SENT_CHARS.into()), ("count", self.count.into())];
-            cx.actions.toast(Toast::bad(cx.strings.with("too-long", said)));
+            let said = cx.strings.with("too-long", [("limit", MAX_SENT_CHARS.into())]);
+            cx.actions.toast(Toast::bad(said));
             return false;
         }
         self.impatient = self.loading || !self.staged.is_complete();

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use egui::accesskit::Role;
 use egui::epaint::RectShape;
-use egui::{Color32, ColorImage, Event, Id, ImageData, Rect, Sense, Spinner, TextureHandle, TextureOptions, Ui};
+use egui::{
+    Color32, ColorImage, Event, Id, ImageData, Rect, Sense, Spinner, TextureHandle, TextureOptions, Ui,
+};
 use egui::{WidgetInfo, pos2, vec2};
 use septet_client::client::PreviewUrl;
 use septet_client::model::{ConversationId, DraftPreview};
@@ -78,7 +80,8 @@ impl LinkBar {
 
     /// Notes whether a link is pasted.
     pub fn pasted(&mut self, ui: &Ui) {
-        let link = |event: &Event| matches!(event, Event::Paste(text) if PreviewUrl::first_in(text).is_some());
+        let link =
+            |event: &Event| matches!(event, Event::Paste(text) if PreviewUrl::first_in(text).is_some());
         self.offer |= ui.input(|input| input.events.iter().any(link));
     }
 
@@ -159,7 +162,10 @@ impl LinkBar {
                 text_left(ui.painter(), pos2(left, row.top() + 17.0), &preview.title, title, width);
                 let host = links::host(&preview.url).unwrap_or_default();
                 text_left(ui.painter(), pos2(left, row.top() + 36.0), &host, cx.small(), width);
-                cx.strings.with("link-preview-of", [("title", preview.title.as_str().into()), ("host", host.into())])
+                cx.strings.with(
+                    "link-preview-of",
+                    [("title", preview.title.as_str().into()), ("host", host.into())],
+                )
             }
             _ => {
                 Spinner::new().size(18.0).color(cx.theme.muted).paint_at(ui, square.shrink(10.0));
@@ -170,7 +176,8 @@ impl LinkBar {
         };
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
         let close = Rect::from_center_size(pos2(row.right() - 22.0, row.center().y), vec2(32.0, 32.0));
-        let hide = button::icon_at(ui, cx, close, Id::unique("no preview"), Icon::X, &cx.t("link-preview-hide"));
+        let hide =
+            button::icon_at(ui, cx, close, Id::unique("no preview"), Icon::X, &cx.t("link-preview-hide"));
         ui.add_space(10.0);
         if hide.clicked() {
             self.hidden = true;

@@ -45,6 +45,8 @@ impl Member {
     pub fn fits(&self, typed: &str) -> bool {
         let typed = typed.to_lowercase();
         let within = |name: &str| name.to_lowercase().contains(&typed);
-        within(&self.name) || self.public.as_deref().is_some_and(within) || self.id.to_string().starts_with(&typed)
+        within(&self.name)
+            || self.public.as_deref().is_some_and(within)
+            || self.id.to_string().starts_with(&typed)
     }
 }

@@ -253,11 +253,9 @@ impl Messages {
                 Some(Item::Message(index, place)) => {
                     let Some(message) = thread.messages.get(*index) else { continue };
                     let place = *place;
-                    let prepared = self
-                        .prepared
-                        .get_or_make(message.id, || {
-                            prepare(ui.ctx(), cx, message, place, column.width(), unfolded.contains(&message.id))
-                        });
+                    let prepared = self.prepared.get_or_make(message.id, || {
+                        prepare(ui.ctx(), cx, message, place, column.width(), unfolded.contains(&message.id))
+                    });
                     flash(&ui, cx, &mut self.flash, prepared, origin);
                     let (whole, asked) = message::paint(&ui, cx, prepared, origin);
                     let bounds = prepared.bounds.translate(origin.to_vec2());

@@ -53,7 +53,10 @@ pub struct ConversationView {
 enum Question {
     Link(String),
     /// Joining a community, which this version cannot.
-    Community { url: String, name: String },
+    Community {
+        url: String,
+        name: String,
+    },
     Deed(Deed),
 }
 
@@ -239,7 +242,8 @@ fn open_link(ui: &Ui, cx: &ViewCtx<'_>, address: &str) -> Answer {
 fn community(ui: &Ui, cx: &ViewCtx<'_>, url: &str, name: &str) -> Answer {
     let host = links::host(url).unwrap_or_default();
     let text = cx.strings.with("community-not-yet-text", [("room", name.into()), ("host", host.into())]);
-    let answer = dialog::confirm(ui, cx, &cx.t("community-not-yet"), &text, &cx.t("community-copy"), Tone::Primary);
+    let answer =
+        dialog::confirm(ui, cx, &cx.t("community-not-yet"), &text, &cx.t("community-copy"), Tone::Primary);
     if answer == Answer::Yes {
         cx.copy(ui, url, "community-copied");
     }

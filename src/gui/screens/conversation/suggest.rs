@@ -102,7 +102,9 @@ impl Suggest {
         let enter = pressed(Key::Enter);
         if enter || pressed(Key::Tab) {
             // What a key types is no part of the text either.
-            ui.input_mut(|input| input.events.retain(|event| !matches!(event, Event::Text(text) if text == "\t")));
+            ui.input_mut(|input| {
+                input.events.retain(|event| !matches!(event, Event::Text(text) if text == "\t"))
+            });
             return self.rows.get(self.marked).map(|row| (self.start, row.choice.clone()));
         }
         None
@@ -118,18 +120,21 @@ impl Suggest {
         let left = corner.x.min(screen.right() - WIDTH - 8.0).max(screen.left() + 4.0);
         let top = (corner.y - height).max(screen.top() + 4.0);
         let mut chosen = None;
-        Area::new(Id::unique("suggestions")).order(Order::Foreground).fixed_pos(pos2(left, top)).show(ui.ctx(), |ui| {
-            let frame = Frame::new().fill(cx.theme.panel).corner_radius(10).inner_margin(Margin::same(4));
-            let line = egui::Stroke::new(1.0, cx.theme.line);
-            frame.stroke(line).shadow(cx.theme.shadow).show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = 0.0;
-                for index in 0..self.rows.len() {
-                    if self.row(ui, cx, index) {
-                        chosen = self.rows.get(index).map(|row| (self.start, row.choice.clone()));
+        Area::new(Id::unique("suggestions")).order(Order::Foreground).fixed_pos(pos2(left, top)).show(
+            ui.ctx(),
+            |ui| {
+                let frame = Frame::new().fill(cx.theme.panel).corner_radius(10).inner_margin(Margin::same(4));
+                let line = egui::Stroke::new(1.0, cx.theme.line);
+                frame.stroke(line).shadow(cx.theme.shadow).show(ui, |ui| {
+                    ui.spacing_mut().item_spacing.y = 0.0;
+                    for index in 0..self.rows.len() {
+                        if self.row(ui, cx, index) {
+                            chosen = self.rows.get(index).map(|row| (self.start, row.choice.clone()));
+                        }
                     }
-                }
-            });
-        });
+                });
+            },
+        );
         chosen
     }
 
@@ -183,7 +188,10 @@ fn word_at(text: &str, at: usize) -> Option<(usize, char, String)> {
     let fits = match sign {
         // A name may have spaces in it, but does not begin with one.
         '@' => !word.starts_with(char::is_whitespace) && word.split_whitespace().count() <= 3,
-        ':' => word.chars().count() >= 2 && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+')),
+        ':' => {
+            word.chars().count() >= 2
+                && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+'))
+        }
         _ => false,
     };
     (alone && fits).then_some((start, sign, word))
@@ -195,11 +203,14 @@ mod tests {
 
     #[test]
     fn a_list_belongs_to_the_word_at_the_cursor() {
-        let word = |text: &str| word_at(text, text.chars().count()).map(|(start, sign, word)| (start, sign, word));
+        let word =
+            |text: &str| word_at(text, text.chars().count()).map(|(start, sign, word)| (start, sign, word));
         assert_eq!(word("é @"), Some((2, '@', String::new())));
         assert_eq!(word("hi @An Le"), Some((3, '@', "An Le".to_owned())));
         assert_eq!(word(":smi"), Some((0, ':', "smi".to_owned())));
-        for none in ["", "a@b", "mail@x.org", "@ x", "@\nx", "https://smile", "12:30", ":s", "a :smi le", "@a b c d"] {
+        for none in
+            ["", "a@b", "mail@x.org", "@ x", "@\nx", "https://smile", "12:30", ":s", "a :smi le", "@a b c d"]
+        {
             assert_eq!(word(none), None, "{none}");
         }
         assert_eq!(word_at("@Ann and", 3), Some((0, '@', "An".to_owned())));

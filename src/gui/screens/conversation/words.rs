@@ -5,9 +5,9 @@ use septet_client::model::{
     MessageState, Notice, Quote,
 };
 use septet_protocol::id::SessionId;
+use septet_protocol::message::mentions;
 
 use super::super::super::strings::Strings;
-use super::super::super::text::links::{self, Piece};
 use super::super::super::view::ViewCtx;
 
 /// How far a message of ours got; nothing for the other's.
@@ -40,19 +40,21 @@ pub fn author(cx: &ViewCtx<'_>, id: SessionId) -> String {
 /// A text with people by their names where it mentions them, for where nothing can be clicked. What may be the
 /// beginning of a mention that was cut off is left out.
 pub fn named(cx: &ViewCtx<'_>, text: &str) -> String {
-    let mut out = String::new();
-    for piece in links::pieces(text) {
-        match piece {
-            Piece::Words(words) => out.push_str(words),
-            Piece::Link { shown, .. } => out.push_str(shown),
-            Piece::Mention { id, .. } => {
-                out.push('@');
-                out.push_str(&author(cx, id));
-            }
-        }
+    if !text.contains("@05") {
+        return text.to_owned(); // nearly all, in every frame
     }
+    let (mut out, mut at) = (String::new(), 0);
+    for mention in mentions(text) {
+        let Some(id) = mention.session_id() else { continue };
+        out.push_str(text.get(at..mention.range.start).unwrap_or_default());
+        out.push('@');
+        out.push_str(&author(cx, id));
+        at = mention.range.end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
     let cut = out.rfind("@05").filter(|at| {
-        out.get(at + 1..).is_some_and(|end| (12..66).contains(&end.len()) && end.bytes().all(|c| c.is_ascii_hexdigit()))
+        let end = out.get(at + 1..).unwrap_or_default();
+        (12..66).contains(&end.len()) && end.bytes().all(|c| c.is_ascii_hexdigit())
     });
     if let Some(at) = cut {
         out.truncate(at);
@@ -104,7 +106,8 @@ pub fn attachment_kind(cx: &ViewCtx<'_>, attachment: &AttachmentSummary) -> Stri
 pub fn draft(cx: &ViewCtx<'_>, draft: &DraftSummary) -> String {
     match draft.text.trim() {
         "" => cx.strings.with("files", [("count", draft.files.into())]),
-        text => named(cx, text),
+        // However much was pasted, a row shows a line of it.
+        text => named(cx, &text.chars().take(300).collect::<String>()),
     }
 }
 

@@ -142,7 +142,9 @@ impl Written {
             for (byte, _) in text.match_indices(shown.as_str()) {
                 let start = text.get(..byte).unwrap_or_default().chars().count();
                 let range = start..start + shown.chars().count();
-                let free = |(other, _): &(Range<usize>, SessionId)| other.end <= range.start || range.end <= other.start;
+                let free = |(other, _): &(Range<usize>, SessionId)| {
+                    other.end <= range.start || range.end <= other.start
+                };
                 if self.mentions.iter().all(free) {
                     self.mentions.push((range, *id));
                 }

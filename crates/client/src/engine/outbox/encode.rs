@@ -49,7 +49,11 @@ fn outgoing(message: Message, timestamp: Timestamp) -> OutgoingMessage {
         text: message.text,
         quote: message.quote.map(|quote| QuoteKey { author: quote.author, timestamp: quote.timestamp }),
         attachments: Vec::new(),
-        preview: message.preview.map(|preview| NewPreview { url: preview.url, title: preview.title, image: None }),
+        preview: message.preview.map(|preview| NewPreview {
+            url: preview.url,
+            title: preview.title,
+            image: None,
+        }),
         notice: None,
         expiry: message.expiry,
     }

@@ -5,16 +5,69 @@ const LONGEST: usize = 12;
 
 /// Names that pages use in titles and addresses. The rest, of more than two thousand, stays as it is written.
 const NAMES: [(&str, char); 63] = [
-    ("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", ' '), ("copy", '©'), ("reg", '®'),
-    ("trade", '™'), ("hellip", '…'), ("mdash", '—'), ("ndash", '–'), ("lsquo", '‘'), ("rsquo", '’'), ("sbquo", '‚'),
-    ("ldquo", '“'), ("rdquo", '”'), ("bdquo", '„'), ("laquo", '«'), ("raquo", '»'), ("lsaquo", '‹'), ("rsaquo", '›'),
-    ("bull", '•'), ("middot", '·'), ("deg", '°'), ("euro", '€'), ("pound", '£'), ("sect", '§'), ("times", '×'),
-    ("auml", 'ä'), ("ouml", 'ö'), ("uuml", 'ü'), ("Auml", 'Ä'), ("Ouml", 'Ö'), ("Uuml", 'Ü'), ("szlig", 'ß'),
-    ("aacute", 'á'), ("eacute", 'é'), ("iacute", 'í'), ("oacute", 'ó'), ("uacute", 'ú'), ("Eacute", 'É'),
-    ("agrave", 'à'), ("egrave", 'è'), ("igrave", 'ì'), ("ograve", 'ò'), ("ugrave", 'ù'), ("acirc", 'â'),
-    ("ecirc", 'ê'), ("icirc", 'î'), ("ocirc", 'ô'), ("ucirc", 'û'), ("ccedil", 'ç'), ("Ccedil", 'Ç'), ("ntilde", 'ñ'),
-    ("Ntilde", 'Ñ'), ("atilde", 'ã'), ("otilde", 'õ'), ("aring", 'å'), ("Aring", 'Å'), ("aelig", 'æ'),
-    ("oslash", 'ø'), ("iexcl", '¡'),
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", ' '),
+    ("copy", '©'),
+    ("reg", '®'),
+    ("trade", '™'),
+    ("hellip", '…'),
+    ("mdash", '—'),
+    ("ndash", '–'),
+    ("lsquo", '‘'),
+    ("rsquo", '’'),
+    ("sbquo", '‚'),
+    ("ldquo", '“'),
+    ("rdquo", '”'),
+    ("bdquo", '„'),
+    ("laquo", '«'),
+    ("raquo", '»'),
+    ("lsaquo", '‹'),
+    ("rsaquo", '›'),
+    ("bull", '•'),
+    ("middot", '·'),
+    ("deg", '°'),
+    ("euro", '€'),
+    ("pound", '£'),
+    ("sect", '§'),
+    ("times", '×'),
+    ("auml", 'ä'),
+    ("ouml", 'ö'),
+    ("uuml", 'ü'),
+    ("Auml", 'Ä'),
+    ("Ouml", 'Ö'),
+    ("Uuml", 'Ü'),
+    ("szlig", 'ß'),
+    ("aacute", 'á'),
+    ("eacute", 'é'),
+    ("iacute", 'í'),
+    ("oacute", 'ó'),
+    ("uacute", 'ú'),
+    ("Eacute", 'É'),
+    ("agrave", 'à'),
+    ("egrave", 'è'),
+    ("igrave", 'ì'),
+    ("ograve", 'ò'),
+    ("ugrave", 'ù'),
+    ("acirc", 'â'),
+    ("ecirc", 'ê'),
+    ("icirc", 'î'),
+    ("ocirc", 'ô'),
+    ("ucirc", 'û'),
+    ("ccedil", 'ç'),
+    ("Ccedil", 'Ç'),
+    ("ntilde", 'ñ'),
+    ("Ntilde", 'Ñ'),
+    ("atilde", 'ã'),
+    ("otilde", 'õ'),
+    ("aring", 'å'),
+    ("Aring", 'Å'),
+    ("aelig", 'æ'),
+    ("oslash", 'ø'),
+    ("iexcl", '¡'),
 ];
 
 /// The text with entities as what they stand for.
@@ -64,7 +117,10 @@ mod tests {
     fn entities_are_what_they_stand_for() {
         assert_eq!(decode("Tom &amp; Jerry&#39;s &#x2603;&hellip;"), "Tom & Jerry's ☃…");
         assert_eq!(decode("&amp;lt;"), "&lt;");
-        assert_eq!(decode("a & b &unknown; &; &#; &#x110000; &#0; &amp"), "a & b &unknown; &; &#; &#x110000; &#0; &amp");
+        assert_eq!(
+            decode("a & b &unknown; &; &#; &#x110000; &#0; &amp"),
+            "a & b &unknown; &; &#; &#x110000; &#0; &amp"
+        );
         assert_eq!(decode("&é; &"), "&é; &");
     }
 }

@@ -54,13 +54,14 @@ impl Found {
     fn meta(&mut self, attributes: &[(String, String)]) {
         let get = |wanted| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
         let Some(content) = get("content") else { return };
-        let place = match get("property").or_else(|| get("name")).map(|name| name.to_ascii_lowercase()).as_deref() {
-            Some("og:title") => &mut self.open_graph,
-            Some("twitter:title") => &mut self.twitter,
-            Some("og:image" | "og:image:url" | "og:image:secure_url") => &mut self.pictures.open_graph,
-            Some("twitter:image" | "twitter:image:src") => &mut self.pictures.twitter,
-            _ => return,
-        };
+        let place =
+            match get("property").or_else(|| get("name")).map(|name| name.to_ascii_lowercase()).as_deref() {
+                Some("og:title") => &mut self.open_graph,
+                Some("twitter:title") => &mut self.twitter,
+                Some("og:image" | "og:image:url" | "og:image:secure_url") => &mut self.pictures.open_graph,
+                Some("twitter:image" | "twitter:image:src") => &mut self.pictures.twitter,
+                _ => return,
+            };
         place.get_or_insert_with(|| content.clone());
     }
 
@@ -221,10 +222,15 @@ fn text(page: &[u8], content_type: &str) -> Option<String> {
         return Some(String::from_utf8_lossy(rest).into_owned());
     }
     let head = page.get(..2048.min(page.len())).unwrap_or_default();
-    let named = charset(content_type).or_else(|| charset(&String::from_utf8_lossy(head).to_ascii_lowercase()));
+    let named =
+        charset(content_type).or_else(|| charset(&String::from_utf8_lossy(head).to_ascii_lowercase()));
     match named.as_deref() {
-        None if std::str::from_utf8(head).is_err_and(|error| error.error_len().is_some()) => Some(western(page)),
-        None | Some("utf-8" | "utf8" | "us-ascii" | "ascii") => Some(String::from_utf8_lossy(page).into_owned()),
+        None if std::str::from_utf8(head).is_err_and(|error| error.error_len().is_some()) => {
+            Some(western(page))
+        }
+        None | Some("utf-8" | "utf8" | "us-ascii" | "ascii") => {
+            Some(String::from_utf8_lossy(page).into_owned())
+        }
         Some("iso-8859-1" | "iso-8859-15" | "latin1" | "windows-1252" | "cp1252") => Some(western(page)),
         Some(_) => String::from_utf8(page.to_vec()).ok(),
     }
@@ -241,8 +247,8 @@ fn charset(text: &str) -> Option<String> {
 /// Western European text of one byte for each character, as browsers read it.
 fn western(page: &[u8]) -> String {
     const QUOTES: [char; 32] = [
-        '€', ' ', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', ' ', 'Ž', ' ', ' ', '‘', '’', '“', '”', '•', '–',
-        '—', '˜', '™', 'š', '›', 'œ', ' ', 'ž', 'Ÿ',
+        '€', ' ', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', ' ', 'Ž', ' ', ' ', '‘', '’', '“',
+        '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', ' ', 'ž', 'Ÿ',
     ];
     let letter = |byte: &u8| match byte {
         0x80..=0x9f => QUOTES.get(usize::from(byte - 0x80)).copied().unwrap_or(' '),
@@ -267,13 +273,21 @@ mod tests {
         assert_eq!(title("<TITLE lang=en>\n  A\n B\t</TITLE>").as_deref(), Some("A B"));
         let both = "<title>Plain</title><meta content='Open' property=\"og:title\">";
         assert_eq!(title(both).as_deref(), Some("Open"));
-        assert_eq!(title("<title>Plain</title><meta name=twitter:title content=Bird>").as_deref(), Some("Bird"));
+        assert_eq!(
+            title("<title>Plain</title><meta name=twitter:title content=Bird>").as_deref(),
+            Some("Bird")
+        );
         assert_eq!(title("<title>1</title><title>2</title>").as_deref(), Some("1"));
-        assert_eq!(title("<meta property=og:title content=''><title>Plain</title>").as_deref(), Some("Plain"));
+        assert_eq!(
+            title("<meta property=og:title content=''><title>Plain</title>").as_deref(),
+            Some("Plain")
+        );
         assert_eq!(title("<title>cut").as_deref(), Some("cut"));
         assert_eq!(title("<title>a\u{202e}b\u{200b}</title>").as_deref(), Some("ab"));
         assert_eq!(title(&format!("<title>{}</title>", "é ".repeat(500))).unwrap().chars().count(), 299);
-        for none in ["", "<title></title>", "<title> \u{202e} </title>", "just text", "<", "<meta", "<meta content="] {
+        for none in
+            ["", "<title></title>", "<title> \u{202e} </title>", "just text", "<", "<meta", "<meta content="]
+        {
             assert_eq!(title(none), None, "{none}");
         }
     }
@@ -306,10 +320,16 @@ mod tests {
     fn writings_that_are_known_are_read_and_others_are_not_guessed() {
         let page = |bytes: &[u8], kind| read(bytes, kind).title;
         assert_eq!(page(b"<title>\xe9\x80</title>", "text/html; charset=ISO-8859-1").as_deref(), Some("é€"));
-        assert_eq!(page(b"<meta charset=\"windows-1252\"><title>\xe9</title>", "text/html").as_deref(), Some("é"));
+        assert_eq!(
+            page(b"<meta charset=\"windows-1252\"><title>\xe9</title>", "text/html").as_deref(),
+            Some("é")
+        );
         assert_eq!(page(b"<title>\xe9</title>", "text/html").as_deref(), Some("é"));
         assert_eq!(page("<title>é</title>".as_bytes(), "text/html").as_deref(), Some("é"));
-        assert_eq!(page("\u{feff}<title>é</title>".as_bytes(), "text/html; charset=latin1").as_deref(), Some("é"));
+        assert_eq!(
+            page("\u{feff}<title>é</title>".as_bytes(), "text/html; charset=latin1").as_deref(),
+            Some("é")
+        );
         assert_eq!(page(b"<title>\x82\xa0</title>", "text/html; charset=shift_jis"), None);
     }
 

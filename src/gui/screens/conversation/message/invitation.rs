@@ -28,8 +28,14 @@ pub struct InvitationBlock {
 
 impl Layouter<'_> {
     /// Lays out the invitation; nothing if the message is none.
-    pub fn invitation(&mut self, corners: CornerRadius, meta: Option<Arc<Galley>>) -> Option<InvitationBlock> {
-        let Some(Notice::CommunityInvitation { url, name }) = self.message.notice.as_ref() else { return None };
+    pub fn invitation(
+        &mut self,
+        corners: CornerRadius,
+        meta: Option<Arc<Galley>>,
+    ) -> Option<InvitationBlock> {
+        let Some(Notice::CommunityInvitation { url, name }) = self.message.notice.as_ref() else {
+            return None;
+        };
         let outgoing = self.message.outgoing;
         let host = links::host(url).unwrap_or_else(|| url.clone());
         let kind = self.cx.t("community-invitation");

@@ -189,7 +189,11 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> (R
 /// A message in one sentence, for the screen reader and for tests.
 fn spoken(cx: &ViewCtx<'_>, message: &Message) -> String {
     let author = words::author(cx, message.from);
-    let text = if message.deleted { cx.t("message-deleted").to_string() } else { words::named(cx, &message.text) };
+    let text = match &message.notice {
+        _ if message.deleted => cx.t("message-deleted").to_string(),
+        Some(notice) => words::notice(cx.strings, notice, message.outgoing, &author),
+        None => words::named(cx, &message.text),
+    };
     let state = words::state(cx, message).map(|state| format!(", {state}")).unwrap_or_default();
     format!("{author}: {text}, {}{state}", cx.clock.time(message.timestamp))
 }

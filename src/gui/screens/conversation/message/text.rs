@@ -52,7 +52,8 @@ impl Layouter<'_> {
         let galley = Arc::clone(&laid.galley);
         let more = folds.then(|| {
             let name = if self.unfolded { "read-less" } else { "read-more" };
-            let style = self.cx.small().color(self.cx.theme.bubble_accent(message.outgoing)).weight(Weight::Semibold);
+            let style =
+                self.cx.small().color(self.cx.theme.bubble_accent(message.outgoing)).weight(Weight::Semibold);
             layout(self.ctx, &self.cx.t(name), style, Wrap::None)
         });
         let quote_size = quote.as_ref().map_or(Vec2::ZERO, |(author, text)| {
@@ -85,7 +86,8 @@ impl Layouter<'_> {
             (bar, author, text)
         });
         let unfolded = self.unfolded;
-        let more = more.map(|more| (text_at + vec2(0.0, galley.size().y + MORE - more.size().y), more, unfolded));
+        let more =
+            more.map(|more| (text_at + vec2(0.0, galley.size().y + MORE - more.size().y), more, unfolded));
         TextBlock { rect, corners, bare, text: (text_at, laid), links, meta, more, quote }
     }
 
@@ -157,7 +159,8 @@ impl Painting<'_> {
         }
         let at = block.text.0 + self.offset;
         // Marks that are stacked on letters stay within their bubble.
-        let painter = &painter.with_clip_rect(painter.clip_rect().intersect(block.rect.translate(self.offset)));
+        let painter =
+            &painter.with_clip_rect(painter.clip_rect().intersect(block.rect.translate(self.offset)));
         painter.galley(at, Arc::clone(&block.text.1.galley), theme.text);
         if let Some((at, meta)) = &block.meta {
             painter.galley(*at + self.offset, Arc::clone(meta), theme.muted);
