@@ -6,6 +6,8 @@ characters-left = { $count ->
    *[other] { $count } characters left
 }
 
+emoji-to-write = Emoji
+
 link-offer = Show previews of links you send?
 link-offer-text = Septet then visits each link you write, to send its title and picture along. The website sees your IP address. People who receive a preview visit nothing.
 link-offer-on = Turn on

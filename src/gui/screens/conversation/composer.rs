@@ -21,6 +21,7 @@ use septet_client::model::{ConversationId, Draft, DraftSummary, Message, Message
 use septet_protocol::id::SessionId;
 use septet_protocol::message::{MAX_SENT_CHARS, MessageText, TextError};
 
+use super::emoji_button::EmojiButton;
 use super::link_bar::LinkBar;
 use super::staged::Staged;
 use super::suggest::{Choice, Suggest};
@@ -65,6 +66,7 @@ pub struct Composer {
     composing: bool,
     focus: bool,
     suggest: Suggest,
+    emoji: EmojiButton,
     link: LinkBar,
     laid: Option<Laid>,
     /// Where the cursor is, on the screen; the list of suggestions stands above it.
@@ -159,6 +161,16 @@ impl Composer {
         self.staged.looked(file, look);
     }
 
+    /// Leaves what it answers. False if it answers nothing.
+    pub fn leave_reply(&mut self) -> bool {
+        if self.reply.is_none() {
+            return false;
+        }
+        self.answer(None);
+        self.focus = true;
+        true
+    }
+
     fn answer(&mut self, message: Option<Arc<Message>>) {
         (self.reply, self.keep_at) = (message, Some(SOON));
     }
@@ -239,7 +251,7 @@ impl Composer {
         let side = metric::ICON_BUTTON;
         let full = ui.available_width();
         let counted = self.count + COUNTER >= MAX_SENT_CHARS;
-        let field_width = full - side - 8.0 - (38.0 + 8.0);
+        let field_width = full - 2.0 * (side + 8.0) - (38.0 + 4.0);
         let height = self.field_height(ui, cx, field_width).max(if counted { COUNTED } else { 0.0 });
         let (row, _) = ui.allocate_exact_size(vec2(full, height), Sense::hover());
         let attach = Rect::from_min_size(pos2(row.left(), row.bottom() - side - 3.0), vec2(side, side));
@@ -247,10 +259,14 @@ impl Composer {
             cx.send(Command::PickFiles(conversation));
         }
         let send = Rect::from_min_size(row.right_bottom() - vec2(38.0, 38.0), vec2(38.0, 38.0));
-        let field = Rect::from_x_y_ranges(attach.right() + 8.0..=send.left() - 8.0, row.y_range());
+        let smile = attach.translate(vec2(send.left() - 4.0 - side - attach.left(), 0.0));
+        let field = Rect::from_x_y_ranges(attach.right() + 8.0..=smile.left() - 8.0, row.y_range());
         self.field(ui, cx, conversation, field);
         if counted {
             self.counter(ui, cx, Rect::from_min_max(pos2(send.left() - 4.0, row.top()), send.right_top()));
+        }
+        if let Some(emoji) = self.emoji.show(ui, cx, smile) {
+            self.put(ui, cx, conversation, &emoji);
         }
         if let Some(chosen) = self.suggest.show(ui, cx, self.cursor) {
             self.choose(ui, cx, conversation, chosen);
@@ -303,6 +319,24 @@ impl Composer {
         self.changed(ui);
     }
 
+    /// Puts something where the cursor is, in place of what is marked.
+    fn put(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId, text: &str) {
+        let id = field_id(conversation);
+        let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+        let end = self.written.shown().chars().count();
+        let marked = state.cursor.char_range().map_or(end..end, |range| {
+            let [from, to] = range.sorted_cursors();
+            from.index.0..to.index.0
+        });
+        let start = if marked.is_empty() { marked.start } else { self.written.remove(marked) };
+        let length = self.written.insert(start, text, &|id| words::author(cx, id));
+        let at = CCursor::new(CharIndex(start + length));
+        state.cursor.set_char_range(Some(CCursorRange::one(at)));
+        state.store(ui.ctx(), id);
+        self.focus = true;
+        self.changed(ui);
+    }
+
     fn notice_input_method(&mut self, ui: &Ui) {
         ui.input(|input| {
             for event in &input.events {
@@ -330,15 +364,13 @@ impl Composer {
         })
     }
 
-    /// Arrow up in an empty field answers the other's newest message; Escape leaves the answer.
+    /// Arrow up in an empty field answers the other's newest message.
     fn answer_by_key(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId) {
         if !ui.ctx().memory(|memory| memory.has_focus(field_id(conversation))) || self.composing {
             return;
         }
         let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-        if self.reply.is_some() && pressed(Key::Escape) {
-            self.answer(None);
-        } else if self.is_empty() && self.reply.is_none() && pressed(Key::ArrowUp) {
+        if self.is_empty() && self.reply.is_none() && pressed(Key::ArrowUp) {
             let thread = cx.state.thread(conversation);
             let newest = thread.and_then(|thread| {
                 thread.messages.iter().rev().find(|message| !message.outgoing && message.notice.is_none())

@@ -18,7 +18,7 @@ use crate::gui::widgets::text_center;
 
 const GRID_GAP: f32 = 3.0;
 /// The pictures of a message are decoded for this many pixels on the longer side.
-const THUMBNAIL: u32 = 960;
+pub const THUMBNAIL: u32 = 960;
 
 /// Pictures in a grid.
 pub struct ImagesBlock {

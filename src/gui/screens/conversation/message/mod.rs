@@ -10,6 +10,7 @@ mod invitation;
 mod layouter;
 mod painting;
 mod preview;
+mod quote;
 mod reactions;
 mod text;
 mod transfer;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 use egui::accesskit::Role;
 use egui::{Context, Id, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo};
-use septet_client::model::{Attachment, Message, MessageState, Notice};
+use septet_client::model::{Attachment, Message, MessageId, MessageState, Notice};
 
 use self::failure::FailureBlock;
 use self::file::FileBlock;
@@ -34,7 +35,7 @@ use crate::gui::theme::metric;
 use crate::gui::view::ViewCtx;
 
 pub use self::layouter::Place;
-pub use self::painting::Act;
+pub use self::painting::{Act, Wanted, What};
 pub use self::transfer::is_here;
 
 /// A message laid out. Positions are relative to the left end of the column and the top of the item.
@@ -79,18 +80,18 @@ enum Part {
     File(usize),
 }
 
-/// Lays out a message for a column of this width; `unfolded` with all of a long text.
+/// Lays out a message for a column of this width; `whole` with all of a long text.
 pub fn prepare(
     ctx: &Context,
     cx: &ViewCtx<'_>,
     message: &Arc<Message>,
     place: Place,
     column: f32,
-    unfolded: bool,
+    whole: bool,
 ) -> Prepared {
     let widest = metric::BUBBLE.min((column * 0.76).max(240.0)).min(column);
     let top = if place.first { 10.0 } else { 2.0 };
-    let mut at = Layouter { ctx, cx, message, column, widest, unfolded, y: top };
+    let mut at = Layouter { ctx, cx, message, column, widest, whole, y: top };
     let parts = parts(message);
     let mut blocks = Vec::with_capacity(parts.len() + 1);
     for (index, part) in parts.iter().enumerate() {
@@ -109,7 +110,7 @@ pub fn prepare(
         });
     }
     if !message.reactions.is_empty() {
-        blocks.push(Block::Reactions(at.reactions()));
+        blocks.push(Block::Reactions(at.reactions(place.unfolded)));
     }
     if message.state == MessageState::Failed {
         blocks.push(Block::Failure(at.failure()));
@@ -160,14 +161,29 @@ impl Block {
     }
 }
 
-/// Paints it with its top left corner at `origin`. The returned response is that of the whole message.
-pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> (Response, Option<Act>) {
+/// What became of a message that was painted.
+pub struct Painted {
+    /// The response of the whole message.
+    pub whole: Response,
+    /// What a click in it asks for.
+    pub act: Option<Act>,
+    /// The link in it that the pointer is on.
+    pub link: Option<String>,
+}
+
+/// The id of a whole message.
+pub fn id(message: MessageId) -> Id {
+    Id::unique(("message", message))
+}
+
+/// Paints it with its top left corner at `origin`.
+pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> Painted {
     let message = &*prepared.message;
     let offset = origin.to_vec2();
     let bounds = prepared.bounds.translate(offset);
-    let whole = ui.interact(bounds, Id::unique(("message", message.id)), Sense::click());
+    let whole = ui.interact(bounds, id(message.id), Sense::click());
     whole.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, spoken(cx, message)));
-    let mut painting = Painting { ui, cx, message, offset, act: None };
+    let mut painting = Painting { ui, cx, message, offset, act: None, link: None };
     for block in &prepared.blocks {
         match block {
             Block::Text(block) => painting.text(block, &whole),
@@ -183,14 +199,14 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> (R
         let ring = Stroke::new(1.5, cx.theme.accent);
         ui.painter().rect_stroke(bounds.expand(2.0), 16, ring, StrokeKind::Outside);
     }
-    (whole, painting.act)
+    Painted { whole, act: painting.act, link: painting.link }
 }
 
 /// A message in one sentence, for the screen reader and for tests.
-fn spoken(cx: &ViewCtx<'_>, message: &Message) -> String {
+pub fn spoken(cx: &ViewCtx<'_>, message: &Message) -> String {
     let author = words::author(cx, message.from);
     let text = match &message.notice {
-        _ if message.deleted => cx.t("message-deleted").to_string(),
+        _ if message.deleted => words::gone(cx, message).to_string(),
         Some(notice) => words::notice(cx.strings, notice, message.outgoing, &author),
         None => words::named(cx, &message.text),
     };

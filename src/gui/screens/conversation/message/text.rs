@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use egui::{CornerRadius, CursorIcon, Galley, Pos2, Rect, Response, Vec2, pos2, vec2};
-use septet_client::model::Quote;
 
 use super::super::words;
 use super::layouter::{Layouter, plain};
 use super::painting::{Act, Painting};
+use super::quote::QuoteBlock;
 use crate::gui::text::links::{self, Piece};
 use crate::gui::text::{self, Laid, Span, Style, Weight, Wrap, layout, layout_rich};
-use crate::gui::theme::size;
 
 const PADDING: (f32, f32, f32) = (12.0, 7.0, 6.0); // sides, top, bottom
 const META_GAP: f32 = 12.0;
@@ -35,8 +34,8 @@ pub struct TextBlock {
     pub meta: Option<(Pos2, Arc<Galley>)>,
     /// What shows more of a long text, or less again.
     pub more: Option<(Pos2, Arc<Galley>, bool)>,
-    /// What it answers: where, author, text.
-    pub quote: Option<(Rect, Arc<Galley>, Arc<Galley>)>,
+    /// What it answers.
+    pub quote: Option<QuoteBlock>,
 }
 
 impl Layouter<'_> {
@@ -51,14 +50,14 @@ impl Layouter<'_> {
         let (laid, links, folds) = self.words(bare, room);
         let galley = Arc::clone(&laid.galley);
         let more = folds.then(|| {
-            let name = if self.unfolded { "read-less" } else { "read-more" };
+            let name = if self.whole { "read-less" } else { "read-more" };
             let style =
                 self.cx.small().color(self.cx.theme.bubble_accent(message.outgoing)).weight(Weight::Semibold);
             layout(self.ctx, &self.cx.t(name), style, Wrap::None)
         });
-        let quote_size = quote.as_ref().map_or(Vec2::ZERO, |(author, text)| {
-            vec2(12.0 + author.size().x.max(text.size().x), if galley.is_empty() { 40.0 } else { 46.0 })
-        });
+        let quote_size = quote
+            .as_ref()
+            .map_or(Vec2::ZERO, |quote| quote.size() + vec2(0.0, if galley.is_empty() { 2.0 } else { 8.0 }));
         let meta_size = meta.as_ref().map_or(Vec2::ZERO, |meta| meta.size());
         let last_line = match &more {
             Some(more) => more.size().x,
@@ -81,13 +80,10 @@ impl Layouter<'_> {
             let at = pos2(rect.right() - side - meta_size.x, rect.bottom() - bottom - 16.0 + baseline);
             (at, meta)
         });
-        let quote = quote.map(|(author, text)| {
-            let bar = Rect::from_min_size(origin + vec2(0.0, 2.0), vec2(width, 38.0));
-            (bar, author, text)
-        });
-        let unfolded = self.unfolded;
+        let quote = quote.map(|quote| quote.placed(origin + vec2(0.0, 2.0), width));
+        let whole = self.whole;
         let more =
-            more.map(|more| (text_at + vec2(0.0, galley.size().y + MORE - more.size().y), more, unfolded));
+            more.map(|more| (text_at + vec2(0.0, galley.size().y + MORE - more.size().y), more, whole));
         TextBlock { rect, corners, bare, text: (text_at, laid), links, meta, more, quote }
     }
 
@@ -96,7 +92,7 @@ impl Layouter<'_> {
         let message = self.message;
         let (body, theme) = (self.cx.body(), self.cx.theme);
         if message.deleted {
-            let gone = self.cx.t("message-deleted");
+            let gone = words::gone(self.cx, message);
             let style = body.color(self.cx.theme.bubble_muted(message.outgoing));
             return (plain(self.ctx, &gone, style, room), Vec::new(), false);
         }
@@ -126,7 +122,7 @@ impl Layouter<'_> {
         }
         let spans: Vec<Span<'_>> =
             parts.iter().map(|(text, style, marked)| Span { text, style: *style, marked: *marked }).collect();
-        if self.unfolded {
+        if self.whole {
             return (layout_rich(self.ctx, &spans, Wrap::Lines(room)), links, true);
         }
         // One line more than is shown tells whether there are more.
@@ -135,17 +131,6 @@ impl Layouter<'_> {
             true => (layout_rich(self.ctx, &spans, Wrap::AtMost(FOLD, room)), links, true),
             false => (laid, links, false),
         }
-    }
-
-    fn quote(&self, quote: &Quote, room: f32) -> (Arc<Galley>, Arc<Galley>) {
-        let outgoing = self.message.outgoing;
-        let author = Style::new(size::SMALL, self.cx.theme.bubble_accent(outgoing)).weight(Weight::Semibold);
-        let text = self.cx.small().color(self.cx.theme.bubble_muted(outgoing));
-        let wrap = Wrap::Line((room - 12.0).min(420.0));
-        (
-            layout(self.ctx, &words::author(self.cx, quote.author), author.line(18.0), wrap),
-            layout(self.ctx, &words::quoted(self.cx, quote), text, wrap),
-        )
     }
 }
 
@@ -168,18 +153,18 @@ impl Painting<'_> {
         if !block.links.is_empty() {
             self.links(block, at, whole);
         }
-        if let Some((at, more, unfolded)) = &block.more {
-            self.more(Rect::from_min_size(*at + self.offset, more.size()), more, *unfolded);
+        if let Some((at, more, whole)) = &block.more {
+            self.more(Rect::from_min_size(*at + self.offset, more.size()), more, *whole);
         }
-        if let Some((rect, author, text)) = &block.quote {
-            self.quote(rect.translate(self.offset), author, text);
+        if let Some(quote) = &block.quote {
+            self.quote(quote);
         }
     }
 
     /// What shows more of a long text, or less again.
-    fn more(&mut self, rect: Rect, words: &Arc<Galley>, unfolded: bool) {
+    fn more(&mut self, rect: Rect, words: &Arc<Galley>, whole: bool) {
         self.ui.painter().galley(rect.min, Arc::clone(words), self.cx.theme.accent);
-        let label = self.cx.t(if unfolded { "read-less" } else { "read-more" });
+        let label = self.cx.t(if whole { "read-less" } else { "read-more" });
         let response = self.click(rect.expand2(vec2(4.0, 3.0)), "fold", &label);
         if response.has_focus() {
             let ring = egui::Stroke::new(1.5, self.cx.theme.accent);
@@ -194,22 +179,9 @@ impl Painting<'_> {
         let under = whole.hover_pos().and_then(|pointer| block.text.1.mark_at((pointer - at).to_pos2()));
         let Some((_, address)) = block.links.iter().find(|(span, _)| Some(*span) == under) else { return };
         self.ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
+        self.link = Some(address.clone());
         if whole.clicked() {
             self.act = Some(Act::Link(address.clone()));
-        }
-    }
-
-    fn quote(&mut self, rect: Rect, author: &Arc<Galley>, text: &Arc<Galley>) {
-        let accent = self.cx.theme.bubble_accent(self.message.outgoing);
-        let bar = Rect::from_min_size(rect.min, vec2(3.0, rect.height()));
-        let painter = self.ui.painter();
-        painter.rect_filled(bar, 1, accent);
-        painter.galley(rect.min + vec2(12.0, 1.0), Arc::clone(author), accent);
-        painter.galley(rect.min + vec2(12.0, 19.0), Arc::clone(text), self.cx.theme.muted);
-        if let Some(quoted) = self.message.quote.as_ref().and_then(|quote| quote.message)
-            && self.click(rect, "quote", &self.cx.t("go-to-quoted")).clicked()
-        {
-            self.act = Some(Act::JumpTo(quoted));
         }
     }
 }
