@@ -161,12 +161,15 @@ impl Composer {
         self.staged.looked(file, look);
     }
 
-    /// Leaves what it answers. False if it answers nothing.
-    pub fn leave_reply(&mut self) -> bool {
-        if self.reply.is_none() {
+    /// Closes the list above the cursor, or leaves what it answers. False if there is neither.
+    pub fn step_back(&mut self) -> bool {
+        if self.suggest.is_open() {
+            self.suggest.close();
+        } else if self.reply.is_some() {
+            self.answer(None);
+        } else {
             return false;
         }
-        self.answer(None);
         self.focus = true;
         true
     }

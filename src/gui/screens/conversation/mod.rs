@@ -186,7 +186,7 @@ impl ConversationView {
         }
         if choosing {
             self.messages.selection = None;
-        } else if !self.composer.leave_reply() {
+        } else if !self.composer.step_back() {
             return;
         }
         ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
