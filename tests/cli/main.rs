@@ -18,3 +18,4 @@ mod previews;
 mod promises;
 mod schema;
 mod sync;
+mod voice;

@@ -18,5 +18,6 @@ mod rows;
 mod sample;
 mod stage;
 mod use_it;
+mod voice;
 mod whole;
 mod writing;

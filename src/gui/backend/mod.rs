@@ -13,6 +13,7 @@ mod own_picture;
 mod pictures;
 mod previews;
 mod qr;
+mod sound;
 mod writing;
 
 pub use open::{Opened, Stop};
@@ -24,6 +25,7 @@ use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use septet_audio::Device;
 use septet_client::client::{Client, ClientError};
 use septet_client::event::Event;
 use septet_client::model::{Address, ConversationId, Draft, MessageId, MessageState, Page};
@@ -38,6 +40,7 @@ use super::preferences::Preferences;
 use super::state::PAGE;
 use own_picture::OwnPicture;
 use previews::Previews;
+use sound::Sounds;
 
 /// Changes of the list within this time are told at once.
 const GATHER: Duration = Duration::from_millis(15);
@@ -89,11 +92,21 @@ pub fn start(
     commands: UnboundedReceiver<Command>,
     teller: Teller,
 ) -> std::io::Result<JoinHandle<()>> {
+    start_with(source, commands, teller, septet_audio::device::of_this_machine())
+}
+
+/// The same with a microphone and a speaker of the caller's choice.
+pub fn start_with(
+    source: Source,
+    commands: UnboundedReceiver<Command>,
+    teller: Teller,
+    device: Arc<dyn Device>,
+) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("account".into()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         match runtime {
             Ok(runtime) => {
-                runtime.block_on(live(source, commands, teller));
+                runtime.block_on(live(source, commands, teller, device));
                 runtime.shutdown_timeout(Duration::from_millis(500));
             }
             Err(error) => teller.tell(Update::Broken(sentence(&error))),
@@ -102,7 +115,12 @@ pub fn start(
 }
 
 /// From the first command to the last.
-async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: Teller) {
+async fn live(
+    source: Source,
+    mut commands: UnboundedReceiver<Command>,
+    teller: Teller,
+    device: Arc<dyn Device>,
+) {
     let folder = match &source {
         Source::Profile { folder, .. } => Some(folder.clone()),
         Source::Prepared(_) => None,
@@ -110,11 +128,13 @@ async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: 
     let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
     let picture = OwnPicture::new(opened.client.clone(), teller.clone());
     let previews = Previews::new(opened.client.clone(), teller.clone());
+    let sounds = Sounds::new(opened.client.clone(), teller.clone(), device);
     let account = Account {
         previews,
         client: opened.client,
         teller,
         picture,
+        sounds,
         folder,
         shown: None,
         stale: true,
@@ -155,6 +175,7 @@ struct Account {
     teller: Teller,
     picture: OwnPicture,
     previews: Previews,
+    sounds: Sounds,
     /// The profile's folder, if it is one that stays.
     folder: Option<PathBuf>,
     /// The conversation shown last.
@@ -182,7 +203,7 @@ impl Account {
                             self.teller.problem(&error);
                         }
                     }
-                    None => return,
+                    None => return self.sounds.end().await,
                 },
                 event = events.recv() => match event {
                     Ok(event) => self.pass_on(event).await,
@@ -345,6 +366,7 @@ impl Account {
             }
             Command::SetName(name) => self.set_name(&name).await?,
             Command::OwnPicture(wish) => self.picture.carry_out(wish),
+            Command::Sound(wish) => self.sounds.carry_out(wish).await?,
             Command::SavePng { name, picture } => files::save_png(self.teller.clone(), name, picture),
             Command::Resolve(name) => self.resolve(name),
             Command::KeepPreferences(preferences) => self.keep(preferences),

@@ -17,18 +17,22 @@ use egui::{
     CursorIcon, Event, EventFilter, Frame, Galley, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers,
     Popup, Pos2, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
-use septet_client::model::{ConversationId, Draft, DraftSummary, Message, MessageId, OutgoingFile};
+use septet_client::model::{
+    ConversationId, ConversationKind, Draft, DraftSummary, KeptFile, Message, MessageId, OutgoingFile,
+};
 use septet_protocol::id::SessionId;
 use septet_protocol::message::{MAX_SENT_CHARS, MessageText, TextError};
 
 use super::emoji_button::EmojiButton;
 use super::link_bar::LinkBar;
+use super::recorder::{Outcome, Recorder};
 use super::staged::Staged;
 use super::suggest::{Choice, Suggest};
 use super::written::{Editing, Written};
 use super::{members, words};
 use crate::gui::command::{Command, Look, ShownPreview, StagedFile, Toast, Writing};
 use crate::gui::icons::Icon;
+use crate::gui::sound::Meter;
 use crate::gui::state::Thread;
 use crate::gui::text::{self, Weight};
 use crate::gui::theme::{metric, radius};
@@ -65,6 +69,7 @@ pub struct Composer {
     impatient: bool,
     composing: bool,
     focus: bool,
+    recorder: Recorder,
     suggest: Suggest,
     emoji: EmojiButton,
     link: LinkBar,
@@ -100,7 +105,7 @@ impl Composer {
     /// What the draft has besides its text is here.
     pub fn restored(&mut self, writing: Writing) {
         if std::mem::take(&mut self.loading) {
-            self.staged.restore(writing.files);
+            self.restore(writing.files);
             self.reply = self.reply.take().or(writing.reply);
             if writing.preview.is_some() {
                 self.link.begin(&self.written.sent(), writing.preview);
@@ -136,7 +141,7 @@ impl Composer {
         }
         self.recount();
         self.link.begin(&self.written.sent(), writing.preview);
-        self.staged.restore(writing.files);
+        self.restore(writing.files);
         self.reply = self.reply.take().or(writing.reply);
         (self.keep_at, self.focus) = (Some(SOON), true);
     }
@@ -182,7 +187,8 @@ impl Composer {
     pub fn keep(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId, now: f64) {
         if !self.loading && self.keep_at.is_some_and(|at| at <= now) {
             self.keep_at = None;
-            let (text, files) = (self.written.sent(), self.staged.sources());
+            let (text, mut files) = (self.written.sent(), self.staged.sources());
+            files.extend(self.recorder.kept().cloned().map(OutgoingFile::Kept));
             let reply_to = self.reply.as_ref().map(|message| message.id);
             let preview = self.link.preview();
             cx.send(Command::SetDraft { conversation, draft: Draft { text, files, reply_to, preview } });
@@ -241,6 +247,9 @@ impl Composer {
 
     /// Attach, field, send.
     fn row(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
+        if self.recorder.is_on() {
+            return self.voice_row(ui, cx, conversation);
+        }
         self.notice_input_method(ui);
         let here = ui.ctx().memory(|memory| memory.has_focus(field_id(conversation)));
         if here
@@ -274,7 +283,10 @@ impl Composer {
         if let Some(chosen) = self.suggest.show(ui, cx, self.cursor) {
             self.choose(ui, cx, conversation, chosen);
         }
-        let pressed = self.send_button(ui, cx, send);
+        let pressed = match self.is_empty() && !self.loading {
+            true => self.microphone(ui, cx, conversation, send),
+            false => self.send_button(ui, cx, send),
+        };
         let wanted = enter || pressed || self.impatient;
         wanted && self.send(ui, cx, conversation)
     }
@@ -282,7 +294,8 @@ impl Composer {
     /// Letters that nothing else takes are written here.
     fn take_letters(&mut self, ui: &Ui, conversation: ConversationId) {
         let ctx = ui.ctx();
-        let elsewhere = ctx.text_edit_focused()
+        let elsewhere = self.recorder.is_on()
+            || ctx.text_edit_focused()
             || Popup::is_any_open(ctx)
             || ctx.memory(|memory| memory.top_modal_layer().is_some());
         // Space presses the button that has the keyboard.
@@ -583,6 +596,81 @@ impl Composer {
         (self.count, self.keep_at) = (0, None);
         ui.ctx().memory_mut(|memory| memory.request_focus(field_id(conversation)));
         true
+    }
+
+    /// Puts files back that were there before; a voice message goes to its own place.
+    fn restore(&mut self, files: Vec<StagedFile>) {
+        let (mut others, mut voice) = (Vec::new(), None);
+        for file in files {
+            match file.source {
+                OutgoingFile::Kept(kept) if kept.voice => voice = Some(kept),
+                _ => others.push(file),
+            }
+        }
+        self.staged.restore(others);
+        if let Some(kept) = voice {
+            self.recorder.keep(kept);
+        }
+    }
+
+    /// The microphone is on.
+    pub fn records(&mut self, meter: Arc<Meter>) {
+        self.recorder.started(meter);
+    }
+
+    /// Ends a recording and keeps it; stops listening to one.
+    pub fn stop_recording(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId) {
+        self.recorder.leave(cx, conversation);
+    }
+
+    /// A recording is kept.
+    pub fn recorded(&mut self, kept: KeptFile) {
+        self.recorder.keep(kept);
+        self.keep_at = Some(SOON);
+    }
+
+    /// There is no recording to keep.
+    pub fn not_recorded(&mut self) {
+        self.recorder.failed();
+        self.focus = true;
+    }
+
+    /// A voice message in place of the field. True if it was sent.
+    fn voice_row(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
+        let outcome = self.recorder.show(ui, cx, conversation);
+        if matches!(outcome, Outcome::Nothing) {
+            return false;
+        }
+        (self.keep_at, self.focus) = (Some(SOON), true);
+        let Outcome::Send(kept) = outcome else { return false };
+        let reply_to = self.reply.take().map(|message| message.id);
+        let draft =
+            Draft { text: String::new(), files: vec![OutgoingFile::Kept(kept)], reply_to, preview: None };
+        cx.send(Command::Send { conversation, draft });
+        true
+    }
+
+    /// The way to a voice message, where nothing else is to be sent. Never true: nothing is sent by it.
+    fn microphone(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId, rect: Rect) -> bool {
+        let may = cx
+            .state
+            .conversation(conversation)
+            .is_some_and(|with| with.approved_me || with.kind == ConversationKind::NoteToSelf);
+        let sense = if may { Sense::click() } else { Sense::hover() };
+        let response = ui.interact(rect, Id::unique("record"), sense);
+        let theme = cx.theme;
+        let ground = if may && response.hovered() { theme.hover } else { theme.raised };
+        ui.painter().rect_filled(rect, radius::COMPOSER, ground);
+        Icon::MIC.paint(ui.painter(), rect.center(), 20.0, if may { theme.muted } else { theme.faint });
+        super::player::ring(ui, &response, theme, rect, radius::COMPOSER);
+        let label = cx.t("record-voice");
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, may, &*label));
+        let hint = if may { label } else { cx.t("voice-after-accept") };
+        if response.on_hover_text(&*hint).clicked() {
+            self.recorder.begin(cx, conversation);
+            ui.ctx().request_repaint();
+        }
+        false
     }
 
     /// Files dropped on the window, and pictures pasted into it.

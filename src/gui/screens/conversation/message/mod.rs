@@ -14,6 +14,7 @@ mod quote;
 mod reactions;
 mod text;
 mod transfer;
+mod voice;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ use self::painting::Painting;
 use self::preview::PreviewBlock;
 use self::reactions::ReactionsBlock;
 use self::text::TextBlock;
+use self::voice::VoiceBlock;
 use super::words;
 use crate::gui::theme::metric;
 use crate::gui::view::ViewCtx;
@@ -64,6 +66,8 @@ pub enum Block {
     Preview(PreviewBlock),
     /// An invitation into a community.
     Invitation(InvitationBlock),
+    /// A voice message in a bubble.
+    Voice(VoiceBlock),
     /// Reactions under the last bubble.
     Reactions(ReactionsBlock),
     /// Why it was not sent, with a way to try again.
@@ -78,6 +82,7 @@ enum Part {
     Images,
     Text,
     File(usize),
+    Voice(usize),
 }
 
 /// Lays out a message for a column of this width; `whole` with all of a long text.
@@ -107,6 +112,7 @@ pub fn prepare(
             Part::Images => Some(Block::Images(at.images(meta))),
             Part::Text => Some(Block::Text(at.text(corners, meta))),
             Part::File(index) => Some(Block::File(at.file(*index, corners, meta))),
+            Part::Voice(index) => Some(Block::Voice(at.voice(*index, corners, meta))),
         });
     }
     if !message.reactions.is_empty() {
@@ -142,7 +148,7 @@ fn parts(message: &Message) -> Vec<Part> {
         parts.push(Part::Text);
     }
     let files = message.attachments.iter().enumerate().filter(|(_, attachment)| !attachment.is_image());
-    parts.extend(files.map(|(index, _)| Part::File(index)));
+    parts.extend(files.map(|(index, file)| if file.voice { Part::Voice(index) } else { Part::File(index) }));
     parts
 }
 
@@ -155,6 +161,7 @@ impl Block {
             Self::File(block) => block.rect,
             Self::Preview(block) => block.rect,
             Self::Invitation(block) => block.rect,
+            Self::Voice(block) => block.rect,
             Self::Reactions(block) => block.bounds(),
             Self::Failure(block) => block.rect,
         }
@@ -191,6 +198,7 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> Pa
             Block::File(block) => painting.file(block),
             Block::Preview(block) => painting.preview(block),
             Block::Invitation(block) => painting.invitation(block),
+            Block::Voice(block) => painting.voice(block),
             Block::Reactions(block) => painting.reactions(block),
             Block::Failure(block) => painting.failure(block),
         }
