@@ -16,6 +16,7 @@ mod manual;
 mod names;
 mod previews;
 mod promises;
+mod rpc;
 mod schema;
 mod sync;
 mod voice;

@@ -14,6 +14,7 @@ mod messages;
 mod open;
 mod previews;
 mod reacting;
+mod readers;
 mod unreadable;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use crate::error::{ClientError, PreviewError, SendError};
 pub use deleting::UNDO_FOR;
 pub use files::may_tell_place;
 pub use reacting::FIRST_EMOJI;
+pub use readers::{Delivery, Doing};
 pub use septet_network::web::PreviewUrl;
 
 use crate::engine::Engine;

@@ -26,7 +26,7 @@ use septet_protocol::time::Timestamp;
 use super::{Engine, Reader};
 use crate::error::ClientError;
 use crate::event::Event;
-use crate::model::{ConversationId, Expiry, MessageId, Notice};
+use crate::model::{ConversationId, Expiry, MessageId, Notice, Sent};
 use crate::store::{
     Db, JobKind, NewAttachment, NewJob, NewPreview, Now, OutgoingMessage, ProfileData, QuoteKey, StoreError,
     SwarmCopy, Wish,
@@ -82,18 +82,32 @@ impl Engine {
         Ok(Now::Guessed(now.at()))
     }
 
-    /// Writes a message down, with the jobs that deliver it, in one transaction.
+    /// Writes a message down, with the jobs that deliver it, in one transaction; nothing if one was written under the
+    /// same key before.
     pub async fn send_message(
         self: &Arc<Self>,
         to: ConversationId,
         words: Words,
         attachments: Vec<NewAttachment>,
-    ) -> Result<MessageId, ClientError> {
+        key: Option<String>,
+    ) -> Result<Sent, ClientError> {
         let engine = Arc::clone(self);
-        let written = self
-            .store
-            .call(move |db| db.transaction(|db| engine.write_message(db, to, words, attachments)))
-            .await?;
+        let write = move |db: &mut Db| {
+            db.transaction(|db| {
+                let before = match &key {
+                    Some(key) => db.sent_before(key)?,
+                    None => None,
+                };
+                match before {
+                    Some(before) => Ok(Err(before)),
+                    None => engine.write_message(db, to, words, attachments, key.as_deref()).map(Ok),
+                }
+            })
+        };
+        let written = match self.store.call(write).await? {
+            Ok(written) => written,
+            Err(before) => return Ok(Sent::Before(before)),
+        };
         let message = written.id;
         self.events.send(Event::Changed { conversation: to, message });
         self.events.send(Event::Seen { conversation: to, message });
@@ -107,7 +121,7 @@ impl Engine {
         self.bells.config.notify_one();
         // Writing accepts: the other's picture may be wanted now.
         self.bells.downloads.notify_one();
-        Ok(message)
+        Ok(Sent::Now(message))
     }
 
     /// The transaction of [`Engine::send_message`].
@@ -117,6 +131,7 @@ impl Engine {
         to: ConversationId,
         words: Words,
         attachments: Vec<NewAttachment>,
+        key: Option<&str>,
     ) -> Result<crate::store::Outgoing, StoreError> {
         let Words { text, quote, preview } = words;
         let conversation = db.conversation(to)?.ok_or(StoreError::NotFound)?;
@@ -152,6 +167,9 @@ impl Engine {
             false => NewJob { payload: None, copy: None, ..self.job(other, timestamp) },
         };
         let written = db.insert_outgoing(&message, &[job], now)?;
+        if let Some(key) = key {
+            db.set_sent(key, written.id, timestamp, now)?;
+        }
         // Writing accepts the other and shows what was hidden, on all devices.
         self.documents.conversation_changed(db, to, now)?;
         if unread {

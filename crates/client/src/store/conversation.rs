@@ -47,7 +47,8 @@ macro_rules! list_sql {
                     t.content_type, t.name, t.voice,
                     (SELECT count(*) FROM attachments WHERE message = m.id AND position >= 0),
                     (SELECT count(*) FROM draft_files WHERE conversation = d.conversation), d.quote,
-                    EXISTS (SELECT 1 FROM draft_previews WHERE conversation = d.conversation)
+                    EXISTS (SELECT 1 FROM draft_previews WHERE conversation = d.conversation),
+                    m.deleted <> 0
              FROM conversations c
              LEFT JOIN people p ON p.id = c.person
              LEFT JOIN groups g ON g.conversation = c.id
@@ -407,6 +408,7 @@ fn last_message(row: &Row<'_>, id: MessageId) -> rusqlite::Result<LastMessage> {
         timestamp: time(row, 23)?,
         state: row.get(24)?,
         read: row.get(25)?,
+        deleted: row.get(33)?,
         attachment,
     })
 }
