@@ -11,6 +11,7 @@ mod drafts;
 mod files;
 mod messages;
 mod open;
+mod trust;
 mod unreadable;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use tokio::time::timeout_at;
 use zeroize::Zeroize;
 
 pub use crate::error::{ClientError, SendError};
-pub use files::may_tell_place;
+pub use files::{Saving, may_tell_place};
 
 use crate::engine::Engine;
 use crate::event::Event;

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use septet_client::client::Client;
+use septet_client::client::{Client, Saving};
 use septet_client::event::Event;
 use septet_client::model::{AttachmentState, ConversationId, Message, MessageId};
 use tokio::sync::broadcast::Receiver;
@@ -322,7 +322,7 @@ impl Printer<'_> {
         let Some(dir) = &self.download else { return Ok(rows) };
         for (row, attachment) in rows.iter_mut().zip(&message.attachments) {
             if attachment.state == AttachmentState::Local {
-                let path = self.client.save_attachment(attachment.id, dir).await?;
+                let path = self.client.save_attachment(attachment.id, dir, Saving::Untold).await?;
                 row.path = Some(path.display().to_string());
             }
         }

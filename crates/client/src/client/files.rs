@@ -11,7 +11,9 @@ use septet_protocol::time::Timestamp;
 use super::{Client, ClientError};
 use crate::engine;
 use crate::event::Event;
-use crate::model::{AttachmentId, AttachmentState, Message, OutgoingFile, PictureId};
+use crate::model::{
+    AttachmentId, AttachmentState, ConversationKind, Message, MessageId, OutgoingFile, PictureId,
+};
 use crate::store::{Db, StoreError, StoredAttachment, Wish};
 
 /// More files of one name than this are not counted up.
@@ -21,6 +23,15 @@ const MOST_COPIES: u32 = 10_000;
 /// To be told to a person before sending.
 pub async fn may_tell_place(file: OutgoingFile) -> bool {
     tokio::task::spawn_blocking(move || engine::may_tell_place(file)).await.unwrap_or(false)
+}
+
+/// Whether a contact is told that a file of theirs was saved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Saving {
+    /// A person saved it: the contact is told, as in every client (spec 02 §24).
+    Told,
+    /// A program keeps what comes, and nobody looked at it: nothing is sent.
+    Untold,
 }
 
 impl Client {
@@ -76,34 +87,79 @@ impl Client {
 
     /// Writes an attachment into the folder `to` under its own, cleaned name (spec 04 §11), or, if `to` is no
     /// folder, to the file `to`. Never overwrites: a number is added instead. Returns the final path.
-    pub async fn save_attachment(&self, id: AttachmentId, to: &Path) -> Result<PathBuf, ClientError> {
+    pub async fn save_attachment(
+        &self,
+        id: AttachmentId,
+        to: &Path,
+        saving: Saving,
+    ) -> Result<PathBuf, ClientError> {
         let attachment =
             self.read(move |db| db.attachment(id)).await?.ok_or(ClientError::NotFound("attachment"))?;
-        let bytes = self.attachment_bytes(id).await?;
         let message = self.message(attachment.message).await?.ok_or(ClientError::NotFound("message"))?;
-        let name = name::for_saving(&attachment.name)
-            .unwrap_or_else(|| name::made_up(&attachment.content_type, &stamp(message.timestamp)));
-        let to = to.to_owned();
+        let path = self.put(&message, id, to).await?;
+        self.saved(message, saving).await?;
+        Ok(path)
+    }
+
+    /// Writes all attachments of a message that are on this disk into a folder, as [`Client::save_attachment`] does;
+    /// returns the final paths, in their order. Whoever sent them is told once.
+    ///
+    /// # Errors
+    /// [`ClientError::NotDownloaded`] if none is here. What was written before a file failed stays.
+    pub async fn save_attachments(
+        &self,
+        message: MessageId,
+        folder: &Path,
+        saving: Saving,
+    ) -> Result<Vec<PathBuf>, ClientError> {
+        let message = self.message(message).await?.ok_or(ClientError::NotFound("message"))?;
+        let mut paths = Vec::new();
+        for attachment in message.attachments.iter().filter(|it| it.state == AttachmentState::Local) {
+            paths.push(self.put(&message, attachment.id, folder).await?);
+        }
+        if paths.is_empty() {
+            return Err(ClientError::NotDownloaded);
+        }
+        self.saved(message, saving).await?;
+        Ok(paths)
+    }
+
+    /// The name under which an attachment of a message is saved: its own, cleaned, or one made up (spec 04 §11).
+    pub fn name_for_saving(message: &Message, id: AttachmentId) -> String {
+        let at = message.attachments.iter().position(|it| it.id == id);
+        let Some(attachment) = at.and_then(|at| message.attachments.get(at)) else { return String::new() };
+        name::for_saving(&attachment.name).unwrap_or_else(|| {
+            let place = if message.attachments.len() > 1 { at.map_or(0, |at| at + 1) } else { 0 };
+            name::made_up(&attachment.content_type, &stamp(message.timestamp), place)
+        })
+    }
+
+    /// Writes an attachment where it is wanted, and nothing over what is there.
+    async fn put(&self, message: &Message, id: AttachmentId, to: &Path) -> Result<PathBuf, ClientError> {
+        let bytes = self.attachment_bytes(id).await?;
+        let (name, to) = (Self::name_for_saving(message, id), to.to_owned());
         let saved = tokio::task::spawn_blocking(move || {
             let wanted = if to.is_dir() { to.join(name) } else { to };
             save(&wanted, &bytes)
         });
         let saved = saved.await.map_err(|_| ClientError::Stopped)?;
-        let path = saved.map_err(|error| ClientError::from(StoreError::from(error)))?;
-        self.tell_saved(message).await?;
-        Ok(path)
+        saved.map_err(|error| ClientError::from(StoreError::from(error)))
     }
 
-    /// Tells people we accepted that we saved a file of theirs (spec 02 §24).
-    async fn tell_saved(&self, message: Message) -> Result<(), ClientError> {
-        if message.outgoing {
+    /// Tells a contact that we saved a file of theirs (spec 02 §24): in private chats with those we accepted and did not
+    /// block, and not of what we sent ourselves.
+    async fn saved(&self, message: Message, saving: Saving) -> Result<(), ClientError> {
+        if saving == Saving::Untold || message.outgoing {
             return Ok(());
         }
         let engine = self.0.engine.clone();
         let tell = move |db: &mut Db| {
             db.transaction(|db| {
                 let id = message.conversation;
-                if !db.conversation(id)?.is_some_and(|it| it.approved && !it.blocked) {
+                let accepted = db
+                    .conversation(id)?
+                    .is_some_and(|it| it.kind == ConversationKind::Private && it.approved && !it.blocked);
+                if !accepted {
                     return Ok(());
                 }
                 let wish = Wish::MediaSaved { timestamp: message.timestamp };

@@ -46,7 +46,7 @@ macro_rules! list_sql {
                         OR (m.sorted_at, m.timestamp) <= (c.last_read, c.last_read))),
                     t.content_type, t.name, t.voice,
                     (SELECT count(*) FROM attachments WHERE message = m.id),
-                    (SELECT count(*) FROM draft_files WHERE conversation = d.conversation), d.quote
+                    (SELECT count(*) FROM draft_files WHERE conversation = d.conversation), d.quote, c.downloads
              FROM conversations c
              LEFT JOIN people p ON p.id = c.person
              LEFT JOIN groups g ON g.conversation = c.id
@@ -249,7 +249,7 @@ impl Db {
                 db.delete_conversation(id)?;
                 let mut statement = db.sql().prepare_cached(
                     "UPDATE conversations SET marked_unread = 0, muted_until = NULL, notify = 0, expiry_mode = 0,
-                         expiry_seconds = 0 WHERE id = ?1",
+                         expiry_seconds = 0, downloads = 0 WHERE id = ?1",
                 )?;
                 statement.execute([id.0])?;
             }
@@ -372,6 +372,7 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
         draft: draft(row)?,
         active_at: time(row, 15)?,
         expiry: expiry(row, 16)?,
+        downloads: row.get(32)?,
         last_message: match row.get(18)? {
             Some(id) => Some(last_message(row, MessageId(id))?),
             None => None,

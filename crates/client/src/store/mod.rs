@@ -42,6 +42,7 @@ pub(crate) mod tests;
 mod types;
 mod upkeep;
 mod values;
+mod wanted;
 
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
