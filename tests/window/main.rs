@@ -7,6 +7,7 @@
 mod account;
 mod details;
 mod devices;
+mod files;
 mod first_run;
 mod id_code;
 mod pictures;

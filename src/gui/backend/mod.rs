@@ -4,10 +4,12 @@
 //! after the other, so that what was typed is kept before it is sent; what may take long (dialogs, decoding, asking
 //! the network) runs beside them.
 
+mod animation;
 mod clipboard;
 mod conversation;
 mod files;
 mod open;
+mod opened;
 mod own_picture;
 mod pictures;
 mod qr;
@@ -31,9 +33,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use zeroize::Zeroizing;
 
 use super::Source;
+use super::attached::FileWish;
 use super::command::{Command, RecoveryWords, Toast, Update};
 use super::preferences::Preferences;
 use super::state::PAGE;
+use opened::OpenFiles;
 use own_picture::OwnPicture;
 
 /// Changes of the list within this time are told at once.
@@ -106,7 +110,9 @@ async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: 
     };
     let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
     let picture = OwnPicture::new(opened.client.clone(), teller.clone());
+    let open_files = OpenFiles::new(&opened.client, folder.as_deref());
     let account = Account {
+        open_files: open_files.clone(),
         client: opened.client,
         teller,
         picture,
@@ -121,6 +127,7 @@ async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: 
         account.teller.tell(Update::OpenConversation(conversation));
     }
     account.serve(&mut commands).await;
+    open_files.clear();
     let stop = async {
         client.stop().await;
         if let Some(stop) = opened.stop {
@@ -149,6 +156,7 @@ struct Account {
     client: Client,
     teller: Teller,
     picture: OwnPicture,
+    open_files: OpenFiles,
     /// The profile's folder, if it is one that stays.
     folder: Option<PathBuf>,
     /// The conversation shown last.
@@ -218,6 +226,13 @@ impl Account {
 
     /// Tells the window what happened.
     async fn pass_on(&mut self, event: Event) {
+        let gone = matches!(
+            event,
+            Event::Deleted { .. } | Event::Changed { .. } | Event::Messages(_) | Event::Conversations
+        );
+        if gone {
+            self.open_files.tidy(&self.client).await;
+        }
         match event {
             Event::Message(message) => {
                 self.rows.insert(message.conversation);
@@ -305,6 +320,7 @@ impl Account {
             Command::SaveAs { attachment, name } => {
                 files::save_as(self.client.clone(), self.teller.clone(), attachment, name);
             }
+            Command::File(wish) => self.file(wish).await?,
             Command::PickFiles(id) => writing::pick(client.clone(), self.teller.clone(), id),
             Command::StagePicture(id, image) => {
                 writing::stage_picture(client.clone(), self.teller.clone(), id, image);
@@ -329,6 +345,20 @@ impl Account {
             Command::CopySecret(_) | Command::PickQr | Command::ReadQr(_) | Command::ReadQrFile(_) => {
                 aside(&self.teller, command);
             }
+        }
+        Ok(())
+    }
+
+    async fn file(&self, wish: FileWish) -> Result<(), ClientError> {
+        let (client, teller) = (self.client.clone(), self.teller.clone());
+        match wish {
+            FileWish::Let(conversation, downloads) => client.set_downloads(conversation, downloads).await?,
+            FileWish::SaveAll(message) => files::save_all(client, teller, message),
+            FileWish::Open { attachment, warned } => {
+                let open_files = self.open_files.clone();
+                tokio::spawn(async move { open_files.open(client, teller, attachment, warned).await });
+            }
+            FileWish::Animate(key, side) => animation::load(client, teller, key, side),
         }
         Ok(())
     }

@@ -69,6 +69,14 @@ impl Client {
         });
     }
 
+    /// The message that an attachment belongs to, if it is still here.
+    pub async fn message_of(&self, id: AttachmentId) -> Result<Option<Message>, ClientError> {
+        match self.read(move |db| db.attachment(id)).await? {
+            Some(attachment) => self.message(attachment.message).await,
+            None => Ok(None),
+        }
+    }
+
     /// The plain bytes of an attachment that is on this disk.
     pub async fn attachment_bytes(&self, id: AttachmentId) -> Result<Arc<[u8]>, ClientError> {
         let attachment =

@@ -3,13 +3,13 @@
 use egui::{
     Frame, Id, Margin, Popup, Rect, Response, Sense, SetOpenCommand, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
 };
-use septet_client::model::{AttachmentState, Message, MessageState};
+use septet_client::model::{Message, MessageState};
 
 use super::super::super::command::{Command, Toast};
 use super::super::super::icons::Icon;
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::button::{Tone, menu_row};
-use super::message::Act;
+use super::message::{Act, file_menu};
 
 const BUTTON: egui::Vec2 = vec2(28.0, 26.0);
 
@@ -89,12 +89,14 @@ fn rows(ui: &mut Ui, cx: &ViewCtx<'_>, message: &Message) -> Option<Act> {
         act = Some(Act::Reply(message.id));
     }
     let copy = !message.text.is_empty() && row(Icon::COPY, "copy-message", Tone::Quiet);
-    let local = message.attachments.iter().find(|a| a.state == AttachmentState::Local);
-    if let Some(attachment) = local
-        && row(Icon::SAVE, "save-as", Tone::Quiet)
-    {
-        cx.send(Command::SaveAs { attachment: attachment.id, name: attachment.name.clone() });
-    }
+    act = act.or(file_menu::rows(ui, cx, message));
+    let mut row = |icon, label: &'static str, tone| {
+        let clicked = menu_row(ui, cx, icon, &cx.t(label), tone).clicked();
+        if clicked {
+            ui.close();
+        }
+        clicked
+    };
     if message.state == MessageState::Failed && row(Icon::ROTATE_CW, "send-again", Tone::Quiet) {
         cx.send(Command::Resend(message.id));
     }

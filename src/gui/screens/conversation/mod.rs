@@ -2,6 +2,7 @@
 
 mod composer;
 pub mod details;
+mod files;
 mod head;
 mod lines;
 mod menu;
@@ -49,6 +50,10 @@ pub struct ConversationView {
 enum Question {
     Link(String),
     Deed(Deed),
+    /// Whether files come by themselves, because this one is wanted.
+    Files(AttachmentId),
+    /// Whether to open a file of this name that may do harm.
+    Risky(AttachmentId, String),
 }
 
 impl ConversationView {
@@ -68,6 +73,11 @@ impl ConversationView {
     pub fn write(&mut self, cx: &ViewCtx<'_>, change: impl FnOnce(&mut Composer, &ViewCtx<'_>)) {
         change(&mut self.composer, cx);
         self.composer.keep(cx, self.id, f64::INFINITY);
+    }
+
+    /// Asks before a file is opened that may do harm.
+    pub fn ask_risky(&mut self, file: AttachmentId, name: String) {
+        self.asking = Some(Question::Risky(file, name));
     }
 
     /// The conversation is not shown any more.
@@ -157,6 +167,12 @@ impl ConversationView {
             Some(Act::Reply(id)) => self.composer.reply_to(thread, id),
             Some(Act::View(id)) => self.viewer = Some(id),
             Some(Act::JumpTo(id)) => self.messages.jump_to(cx, self.id, id),
+            Some(Act::Fetch(file)) => {
+                let conversation = cx.state.conversation(self.id);
+                if conversation.is_some_and(|conversation| files::fetch(cx, conversation, file)) {
+                    self.asking = Some(Question::Files(file));
+                }
+            }
             Some(Act::Link(address)) => self.asking = Some(Question::Link(address)),
             None => {}
         }
@@ -199,6 +215,8 @@ impl ConversationView {
         let mut fate = None;
         let answer = match self.asking.as_ref()? {
             Question::Link(address) => open_link(ui, cx, address),
+            Question::Files(file) => files::ask(ui, cx, conversation, *file),
+            Question::Risky(file, name) => files::ask_risky(ui, cx, *file, name),
             Question::Deed(deed) => {
                 let answer = deeds::ask(ui, cx, conversation, *deed);
                 if answer == Answer::Yes {

@@ -11,7 +11,7 @@ use super::super::super::super::widgets::button::Tone;
 use super::super::super::super::widgets::{focus_ring, text_left, text_right};
 use super::super::super::deeds::{self, Deed};
 use super::super::menu_frame;
-use super::card;
+use super::{card, files};
 
 /// Height of a row in points.
 const ROW: f32 = 40.0;
@@ -29,11 +29,15 @@ pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Optio
     ];
     let mutes = deeds::can_be_muted(conversation);
     let mut chosen = None;
-    if mutes || upper.iter().any(|deed| deed.applies(conversation)) {
+    let files = files::applies(conversation);
+    if mutes || files || upper.iter().any(|deed| deed.applies(conversation)) {
         card(ui, cx, 4, |ui| {
             chosen = rows(ui, cx, conversation, &upper).or(chosen);
             if mutes {
                 chosen = mute(ui, cx, conversation).or(chosen);
+            }
+            if files {
+                files::show(ui, cx, conversation);
             }
         });
     }
@@ -71,7 +75,15 @@ fn mute(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Option<De
     None
 }
 
-fn row(ui: &mut Ui, cx: &ViewCtx<'_>, icon: Icon, label: &str, tone: Tone, state: &str) -> Response {
+/// One row: a picture, a name, and how it is set.
+pub(super) fn row(
+    ui: &mut Ui,
+    cx: &ViewCtx<'_>,
+    icon: Icon,
+    label: &str,
+    tone: Tone,
+    state: &str,
+) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(rect, radius::FIELD, cx.theme.hover);

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use egui::{CornerRadius, Galley, Rect, pos2, vec2};
+use egui::{CornerRadius, Galley, Rect, Stroke, StrokeKind, pos2, vec2};
 use septet_client::model::{Attachment, AttachmentState};
+use septet_protocol::attachment::mime;
 
 use super::super::words;
+use super::file_menu;
 use super::layouter::Layouter;
-use super::painting::Painting;
+use super::painting::{Act, Painting};
 use super::transfer::transfer;
+use crate::gui::attached::FileWish;
 use crate::gui::command::Command;
 use crate::gui::icons::Icon;
 use crate::gui::text::Style;
@@ -25,6 +28,13 @@ pub struct FileBlock {
     corners: CornerRadius,
     /// Time and state.
     meta: Option<Arc<Galley>>,
+}
+
+impl FileBlock {
+    /// The place of the attachment in the message.
+    pub fn index(&self) -> usize {
+        self.index
+    }
 }
 
 impl Layouter<'_> {
@@ -87,7 +97,7 @@ impl Painting<'_> {
             let at = rect.right_bottom() - vec2(12.0 + meta.size().x, 22.0);
             self.ui.painter().galley(at, Arc::clone(meta), theme.muted);
         }
-        self.file_button(attachment, rect, &name);
+        self.file_button(attachment, rect, *corners, &name);
     }
 
     fn file_line(&self, attachment: &Attachment) -> String {
@@ -102,39 +112,72 @@ impl Painting<'_> {
             AttachmentState::Failed { reason } => reason.clone(),
             AttachmentState::Expired => self.cx.t("file-expired").to_string(),
             AttachmentState::Unusable => self.cx.t("file-unusable").to_string(),
-            AttachmentState::Remote | AttachmentState::Local => size,
+            AttachmentState::Remote | AttachmentState::Local => match kind(&attachment.content_type) {
+                Some(kind) => format!("{kind} · {size}"),
+                None => size,
+            },
         }
     }
 
-    fn file_button(&mut self, attachment: &Attachment, rect: Rect, name: &str) {
-        let (icon, label, command) = match attachment.state {
+    /// The whole chip is the button: it fetches, stops, tries again, plays a film or saves.
+    fn file_button(&mut self, attachment: &Attachment, rect: Rect, corners: CornerRadius, name: &str) {
+        let (icon, label, act) = match attachment.state {
             AttachmentState::Uploading { .. } => {
-                (Icon::X, "stop-sending", Command::StopTransfer(attachment.id))
+                (Icon::X, "stop-sending", Click::Send(Command::StopTransfer(attachment.id)))
             }
             AttachmentState::Downloading { .. } => {
-                (Icon::X, "stop-receiving", Command::StopTransfer(attachment.id))
+                (Icon::X, "stop-receiving", Click::Send(Command::StopTransfer(attachment.id)))
             }
-            AttachmentState::Remote => (Icon::DOWNLOAD, "download", Command::Download(attachment.id)),
-            AttachmentState::Failed { .. } => (Icon::ROTATE_CW, "try-again", self.again(attachment)),
+            AttachmentState::Remote => (Icon::DOWNLOAD, "download", Click::Act(Act::Fetch(attachment.id))),
+            AttachmentState::Failed { .. } => {
+                (Icon::ROTATE_CW, "try-again", Click::Send(self.again(attachment)))
+            }
+            AttachmentState::Local if is_film(attachment) => {
+                let wish = FileWish::Open { attachment: attachment.id, warned: false };
+                (Icon::EXTERNAL_LINK, "open-file", Click::Send(Command::File(wish)))
+            }
             AttachmentState::Local => {
-                (Icon::SAVE, "save-as", Command::SaveAs { attachment: attachment.id, name: name.to_owned() })
+                (Icon::SAVE, "save-as", Click::Send(file_menu::save_as(self.message, attachment.id)))
             }
             AttachmentState::Preparing | AttachmentState::Expired | AttachmentState::Unusable => return,
         };
-        let place = Rect::from_center_size(pos2(rect.right() - 22.0, rect.top() + 22.0), vec2(28.0, 28.0));
         let label = format!("{} {name}", self.cx.t(label));
-        let response = self.click(place, ("button", attachment.id), &label);
+        let response = self.click(rect, ("button", attachment.id), &label);
         let theme = self.cx.theme;
         let lit = response.hovered() || response.has_focus();
         if lit {
-            self.ui.painter().rect_filled(place, 7, theme.text.gamma_multiply(0.08));
+            self.ui.painter().rect_filled(rect, corners, theme.text.gamma_multiply(0.05));
+        }
+        if response.has_focus() {
+            let ring = Stroke::new(1.5, theme.accent);
+            self.ui.painter().rect_stroke(rect, corners, ring, StrokeKind::Inside);
         }
         let color = if lit { theme.text } else { theme.bubble_muted(self.message.outgoing) };
-        icon.paint(self.ui.painter(), place.center(), 17.0, color);
+        let place = pos2(rect.right() - 22.0, rect.top() + 22.0);
+        icon.paint(self.ui.painter(), place, 17.0, color);
         if response.on_hover_text(label).clicked() {
-            self.cx.send(command);
+            match act {
+                Click::Send(command) => self.cx.send(command),
+                Click::Act(act) => self.act = Some(act),
+            }
         }
     }
+}
+
+/// What a click on a chip does.
+enum Click {
+    Send(Command),
+    Act(Act),
+}
+
+fn is_film(attachment: &Attachment) -> bool {
+    attachment.content_type.starts_with("video/")
+}
+
+/// What a kind of sound or film is called: `MP4`, `WEBM`.
+fn kind(content_type: &str) -> Option<String> {
+    let is_media = content_type.starts_with("video/") || content_type.starts_with("audio/");
+    mime::extension(content_type).filter(|_| is_media).map(str::to_uppercase)
 }
 
 /// Megabytes done, to stand before "of 2.9 MB".
@@ -149,6 +192,7 @@ fn file_icon(attachment: &Attachment) -> Icon {
         _ if attachment.voice => Icon::MIC,
         ("image", _) => Icon::IMAGE,
         ("audio", _) => Icon::MUSIC,
+        ("video", _) if attachment.state == AttachmentState::Local => Icon::PLAY,
         ("video", _) => Icon::VIDEO,
         (_, "application/zip" | "application/gzip" | "application/x-7z-compressed") => Icon::FILE_ARCHIVE,
         ("text", _) | (_, "application/pdf") => Icon::FILE_TEXT,
