@@ -3,6 +3,10 @@
 //! Decision: every argument that means a conversation is read here, and every conversation that is printed is printed
 //! here, so that what one command prints the next one takes. Names are looked up on the network, which is waited for
 //! with the command's time limit.
+//!
+//! Decision: looking up a name starts nothing else. What is fetched is told once, so it must not be fetched before the
+//! command that is to tell it listens; and a command that only shows what is here fetches nothing, however its
+//! conversation is named.
 
 use std::time::Duration;
 
@@ -12,7 +16,7 @@ use septet_protocol::id::{IdError, SessionId};
 
 use super::Failure;
 
-/// Whose account a text names. Asks the network only for a registered name.
+/// Whose account a text names. Asks the network only for a registered name, and for nothing but that.
 async fn account(client: &Client, text: &str, limit: Duration) -> Result<SessionId, Failure> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("self") {
@@ -21,7 +25,6 @@ async fn account(client: &Client, text: &str, limit: Duration) -> Result<Session
     if looks_like_id(text) {
         return text.parse().map_err(|error| wrong_id(&error));
     }
-    client.start();
     match tokio::time::timeout(limit, client.resolve_name(text)).await {
         Ok(resolved) => Ok(resolved?),
         Err(_) => Err(Failure::offline("The network could not be asked in time whose name this is.")),

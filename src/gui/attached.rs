@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::ColorImage;
-use septet_client::model::{AttachmentId, ConversationId, Downloads, MessageId};
+use septet_client::model::{AttachmentId, ConversationId, Downloads};
 
 use super::command::ImageKey;
 
@@ -13,8 +13,6 @@ use super::command::ImageKey;
 pub enum FileWish {
     /// Whether those of a conversation come by themselves.
     Let(ConversationId, Downloads),
-    /// Ask for a folder, and put all files of a message there.
-    SaveAll(MessageId),
     /// Open it with the program that the system has for it.
     Open {
         /// Which.

@@ -124,7 +124,7 @@ fn the_switch_in_the_details_lets_files_come_or_not() {
         (Downloads::Automatic, Downloads::OnClick),
     ] {
         let mut stage = stage(ThemeChoice::Dark, downloads, Vec::new());
-        click(&mut stage, "Details");
+        click(&mut stage, "Contact details");
         stage.harness.run_steps(20);
         let switch = stage.harness.get_by_role_and_label(Role::Switch, "Download files by themselves");
         let on = switch.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True);
@@ -169,7 +169,9 @@ fn all_files_of_a_message_are_saved_at_once() {
     stage.harness.get_by_label("lake 10.jpg").click_secondary();
     stage.run();
     click(&mut stage, "Save all 3 files…");
-    assert_eq!(wishes(&mut stage).0, [FileWish::SaveAll(MessageId(1))]);
+    let files =
+        stage.command(|command| if let Command::SaveAll(files) = command { Some(files) } else { None });
+    assert_eq!(files, [10, 11, 12].map(AttachmentId));
     stage.tell(Update::File(FileNews::SavedAll("/home/eva".into(), 3)));
     stage.harness.get_by_label("Saved 3 files in /home/eva");
 }

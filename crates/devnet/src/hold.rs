@@ -26,6 +26,11 @@ impl Hold {
         _ = self.0.queue.subscribe().wait_for(|queue| queue.waiting.len() >= count).await;
     }
 
+    /// Holds nobody else: who comes from now on goes through, those who wait go on waiting.
+    pub fn only_these(&self) {
+        self.0.queue.send_modify(|queue| queue.open = true);
+    }
+
     /// Lets those through that have waited longest, so many of them; others go on waiting.
     pub fn let_through(&self, count: usize) {
         self.0.queue.send_modify(|queue| {
@@ -59,6 +64,7 @@ struct Barrier {
 
 #[derive(Default)]
 struct Queue {
+    /// Who comes goes through.
     open: bool,
     tickets: u64,
     /// The tickets of those who wait.

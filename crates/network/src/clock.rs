@@ -17,7 +17,7 @@ use septet_protocol::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::machine;
+use crate::machine::{self, MachineClock};
 
 /// Nodes whose word counts; the ones heard longest ago go first.
 const NODES: usize = 15;
@@ -28,6 +28,7 @@ const WORTH_SAVING: i64 = 2_000;
 
 /// The network's clock.
 pub(crate) struct Clock {
+    machine: MachineClock,
     state: Mutex<State>,
     known: watch::Sender<bool>,
 }
@@ -87,11 +88,12 @@ fn steady_ms() -> i64 {
 
 impl Clock {
     /// A clock that goes on from what was known before, if that can be proven still to hold.
-    pub fn new(saved: Option<SavedClock>) -> Self {
-        Self::at_boot(saved, machine::boot().as_deref())
+    pub fn new(machine: MachineClock, saved: Option<SavedClock>) -> Self {
+        let boot = machine.boot();
+        Self::at_boot(machine, saved, boot.as_deref())
     }
 
-    fn at_boot(saved: Option<SavedClock>, boot: Option<&str>) -> Self {
+    fn at_boot(machine: MachineClock, saved: Option<SavedClock>, boot: Option<&str>) -> Self {
         let holds = |saved: &&SavedClock| boot.is_some() && saved.boot.as_deref() == boot;
         let state = State {
             offset: saved.as_ref().filter(holds).map(|saved| saved.offset),
@@ -100,7 +102,7 @@ impl Clock {
             saved,
         };
         let known = watch::Sender::new(state.offset.is_some());
-        Self { state: Mutex::new(state), known }
+        Self { machine, state: Mutex::new(state), known }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -112,7 +114,7 @@ impl Clock {
         let state = self.state();
         let ms = match state.offset {
             Some(offset) => steady_ms().saturating_add(offset),
-            None => machine::wall().saturating_add(state.guess),
+            None => self.machine.wall().saturating_add(state.guess),
         };
         Timestamp::from_ms(ms.max(0).cast_unsigned())
     }
@@ -165,7 +167,7 @@ impl Clock {
     fn set(&self, state: &mut State, offsets: &[i64]) -> bool {
         let Some(offset) = agreed(offsets, state.offset) else { return false };
         state.offset = Some(offset);
-        state.guess = steady_ms().saturating_add(offset).saturating_sub(machine::wall());
+        state.guess = steady_ms().saturating_add(offset).saturating_sub(self.machine.wall());
         self.known.send_if_modified(|known| !std::mem::replace(known, true));
         true
     }
@@ -175,7 +177,7 @@ impl Clock {
         let mut state = self.state();
         let offset = state.offset?;
         let near = |a: i64, b: i64| a.abs_diff(b) < WORTH_SAVING.unsigned_abs();
-        let boot = machine::boot();
+        let boot = self.machine.boot();
         let same = |saved: &SavedClock| {
             saved.boot == boot && near(saved.offset, offset) && near(saved.guess, state.guess)
         };
@@ -209,13 +211,17 @@ mod tests {
         Ed25519Public([n; 32])
     }
 
+    fn clock() -> Clock {
+        Clock::new(MachineClock::default(), None)
+    }
+
     fn is_at(clock: &Clock, offset: i64) -> bool {
         (ms(clock.now()) - steady_ms() - offset).abs() < 1000
     }
 
     #[test]
     fn one_node_never_moves_the_clock_however_often_it_is_asked() {
-        let clock = Clock::new(None);
+        let clock = clock();
         for _ in 0..20 {
             clock.learn(node(1), 1_000_000_000);
         }
@@ -232,7 +238,7 @@ mod tests {
 
     #[test]
     fn two_that_agree_make_the_time_known() {
-        let clock = Clock::new(None);
+        let clock = clock();
         clock.learn(node(1), 5_000);
         clock.learn(node(2), 5_900);
         assert!(clock.known().is_some() && is_at(&clock, 5_000));
@@ -240,8 +246,8 @@ mod tests {
 
     #[test]
     fn the_machines_clock_is_only_the_first_guess() {
-        let clock = Clock::new(None);
-        assert!((ms(clock.now()) - machine::wall()).abs() < 1000);
+        let clock = clock();
+        assert!((ms(clock.now()) - MachineClock::default().wall()).abs() < 1000);
         clock.restart(vec![(node(1), 3_600_000), (node(2), 3_600_010), (node(3), 5)]);
         assert!(is_at(&clock, 3_600_000));
         clock.restart(vec![(node(1), 7)]);
@@ -251,16 +257,34 @@ mod tests {
     #[test]
     fn what_was_known_holds_as_long_as_the_machine_runs() {
         let saved = SavedClock { boot: Some("one".into()), offset: 77_000, guess: 0 };
-        assert!(is_at(&Clock::at_boot(Some(saved.clone()), Some("one")), 77_000));
-        let other = Clock::at_boot(Some(saved.clone()), Some("two"));
+        assert!(is_at(&Clock::at_boot(MachineClock::default(), Some(saved.clone()), Some("one")), 77_000));
+        let other = Clock::at_boot(MachineClock::default(), Some(saved.clone()), Some("two"));
         assert_eq!(other.known(), None);
-        assert_eq!(Clock::at_boot(Some(SavedClock { boot: None, ..saved }), None).known(), None);
+        assert_eq!(
+            Clock::at_boot(MachineClock::default(), Some(SavedClock { boot: None, ..saved }), None).known(),
+            None
+        );
+    }
+
+    #[test]
+    fn what_the_machine_showed_too_much_is_taken_off_the_next_guess() {
+        let clock =
+            |ahead, run: &str, saved| Clock::new(MachineClock::ahead_by(ahead).started_anew(run), saved);
+        let (before, offset) = (clock(3_600_000, "one", None), 77_000);
+        before.restart(vec![(node(1), offset), (node(2), offset)]);
+        let saved = before.to_save();
+        let again = clock(7_200_000, "one", saved.clone());
+        assert!(again.known().is_some() && is_at(&again, offset), "the same run");
+        let as_wrong = clock(3_600_000, "two", saved.clone());
+        assert!(as_wrong.known().is_none() && is_at(&as_wrong, offset), "another run, the same fault");
+        let put_right = clock(0, "two", saved);
+        assert!(put_right.known().is_none() && is_at(&put_right, offset - 3_600_000), "only a guess");
     }
 
     #[test]
     fn whoever_asks_does_not_stop_whoever_learns() {
         for _ in 0..2_000 {
-            let clock = Clock::new(None);
+            let clock = clock();
             std::thread::scope(|scope| {
                 scope.spawn(|| while clock.known().is_none() {});
                 clock.learn(node(1), 0);
@@ -271,7 +295,7 @@ mod tests {
 
     #[test]
     fn it_is_written_down_when_it_has_changed() {
-        let clock = Clock::new(None);
+        let clock = clock();
         assert_eq!(clock.to_save(), None);
         clock.restart(vec![(node(1), 0), (node(2), 0)]);
         let saved = clock.to_save().unwrap();
@@ -282,7 +306,7 @@ mod tests {
 
     #[test]
     fn only_the_nodes_heard_last_count() {
-        let clock = Clock::new(None);
+        let clock = clock();
         (0..15).for_each(|n| clock.learn(node(n), 0));
         (100..115).for_each(|n| clock.learn(node(n), 3_600_000));
         assert_eq!(clock.state().words.len(), NODES);

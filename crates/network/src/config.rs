@@ -14,6 +14,7 @@ use septet_protocol::time::Timestamp;
 use serde::Deserialize;
 use url::Url;
 
+use crate::machine::MachineClock;
 use crate::policy::Settings;
 use crate::snapshot::{self, NodeSnapshot};
 
@@ -86,6 +87,8 @@ pub struct NetworkConfig {
     pub(crate) file_server: FileServer,
     /// The path of a file server's onion entrance.
     pub(crate) onion_target: String,
+    /// The clock of the machine that the network is used from.
+    pub(crate) machine: MachineClock,
 }
 
 /// A server that hands out the list of nodes.
@@ -131,6 +134,7 @@ impl NetworkConfig {
             snapshot: NodeSnapshot::mainnet(),
             file_server: FileServer::mainnet(),
             onion_target: onion_target(),
+            machine: MachineClock::default(),
         }
     }
 
@@ -151,6 +155,7 @@ impl NetworkConfig {
             snapshot: NodeSnapshot::default(),
             file_server: FileServer::testnet(),
             onion_target: onion_target(),
+            machine: MachineClock::default(),
         }
     }
 
@@ -196,7 +201,19 @@ impl NetworkConfig {
             snapshot,
             file_server: file.file_server.read()?,
             onion_target: file.file_server.onion_target,
+            machine: MachineClock::default(),
         })
+    }
+
+    /// For tests: the same network, used from a machine with another clock.
+    #[must_use]
+    pub fn on_machine(self, machine: MachineClock) -> Self {
+        Self { machine, ..self }
+    }
+
+    /// The clock of the machine that the network is used from.
+    pub fn machine(&self) -> &MachineClock {
+        &self.machine
     }
 
     /// What the rules about nodes and paths need to know of the network, now that it is about this time there.

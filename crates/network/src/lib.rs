@@ -47,6 +47,7 @@ mod tls;
 pub use config::{ConfigError, NetworkConfig};
 pub use error::NetworkError;
 pub use file_server::UploadedFile;
+pub use machine::MachineClock;
 pub use network::{Network, Reply};
 pub use snapshot::NodeSnapshot;
 pub use status::{Connection, NetworkStatus, PathHop};

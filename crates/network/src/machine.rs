@@ -1,6 +1,6 @@
 //! The machine underneath: its clocks, and whether it has just slept.
 //!
-//! Three times are told apart. [`wall`] is what the person's clock shows; it may be wrong by years and jump. [`steady`]
+//! Two times are told apart. [`MachineClock::wall`] is what the person's clock shows; it may be wrong by years and jump. [`steady`]
 //! only ever goes forward, at the same pace whatever somebody sets the clock to, and goes on while the machine sleeps;
 //! everything that measures how long something took uses it. Tokio's timers stand still during a sleep and are only used
 //! to be woken up.
@@ -9,11 +9,15 @@
 //! halted or a stopped process are told nothing at all, and what follows is the same for each: connections of before are
 //! dead, and time limits that ran out meanwhile say nothing about whom we waited for. [`Watch`] compares clocks every
 //! few seconds and, for nothing, whenever something else is about to be done.
+//!
+//! The person's clock is read in one place, [`MachineClock`], so that a test can have several clients in one process of
+//! which one believes in a machine whose clock is hours off.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use septet_protocol::time::Timestamp;
 use tokio::sync::watch;
 
 /// How often the clocks are compared while nothing else happens. Each look wakes the processor once; timers stand still
@@ -49,17 +53,49 @@ fn from_system(clock: rustix::time::ClockId) -> Duration {
     Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0))
 }
 
-/// The machine's clock, Unix ms; whatever the person has set it to.
-pub(crate) fn wall() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+/// What the clock of the machine shows, and which run of the machine it is.
+///
+/// [`MachineClock::default`] is the real one, and the only one outside of tests: for them others can be made up, whose
+/// clock is wrong or which have been started anew. Only [`steady`] is the same for all.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MachineClock {
+    /// By how many ms it is ahead of the real one.
+    ahead: i64,
+    /// What this run of the machine is called, if not as the system says.
+    boot: Option<String>,
 }
 
-/// What distinguishes this run of the machine from every other: as long as it is the same, [`steady`] counts from the
-/// same moment. `None` where the system does not tell.
-pub(crate) fn boot() -> Option<String> {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+impl MachineClock {
+    /// For tests: a clock that is so many ms ahead of the real one, or behind it if that is negative.
+    pub fn ahead_by(ms: i64) -> Self {
+        Self { ahead: ms, ..Self::default() }
+    }
+
+    /// For tests: the same in another run of the machine, which has this name. What was proven in one run is not in
+    /// another.
+    pub fn started_anew(self, name: &str) -> Self {
+        Self { boot: Some(name.to_owned()), ..self }
+    }
+
+    /// What it shows: whatever the person has set it to. Never to be taken for the network's time.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_ms(self.wall().max(0).cast_unsigned())
+    }
+
+    /// The same as Unix ms to reckon with.
+    pub(crate) fn wall(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX).saturating_add(self.ahead)
+    }
+
+    /// What distinguishes this run of the machine from every other: as long as it is the same, [`steady`] counts from
+    /// the same moment. `None` where the system does not tell.
+    pub(crate) fn boot(&self) -> Option<String> {
+        self.boot.clone().or_else(|| {
+            let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+            Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+        })
+    }
 }
 
 /// Sleeps; `false` if the machine slept too, so that how long it took means nothing.
@@ -153,8 +189,18 @@ mod tests {
         let before = steady();
         while steady() == before {}
         assert!(steady() > before);
-        assert!(wall() > 1_700_000_000_000);
-        assert_eq!(boot(), boot());
+    }
+
+    #[test]
+    fn a_clock_is_as_wrong_as_it_is_made_and_knows_its_run() {
+        let real = MachineClock::default();
+        assert!(real.wall() > 1_700_000_000_000);
+        assert_eq!(real.boot(), real.boot());
+        let wrong = MachineClock::ahead_by(-3_600_000);
+        assert!((wrong.wall() - real.wall()).abs_diff(-3_600_000) < 60_000);
+        assert_eq!(wrong.boot(), real.boot());
+        assert_eq!(wrong.started_anew("two").boot().as_deref(), Some("two"));
+        assert_eq!(MachineClock::ahead_by(i64::MIN).now(), Timestamp::from_ms(0));
     }
 
     #[test]

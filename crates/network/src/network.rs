@@ -57,7 +57,7 @@ impl Network {
     /// `key`. Returns at once; requests wait for the first path. To be called within a tokio runtime.
     pub fn start(config: NetworkConfig, data_dir: &Path, key: &[u8; 32]) -> Result<Self, NetworkError> {
         let disk = Disk::new(data_dir, config.identity(), key);
-        let clock = Clock::new(disk.clock());
+        let clock = Clock::new(config.machine.clone(), disk.clock());
         let age = |saved: &SavedNodes| {
             let age = u64::try_from(clock.now().as_ms().cast_signed() - saved.fetched);
             // A list from the future tells nothing of its age.

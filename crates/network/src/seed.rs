@@ -7,13 +7,11 @@ use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use septet_protocol::swarm::request::service_nodes_params;
 use septet_protocol::swarm::{Node, Rpc, nodes};
-use septet_protocol::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::config::{NetworkConfig, Seed};
 use crate::error::NetworkError;
 use crate::http::{Http, PostOptions};
-use crate::machine;
 use crate::policy::agreement;
 use crate::shared::Shared;
 use crate::snapshot::NodeSnapshot;
@@ -47,8 +45,7 @@ impl NodeSnapshot {
     pub async fn take(config: &NetworkConfig) -> Result<Self, NetworkError> {
         let http = Http::new(config).map_err(NetworkError::Setup)?;
         let list = first_list(&http, config).await.ok_or(NetworkError::Offline)?;
-        let taken = Timestamp::from_ms(machine::wall().max(0).cast_unsigned());
-        Ok(Self::new(taken, list.height, list.nodes))
+        Ok(Self::new(config.machine.now(), list.height, list.nodes))
     }
 }
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use egui::ColorImage;
 use septet_client::client::{Client, Saving};
-use septet_client::model::{AttachmentId, MessageId};
+use septet_client::model::AttachmentId;
 
-use super::super::attached::FileNews;
 use super::super::command::{Toast, Update};
 use super::{Teller, pictures, sentence};
 
@@ -31,21 +30,12 @@ pub fn save_as(client: Client, teller: Teller, attachment: AttachmentId, name: S
     });
 }
 
-/// Asks for a folder and puts all files of a message there; without a dialog, into the folder for downloads.
-pub fn save_all(client: Client, teller: Teller, message: MessageId) {
-    tokio::spawn(async move {
-        let folder = if dialogs() {
-            let chosen = rfd::AsyncFileDialog::new().pick_folder().await;
-            chosen.map(|folder| folder.path().to_owned())
-        } else {
-            downloads()
-        };
-        let Some(folder) = folder else { return };
-        match client.save_attachments(message, &folder, Saving::Told).await {
-            Ok(paths) => teller.tell(Update::File(FileNews::SavedAll(folder, paths.len()))),
-            Err(error) => teller.problem(&error),
-        }
-    });
+/// Asks for a folder; without a dialog, the one for downloads.
+pub async fn pick_folder() -> Option<PathBuf> {
+    if !dialogs() {
+        return downloads();
+    }
+    rfd::AsyncFileDialog::new().pick_folder().await.map(|folder| folder.path().to_owned())
 }
 
 /// Asks where to put a picture and puts it there as PNG; without a dialog, into the folder for downloads.

@@ -8,11 +8,13 @@ mod animation;
 mod clipboard;
 mod conversation;
 mod files;
+mod messages;
 mod open;
 mod opened;
 mod own_picture;
 mod pictures;
 mod qr;
+mod sound;
 mod writing;
 
 pub use open::{Opened, Stop};
@@ -24,6 +26,7 @@ use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use septet_audio::Device;
 use septet_client::client::{Client, ClientError};
 use septet_client::event::Event;
 use septet_client::model::{Address, ConversationId, Draft, MessageId, MessageState, Page};
@@ -39,6 +42,7 @@ use super::preferences::Preferences;
 use super::state::PAGE;
 use opened::OpenFiles;
 use own_picture::OwnPicture;
+use sound::Sounds;
 
 /// Changes of the list within this time are told at once.
 const GATHER: Duration = Duration::from_millis(15);
@@ -90,11 +94,21 @@ pub fn start(
     commands: UnboundedReceiver<Command>,
     teller: Teller,
 ) -> std::io::Result<JoinHandle<()>> {
+    start_with(source, commands, teller, septet_audio::device::of_this_machine())
+}
+
+/// The same with a microphone and a speaker of the caller's choice.
+pub fn start_with(
+    source: Source,
+    commands: UnboundedReceiver<Command>,
+    teller: Teller,
+    device: Arc<dyn Device>,
+) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("account".into()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         match runtime {
             Ok(runtime) => {
-                runtime.block_on(live(source, commands, teller));
+                runtime.block_on(live(source, commands, teller, device));
                 runtime.shutdown_timeout(Duration::from_millis(500));
             }
             Err(error) => teller.tell(Update::Broken(sentence(&error))),
@@ -103,7 +117,12 @@ pub fn start(
 }
 
 /// From the first command to the last.
-async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: Teller) {
+async fn live(
+    source: Source,
+    mut commands: UnboundedReceiver<Command>,
+    teller: Teller,
+    device: Arc<dyn Device>,
+) {
     let folder = match &source {
         Source::Profile { folder, .. } => Some(folder.clone()),
         Source::Prepared(_) => None,
@@ -111,11 +130,13 @@ async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: 
     let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
     let picture = OwnPicture::new(opened.client.clone(), teller.clone());
     let open_files = OpenFiles::new(&opened.client, folder.as_deref());
+    let sounds = Sounds::new(opened.client.clone(), teller.clone(), device);
     let account = Account {
         open_files: open_files.clone(),
         client: opened.client,
         teller,
         picture,
+        sounds,
         folder,
         shown: None,
         stale: true,
@@ -157,6 +178,7 @@ struct Account {
     teller: Teller,
     picture: OwnPicture,
     open_files: OpenFiles,
+    sounds: Sounds,
     /// The profile's folder, if it is one that stays.
     folder: Option<PathBuf>,
     /// The conversation shown last.
@@ -173,6 +195,7 @@ impl Account {
         self.teller.tell(Update::Connection(self.client.connection()));
         self.tell_list().await;
         self.tell_update_wanted().await;
+        messages::tell_recent(&self.client, &self.teller).await;
         loop {
             tokio::select! {
                 biased;
@@ -182,7 +205,7 @@ impl Account {
                             self.teller.problem(&error);
                         }
                     }
-                    None => return,
+                    None => return self.sounds.end().await,
                 },
                 event = events.recv() => match event {
                     Ok(event) => self.pass_on(event).await,
@@ -306,6 +329,18 @@ impl Account {
             }
             Command::Resend(id) => client.resend(id).await?,
             Command::Cancel(id) => client.cancel(id).await?,
+            Command::React { message, emoji, remove } => {
+                messages::react(client, &self.teller, message, &emoji, remove).await?;
+            }
+            Command::NoteEmoji(emoji) => {
+                client.note_emoji(&emoji).await?;
+                messages::tell_recent(client, &self.teller).await;
+            }
+            Command::Delete { messages, everyone } => {
+                messages::delete(client, &self.teller, &messages, everyone).await?;
+            }
+            Command::UndoDelete(ids) => client.undo_delete(&ids).await?,
+            Command::SaveAll(files) => messages::save_all(client.clone(), self.teller.clone(), files),
             Command::MarkRead { conversation, up_to } => client.mark_read(conversation, up_to).await?,
             Command::SetDraft { conversation, draft } => client.set_draft(conversation, draft).await?,
             Command::LoadDraft(id) => writing::load(client, &self.teller, id).await?,
@@ -339,6 +374,7 @@ impl Account {
             }
             Command::SetName(name) => self.set_name(&name).await?,
             Command::OwnPicture(wish) => self.picture.carry_out(wish),
+            Command::Sound(wish) => self.sounds.carry_out(wish).await?,
             Command::SavePng { name, picture } => files::save_png(self.teller.clone(), name, picture),
             Command::Resolve(name) => self.resolve(name),
             Command::KeepPreferences(preferences) => self.keep(preferences),
@@ -353,7 +389,6 @@ impl Account {
         let (client, teller) = (self.client.clone(), self.teller.clone());
         match wish {
             FileWish::Let(conversation, downloads) => client.set_downloads(conversation, downloads).await?,
-            FileWish::SaveAll(message) => files::save_all(client, teller, message),
             FileWish::Open { attachment, warned } => {
                 let open_files = self.open_files.clone();
                 tokio::spawn(async move { open_files.open(client, teller, attachment, warned).await });
@@ -396,7 +431,14 @@ impl Account {
 
     async fn load(&self, conversation: ConversationId, page: Page, limit: u32) -> Result<(), ClientError> {
         let messages = self.client.messages(conversation, page, limit).await?;
-        self.teller.tell(Update::Page { conversation, page, messages });
+        // What one wanted to see the surroundings of is gone: the view stays where it is.
+        if let Page::Around(id) = page
+            && !messages.messages.iter().any(|message| message.id == id)
+        {
+            self.teller.tell(Update::NotHere(conversation, id));
+        } else {
+            self.teller.tell(Update::Page { conversation, page, messages });
+        }
         Ok(())
     }
 

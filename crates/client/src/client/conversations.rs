@@ -13,13 +13,13 @@ impl Client {
     /// All conversations, also hidden ones, requests and blocked ones, in list order: pinned first, then the
     /// newest activity. [`Conversation::is_listed`] and [`Conversation::is_request`] tell where each belongs.
     pub async fn conversations(&self) -> Result<Vec<Conversation>, ClientError> {
-        let now = self.now();
+        let now = self.shown_by();
         self.read(move |db| db.conversations(now)).await
     }
 
     /// One conversation, if it exists.
     pub async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, ClientError> {
-        let now = self.now();
+        let now = self.shown_by();
         self.read(move |db| db.shown_conversation(id, now)).await
     }
 

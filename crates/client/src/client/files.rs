@@ -1,5 +1,6 @@
 //! Pictures and files: fetching, reading, saving.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use super::{Client, ClientError};
 use crate::engine;
 use crate::event::Event;
 use crate::model::{
-    AttachmentId, AttachmentState, ConversationKind, Message, MessageId, OutgoingFile, PictureId,
+    Attachment, AttachmentId, AttachmentState, ConversationKind, Message, OutgoingFile, PictureId,
 };
 use crate::store::{Db, StoreError, StoredAttachment, Wish};
 
@@ -109,27 +110,42 @@ impl Client {
         Ok(path)
     }
 
-    /// Writes all attachments of a message that are on this disk into a folder, as [`Client::save_attachment`] does;
-    /// returns the final paths, in their order. Whoever sent them is told once.
+    /// Writes those of these attachments that are on this disk into a folder, as [`Client::save_attachment`] does;
+    /// returns the final paths, in their order. Whoever sent them is told once for each of the messages.
     ///
     /// # Errors
-    /// [`ClientError::NotDownloaded`] if none is here. What was written before a file failed stays.
+    /// [`ClientError::NotDownloaded`] if none is here. What was written before a file failed stays, and is told.
     pub async fn save_attachments(
         &self,
-        message: MessageId,
+        list: &[AttachmentId],
         folder: &Path,
         saving: Saving,
     ) -> Result<Vec<PathBuf>, ClientError> {
-        let message = self.message(message).await?.ok_or(ClientError::NotFound("message"))?;
-        let mut paths = Vec::new();
-        for attachment in message.attachments.iter().filter(|it| it.state == AttachmentState::Local) {
-            paths.push(self.put(&message, attachment.id, folder).await?);
+        let (mut paths, mut messages) = (Vec::new(), BTreeMap::new());
+        let mut failed = None;
+        for id in list {
+            let Some(message) = self.message_of(*id).await? else { continue };
+            let is_here = |it: &Attachment| it.id == *id && it.state == AttachmentState::Local;
+            if !message.attachments.iter().any(is_here) {
+                continue;
+            }
+            match self.put(&message, *id, folder).await {
+                Ok(path) => paths.push(path),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+            messages.insert(message.id, message);
         }
-        if paths.is_empty() {
-            return Err(ClientError::NotDownloaded);
+        for message in messages.into_values() {
+            self.saved(message, saving).await?;
         }
-        self.saved(message, saving).await?;
-        Ok(paths)
+        match failed {
+            Some(error) => Err(error),
+            None if paths.is_empty() => Err(ClientError::NotDownloaded),
+            None => Ok(paths),
+        }
     }
 
     /// The name under which an attachment of a message is saved: its own, cleaned, or one made up (spec 04 §11).

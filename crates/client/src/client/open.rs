@@ -7,7 +7,6 @@ use std::time::Duration;
 use septet_network::Network;
 use septet_protocol::account::{DisplayName, Seed};
 use septet_protocol::crypto::SystemRandom;
-use septet_protocol::time::Timestamp;
 use tokio::time::{Instant, timeout};
 
 use super::{Client, ClientError, Handle, OpenOptions, RestoreStage};
@@ -36,7 +35,8 @@ impl Client {
     ) -> Result<Client, ClientError> {
         let seed = Seed::generate(&mut SystemRandom);
         let (documents, name) = (Documents::new(&seed.keys()), name.clone());
-        Self::make(profile, &seed, options, move |db| documents.fill_new(db, &name, local_now())).await
+        let now = options.network.machine().now();
+        Self::make(profile, &seed, options, move |db| documents.fill_new(db, &name, now)).await
     }
 
     /// Restores an account from its seed into an empty folder: asks its swarm for the profile (at most 15 s once
@@ -100,7 +100,9 @@ impl Client {
         options: OpenOptions,
         fill: impl FnOnce(&mut Db) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<Client, ClientError> {
-        let account = StoredAccount { id: seed.keys().session_id, seed: seed.clone(), created: local_now() };
+        // Before the network's time is known, this machine's has to do.
+        let created = options.network.machine().now();
+        let account = StoredAccount { id: seed.keys().session_id, seed: seed.clone(), created };
         let (folder, protection) = (profile.to_owned(), options.key_protection);
         let store = blocking(move || Ok(Store::create(&folder, protection, &account, fill)?)).await?;
         Self::with_store(profile.to_owned(), store, options).await
@@ -116,6 +118,8 @@ impl Client {
         let engine = Engine::new(keys, store, network);
         engine.receipts.switch(receipts);
         engine.proven.begin(last_known);
+        // The program ended before its time to bring something back was over.
+        engine.store.call(|db| db.finish_deleting(None)).await?;
         let (documents, now) = (engine.documents.clone(), engine.now());
         engine.store.call(move |db| documents.reconcile_once(db, now)).await?;
         Ok(Client(Arc::new(Handle { engine })))
@@ -142,12 +146,6 @@ impl Drop for Unfinished {
             tracing::warn!(%error, "what a cancelled restore began stays in its folder");
         }
     }
-}
-
-/// This machine's time, before the network's is known.
-fn local_now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_ms(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Does something that waits for the disk.

@@ -350,6 +350,9 @@ async fn download_picture(engine: &Arc<Engine>, wish: &WantedPicture) -> Result<
 }
 
 #[cfg(test)]
+mod unwanted;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::tests::transfers::{shown, wanted};

@@ -6,7 +6,8 @@
 //!
 //! Decision: nothing is deleted by a clock that may be wrong, but a machine without a network does not keep what is over
 //! for ever either. While the network's time is not known, what is *proven* to be over goes
-//! ([`Proven`](super::clock::Proven)); what only the best guess says is over is not shown and waits.
+//! ([`Proven`](super::clock::Proven)); what only the best guess says is over is not shown and waits. Where the guess
+//! cannot be right, nothing is shown that counts down ([`Engine::shown_by`]). If it was wrong, what waited is shown again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
         let wait = match clear(&engine, moment, all).await {
             Ok(wait) => {
                 failures = 0;
-                told = moment.guess;
+                told = moment.shown_by;
                 cleared = if all { Some(Instant::now()) } else { cleared };
                 wait
             }
@@ -73,16 +74,15 @@ struct Moment {
     /// It is at least so late.
     proven: Option<Timestamp>,
     /// What is shown goes by this.
-    guess: Timestamp,
-    /// The last guess that views were told of.
+    shown_by: Timestamp,
+    /// By what the views went when they were last told.
     told: Timestamp,
 }
 
 impl Moment {
     fn now(engine: &Engine, told: Timestamp) -> Self {
         let known = engine.network.time();
-        let guess = engine.guess();
-        Self { known, proven: known.map(|_| guess).or_else(|| engine.proven.now()), guess, told }
+        Self { known, proven: known.or_else(|| engine.proven.now()), shown_by: engine.shown_by(), told }
     }
 }
 
@@ -115,10 +115,13 @@ fn remove(
                 Proven::note(db, now)?;
             }
         } else {
-            touched.extend(db.expired_between(moment.told, moment.guess)?);
+            touched.extend(db.expired_between(moment.told, moment.shown_by)?);
+        }
+        if moment.shown_by < moment.told {
+            touched.extend(db.expired_between(moment.shown_by, moment.told)?);
         }
         let deleting = moment.proven.zip(db.next_expiry()?).map(|(proven, next)| next.since(proven));
-        let hiding = db.next_expiry_after(moment.guess)?.map(|next| next.since(moment.guess));
+        let hiding = db.next_expiry_after(moment.shown_by)?.map(|next| next.since(moment.shown_by));
         Ok((touched, deleting.into_iter().chain(hiding).min().map(Duration::from_millis)))
     })
 }

@@ -15,6 +15,9 @@ mod downloads;
 mod effects;
 mod events;
 mod expiry;
+mod forgetting;
+#[cfg(test)]
+mod local;
 mod outbox;
 mod outgoing;
 mod own_picture;
@@ -52,6 +55,10 @@ pub(crate) use receipts::Receipts;
 pub(crate) use restore::Restore;
 pub(crate) use shorten::Reader;
 use sources::key::SourceKey;
+
+/// A guess at the network's time that is earlier than is proven by more than this, in ms, is no guess. Clocks that are
+/// right differ by less from what was written down of them.
+const BEHIND: u64 = 10_000;
 
 /// An open account.
 pub(crate) struct Engine {
@@ -132,13 +139,24 @@ impl Engine {
         }
     }
 
-    /// The network's time, or the best guess: what has disappeared by then is not shown.
+    /// The network's time, or the best guess.
     pub fn guess(&self) -> Timestamp {
         let now = self.network.now();
         match self.network.time() {
             Some(known) => known,
             None => self.proven.now().unwrap_or_default().max(now),
         }
+    }
+
+    /// What has disappeared by then is not shown: the network's time, or the best guess. Where the machine's clock cannot
+    /// be right, because by it it would be earlier than is proven, nobody knows for how long it was off, and nothing
+    /// is shown that counts down: then this is the end of all times.
+    pub fn shown_by(&self) -> Timestamp {
+        if let Some(known) = self.network.time() {
+            return known;
+        }
+        let (proven, now) = (self.proven.now().unwrap_or_default(), self.network.now());
+        if proven.since(now) > BEHIND { Timestamp::from_ms(u64::MAX) } else { proven.max(now) }
     }
 
     /// How well we are connected.
@@ -161,6 +179,7 @@ impl Engine {
             tokio::spawn(outbox::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(transfers::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(forgetting::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(expiry::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::recovery::run(Arc::clone(self), cancel.clone())),

@@ -30,7 +30,7 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
             event = events.recv() => event,
         };
         match event {
-            Ok(Event::Messages(_) | Event::Conversations | Event::Deleted { .. })
+            Ok(Event::Changed { .. } | Event::Messages(_) | Event::Conversations | Event::Deleted { .. })
             | Err(RecvError::Lagged(_)) => {
                 if let Err(error) = engine.stop_what_is_gone().await {
                     tracing::debug!(%error, "a transfer goes on for nobody");

@@ -140,8 +140,9 @@ async fn saving_all_files_of_a_message_is_told_once_and_a_program_that_keeps_the
     hands(&alice, &bob, "three", &["photo.bin", "photo.bin", ".."]).await;
     let heard = bob.hears("three").await;
     let files = has(&mut bob, &heard).await;
+    let all: Vec<_> = files.iter().map(|file| file.id).collect();
     bob.client.save_attachment(files[0].id, folder.path(), Saving::Untold).await.unwrap();
-    let saved = bob.client.save_attachments(heard.id, folder.path(), Saving::Told).await.unwrap();
+    let saved = bob.client.save_attachments(&all, folder.path(), Saving::Told).await.unwrap();
     let names: Vec<_> = saved.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names[..2], ["photo (2).bin", "photo (3).bin"]);
     assert!(names[2].starts_with("session-attachment-20") && names[2].ends_with("_003"), "{}", names[2]);

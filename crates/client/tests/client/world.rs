@@ -10,7 +10,7 @@ use septet_client::model::{
     OutgoingFile, Page,
 };
 use septet_devnet::{Devnet, FileServerKind};
-use septet_network::NetworkConfig;
+use septet_network::{MachineClock, NetworkConfig};
 use septet_protocol::account::{DisplayName, parse_recovery};
 use septet_protocol::id::SessionId;
 use tempfile::TempDir;
@@ -49,7 +49,11 @@ impl World {
     }
 
     pub fn options(&self) -> OpenOptions {
-        let network = NetworkConfig::from_toml(&self.net.network_toml()).unwrap();
+        self.options_on(MachineClock::default())
+    }
+
+    fn options_on(&self, machine: MachineClock) -> OpenOptions {
+        let network = NetworkConfig::from_toml(&self.net.network_toml()).unwrap().on_machine(machine);
         OpenOptions { network, key_protection: KeyProtection::KeyFile }
     }
 
@@ -62,9 +66,14 @@ impl World {
 
     /// A new account that does not run yet.
     pub async fn resting_person(&self, name: &str) -> Person {
+        self.resting_person_on(name, MachineClock::default()).await
+    }
+
+    /// A new account that does not run yet, on a machine with this clock.
+    pub async fn resting_person_on(&self, name: &str, machine: MachineClock) -> Person {
         let folder = tempfile::tempdir().unwrap();
-        let name = DisplayName::parse(name).unwrap();
-        let client = Client::create(&folder.path().join("profile"), &name, self.options()).await.unwrap();
+        let (name, options) = (DisplayName::parse(name).unwrap(), self.options_on(machine));
+        let client = Client::create(&folder.path().join("profile"), &name, options).await.unwrap();
         Person::new(client, folder)
     }
 
@@ -92,10 +101,15 @@ impl World {
 
     /// The account of a folder, not started.
     pub async fn open(&self, folder: TempDir) -> Person {
+        self.open_on(folder, MachineClock::default()).await
+    }
+
+    /// The account of a folder, not started, on a machine with this clock.
+    pub async fn open_on(&self, folder: TempDir, machine: MachineClock) -> Person {
         let profile = folder.path().join("profile");
         let open = async {
             loop {
-                match Client::open(&profile, self.options()).await {
+                match Client::open(&profile, self.options_on(machine.clone())).await {
                     // What was dropped ends in the background.
                     Err(ClientError::InUse) => tokio::time::sleep(Duration::from_millis(2)).await,
                     opened => return opened.unwrap(),
@@ -108,19 +122,38 @@ impl World {
 
     /// The same account on another device, and how its restore went.
     pub async fn second_device(&self, person: &Person) -> (Person, Vec<RestoreStage>) {
+        self.second_device_on(person, MachineClock::default()).await
+    }
+
+    /// The same account on another device, whose machine has this clock.
+    pub async fn second_device_on(
+        &self,
+        person: &Person,
+        machine: MachineClock,
+    ) -> (Person, Vec<RestoreStage>) {
         let folder = tempfile::tempdir().unwrap();
         let recovery = person.client.recovery().await.unwrap();
         let seed = parse_recovery(&recovery.phrase).unwrap();
         let stages = Mutex::new(Vec::new());
         let profile = folder.path().join("profile");
         let tell = |stage| stages.lock().unwrap().push(stage);
-        let client = Client::restore(&profile, seed, None, self.options(), tell).await.unwrap();
+        let options = self.options_on(machine);
+        let client = Client::restore(&profile, seed, None, options, tell).await.unwrap();
         (Person::new(client, folder), stages.into_inner().unwrap())
     }
 
     /// Two accounts that accepted each other and let each other's files come.
     pub async fn friends(&self) -> (Person, Person) {
-        let (mut alice, mut bob) = (self.person("Alice").await, self.person("Bob").await);
+        self.friends_on([MachineClock::default(), MachineClock::default()]).await
+    }
+
+    /// The same, on machines with these clocks.
+    pub async fn friends_on(&self, machines: [MachineClock; 2]) -> (Person, Person) {
+        let [of_alice, of_bob] = machines;
+        let mut alice = self.resting_person_on("Alice", of_alice).await;
+        let mut bob = self.resting_person_on("Bob", of_bob).await;
+        alice.client.start();
+        bob.client.start();
         alice.says(&bob, "hi").await;
         bob.hears("hi").await;
         bob.says(&alice, "hello").await;

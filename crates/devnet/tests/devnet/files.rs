@@ -145,6 +145,21 @@ async fn an_upload_can_be_held() {
 }
 
 #[tokio::test]
+async fn who_comes_later_need_not_be_held() {
+    let devnet = network().await;
+    let hold = devnet.hold_files();
+    let (id, ()) = tokio::join!(upload(&devnet, b"held"), async {
+        hold.until_held(1).await;
+        hold.only_these();
+        let later = upload(&devnet, b"later").await;
+        assert_eq!(devnet.files().into_keys().collect::<Vec<_>>(), [later]);
+        assert_eq!(hold.held(), 1);
+        drop(hold);
+    });
+    assert!(devnet.files().contains_key(&id));
+}
+
+#[tokio::test]
 async fn uploads_have_a_size() {
     let devnet = network().await;
     for (length, code) in [(0, 413), (1, 200), (10_223_616, 200), (10_223_617, 413)] {

@@ -120,3 +120,25 @@ fn what_waits_is_not_hidden_by_what_is_due_or_goes_up() {
     assert_eq!(db.downloads_next(NOW).unwrap(), Some(at(30_000)));
     assert_eq!(db.downloads_next(at(30_000)).unwrap(), None, "it is due, not to come");
 }
+
+#[test]
+fn a_file_that_nobody_wants_any_more_is_not_taken() {
+    type Deed = fn(&mut Db, MessageId, AttachmentId);
+    let deeds: [(&str, bool, Deed); 5] = [
+        ("stopped", false, |db, _, id| assert!(db.attachment_unwanted(id).unwrap())),
+        ("deleted", true, |db, message, _| _ = db.delete_messages(&[message]).unwrap()),
+        ("removed", true, |db, message, _| _ = db.remove_messages(&[message]).unwrap()),
+        // Its rows are still there, and go in steps.
+        ("conversation deleted", true, |db, _, _| db.delete_conversation(with(db, alice())).unwrap()),
+        ("contact deleted", true, |db, _, _| db.delete_contact(alice()).unwrap()),
+    ];
+    for (name, gone, deed) in deeds {
+        let mut db = db();
+        let (message, id) = wanted(&mut db);
+        assert_eq!(db.attachments_gone(&[id]).unwrap(), [], "{name}");
+        deed(&mut db, message, id);
+        assert_eq!(!db.attachments_gone(&[id]).unwrap().is_empty(), gone, "{name}");
+        assert!(!db.attachment_downloaded(id, &"a".repeat(32)).unwrap(), "{name}");
+        assert!(!db.is_file_in_use(&"a".repeat(32)).unwrap(), "{name}");
+    }
+}

@@ -64,8 +64,6 @@ impl Painting<'_> {
         let accent = theme.bubble_accent(outgoing);
         let tile = Rect::from_center_size(pos2(rect.left() + 31.0, rect.center().y), vec2(38.0, 38.0));
         self.ui.painter().rect_filled(tile, 9, accent.gamma_multiply(0.15));
-        file_icon(attachment).paint(self.ui.painter(), tile.center(), 18.0, accent);
-        let (left, right) = (tile.right() + 10.0, rect.right() - 44.0);
         let name = if attachment.voice {
             self.cx.t("voice-message").to_string()
         } else if attachment.name.is_empty() {
@@ -73,6 +71,13 @@ impl Painting<'_> {
         } else {
             attachment.name.clone()
         };
+        self.file_button(attachment, rect, *corners, &name);
+        let clip = self.audible(attachment);
+        match &clip {
+            Some(clip) => self.play_button(clip, tile, 9, attachment),
+            None => file_icon(attachment).paint(self.ui.painter(), tile.center(), 18.0, accent),
+        }
+        let (left, right) = (tile.right() + 10.0, rect.right() - 44.0);
         let top = tile.top() + if transfer(attachment).is_some() { -1.0 } else { 1.0 };
         text_left(self.ui.painter(), pos2(left, top + 10.0), &name, self.cx.body(), right - left);
         let failed = matches!(attachment.state, AttachmentState::Failed { .. } | AttachmentState::Unusable);
@@ -97,10 +102,13 @@ impl Painting<'_> {
             let at = rect.right_bottom() - vec2(12.0 + meta.size().x, 22.0);
             self.ui.painter().galley(at, Arc::clone(meta), theme.muted);
         }
-        self.file_button(attachment, rect, *corners, &name);
+        if let Some(clip) = &clip {
+            self.file_progress(clip, rect, accent);
+        }
     }
 
-    fn file_line(&self, attachment: &Attachment) -> String {
+    /// What is said of a file in a line.
+    pub(super) fn file_line(&self, attachment: &Attachment) -> String {
         let size = words::bytes(self.cx, attachment.size);
         let moved = |name, done: u64| {
             self.cx.strings.with(name, [("done", part_of(done).into()), ("total", size.clone().into())])
@@ -119,9 +127,9 @@ impl Painting<'_> {
         }
     }
 
-    /// The whole chip is the button: it fetches, stops, tries again, plays a film or saves.
-    fn file_button(&mut self, attachment: &Attachment, rect: Rect, corners: CornerRadius, name: &str) {
-        let (icon, label, act) = match attachment.state {
+    /// What can be done with a file: its icon, the name of its words, what a click does.
+    pub(super) fn file_act(&self, attachment: &Attachment) -> Option<(Icon, &'static str, Click)> {
+        Some(match attachment.state {
             AttachmentState::Uploading { .. } => {
                 (Icon::X, "stop-sending", Click::Send(Command::StopTransfer(attachment.id)))
             }
@@ -139,8 +147,22 @@ impl Painting<'_> {
             AttachmentState::Local => {
                 (Icon::SAVE, "save-as", Click::Send(file_menu::save_as(self.message, attachment.id)))
             }
-            AttachmentState::Preparing | AttachmentState::Expired | AttachmentState::Unusable => return,
-        };
+            AttachmentState::Preparing | AttachmentState::Expired | AttachmentState::Unusable => return None,
+        })
+    }
+
+    /// Does what a click on a file does.
+    pub(super) fn follow(&mut self, click: Click) {
+        match click {
+            Click::Send(command) => self.cx.send(command),
+            Click::Act(act) => self.act = Some(act),
+        }
+    }
+
+    /// The whole chip is the button: it fetches, stops, tries again, plays a film or saves. Parts of it that are painted
+    /// later may be buttons of their own.
+    fn file_button(&mut self, attachment: &Attachment, rect: Rect, corners: CornerRadius, name: &str) {
+        let Some((icon, label, click)) = self.file_act(attachment) else { return };
         let label = format!("{} {name}", self.cx.t(label));
         let response = self.click(rect, ("button", attachment.id), &label);
         let theme = self.cx.theme;
@@ -156,17 +178,16 @@ impl Painting<'_> {
         let place = pos2(rect.right() - 22.0, rect.top() + 22.0);
         icon.paint(self.ui.painter(), place, 17.0, color);
         if response.on_hover_text(label).clicked() {
-            match act {
-                Click::Send(command) => self.cx.send(command),
-                Click::Act(act) => self.act = Some(act),
-            }
+            self.follow(click);
         }
     }
 }
 
 /// What a click on a chip does.
-enum Click {
+pub(super) enum Click {
+    /// Something of the account.
     Send(Command),
+    /// Something of the conversation.
     Act(Act),
 }
 

@@ -41,59 +41,84 @@ impl Prepared {
     }
 }
 
-/// The rows of the menu.
-pub fn rows(ui: &mut Ui, cx: &ViewCtx<'_>, message: &Message) -> Option<Act> {
+/// Forgets it: the menu is asked for in a way that has nothing to do with the pointer.
+pub fn forget(ui: &Ui, message: &Message) {
+    ui.data_mut(|data| data.remove::<Option<AttachmentId>>(place(message)));
+}
+
+/// The rows of the menu; tells also whether there are any. `first` gives the keyboard to the first: the menu was asked
+/// for with a key.
+pub fn rows(ui: &mut Ui, cx: &ViewCtx<'_>, message: &Message, first: bool) -> (Option<Act>, bool) {
+    if first {
+        forget(ui, message);
+    }
     let under = ui.data(|data| data.get_temp::<Option<AttachmentId>>(place(message))).flatten();
     let file = match message.attachments.as_slice() {
         [only] => Some(only),
         all => all.iter().find(|attachment| Some(attachment.id) == under),
     };
-    let act = file.and_then(|file| one(ui, cx, message, file));
-    let here = message.attachments.iter().filter(|file| file.state == AttachmentState::Local).count();
-    if message.attachments.len() > 1 && here > 0 {
-        let label = cx.strings.with("save-all", [("count", here.into())]);
-        if row(ui, cx, Icon::SAVE, &label) {
-            cx.send(Command::File(FileWish::SaveAll(message.id)));
+    let mut rows = Rows { cx, first, any: false };
+    let act = file.and_then(|file| one(ui, &mut rows, message, file));
+    let here = message.attachments.iter().filter(|file| file.state == AttachmentState::Local);
+    let here: Vec<AttachmentId> = here.map(|file| file.id).collect();
+    if message.attachments.len() > 1 && !here.is_empty() {
+        let label = cx.strings.with("save-all", [("count", here.len().into())]);
+        if rows.row(ui, Icon::SAVE, &label) {
+            cx.send(Command::SaveAll(here));
         }
     }
-    act
+    (act, rows.any)
 }
 
-fn one(ui: &mut Ui, cx: &ViewCtx<'_>, message: &Message, file: &Attachment) -> Option<Act> {
+/// Rows, of which the first may get the keyboard.
+struct Rows<'a> {
+    cx: &'a ViewCtx<'a>,
+    first: bool,
+    any: bool,
+}
+
+impl Rows<'_> {
+    fn row(&mut self, ui: &mut Ui, icon: Icon, label: &str) -> bool {
+        let response = menu_row(ui, self.cx, icon, label, Tone::Quiet);
+        if self.first && !self.any {
+            response.request_focus();
+        }
+        self.any = true;
+        if response.clicked() {
+            ui.close();
+        }
+        response.clicked()
+    }
+}
+
+fn one(ui: &mut Ui, rows: &mut Rows<'_>, message: &Message, file: &Attachment) -> Option<Act> {
+    let cx = rows.cx;
     match file.state {
         AttachmentState::Local => {
-            if row(ui, cx, Icon::EXTERNAL_LINK, &cx.t("open-file")) {
+            if rows.row(ui, Icon::EXTERNAL_LINK, &cx.t("open-file")) {
                 cx.send(Command::File(FileWish::Open { attachment: file.id, warned: false }));
             }
-            if row(ui, cx, Icon::SAVE, &cx.t("save-as")) {
+            if rows.row(ui, Icon::SAVE, &cx.t("save-as")) {
                 cx.send(save_as(message, file.id));
             }
         }
         AttachmentState::Remote => {
-            return row(ui, cx, Icon::DOWNLOAD, &cx.t("download")).then_some(Act::Fetch(file.id));
+            return rows.row(ui, Icon::DOWNLOAD, &cx.t("download")).then_some(Act::Fetch(file.id));
         }
         AttachmentState::Downloading { .. } => {
-            if row(ui, cx, Icon::X, &cx.t("stop-receiving")) {
+            if rows.row(ui, Icon::X, &cx.t("stop-receiving")) {
                 cx.send(Command::StopTransfer(file.id));
             }
         }
         // What could not be sent is sent again with its message.
         AttachmentState::Failed { .. } if message.state != MessageState::Failed => {
-            if row(ui, cx, Icon::ROTATE_CW, &cx.t("try-again")) {
+            if rows.row(ui, Icon::ROTATE_CW, &cx.t("try-again")) {
                 cx.send(Command::Download(file.id));
             }
         }
         _ => {}
     }
     None
-}
-
-fn row(ui: &mut Ui, cx: &ViewCtx<'_>, icon: Icon, label: &str) -> bool {
-    let clicked = menu_row(ui, cx, icon, label, Tone::Quiet).clicked();
-    if clicked {
-        ui.close();
-    }
-    clicked
 }
 
 /// Saves a file of a message under a name of a person's choice; offered is its own.

@@ -1,44 +1,31 @@
 //! A swarm of a local network, asked step by step: what happens between two steps is up to each test.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use septet_devnet::Devnet;
-use septet_network::{Network, NetworkConfig};
-use septet_protocol::account::Seed;
-use septet_protocol::crypto::{Ed25519Secret, SystemRandom};
+use septet_protocol::crypto::Ed25519Secret;
 use septet_protocol::id::{Account, GroupId, Namespace};
-use septet_protocol::time::Timestamp;
-use tempfile::TempDir;
 
 use super::page::{Compartment, Contents, Marks, Part};
 use super::*;
-use crate::engine::Engine;
 use crate::engine::credentials::Credentials;
+use crate::engine::local::Local;
 use crate::engine::sources::source::AnySource;
-use crate::key::KeyProtection;
-use crate::store::{Store, StoredAccount};
 
 /// An account on a network of its own.
-struct World {
-    net: Devnet,
-    engine: Arc<Engine>,
-    _folder: TempDir,
+struct World(Local);
+
+impl Deref for World {
+    type Target = Local;
+
+    fn deref(&self) -> &Local {
+        &self.0
+    }
 }
 
 impl World {
     async fn new() -> Self {
-        let net = Devnet::builder().start().await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let profile = folder.path().join("profile");
-        let (seed, created) = (Seed::generate(&mut SystemRandom), Timestamp::from_ms(net.now()));
-        let keys = seed.keys();
-        let account = StoredAccount { id: keys.session_id, seed, created };
-        let (of, key) = (profile.clone(), KeyProtection::KeyFile);
-        let store = move || Store::create(&of, key, &account, |_| Ok(())).unwrap();
-        let store = tokio::task::spawn_blocking(store).await.unwrap();
-        let config = NetworkConfig::from_toml(&net.network_toml()).unwrap();
-        let network = Network::start(config, &profile, store.network_key()).unwrap();
-        Self { net, engine: Engine::new(keys, store, network), _folder: folder }
+        Self(Local::new().await)
     }
 
     fn owner(&self) -> Account {
