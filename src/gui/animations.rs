@@ -173,12 +173,13 @@ mod tests {
         fn at(&self, time: f64, focused: bool, visible: bool) -> (Option<usize>, f64) {
             let mut input = RawInput { time: Some(time), focused, ..RawInput::default() };
             input.viewports.entry(input.viewport_id).or_default();
-            let output = self.ctx.run_ui(input, |ui| {
+            let mut output = self.ctx.run_ui(input, |ui| {
                 self.animations.next_frame();
                 if visible {
                     self.animations.get(ui.ctx(), &self.actions, &KEY, 10);
                 }
             });
+            output.textures_delta.clear();
             let shown = match self.animations.0.borrow().entries.get(&KEY) {
                 Some(Entry::Moving(moving)) => Some(moving.shown),
                 _ => None,

@@ -242,20 +242,31 @@ fn untrusted_and_the_question_look_calm() {
     stage.harness.snapshot("files_question_dark");
 }
 
-#[test]
-fn one_to_five_pictures_with_a_caption() {
+/// Messages with so many pictures each, and a caption.
+fn captioned(counts: &[i64]) -> Stage {
     let mut next = 0;
-    let mut pictures = |count| -> Vec<Attachment> {
-        let from = next;
+    let messages = (1..).zip(counts).map(|(id, count)| {
+        let ids = next..next + count;
         next += count;
-        (from..next).map(|id| picture(id, AttachmentState::Local)).collect()
-    };
-    for (name, counts) in [("one_two", vec![1, 2]), ("three_four", vec![3]), ("five", vec![5])] {
-        let messages = (1..).zip(counts);
-        let messages = messages.map(|(id, count)| with(id, id % 2 == 0, "By the water", pictures(count)));
-        let mut stage = stage(ThemeChoice::Light, Downloads::Automatic, messages.collect());
-        stage.harness.snapshot(format!("files_{name}_light"));
-    }
+        let pictures = ids.map(|id| picture(id, AttachmentState::Local)).collect();
+        with(id, id % 2 == 0, "By the water", pictures)
+    });
+    stage(ThemeChoice::Light, Downloads::Automatic, messages.collect())
+}
+
+#[test]
+fn one_and_two_pictures_with_a_caption() {
+    captioned(&[1, 2]).harness.snapshot("files_one_two_light");
+}
+
+#[test]
+fn three_pictures_with_a_caption() {
+    captioned(&[3]).harness.snapshot("files_three_light");
+}
+
+#[test]
+fn five_pictures_with_a_caption() {
+    captioned(&[5]).harness.snapshot("files_five_light");
 }
 
 #[test]

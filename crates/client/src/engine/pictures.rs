@@ -243,6 +243,39 @@ mod tests {
     }
 
     #[test]
+    fn an_animation_stays_one_and_loses_its_notes() {
+        use image::AnimationDecoder;
+        use image::codecs::gif::{GifDecoder, GifEncoder};
+        let mut file = Vec::new();
+        let mut encoder = GifEncoder::new(&mut file);
+        for grey in [0, 100, 200] {
+            let frame = image::RgbaImage::from_pixel(5000, 2, image::Rgba([grey, grey, grey, 255]));
+            encoder.encode_frame(image::Frame::new(frame)).unwrap();
+        }
+        drop(encoder);
+        // A comment before the end of the file.
+        let end = file.len() - 1;
+        file.splice(end..end, *b"\x21\xfe\x0e52.52, 13.4050\0");
+        let prepared = prepare(file, "image/gif", 10_000_000);
+        assert_eq!((prepared.content_type.as_str(), prepared.dimensions), ("image/gif", Some((5000, 2))));
+        assert!(!prepared.bytes.windows(5).any(|window| window == b"52.52"));
+        let frames = GifDecoder::new(Cursor::new(&prepared.bytes)).unwrap().into_frames();
+        assert_eq!(frames.map(Result::unwrap).count(), 3);
+    }
+
+    #[test]
+    fn a_picture_of_gigabytes_is_not_decoded() {
+        let mut file = jpeg(40, 20);
+        // Its head says 30,000 × 30,000.
+        let size = file.windows(5).position(|it| it == [0xff, 0xc0, 0, 17, 8]).unwrap() + 5;
+        file[size..size + 4].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
+        let prepared = prepare(file.clone(), "image/jpeg", 10_000_000);
+        assert_eq!(prepared.dimensions, Some((30_000, 30_000)), "it goes as it is");
+        assert!(fit_jpeg(&file, 10_000_000).is_none());
+        assert!(display_picture(&file).is_none());
+    }
+
+    #[test]
     fn a_video_loses_its_notes_and_keeps_its_length() {
         let notes = |name: &[u8]| [b"\0\0\0\x0cftypisom\0\0\0\x14moov\0\0\0\x0c", name].concat();
         let prepared = prepare([notes(b"udta").as_slice(), b"52.5"].concat(), "video/mp4", 10_000_000);
