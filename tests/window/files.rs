@@ -3,7 +3,7 @@
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
 use septet::gui::attached::{FileNews, FileWish};
-use septet::gui::command::{Command, ImageKey, Update};
+use septet::gui::command::{Command, ImageKey, Look, StagedFile, Update};
 use septet::gui::theme::ThemeChoice;
 use septet_client::model::*;
 
@@ -283,4 +283,35 @@ fn films_sounds_and_files_have_chips() {
     ];
     let mut stage = stage(ThemeChoice::Dark, Downloads::Automatic, messages);
     stage.harness.snapshot("files_chips_dark");
+}
+
+#[test]
+fn photographs_may_be_large_and_files_of_one_name_are_all_kept() {
+    let mut stage = stage(ThemeChoice::Dark, Downloads::Automatic, Vec::new());
+    let file = |name: &str, size, picture| StagedFile {
+        name: name.into(),
+        size,
+        picture,
+        source: OutgoingFile::Path(format!("/home/{name}").into()),
+        look: Look::default(),
+    };
+    for (name, size, picture) in [
+        ("a.jpg", 40_000_000, true),
+        ("a.jpg", 5, true),
+        ("b.png", 40_000_000, true),
+        ("c.zip", 10_000_001, false),
+        ("d.zip", 10_000_000, false),
+    ] {
+        stage.tell(Update::Staged(sample::mara(), file(name, size, picture)));
+    }
+    assert_eq!(stage.harness.query_all_by_label("Remove a.jpg").count(), 2);
+    assert!(stage.harness.query_by_label("Remove b.png").is_none());
+    assert!(stage.harness.query_by_label("Remove c.zip").is_none());
+    stage.harness.get_by_label("Remove d.zip");
+    for _ in 3..40 {
+        stage.tell.send(Update::Staged(sample::mara(), file("e.zip", 5, false))).unwrap();
+    }
+    stage.run();
+    assert_eq!(stage.harness.query_all_by_label("Remove e.zip").count(), 29, "32 in all");
+    stage.harness.get_by_label("A message has at most 32 files.");
 }
