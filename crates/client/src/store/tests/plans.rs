@@ -4,7 +4,7 @@ use super::*;
 use crate::store::receive::strangers;
 use crate::store::{
     account, attachment, conversation, dating, deferred, delete, message, noted, outbox, people, read,
-    receive, search, wanted,
+    reader, receive, search, wanted,
 };
 
 /// What SQLite says it does for a query, one line for each step.
@@ -45,6 +45,13 @@ fn pages_come_from_the_paging_index() {
 fn what_is_missing_of_the_newest_messages_comes_from_the_paging_index() {
     check(wanted::MISSING, "messages_page", &["m"]);
     check(wanted::MISSING, "attachments_of_message", &["m"]);
+}
+
+#[test]
+fn readers_go_on_from_a_number() {
+    for sql in [message::ARRIVED, reader::NEXT] {
+        check(sql, "INTEGER PRIMARY KEY (rowid>?)", &[]);
+    }
 }
 
 #[test]
