@@ -16,6 +16,7 @@ mod previews;
 mod reacting;
 mod readers;
 mod settings;
+mod trust;
 mod unreadable;
 
 use std::sync::Arc;
@@ -31,7 +32,7 @@ use zeroize::Zeroize;
 
 pub use crate::error::{ClientError, PreviewError, SendError};
 pub use deleting::UNDO_FOR;
-pub use files::may_tell_place;
+pub use files::{Saving, may_tell_place};
 pub use reacting::FIRST_EMOJI;
 pub use readers::{Delivery, Doing};
 pub use septet_network::web::PreviewUrl;
