@@ -17,6 +17,10 @@ params! {
         #[arg(long, value_name = "on|off", value_parser = on_or_off)]
         #[serde(default)]
         pub typing_indicators: Option<bool>,
+        /// Fetch previews of links that are written in the window; the website sees this machine's address
+        #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+        #[serde(default)]
+        pub link_previews: Option<bool>,
     }
 }
 
@@ -27,13 +31,16 @@ pub struct Holds {
     read_receipts: bool,
     /// Contacts are told that we are typing, and we that they are
     typing_indicators: bool,
+    /// Previews of links that are written in the window are fetched from the web
+    link_previews: bool,
 }
 
 impl Answer for Holds {
     fn text(&self) -> Option<String> {
         let word = |on| if on { "on" } else { "off" };
         let (receipts, typing) = (word(self.read_receipts), word(self.typing_indicators));
-        Some(format!("Read receipts: {receipts}\nTyping indicators: {typing}"))
+        let previews = word(self.link_previews);
+        Some(format!("Read receipts: {receipts}\nTyping indicators: {typing}\nLink previews: {previews}"))
     }
 }
 
@@ -49,8 +56,15 @@ impl Call for Settings {
         if let Some(on) = self.typing_indicators {
             client.set_typing_indicators(on).await?;
         }
+        if let Some(on) = self.link_previews {
+            client.set_link_previews(on).await?;
+        }
         let settings = client.settings();
-        Ok(Holds { read_receipts: settings.read_receipts, typing_indicators: settings.typing_indicators })
+        Ok(Holds {
+            read_receipts: settings.read_receipts,
+            typing_indicators: settings.typing_indicators,
+            link_previews: client.link_previews(),
+        })
     }
 }
 

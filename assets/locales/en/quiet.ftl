@@ -35,3 +35,5 @@ read-receipts = Read receipts
 read-receipts-explained = Contacts see when you have read their messages, and you see when they have read yours.
 typing-indicators = Typing indicators
 typing-indicators-explained = Contacts see when you are typing, and you see when they are.
+link-previews = Previews of links you send
+link-previews-explained = Septet visits the page of a link that you write, to send its title and picture along. The website then sees your IP address.

@@ -6,25 +6,20 @@ use crate::gui::command::Command;
 use crate::gui::view::ViewCtx;
 use crate::gui::widgets::switch;
 
+/// What switches something on or off.
+type Switch = fn(bool) -> Command;
+
 /// Shows the switches.
 pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>) {
     let settings = cx.state.settings;
-    let rows: [(&str, &str, bool, fn(bool) -> Command); 2] = [
-        (
-            &cx.t("read-receipts"),
-            &cx.t("read-receipts-explained"),
-            settings.read_receipts,
-            Command::SetReadReceipts,
-        ),
-        (
-            &cx.t("typing-indicators"),
-            &cx.t("typing-indicators-explained"),
-            settings.typing_indicators,
-            Command::SetTypingIndicators,
-        ),
+    let rows: [(&'static str, bool, Switch); 3] = [
+        ("read-receipts", settings.read_receipts, Command::SetReadReceipts),
+        ("typing-indicators", settings.typing_indicators, Command::SetTypingIndicators),
+        ("link-previews", cx.state.link_previews == Some(true), Command::SetLinkPreviews),
     ];
-    for (name, explained, on, command) in rows {
-        if switch::show(ui, cx, name, explained, on).clicked() {
+    let explained = ["read-receipts-explained", "typing-indicators-explained", "link-previews-explained"];
+    for ((name, on, command), explained) in rows.into_iter().zip(explained) {
+        if switch::show(ui, cx, &cx.t(name), &cx.t(explained), on).clicked() {
             cx.send(command(!on));
         }
     }

@@ -105,16 +105,14 @@ fn one(ui: &mut Ui, rows: &mut Rows<'_>, message: &Message, file: &Attachment) -
         AttachmentState::Remote => {
             return rows.row(ui, Icon::DOWNLOAD, &cx.t("download")).then_some(Act::Fetch(file.id));
         }
-        AttachmentState::Downloading { .. } => {
-            if rows.row(ui, Icon::X, &cx.t("stop-receiving")) {
-                cx.send(Command::StopTransfer(file.id));
-            }
+        AttachmentState::Downloading { .. } if rows.row(ui, Icon::X, &cx.t("stop-receiving")) => {
+            cx.send(Command::StopTransfer(file.id));
         }
         // What could not be sent is sent again with its message.
-        AttachmentState::Failed { .. } if message.state != MessageState::Failed => {
-            if rows.row(ui, Icon::ROTATE_CW, &cx.t("try-again")) {
-                cx.send(Command::Download(file.id));
-            }
+        AttachmentState::Failed { .. }
+            if message.state != MessageState::Failed && rows.row(ui, Icon::ROTATE_CW, &cx.t("try-again")) =>
+        {
+            cx.send(Command::Download(file.id));
         }
         _ => {}
     }

@@ -140,11 +140,10 @@ pub fn timer(cx: &ViewCtx<'_>, message: &Message) -> Option<String> {
 /// What the end of a message tells, in words.
 fn in_full(cx: &ViewCtx<'_>, message: &Message) -> String {
     let mut said = cx.clock.full(message.timestamp, cx.strings);
-    for more in [words::state(cx, message).map(|state| state.to_string()), timer(cx, message)] {
-        if let Some(more) = more {
-            said.push_str(" · ");
-            said.push_str(&more);
-        }
+    let state = words::state(cx, message).map(|state| state.to_string());
+    for more in [state, timer(cx, message)].into_iter().flatten() {
+        said.push_str(" · ");
+        said.push_str(&more);
     }
     said
 }
