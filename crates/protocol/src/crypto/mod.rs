@@ -11,6 +11,7 @@
 //! and [`xed25519`] are the network's own constructions on top of these.
 
 mod aead;
+mod cache;
 mod cbc;
 mod ed25519;
 mod hash;

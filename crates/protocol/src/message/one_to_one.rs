@@ -20,7 +20,7 @@ use super::read::{self, ContentError};
 use super::sent_time::Witness;
 use super::write::is_data_message;
 use crate::account::AccountKeys;
-use crate::crypto::session::{self, BadRecipient, DecryptError};
+use crate::crypto::session::{self, BadRecipient, DecryptError, Opened};
 use crate::crypto::{Ed25519Secret, Random};
 use crate::id::{Ed25519Public, SessionId};
 use crate::swarm::MAX_MESSAGE_BYTES;
@@ -173,13 +173,19 @@ pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, Deco
         return Err(DecodeError::NewerFormat);
     }
     let (timestamp, sealed) = unwrap(data)?;
-    let mut opened = session::decrypt_incoming(&sealed, &me.x25519)?;
+    let opened = me.senders.decrypt_incoming(&sealed, &me.x25519)?;
+    read_opened(opened, timestamp, me.session_id)
+}
+
+/// What an opened message says to `me`; `timestamp` is what its envelope tells. All of [`decode_one_to_one`] but the
+/// opening.
+pub fn read_opened(mut opened: Opened, timestamp: Timestamp, me: SessionId) -> Result<Received, DecodeError> {
     unpad(&mut opened.message);
     let wire = read::fields(&opened.message)?;
     if timestamp.as_ms() == 0 || !Witness::Envelope(timestamp).agrees(wire.sig_timestamp) {
         return Err(DecodeError::Timestamp);
     }
-    let is_own = opened.sender == me.session_id;
+    let is_own = opened.sender == me;
     let named = named_conversation(&wire);
     if named.is_some() && !is_own {
         return Err(DecodeError::ForeignSyncTarget);
@@ -188,7 +194,7 @@ pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, Deco
     let msg_id = MsgId::of_content(&opened.message);
     let (sender, kind, seconds) = (opened.sender, wire.expiration_type, wire.expiration_timer);
     if newer::is_unknown_type(&wire, &opened.message) {
-        let place = place(sync_target == Some(me.session_id));
+        let place = place(sync_target == Some(me));
         let expiration = Expiration::resolve(kind, seconds, place);
         return Err(DecodeError::UnknownType(UnknownType {
             sender,
@@ -215,7 +221,7 @@ pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, Deco
         _ => None,
     };
     let pointers = RawPointers::of(&parsed.content, &opened.message);
-    let place = place(is_own && sync_target.is_none_or(|account| account == me.session_id));
+    let place = place(is_own && sync_target.is_none_or(|account| account == me));
     Ok(Received {
         sender,
         sender_ed25519: opened.sender_ed25519,
