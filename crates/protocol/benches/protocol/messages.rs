@@ -1,7 +1,7 @@
 //! One-to-one messages.
 
 use septet_protocol::crypto::session::{
-    Senders, decrypt_incoming, encrypt_for_recipient, encrypt_for_recipient_deterministic,
+    Recipients, Senders, decrypt_incoming, encrypt_for_recipient, encrypt_for_recipient_deterministic,
 };
 use septet_protocol::crypto::{Ed25519Secret, SystemRandom};
 
@@ -17,6 +17,13 @@ pub fn run(bench: &Bench) {
         let message = bytes(size);
         bench.run(&format!("encrypt_for_recipient, {size} B"), || {
             encrypt_for_recipient(&message, &sender, &to, &mut SystemRandom)
+        });
+    }
+    let recipients = Recipients::default();
+    for size in [160, 1024] {
+        let message = bytes(size);
+        bench.run(&format!("encrypt_for_recipient, {size} B, recipient known"), || {
+            recipients.encrypt_for_recipient(&message, &sender, &to, &mut SystemRandom)
         });
     }
     let message = bytes(1024);

@@ -15,7 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub use name::{DisplayName, NameError};
 pub use recovery::{RecoveryError, parse_recovery};
 
-use crate::crypto::session::Senders;
+use crate::crypto::session::{Recipients, Senders};
 use crate::crypto::{Ed25519Secret, Random, X25519Secret};
 use crate::id::SessionId;
 
@@ -64,7 +64,13 @@ impl Seed {
         let ed25519 = Ed25519Secret::from_seed(*padded);
         let x25519 = ed25519.to_x25519();
         let session_id = SessionId::from(x25519.public());
-        AccountKeys { ed25519, x25519, session_id, senders: Senders::default() }
+        AccountKeys {
+            ed25519,
+            x25519,
+            session_id,
+            senders: Senders::default(),
+            recipients: Recipients::default(),
+        }
     }
 }
 
@@ -79,6 +85,8 @@ pub struct AccountKeys {
     pub session_id: SessionId,
     /// Who has written to it: no part of the keys, but wanted wherever they open something.
     pub(crate) senders: Senders,
+    /// Whom it has written to.
+    pub(crate) recipients: Recipients,
 }
 
 #[cfg(test)]

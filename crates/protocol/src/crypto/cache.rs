@@ -13,12 +13,11 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-const SETS: usize = 256;
 const PLACES: usize = 4;
 /// Uses are counted up to here, so that even who wrote a lot long ago has to go at last.
 const MOST_USES: u16 = 1000;
 
-/// At most 1,024 values by public key.
+/// Values by public key.
 pub(super) struct Cache<V> {
     sets: Box<[Mutex<Vec<Place<V>>>]>,
     secret: RandomState,
@@ -31,9 +30,9 @@ struct Place<V> {
 }
 
 impl<V: Clone> Cache<V> {
-    /// With nothing in it; takes memory as it fills.
-    pub(super) fn new() -> Self {
-        Self { sets: (0..SETS).map(|_| Mutex::new(Vec::new())).collect(), secret: RandomState::new() }
+    /// With nothing in it, and room for four values in each of so many sets; takes memory as it fills.
+    pub(super) fn new(sets: usize) -> Self {
+        Self { sets: (0..sets).map(|_| Mutex::new(Vec::new())).collect(), secret: RandomState::new() }
     }
 
     /// What is kept for this key; counts as a use.
@@ -63,7 +62,7 @@ impl<V: Clone> Cache<V> {
     }
 
     fn set(&self, key: &[u8; 32]) -> Option<MutexGuard<'_, Vec<Place<V>>>> {
-        let number = self.secret.hash_one(key) as usize % SETS;
+        let number = self.secret.hash_one(key) as usize % self.sets.len().max(1);
         // What panicked meanwhile has at most not counted a use.
         Some(self.sets.get(number)?.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -72,6 +71,8 @@ impl<V: Clone> Cache<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SETS: usize = 256;
 
     fn key(number: u32) -> [u8; 32] {
         let mut key = [0; 32];
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_comes_back_and_only_under_its_key() {
-        let cache = Cache::new();
+        let cache = Cache::new(SETS);
         assert_eq!(cache.get(&key(1)), None);
         cache.put(&key(1), 10);
         cache.put(&key(1), 11);
@@ -96,7 +97,7 @@ mod tests {
     /// writes twice.
     #[test]
     fn a_flood_of_strangers_displaces_no_contact() {
-        let cache = Cache::new();
+        let cache = Cache::new(SETS);
         for contact in 0..100 {
             cache.put(&key(contact), contact);
             // At random more than four of them may share a set: those have to come by their place as well.
@@ -120,7 +121,7 @@ mod tests {
 
     #[test]
     fn who_falls_silent_makes_room_for_who_writes() {
-        let cache = Cache::new();
+        let cache = Cache::new(SETS);
         for old in 0..3000 {
             cache.put(&key(old), old);
             (0..3).for_each(|_| drop(cache.get(&key(old))));

@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 use super::cache::Cache;
 use super::ed25519::PublicPoint;
 use super::sealed_box::{SEAL_OVERHEAD, seal_in_place, seal_open};
-use super::{Ed25519Secret, Random, Signature, X25519Secret, blake2b, sha512};
+use super::x25519::FrequentPublic;
+use super::{Ed25519Secret, Random, SharedSecret, Signature, X25519Secret, blake2b, sha512};
 use crate::id::{Ed25519Public, SessionId, X25519Public};
 
 /// How many bytes the encrypted form is longer than the message: ephemeral key, tag, sender key, signature.
@@ -75,7 +76,41 @@ pub fn encrypt_for_recipient(
     rng: &mut impl Random,
 ) -> Result<Vec<u8>, BadRecipient> {
     let ephemeral = X25519Secret::generate(rng);
-    sign_and_seal(message, sender, recipient, &ephemeral)
+    sign_and_seal(message, sender, recipient, &ephemeral, ephemeral.diffie_hellman(recipient))
+}
+
+/// Recipients of many messages, whose keys were prepared once. Bounded (2 MB); shared by threads.
+#[derive(Clone)]
+pub struct Recipients(Arc<Cache<Option<Arc<FrequentPublic>>>>);
+
+impl Default for Recipients {
+    fn default() -> Self {
+        Self(Arc::new(Cache::new(16)))
+    }
+}
+
+impl Recipients {
+    /// Signs and seals as [`encrypt_for_recipient`] does, to the same bytes; the first message to somebody takes longer,
+    /// all others are quicker.
+    pub fn encrypt_for_recipient(
+        &self,
+        message: &[u8],
+        sender: &Ed25519Secret,
+        recipient: &X25519Public,
+        rng: &mut impl Random,
+    ) -> Result<Vec<u8>, BadRecipient> {
+        let ephemeral = X25519Secret::generate(rng);
+        let known = self.0.get(&recipient.0).unwrap_or_else(|| {
+            let new = FrequentPublic::new(recipient).map(Arc::new);
+            self.0.put(&recipient.0, new.clone());
+            new
+        });
+        let shared = match known {
+            Some(frequent) => frequent.agree(&ephemeral),
+            None => ephemeral.diffie_hellman(recipient),
+        };
+        sign_and_seal(message, sender, recipient, &ephemeral, shared)
+    }
 }
 
 /// The same with an ephemeral key derived from sender, recipient and message, so that equal input gives equal bytes.
@@ -90,7 +125,8 @@ pub fn encrypt_for_recipient_deterministic(
     let hash = Zeroizing::new(sha512(&[&*seed]));
     let mut secret = Zeroizing::new([0; 32]);
     secret.iter_mut().zip(hash.iter()).for_each(|(to, from)| *to = *from);
-    sign_and_seal(message, sender, recipient, &X25519Secret::from_bytes(*secret))
+    let ephemeral = X25519Secret::from_bytes(*secret);
+    sign_and_seal(message, sender, recipient, &ephemeral, ephemeral.diffie_hellman(recipient))
 }
 
 /// Opens a message, checks its signature, and tells who wrote it (spec 02 §4.2). The padding is left on.
@@ -107,7 +143,7 @@ pub struct Senders(Arc<Cache<Option<Sender>>>);
 
 impl Default for Senders {
     fn default() -> Self {
-        Self(Arc::new(Cache::new()))
+        Self(Arc::new(Cache::new(256)))
     }
 }
 
@@ -217,11 +253,13 @@ fn sign_and_seal(
     sender: &Ed25519Secret,
     recipient: &X25519Public,
     ephemeral: &X25519Secret,
+    shared: Option<SharedSecret>,
 ) -> Result<Vec<u8>, BadRecipient> {
+    let shared = shared.ok_or(BadRecipient)?;
     let mut out = Vec::with_capacity(message.len() + OVERHEAD);
     out.resize(SEAL_OVERHEAD, 0);
     append_signed(&mut out, message, sender, recipient);
-    seal_in_place(&mut out, recipient, ephemeral).ok_or(BadRecipient)?;
+    seal_in_place(&mut out, recipient, ephemeral, &shared).ok_or(BadRecipient)?;
     Ok(out)
 }
 
@@ -325,6 +363,24 @@ mod tests {
                 good.then(|| seal_to(&[message, signature].concat(), me))
             })
             .unwrap()
+    }
+
+    #[test]
+    fn known_recipients_change_no_byte() {
+        use crate::crypto::Replay;
+        let (recipients, sender) = (Recipients::default(), Ed25519Secret::from_seed([1; 32]));
+        // An account's key, two of small order, and whatever these are.
+        for key in
+            [*b"accounts have keys as this one..", [0; 32], [0xff; 32], [2; 32], [3; 32], [4; 32], [5; 32]]
+        {
+            let to = if key[0] == b'a' { X25519Secret::from_bytes(key).public() } else { X25519Public(key) };
+            for draw in [[6; 32], [7; 32]] {
+                let draw = || Replay::new([draw.to_vec()]);
+                let known = recipients.encrypt_for_recipient(b"hello", &sender, &to, &mut draw());
+                assert_eq!(known, encrypt_for_recipient(b"hello", &sender, &to, &mut draw()), "{key:?}");
+            }
+            assert!(recipients.0.get(&to.0).is_some());
+        }
     }
 
     #[test]

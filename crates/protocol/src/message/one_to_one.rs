@@ -154,7 +154,8 @@ pub(super) fn seal_content(
     to: &SessionId,
     rng: &mut impl Random,
 ) -> Result<Vec<u8>, BadRecipient> {
-    let sealed = session::encrypt_for_recipient(&pad(content), &sender.ed25519, &to.x25519(), rng)?;
+    let sealed =
+        sender.recipients.encrypt_for_recipient(&pad(content), &sender.ed25519, &to.x25519(), rng)?;
     // So that those who pay for Session Pro, and sign with a key of theirs here, do not stand out.
     let throw_away = Ed25519Secret::generate(rng);
     Ok(wrap(&proto::Envelope {
