@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::own_picture::{PictureNews, PictureWish};
 use super::preferences::Preferences;
+use super::sound::{SoundNews, SoundWish};
 
 /// What the person wants.
 #[derive(Debug)]
@@ -64,6 +65,28 @@ pub enum Command {
     Resend(MessageId),
     /// Give up on a message that has not gone out.
     Cancel(MessageId),
+    /// Put an emoji under a message, or take it away.
+    React {
+        /// Under which.
+        message: MessageId,
+        /// One emoji.
+        emoji: String,
+        /// Take it away.
+        remove: bool,
+    },
+    /// An emoji was chosen for something else than a reaction.
+    NoteEmoji(String),
+    /// Delete messages: on this device, from which they can be brought back for a moment, or everywhere.
+    Delete {
+        /// Which.
+        messages: Vec<MessageId>,
+        /// Everywhere.
+        everyone: bool,
+    },
+    /// Bring back what was deleted on this device a moment ago.
+    UndoDelete(Vec<MessageId>),
+    /// Ask for a folder, and put attachments there.
+    SaveAll(Vec<AttachmentId>),
     /// Messages up to this one were seen.
     MarkRead {
         /// Where.
@@ -128,6 +151,8 @@ pub enum Command {
     KeepPreferences(Preferences),
     /// Find the account behind a registered name.
     Resolve(String),
+    /// Something about sound.
+    Sound(SoundWish),
 }
 
 /// What can be changed about a conversation. All of it reaches our other devices.
@@ -223,6 +248,12 @@ pub enum Update {
     },
     /// A message is new or changed.
     Message(Box<Message>),
+    /// These were deleted on this device, which can be undone for a moment.
+    DeletedForNow(Vec<MessageId>),
+    /// Emoji to offer, the likeliest first.
+    RecentEmoji(Vec<String>),
+    /// A message to which one wanted to go is not here any more.
+    NotHere(ConversationId, MessageId),
     /// A message is gone.
     Gone(ConversationId, MessageId),
     /// A conversation was read up to a message.
@@ -284,6 +315,8 @@ pub enum Update {
     Saved(PathBuf),
     /// This system has no way to show a file dialog.
     NoFileDialog,
+    /// Something came of a wish about sound.
+    Sound(SoundNews),
     /// Something worth a line at the edge of the window.
     Toast(Toast),
 }
@@ -336,17 +369,24 @@ pub struct Toast {
     pub text: String,
     /// Whether something went wrong.
     pub bad: bool,
+    /// It tells that these messages were deleted, which can be undone while it is shown.
+    pub undo: Vec<MessageId>,
 }
 
 impl Toast {
     /// Good to know.
     pub fn info(text: impl Into<String>) -> Self {
-        Self { text: text.into(), bad: false }
+        Self { text: text.into(), bad: false, undo: Vec::new() }
     }
 
     /// Something went wrong.
     pub fn bad(text: impl Into<String>) -> Self {
-        Self { text: text.into(), bad: true }
+        Self { text: text.into(), bad: true, undo: Vec::new() }
+    }
+
+    /// Messages were deleted, which can be undone for a moment.
+    pub fn undo(text: impl Into<String>, messages: Vec<MessageId>) -> Self {
+        Self { text: text.into(), bad: false, undo: messages }
     }
 }
 

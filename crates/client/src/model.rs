@@ -239,6 +239,8 @@ pub struct Message {
     pub notice: Option<Notice>,
     /// It was deleted; only the place is kept.
     pub deleted: bool,
+    /// It was deleted on this device only, by us; elsewhere it may still be read. False unless it is deleted.
+    pub deleted_here: bool,
     /// When it will disappear, once the countdown runs.
     pub expires_at: Option<Timestamp>,
     /// The timer it came with.
@@ -337,6 +339,8 @@ pub struct Quote {
     pub text: String,
     /// Its first attachment, if it has one.
     pub attachment: Option<AttachmentSummary>,
+    /// That attachment, if it is a picture and on this disk.
+    pub picture: Option<AttachmentId>,
 }
 
 /// One emoji under a message.
@@ -444,7 +448,7 @@ pub enum OutgoingFile {
 
 /// A file in the profile's encrypted store that waits to be sent; made by `Client::keep_file`. It is deleted at the next
 /// start if neither a draft nor a message has it by then, and when its draft is given up.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct KeptFile {
     /// File name to send.
     pub name: String,
@@ -452,6 +456,8 @@ pub struct KeptFile {
     pub content_type: String,
     /// Size in bytes.
     pub size: u64,
+    /// It is a voice message, which goes alone (spec 02 §13).
+    pub voice: bool,
     /// Its name in the folder of files.
     pub(crate) file: String,
 }

@@ -120,6 +120,7 @@ pub enum Command {
         "septet send 05… --text 'on my way' --file photo.jpg",
         "date | septet send self --text-file -",
         "septet send alice --text yes --reply-to 42 --json",
+        "septet send alice --voice memo.m4a",
     ]))]
     Send(SendOptions),
     /// Fetch what arrived and print it; with --json one event a line
@@ -236,11 +237,14 @@ pub enum Command {
         #[arg(long)]
         remove: bool,
     },
-    /// Delete a message
-    #[command(after_help = examples(&["septet delete alice 42", "septet delete alice 42 --for-everyone"]))]
+    /// Delete messages, all or none of them
+    #[command(after_help = examples(&["septet delete alice 42", "septet delete alice 42 43 --for-everyone"]))]
     Delete {
         #[command(flatten)]
         about: OfMessage,
+        /// More of the same conversation
+        #[arg(value_name = "ID", allow_negative_numbers = true)]
+        more: Vec<i64>,
         /// Also for the other, if it is ours
         #[arg(long)]
         for_everyone: bool,
@@ -339,6 +343,9 @@ pub struct SendOptions {
     /// A file to attach; may be repeated
     #[arg(long = "file", value_name = "PATH")]
     pub files: Vec<PathBuf>,
+    /// A sound to send as a voice message, of at most five minutes: MP3, AAC, M4A, Ogg Vorbis or WAV
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "text_file", "files"])]
+    pub voice: Option<PathBuf>,
     /// The message to answer
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     pub reply_to: Option<i64>,
