@@ -65,8 +65,11 @@ pub fn open(bytes: &[u8], most_pixels: u64) -> Result<(DynamicImage, Orientation
     limits.max_image_width = Some(LARGEST_SIDE);
     limits.max_image_height = Some(LARGEST_SIDE);
     limits.max_alloc = Some(MEMORY);
-    reader.limits(limits);
+    reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(problem)?;
+    // Decoders keep to the limits in what they need for themselves. The picture counts as well.
+    limits.reserve(decoder.total_bytes()).map_err(problem)?;
+    decoder.set_limits(limits).map_err(problem)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > most_pixels {
         return Err(PictureProblem::TooLarge);

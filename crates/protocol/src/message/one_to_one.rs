@@ -20,7 +20,7 @@ use super::read::{self, ContentError};
 use super::sent_time::Witness;
 use super::write::is_data_message;
 use crate::account::AccountKeys;
-use crate::crypto::session::{self, BadRecipient, DecryptError, Opened};
+use crate::crypto::session::{BadRecipient, DecryptError, Opened};
 use crate::crypto::{Ed25519Secret, Random};
 use crate::id::{Ed25519Public, SessionId};
 use crate::swarm::MAX_MESSAGE_BYTES;
@@ -29,6 +29,9 @@ use crate::wire::{Message as _, proto};
 
 /// Padded contents are a multiple of this long.
 const PADDING: usize = 160;
+/// More bytes than this are not read, whatever a node hands out: no honest one keeps a quarter of it, and two bytes can
+/// become an empty attachment of a hundred times that size in memory.
+const MAX_RECEIVED_BYTES: usize = 4 * MAX_MESSAGE_BYTES;
 
 /// Why a message cannot be sent. Nothing was sent, and trying again will not help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +70,7 @@ pub enum DecodeError {
     /// An authentic message of a kind that only newer versions know.
     #[error("of a newer kind")]
     UnknownType(UnknownType),
-    /// Not a wrapped envelope.
+    /// Not a wrapped envelope, or larger than any.
     #[error("not an envelope")]
     Envelope,
     /// Not sealed to us, or not signed by its sender.
@@ -172,6 +175,9 @@ pub(super) fn seal_content(
 pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, DecodeError> {
     if newer::is_newer_format(data) {
         return Err(DecodeError::NewerFormat);
+    }
+    if data.len() > MAX_RECEIVED_BYTES {
+        return Err(DecodeError::Envelope);
     }
     let (timestamp, sealed) = unwrap(data)?;
     let opened = me.senders.decrypt_incoming(&sealed, &me.x25519)?;

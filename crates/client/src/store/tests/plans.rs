@@ -86,6 +86,8 @@ fn small_questions_are_answered_by_indexes() {
         (receive::message::NEWER_EXPIRY_CHANGE, "messages_notices"),
         (receive::message::OLDER_EXPIRY_CHANGES, "messages_notices"),
         (receive::pointing::READ_BY_OTHER, "messages_of_author"),
+        (receive::pointing::WAITING, "COVERING INDEX reactions_waiting"),
+        (receive::pointing::COVERED, "PRIMARY KEY"),
         (read::BEYOND, "COVERING INDEX messages_counting"),
         (read::BETWEEN, "COVERING INDEX messages_counting"),
         (read::AHEAD, "messages_counting"),
