@@ -272,7 +272,9 @@ impl Receiver<'_> {
         let waiting: usize = self
             .db
             .sql()
-            .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM pending_receipts WHERE reader = ?1 LIMIT ?2)")?
+            .prepare_cached(
+                "SELECT count(*) FROM (SELECT 1 FROM pending_receipts WHERE reader = ?1 LIMIT ?2)",
+            )?
             .query_row(params![reader, WAITING_RECEIPTS], |row| row.get(0))?;
         let mut room = PENDING_RECEIPTS.min(WAITING_RECEIPTS - waiting);
         let distinct: BTreeSet<Timestamp> = list.iter().copied().collect();

@@ -6,6 +6,7 @@ mod deferred;
 mod deleting;
 mod drafts;
 mod gone;
+mod hostile;
 mod identity;
 mod kills;
 mod late;
