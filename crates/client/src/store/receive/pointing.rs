@@ -26,8 +26,8 @@ pub(in crate::store) const WAITING_REACTIONS: i64 = 1000;
 /// So many different emoji of one person are kept under one message, those taken back among them.
 pub(in crate::store) const EMOJI_UNDER_MESSAGE: i64 = 100;
 /// How many read receipts for unknown messages are kept from one message, and of one person.
-const PENDING_RECEIPTS: usize = 100;
-pub(in crate::store) const WAITING_RECEIPTS: usize = 1000;
+const PENDING_RECEIPTS: u32 = 100;
+pub(in crate::store) const WAITING_RECEIPTS: u32 = 1000;
 /// So many of the messages that one receipt names are looked for, the newest: more do not fit into an honest one.
 const NAMED_IN_RECEIPT: usize = 10_000;
 
@@ -269,14 +269,14 @@ impl Receiver<'_> {
             return Ok(false);
         }
         let reader = self.db.person(incoming.sender)?;
-        let waiting: usize = self
+        let waiting: u32 = self
             .db
             .sql()
             .prepare_cached(
                 "SELECT count(*) FROM (SELECT 1 FROM pending_receipts WHERE reader = ?1 LIMIT ?2)",
             )?
             .query_row(params![reader, WAITING_RECEIPTS], |row| row.get(0))?;
-        let mut room = PENDING_RECEIPTS.min(WAITING_RECEIPTS - waiting);
+        let mut room = PENDING_RECEIPTS.min(WAITING_RECEIPTS.saturating_sub(waiting));
         let distinct: BTreeSet<Timestamp> = list.iter().copied().collect();
         for at in distinct.iter().rev().take(NAMED_IN_RECEIPT) {
             if self.was_read(place.row, *at, incoming)? {

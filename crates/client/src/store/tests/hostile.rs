@@ -85,7 +85,7 @@ fn receipts_for_what_never_was_are_bounded() {
         let kind = IncomingKind::ReadReceipt { timestamps };
         take(&mut db, vec![numbered(from(alice(), at(10 + receipt), kind), receipt)]);
     }
-    assert_eq!(count(&db, "pending_receipts"), WAITING_RECEIPTS as i64);
+    assert_eq!(count(&db, "pending_receipts"), i64::from(WAITING_RECEIPTS));
     assert!(!db.message(sent).unwrap().unwrap().read);
     // And one that says something still does.
     take(&mut db, vec![from(alice(), at(90), IncomingKind::ReadReceipt { timestamps: vec![at(5)] })]);
