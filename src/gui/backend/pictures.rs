@@ -136,9 +136,9 @@ mod tests {
         let mut jpeg =
             b"\xff\xd8\xff\xc0\0\x11\x08\x75\x30\x75\x30\x03\x01\x11\0\x02\x11\0\x03\x11\0".to_vec();
         jpeg.extend(b"\xff\xda\0\x0c\x03\x01\0\x02\0\x03\0\0\x3f\0");
-        let gif = b"GIF89a\x30\x75\x30\x75\0\0\0".to_vec();
-        // 16,384 pixels each way: as many as a WebP can have.
-        let webp = b"RIFF\x16\0\0\0WEBPVP8L\x09\0\0\0\x2f\xff\xff\xff\x0f\0\0\0\0\0".to_vec();
+        let gif = b"GIF89a\x30\x75\x30\x75\x80\0\0aaabbb\x2c\0\0\0\0\x30\x75\x30\x75\0".to_vec();
+        // 12,000 pixels each way.
+        let webp = b"RIFF\x16\0\0\0WEBPVP8L\x09\0\0\0\x2f\xdf\xee\xb7\x0b\0\0\0\0\0".to_vec();
         for (kind, file) in [
             ("PNG", png_head(30_000, 30_000, 8)),
             ("PNG of few but rich pixels", png_head(16_384, 4_096, 16)),
