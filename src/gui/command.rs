@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use egui::ColorImage;
 use septet_client::model::{
-    Address, AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, Message,
-    MessageId, MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile,
+    Address, AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, DraftPreview,
+    Expiry, Message, MessageId, MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile, Settings,
+    TypingNow,
 };
 use septet_protocol::account::DisplayName;
 use zeroize::Zeroizing;
@@ -103,6 +104,15 @@ pub enum Command {
     },
     /// Bring back what the draft of a conversation has besides its text.
     LoadDraft(ConversationId),
+    /// Ask the website of a link for its preview.
+    FetchPreview {
+        /// Where it is written.
+        conversation: ConversationId,
+        /// The link.
+        url: String,
+    },
+    /// Show previews of links that are sent from here, or do not.
+    SetLinkPreviews(bool),
     /// Accept a message request.
     Accept(ConversationId),
     /// Decline a message request: its messages are deleted.
@@ -115,6 +125,12 @@ pub enum Command {
     Pin(ConversationId, bool),
     /// Change something else about a conversation.
     Change(ConversationId, Change),
+    /// A key was pressed where one writes, or nothing is written any more.
+    Typing(ConversationId, TypingNow),
+    /// Tell others what was read, and be told, or not.
+    SetReadReceipts(bool),
+    /// Tell others that one types, and be told, or not.
+    SetTypingIndicators(bool),
     /// Fetch an attachment.
     Download(AttachmentId),
     /// Stop fetching or sending an attachment.
@@ -164,6 +180,8 @@ pub enum Change {
     MarkUnread(bool),
     /// Switch its notifications off or on.
     Mute(Silence),
+    /// Let what one writes there disappear, or stay.
+    Expiry(Expiry),
     /// Take it out of the list.
     Hide,
     /// Bring it back into the list.
@@ -284,6 +302,12 @@ pub enum Update {
     UpdateWanted(bool),
     /// The connection changed.
     Connection(Connection),
+    /// So many ms the network's clock is ahead of this machine's.
+    ClockAhead(i64),
+    /// What is told and shown on this device.
+    Settings(Settings),
+    /// The other is typing, or stopped.
+    Typing(ConversationId, bool),
     /// A picture is ready, or cannot be shown.
     Image(ImageKey, Option<ColorImage>),
     /// A file waits to be sent.
@@ -294,6 +318,17 @@ pub enum Update {
     Looked(ConversationId, OutgoingFile, Look),
     /// What the draft of a conversation has besides its text.
     Draft(ConversationId, Writing),
+    /// What was chosen about previews of links; `None` if nothing was.
+    LinkPreviews(Option<bool>),
+    /// What the website of a link answered; `None` if there is nothing to show.
+    Preview {
+        /// Where the link is written.
+        conversation: ConversationId,
+        /// The link.
+        url: String,
+        /// What to show of it.
+        preview: Option<ShownPreview>,
+    },
     /// The recovery password.
     Recovery(RecoveryWords),
     /// A registered name leads to this account, or to none for this reason.
@@ -399,6 +434,17 @@ pub struct Writing {
     pub reply: Option<Arc<Message>>,
     /// The files.
     pub files: Vec<StagedFile>,
+    /// What its link leads to.
+    pub preview: Option<ShownPreview>,
+}
+
+/// What a link leads to, ready to be shown.
+#[derive(Clone, Debug)]
+pub struct ShownPreview {
+    /// What is sent.
+    pub preview: DraftPreview,
+    /// Its picture.
+    pub picture: Option<Arc<ColorImage>>,
 }
 
 /// A file that waits in the composer.

@@ -11,6 +11,8 @@ mod messages;
 mod open;
 mod own_picture;
 mod pictures;
+mod previews;
+mod privacy;
 mod qr;
 mod sound;
 mod writing;
@@ -38,6 +40,7 @@ use super::command::{Command, RecoveryWords, Toast, Update};
 use super::preferences::Preferences;
 use super::state::PAGE;
 use own_picture::OwnPicture;
+use previews::Previews;
 use sound::Sounds;
 
 /// Changes of the list within this time are told at once.
@@ -125,8 +128,10 @@ async fn live(
     };
     let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
     let picture = OwnPicture::new(opened.client.clone(), teller.clone());
+    let previews = Previews::new(opened.client.clone(), teller.clone());
     let sounds = Sounds::new(opened.client.clone(), teller.clone(), device);
     let account = Account {
+        previews,
         client: opened.client,
         teller,
         picture,
@@ -170,6 +175,7 @@ struct Account {
     client: Client,
     teller: Teller,
     picture: OwnPicture,
+    previews: Previews,
     sounds: Sounds,
     /// The profile's folder, if it is one that stays.
     folder: Option<PathBuf>,
@@ -185,6 +191,9 @@ impl Account {
     async fn serve(mut self, commands: &mut UnboundedReceiver<Command>) {
         let mut events = self.client.subscribe();
         self.teller.tell(Update::Connection(self.client.connection()));
+        self.teller.tell(Update::Settings(self.client.settings()));
+        privacy::tell_clock(&self.client, &self.teller);
+        self.teller.tell(Update::LinkPreviews(self.client.link_previews_choice()));
         self.tell_list().await;
         self.tell_update_wanted().await;
         messages::tell_recent(&self.client, &self.teller).await;
@@ -278,9 +287,15 @@ impl Account {
                 Err(error) => self.teller.problem(&error),
             },
             Event::UpdateWanted => self.tell_update_wanted().await,
-            Event::Connection(connection) => self.teller.tell(Update::Connection(connection)),
+            Event::Connection(connection) => {
+                self.teller.tell(Update::Connection(connection));
+                privacy::tell_clock(&self.client, &self.teller);
+            }
             Event::Problem(problem) => self.teller.tell(Update::Toast(Toast::bad(problem))),
-            Event::Typing { .. } | Event::Synced => {}
+            Event::Typing { conversation, typing, .. } => {
+                self.teller.tell(Update::Typing(conversation, typing));
+            }
+            Event::Synced => privacy::tell_clock(&self.client, &self.teller),
         }
     }
 
@@ -328,6 +343,8 @@ impl Account {
             Command::SaveAll(files) => messages::save_all(client.clone(), self.teller.clone(), files),
             Command::MarkRead { conversation, up_to } => client.mark_read(conversation, up_to).await?,
             Command::SetDraft { conversation, draft } => client.set_draft(conversation, draft).await?,
+            Command::FetchPreview { conversation, url } => self.previews.fetch(conversation, url),
+            Command::SetLinkPreviews(on) => previews::switch(client, &self.teller, on).await?,
             Command::LoadDraft(id) => writing::load(client, &self.teller, id).await?,
             Command::Accept(id) => client.accept(id).await?,
             Command::Decline(id) => client.decline(id).await?,
@@ -335,6 +352,10 @@ impl Account {
             Command::Unblock(id) => client.unblock(id).await?,
             Command::Pin(id, pinned) => client.pin(id, pinned).await?,
             Command::Change(id, change) => conversation::change(client, id, change).await?,
+            Command::Typing(id, what) => client.typing(id, what),
+            Command::SetReadReceipts(_) | Command::SetTypingIndicators(_) => {
+                privacy::change(client, &self.teller, command).await?;
+            }
             Command::Download(id) => client.download(id).await?,
             Command::StopTransfer(id) => client.cancel_download(id).await?,
             Command::SaveAs { attachment, name } => {

@@ -9,7 +9,7 @@ use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
-use super::types::{NewAttachment, ProfileData, QuoteKey, ReadMessage};
+use super::types::{NewAttachment, NewPreview, ProfileData, QuoteKey, ReadMessage};
 use crate::event::Event;
 use crate::model::{Address, ConversationId, Expiry, Message, Notice};
 
@@ -101,21 +101,6 @@ pub struct Deferred {
     pub id: DeferredId,
     /// As it was in the swarm.
     pub message: StoredMessage,
-}
-
-/// A link with a title and a picture (spec 02 §15).
-#[derive(Clone, PartialEq, Eq)]
-pub struct NewPreview {
-    /// The link, as it stands in the text.
-    pub url: String,
-    /// Title of the page; may be empty if there is a picture.
-    pub title: String,
-    /// Where the picture is, with its key: what [`AttachmentPointer::from_bytes`] reads, as received if that was not too
-    /// long ([`RawPointer`]).
-    ///
-    /// [`AttachmentPointer::from_bytes`]: septet_protocol::attachment::AttachmentPointer::from_bytes
-    /// [`RawPointer`]: septet_protocol::message::RawPointer
-    pub image: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// An invitation into a group, or to be its admin, whose proof is checked (spec 06 §7.2, §7.5).
@@ -216,6 +201,21 @@ pub enum IncomingKind {
     },
     /// The other accepts our messages (spec 02 §21).
     RequestResponse,
+    /// The other is typing, or stopped (spec 02 §20). Nothing of it is kept.
+    Typing(bool),
+}
+
+/// That somebody is typing, or stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeardTyping {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Who.
+    pub from: SessionId,
+    /// When it was sent.
+    pub timestamp: Timestamp,
+    /// They are typing; else they stopped.
+    pub started: bool,
 }
 
 /// What a batch changed: enough to tell the views, and to follow up on the network.
@@ -240,6 +240,8 @@ pub struct AppliedBatch {
     pub delete_hashes: Vec<MessageHash>,
     /// Messages whose countdown began because we wrote on another device, or had read them there.
     pub read: Vec<ReadMessage>,
+    /// Who of those we know types, or does not any more.
+    pub typing: Vec<HeardTyping>,
     /// Jobs of ours turned out to be done already.
     pub outbox_changed: bool,
     /// Something came that only a later version can show, and that has no place in a conversation.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use septet_client::model::{Message, MessageId};
 
-use super::message::Place;
+use super::message::{Place, is_invitation};
 use super::timeline::ItemKey;
 use crate::gui::state::Thread;
 use crate::gui::view::ViewCtx;
@@ -16,6 +16,7 @@ pub enum Key {
     Day(Date),
     Unread,
     Message(MessageId),
+    Typing,
 }
 
 impl ItemKey for Key {
@@ -31,6 +32,8 @@ pub enum Item {
     Unread,
     Notice(usize),
     Message(usize, Place),
+    /// The other is typing.
+    Typing,
 }
 
 /// Messages of one author with less time between them belong together, in milliseconds.
@@ -40,6 +43,7 @@ pub fn key(item: &Item, thread: &Thread) -> Key {
     match item {
         Item::Day(day) => Key::Day(*day),
         Item::Unread => Key::Unread,
+        Item::Typing => Key::Typing,
         Item::Notice(index) | Item::Message(index, _) => {
             Key::Message(thread.messages.get(*index).map_or(MessageId(-1), |message| message.id))
         }
@@ -71,7 +75,7 @@ pub fn items(
         if together && let Some(Item::Message(_, place)) = items.last_mut() {
             place.last = false;
         }
-        items.push(if message.notice.is_some() {
+        items.push(if message.notice.is_some() && !is_invitation(message) {
             Item::Notice(index)
         } else {
             let unfolded = unfolded.contains(&message.id);

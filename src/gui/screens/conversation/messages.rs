@@ -33,8 +33,8 @@ pub struct Messages {
     timeline: Timeline<Key>,
     items: Vec<Item>,
     prepared: Laid,
-    /// What `items` was made from: revision, today, first unread message.
-    made_from: Option<(u64, Date, Option<MessageId>)>,
+    /// What `items` was made from: revision, today, first unread message, whether the other types.
+    made_from: Option<(u64, Date, Option<MessageId>, bool)>,
     /// What `prepared` was made for: width, pixels per point, theme, generation of fonts, what people are called.
     made_for: (f32, f32, bool, u64, u64),
     unread_from: Option<MessageId>,
@@ -44,6 +44,8 @@ pub struct Messages {
     jump: Option<MessageId>,
     flash: Option<(MessageId, f64)>,
     hovered: Option<MessageId>,
+    /// Long texts that are shown whole.
+    whole: BTreeSet<MessageId>,
     newest_seen: Option<MessageId>,
     /// What is open beside a message.
     beside: Option<Beside>,
@@ -102,15 +104,16 @@ impl Messages {
         ui.allocate_rect(view, Sense::hover());
         let side = if cx.narrow { 12.0 } else { 24.0 };
         let column = Rect::from_x_y_ranges(view.left() + side..=view.right() - side, view.y_range());
-        self.remake(ui, cx, thread, column.width());
+        let typing = cx.state.typing.contains(&conversation) && !thread.more_after;
+        self.remake(ui, cx, thread, column.width(), typing);
         self.begin(thread);
         self.follow_jump(ui, view.height());
 
         let scroll = self.scroll(ui, view);
-        let (items, prepared) = (&self.items, &mut self.prepared);
+        let (items, prepared, whole) = (&self.items, &mut self.prepared, &self.whole);
         let ctx = ui.ctx().clone();
         self.timeline.place(view.height(), scroll, &mut |index| {
-            height(&ctx, cx, thread, items.get(index), prepared, column.width())
+            height(&ctx, cx, thread, items.get(index), (prepared, whole), column.width())
         });
 
         let act = self.paint(ui, cx, thread, column, view);
@@ -124,6 +127,20 @@ impl Messages {
         act
     }
 
+    /// Shows a long text whole, or only its beginning again; its first line stays where it is.
+    fn fold(&mut self, id: MessageId) {
+        if !self.whole.remove(&id) {
+            self.whole.insert(id);
+        }
+        let key = Key::Message(id);
+        if let Some(top) = self.timeline.top_of(key) {
+            // Beginnings that are out of view come back into it.
+            self.timeline.hold(Anchor::Item(key, top.max(0.0)));
+        }
+        self.prepared.remove(&id);
+        self.timeline.forget(key);
+    }
+
     /// Does what concerns the list alone; gives back what does not.
     fn take(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thread, act: Act) -> Option<Act> {
         match act {
@@ -132,6 +149,7 @@ impl Messages {
                 self.unfolded.insert(id);
                 self.made_from = None;
             }
+            Act::Fold(id) => self.fold(id),
             Act::Missing => missing(cx),
             Act::Select(id) => self.choose(ui, thread, id),
             act => return Some(act),
@@ -155,7 +173,7 @@ impl Messages {
     }
 
     /// Makes the items again if the messages changed, and forgets layouts if the room did.
-    fn remake(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thread, width: f32) {
+    fn remake(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thread, width: f32, typing: bool) {
         let ppp = ui.ctx().pixels_per_point();
         let made_for = (width, ppp, cx.theme.dark, cx.generation, cx.state.names);
         if self.made_for != made_for {
@@ -165,12 +183,13 @@ impl Messages {
             }
             self.made_for = made_for;
         }
-        let made_from = Some((thread.revision, cx.clock.now().date(), self.unread_from));
+        let made_from = Some((thread.revision, cx.clock.now().date(), self.unread_from, typing));
         if self.made_from == made_from {
             return;
         }
         self.made_from = made_from;
         self.items = items(cx, thread, self.unread_from, &self.unfolded);
+        self.items.extend(typing.then_some(Item::Typing));
         if self.selection.as_mut().is_some_and(|selection| !selection.refresh(thread)) {
             self.selection = None;
         }
@@ -251,6 +270,7 @@ impl Messages {
         ui.shrink_clip_rect(view);
         let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|_| ui.rect_contains_pointer(view));
         let (mut act, mut bar) = (None, None);
+        let long = &self.whole;
         for (index, top) in self.timeline.placed().to_vec() {
             let origin = pos2(column.left(), view.top() + top.round());
             let center = |height: f32| pos2(column.center().x, origin.y + height / 2.0);
@@ -271,9 +291,9 @@ impl Messages {
                 Some(Item::Message(index, place)) => {
                     let Some(message) = thread.messages.get(*index) else { continue };
                     let place = *place;
-                    let prepared = self
-                        .prepared
-                        .get_or_make(message.id, || prepare(ui.ctx(), cx, message, place, column.width()));
+                    let prepared = self.prepared.get_or_make(message.id, || {
+                        prepare(ui.ctx(), cx, message, place, column.width(), long.contains(&message.id))
+                    });
                     flash(&ui, cx, &mut self.flash, prepared, origin);
                     if let Some(selection) = &self.selection {
                         let chosen = selection.has(message);
@@ -298,6 +318,11 @@ impl Messages {
                     }
                     act = act.or(touch::asked_of(&ui, cx, message, &painted)).or(painted.act);
                 }
+                Some(Item::Typing) => {
+                    let with = thread.messages.last().and_then(|it| cx.state.conversation(it.conversation));
+                    let name = with.map(|it| words::title(cx, it)).unwrap_or_default();
+                    lines::typing(&ui, cx, origin, &name);
+                }
                 None => {}
             }
         }
@@ -314,11 +339,11 @@ impl Messages {
         if let Some(selection) = &self.selection {
             let chosen = selection.has(message);
             touch::chosen_ground(ui, cx, row, chosen);
-            lines::notice(ui, cx, row.center(), &text, row.width());
+            lines::notice(ui, cx, row.center(), message, &text, row.width());
             return touch::cover(ui, cx, message, row, chosen, &text);
         }
-        lines::notice(ui, cx, row.center(), &text, row.width());
         let whole = ui.interact(row, message::id(message.id), Sense::click());
+        lines::notice(ui, cx, row.center(), message, &text, row.width());
         whole.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::ListItem, true, &text));
         if whole.has_focus() {
             let ring = egui::Stroke::new(1.5, cx.theme.accent);
@@ -450,15 +475,17 @@ fn height(
     cx: &ViewCtx<'_>,
     thread: &Thread,
     item: Option<&Item>,
-    prepared: &mut Laid,
+    (prepared, whole): (&mut Laid, &BTreeSet<MessageId>),
     width: f32,
 ) -> f32 {
     match item {
         Some(Item::Day(_)) => 36.0,
         Some(Item::Unread) => 34.0,
         Some(Item::Notice(_)) => 30.0,
+        Some(Item::Typing) => lines::TYPING,
         Some(Item::Message(index, place)) => thread.messages.get(*index).map_or(0.0, |message| {
-            prepared.get_or_make(message.id, || prepare(ctx, cx, message, *place, width)).height
+            let whole = whole.contains(&message.id);
+            prepared.get_or_make(message.id, || prepare(ctx, cx, message, *place, width, whole)).height
         }),
         None => 0.0,
     }

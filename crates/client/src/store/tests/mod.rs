@@ -5,6 +5,7 @@ mod dating;
 mod deferred;
 mod deleting;
 mod drafts;
+mod expiry;
 mod gone;
 mod hostile;
 mod identity;
@@ -175,6 +176,7 @@ fn take(db: &mut Db, items: Vec<ReceivedItem>) -> AppliedBatch {
 
 fn outgoing(db: &mut Db, to: SessionId, timestamp: Timestamp, body: &str) -> OutgoingMessage {
     OutgoingMessage {
+        preview: None,
         conversation: made(db, to),
         timestamp,
         text: body.to_owned(),
