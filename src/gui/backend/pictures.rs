@@ -65,8 +65,11 @@ pub fn open(bytes: &[u8], most_pixels: u64) -> Result<(DynamicImage, Orientation
     limits.max_image_width = Some(LARGEST_SIDE);
     limits.max_image_height = Some(LARGEST_SIDE);
     limits.max_alloc = Some(MEMORY);
-    reader.limits(limits);
+    reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(problem)?;
+    // Decoders keep to the limits in what they need for themselves. The picture counts as well.
+    limits.reserve(decoder.total_bytes()).map_err(problem)?;
+    decoder.set_limits(limits).map_err(problem)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > most_pixels {
         return Err(PictureProblem::TooLarge);
@@ -106,6 +109,60 @@ pub fn png(picture: RgbaImage) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The head of a PNG file, whose pixels never come.
+    fn png_head(width: u32, height: u32, depth: u8) -> Vec<u8> {
+        let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+        let kind = if depth == 16 { 6 } else { 2 };
+        let head = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, kind, 0, 0, 0]].concat();
+        for (name, content) in [(b"IHDR", &head[..]), (b"IDAT", &[0x78, 0x9c])] {
+            let checked = [&name[..], content].concat();
+            file.extend((content.len() as u32).to_be_bytes());
+            file.extend_from_slice(&checked);
+            // A CRC-32, bit by bit.
+            let checksum = checked.iter().fold(!0u32, |sum, byte| {
+                (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+                    sum >> 1 ^ if sum & 1 == 1 { 0xedb8_8320 } else { 0 }
+                })
+            });
+            file.extend((!checksum).to_be_bytes());
+        }
+        file
+    }
+
+    /// Bombs: what they would take is known, and refused, before anything is decoded.
+    #[test]
+    fn pictures_that_would_take_gigabytes_are_refused_by_their_heads() {
+        let mut jpeg =
+            b"\xff\xd8\xff\xc0\0\x11\x08\x75\x30\x75\x30\x03\x01\x11\0\x02\x11\0\x03\x11\0".to_vec();
+        jpeg.extend(b"\xff\xda\0\x0c\x03\x01\0\x02\0\x03\0\0\x3f\0");
+        let gif = b"GIF89a\x30\x75\x30\x75\x80\0\0aaabbb\x2c\0\0\0\0\x30\x75\x30\x75\0".to_vec();
+        // 12,000 pixels each way.
+        let webp = b"RIFF\x16\0\0\0WEBPVP8L\x09\0\0\0\x2f\xdf\xee\xb7\x0b\0\0\0\0\0".to_vec();
+        for (kind, file) in [
+            ("PNG", png_head(30_000, 30_000, 8)),
+            ("PNG of few but rich pixels", png_head(16_384, 4_096, 16)),
+            ("PNG that is just not too wide", png_head(16_384, 16_384, 8)),
+            ("JPEG", jpeg),
+            ("GIF", gif),
+            ("WebP", webp),
+        ] {
+            let problem = open(&file, u64::MAX).err();
+            assert!(matches!(problem, Some(PictureProblem::TooLarge)), "{kind}: {problem:?}");
+        }
+        // The same kind of head with few pixels is only cut short.
+        let cut = open(&png_head(100, 100, 8), u64::MAX).err();
+        assert!(matches!(cut, Some(PictureProblem::Unreadable)), "{cut:?}");
+    }
+
+    #[test]
+    fn of_a_hundred_thousand_frames_one_is_decoded() {
+        let mut file = b"GIF89a\x01\0\x01\0\x80\0\0\xff\0\0\0\0\xff".to_vec();
+        let frame = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0";
+        file.extend(frame.repeat(100_000));
+        file.push(b';');
+        assert_eq!(decode(&file, 64).unwrap().size, [1, 1]);
+    }
 
     #[test]
     fn pictures_are_scaled_and_rubbish_is_refused() {

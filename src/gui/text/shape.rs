@@ -297,6 +297,25 @@ mod tests {
         });
     }
 
+    /// The longest texts there can be, of what is hardest to break: words without an end, letters under towers of
+    /// accents, and a turn of the direction at every letter.
+    #[test]
+    fn texts_without_places_to_break_keep_their_width() {
+        let tower = format!("e{}", "\u{301}".repeat(2_000));
+        let word = "a".repeat(10_000);
+        let arabic = "س".repeat(10_000);
+        let turns = "\u{202e}a\u{202d}س".repeat(2_500);
+        with_fonts(|ctx| {
+            for text in [&tower, &format!("{arabic} {tower}"), &word, &arabic, &turns] {
+                let galley = layout_rich(ctx, &[span(text, false)], Wrap::Lines(300.0)).galley;
+                assert!(galley.rect.width() <= 301.0, "{} {:?}", galley.rect.width(), text.chars().next());
+                assert_eq!(galley.text().matches('\u{301}').count(), text.matches('\u{301}').count());
+                let few = layout_rich(ctx, &[span(text, false)], Wrap::AtMost(2, 300.0)).galley;
+                assert!(few.rows.len() <= 2);
+            }
+        });
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]

@@ -14,6 +14,7 @@ mod disk;
 mod enter;
 mod faults;
 mod forgetting;
+mod hostile;
 mod interleavings;
 mod lies;
 mod many;

@@ -1,7 +1,7 @@
 //! One-to-one messages.
 
 use septet_protocol::crypto::session::{
-    decrypt_incoming, encrypt_for_recipient, encrypt_for_recipient_deterministic,
+    Recipients, Senders, decrypt_incoming, encrypt_for_recipient, encrypt_for_recipient_deterministic,
 };
 use septet_protocol::crypto::{Ed25519Secret, SystemRandom};
 
@@ -19,6 +19,13 @@ pub fn run(bench: &Bench) {
             encrypt_for_recipient(&message, &sender, &to, &mut SystemRandom)
         });
     }
+    let recipients = Recipients::default();
+    for size in [160, 1024] {
+        let message = bytes(size);
+        bench.run(&format!("encrypt_for_recipient, {size} B, recipient known"), || {
+            recipients.encrypt_for_recipient(&message, &sender, &to, &mut SystemRandom)
+        });
+    }
     let message = bytes(1024);
     bench.run("encrypt_for_recipient_deterministic, 1024 B", || {
         encrypt_for_recipient_deterministic(&message, &sender, &to)
@@ -26,5 +33,9 @@ pub fn run(bench: &Bench) {
     for size in [0, 160, 1024, 6000, 100_000] {
         let Ok(sealed) = encrypt_for_recipient(&bytes(size), &sender, &to, &mut SystemRandom) else { return };
         bench.run(&format!("decrypt_incoming, {size} B"), || decrypt_incoming(&sealed, &me));
+        let senders = Senders::default();
+        bench.run(&format!("decrypt_incoming, {size} B, sender known"), || {
+            senders.decrypt_incoming(&sealed, &me)
+        });
     }
 }

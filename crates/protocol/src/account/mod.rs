@@ -15,6 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub use name::{DisplayName, NameError};
 pub use recovery::{RecoveryError, parse_recovery};
 
+use crate::crypto::session::{Recipients, Senders};
 use crate::crypto::{Ed25519Secret, Random, X25519Secret};
 use crate::id::SessionId;
 
@@ -63,7 +64,13 @@ impl Seed {
         let ed25519 = Ed25519Secret::from_seed(*padded);
         let x25519 = ed25519.to_x25519();
         let session_id = SessionId::from(x25519.public());
-        AccountKeys { ed25519, x25519, session_id }
+        AccountKeys {
+            ed25519,
+            x25519,
+            session_id,
+            senders: Senders::default(),
+            recipients: Recipients::default(),
+        }
     }
 }
 
@@ -76,6 +83,10 @@ pub struct AccountKeys {
     pub x25519: X25519Secret,
     /// The account's id.
     pub session_id: SessionId,
+    /// Who has written to it: no part of the keys, but wanted wherever they open something.
+    pub(crate) senders: Senders,
+    /// Whom it has written to.
+    pub(crate) recipients: Recipients,
 }
 
 #[cfg(test)]

@@ -13,16 +13,17 @@ const REPLACEMENT: char = '\u{fffd}';
 /// Names that Windows takes for devices, whatever their ending.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
-/// A received name as it can be shown: its last path component on one line, without control characters, and with
-/// U+FFFD in place of changes of direction, which make `gpj.exe` look like `exe.jpg`. May be empty.
+/// A received name as it can be shown: its last path component on one line, without control characters, with U+FFFD in
+/// place of changes of direction, which make `gpj.exe` look like `exe.jpg`, and at most 240 bytes with its ending kept.
+/// May be empty.
 pub fn displayed(received: &str) -> String {
     let base = received.rsplit(['/', '\\']).next().unwrap_or_default();
-    base.chars()
+    let shown: String = base
+        .chars()
         .filter(|c| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}'))
         .map(|c| if turns_direction(c) { REPLACEMENT } else { c })
-        .collect::<String>()
-        .trim()
-        .to_owned()
+        .collect();
+    shortened(shown.trim())
 }
 
 /// A received name made fit for saving on any system: additionally without `: < > " | ? *`, no name of a device, not
@@ -138,6 +139,7 @@ mod tests {
         assert!(saved.ends_with("x.tar"));
         let wide = for_saving(&format!("{}.jpeg", "é".repeat(300))).unwrap();
         assert!(wide.len() <= MAX_BYTES && wide.ends_with("é.jpeg"));
+        assert_eq!(displayed(&format!("{}.exe", "x".repeat(10_000_000))).len(), MAX_BYTES);
         let endless = for_saving(&format!("a.{}", "b".repeat(300))).unwrap();
         assert_eq!(endless.len(), MAX_BYTES);
     }

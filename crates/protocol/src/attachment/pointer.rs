@@ -5,6 +5,8 @@ use crate::wire::{self, Message as _, proto};
 
 /// `flags` of a voice message.
 const VOICE_MESSAGE: u32 = 1;
+/// The longest MIME type there can be (RFC 6838): two names of 127 characters. What is longer says nothing.
+const MAX_TYPE_BYTES: usize = 255;
 
 /// An attachment of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +15,7 @@ pub struct AttachmentPointer {
     pub url: Option<FileUrl>,
     /// How to open them.
     pub encryption: Encryption,
-    /// MIME type as the sender says; empty if not said. A hint, not to be trusted.
+    /// MIME type as the sender says, at most 255 bytes; empty if not said. A hint, not to be trusted.
     pub content_type: String,
     /// Bytes of the plain file as the sender says; 0 if not said. What we send says it exactly: some receivers refuse a
     /// file that is shorter.
@@ -114,7 +116,9 @@ impl AttachmentPointer {
         Some(Self {
             url,
             encryption,
-            content_type: wire::text(wire.content_type).unwrap_or_default(),
+            content_type: wire::text(wire.content_type)
+                .filter(|it| it.len() <= MAX_TYPE_BYTES)
+                .unwrap_or_default(),
             size: wire.size.unwrap_or(0),
             name: wire::text(wire.file_name).unwrap_or_default(),
             dimensions: wire.width.zip(wire.height).filter(|(width, height)| *width > 0 && *height > 0),

@@ -78,6 +78,7 @@ impl Ed25519Public {
 }
 
 /// An Ed25519 public key that is a point of the curve, not of small order, and written in the one proper way.
+#[derive(Clone)]
 pub(super) struct PublicPoint(VerifyingKey);
 
 impl PublicPoint {
@@ -174,6 +175,67 @@ mod tests {
         assert!(secret.0.verifying_key().verify_strict(b"message", &dalek).is_err());
         assert!(!secret.public().verify(b"message", &signature));
         assert!(!other::verify(&public, b"message", &signature));
+    }
+
+    /// `answer`, or the same number plus the order of the group: it meets the equation as well.
+    fn written(answer: Scalar, plus_order: bool) -> [u8; 32] {
+        let mut bytes = answer.to_bytes();
+        if plus_order {
+            let mut carry = 0;
+            // The order is one more than what −1 is written as.
+            let order = (-Scalar::ONE).to_bytes();
+            for (place, (byte, digit)) in bytes.iter_mut().zip(order).enumerate() {
+                let sum = u16::from(*byte) + u16::from(digit) + carry + u16::from(place == 0);
+                (*byte, carry) = (sum as u8, sum >> 8);
+            }
+        }
+        bytes
+    }
+
+    /// Keys and commitments with every torsion part, of small order or not, and answers in both spellings: whatever can
+    /// be built that somebody's rules accept. Ours are libsodium's.
+    #[test]
+    fn edge_cases_are_decided_as_libsodium_decides_them() {
+        let (secret, nonce) = (Scalar::from(0x1234_5678_9abc_u64), Scalar::from(0xfedc_ba98_u64));
+        let mut accepted = [0; 2];
+        for (torsion_key, torsion_commitment) in
+            EIGHT_TORSION.iter().flat_map(|a| EIGHT_TORSION.iter().map(move |r| (a, r)))
+        {
+            for case in 0..64u8 {
+                let (zero_key, zero_nonce, plus_order) = (case & 1 != 0, case & 2 != 0, case & 4 != 0);
+                let secret = if zero_key { Scalar::ZERO } else { secret };
+                let nonce = if zero_nonce { Scalar::ZERO } else { nonce };
+                let key = EdwardsPoint::mul_base(&secret) + torsion_key;
+                let commitment = EdwardsPoint::mul_base(&nonce) + torsion_commitment;
+                let (key, commitment) = (key.compress().to_bytes(), commitment.compress().to_bytes());
+                // Several messages, as the challenge decides whether torsion parts cancel out.
+                let message = [case >> 3];
+                let challenge = Scalar::from_bytes_mod_order_wide(&sha512(&[&commitment, &key, &message]));
+                let answer = written(nonce + challenge * secret, plus_order);
+                let signature: Signature = [commitment, answer].concat().try_into().unwrap();
+                let ours = Ed25519Public(key).verify(&message, &signature);
+                assert_eq!(ours, other::verify(&key, &message, &signature), "{case} {key:?}");
+                accepted[usize::from(ours)] += 1;
+            }
+        }
+        assert!(accepted.iter().all(|count| *count >= 8), "{accepted:?}");
+    }
+
+    /// Commitments that could be written in a second way, small or not: the bytes have to be the ones of the equation.
+    #[test]
+    fn commitments_in_a_second_spelling_are_refused_as_libsodium_does() {
+        let secret = Ed25519Secret::from_seed([7; 32]);
+        let public = secret.public().0;
+        let scalar = Scalar::from_bytes_mod_order(*secret.to_x25519().to_bytes());
+        for (low, high) in (0xec..=0xffu8).flat_map(|low| [(low, 0x7f), (low, 0xff)]) {
+            let mut commitment = [0xff; 32];
+            (commitment[0], commitment[31]) = (low, high);
+            let challenge = Scalar::from_bytes_mod_order_wide(&sha512(&[&commitment, &public, b"message"]));
+            let answer = (challenge * scalar).to_bytes();
+            let signature: Signature = [commitment, answer].concat().try_into().unwrap();
+            assert!(!secret.public().verify(b"message", &signature));
+            assert!(!other::verify(&public, b"message", &signature));
+        }
     }
 
     /// y = p + n for n below 19, with both signs: the only values that have two spellings.

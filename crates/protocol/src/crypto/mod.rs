@@ -11,6 +11,9 @@
 //! and [`xed25519`] are the network's own constructions on top of these.
 
 mod aead;
+#[cfg(test)]
+mod against_the_core;
+mod cache;
 mod cbc;
 mod ed25519;
 mod hash;

@@ -21,23 +21,24 @@ pub fn seal(message: &[u8], recipient: &X25519Public, ephemeral: &X25519Secret) 
     let mut out = Vec::with_capacity(message.len() + SEAL_OVERHEAD);
     out.resize(SEAL_OVERHEAD, 0);
     out.extend_from_slice(message);
-    seal_in_place(&mut out, recipient, ephemeral)?;
+    seal_in_place(&mut out, recipient, ephemeral, &ephemeral.diffie_hellman(recipient)?)?;
     Some(out)
 }
 
-/// Seals what lies behind the first 48 bytes of `buffer`; those are overwritten.
+/// Seals what lies behind the first 48 bytes of `buffer`, which are overwritten, with what the ephemeral key and the
+/// recipient agree on. `None` if the buffer is shorter.
 pub(super) fn seal_in_place(
     buffer: &mut [u8],
     recipient: &X25519Public,
     ephemeral: &X25519Secret,
+    shared: &SharedSecret,
 ) -> Option<()> {
-    let shared = ephemeral.diffie_hellman(recipient)?;
     let public = ephemeral.public();
     let nonce = blake2b::<24>(&[], &[&public.0, &recipient.0]);
     let (key_place, rest) = buffer.split_first_chunk_mut::<32>()?;
     let (tag_place, message) = rest.split_first_chunk_mut::<16>()?;
     *key_place = public.0;
-    *tag_place = sodium::secretbox_seal(&box_key(&shared), &nonce, message);
+    *tag_place = sodium::secretbox_seal(&box_key(shared), &nonce, message);
     Some(())
 }
 

@@ -7,11 +7,15 @@
 //! `P` is the (already padded) message, `A` the sender's Ed25519 key, `Y` the recipient's X25519 key.
 
 use std::fmt;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::cache::Cache;
+use super::ed25519::PublicPoint;
 use super::sealed_box::{SEAL_OVERHEAD, seal_in_place, seal_open};
-use super::{Ed25519Secret, Random, X25519Secret, blake2b, sha512};
+use super::x25519::FrequentPublic;
+use super::{Ed25519Secret, Random, SharedSecret, Signature, X25519Secret, blake2b, sha512};
 use crate::id::{Ed25519Public, SessionId, X25519Public};
 
 /// How many bytes the encrypted form is longer than the message: ephemeral key, tag, sender key, signature.
@@ -72,7 +76,41 @@ pub fn encrypt_for_recipient(
     rng: &mut impl Random,
 ) -> Result<Vec<u8>, BadRecipient> {
     let ephemeral = X25519Secret::generate(rng);
-    sign_and_seal(message, sender, recipient, &ephemeral)
+    sign_and_seal(message, sender, recipient, &ephemeral, ephemeral.diffie_hellman(recipient))
+}
+
+/// Recipients of many messages, whose keys were prepared once. Bounded (2 MB); shared by threads.
+#[derive(Clone)]
+pub struct Recipients(Arc<Cache<Option<Arc<FrequentPublic>>>>);
+
+impl Default for Recipients {
+    fn default() -> Self {
+        Self(Arc::new(Cache::new(16)))
+    }
+}
+
+impl Recipients {
+    /// Signs and seals as [`encrypt_for_recipient`] does, to the same bytes; the first message to somebody takes longer,
+    /// all others are quicker.
+    pub fn encrypt_for_recipient(
+        &self,
+        message: &[u8],
+        sender: &Ed25519Secret,
+        recipient: &X25519Public,
+        rng: &mut impl Random,
+    ) -> Result<Vec<u8>, BadRecipient> {
+        let ephemeral = X25519Secret::generate(rng);
+        let known = self.0.get(&recipient.0).unwrap_or_else(|| {
+            let new = FrequentPublic::new(recipient).map(Arc::new);
+            self.0.put(&recipient.0, new.clone());
+            new
+        });
+        let shared = match known {
+            Some(frequent) => frequent.agree(&ephemeral),
+            None => ephemeral.diffie_hellman(recipient),
+        };
+        sign_and_seal(message, sender, recipient, &ephemeral, shared)
+    }
 }
 
 /// The same with an ephemeral key derived from sender, recipient and message, so that equal input gives equal bytes.
@@ -87,30 +125,97 @@ pub fn encrypt_for_recipient_deterministic(
     let hash = Zeroizing::new(sha512(&[&*seed]));
     let mut secret = Zeroizing::new([0; 32]);
     secret.iter_mut().zip(hash.iter()).for_each(|(to, from)| *to = *from);
-    sign_and_seal(message, sender, recipient, &X25519Secret::from_bytes(*secret))
+    let ephemeral = X25519Secret::from_bytes(*secret);
+    sign_and_seal(message, sender, recipient, &ephemeral, ephemeral.diffie_hellman(recipient))
 }
 
 /// Opens a message, checks its signature, and tells who wrote it (spec 02 §4.2). The padding is left on.
 pub fn decrypt_incoming(ciphertext: &[u8], me: &X25519Secret) -> Result<Opened, DecryptError> {
-    if ciphertext.len() < OVERHEAD {
-        return Err(DecryptError::TooShort);
+    Sealed::open(ciphertext, me)?.verified_by(|key| Sender::of(key).ok_or(DecryptError::SenderKey))
+}
+
+/// Senders whose keys were converted once, which takes as long as checking a signature. Bounded; shared by threads.
+///
+/// A sender is remembered when a signature of theirs was good, so nobody is put in by others; and a flood of new ones
+/// does not drive out those who write often (`cache.rs`). A key that cannot be converted is remembered as such.
+#[derive(Clone)]
+pub struct Senders(Arc<Cache<Option<Sender>>>);
+
+impl Default for Senders {
+    fn default() -> Self {
+        Self(Arc::new(Cache::new(256)))
     }
-    let mut data = seal_open(ciphertext, me).map_err(|_| DecryptError::NotForUs)?;
-    let (rest, signature) = data.split_last_chunk::<64>().ok_or(DecryptError::TooShort)?;
-    let signature = *signature;
-    let (_, sender) = rest.split_last_chunk::<32>().ok_or(DecryptError::TooShort)?;
-    let sender_ed25519 = Ed25519Public(*sender);
-    // The signature is over message, sender and recipient: put our key where the signature was.
-    let signed_length = rest.len() + 32;
-    data.truncate(rest.len());
-    data.extend_from_slice(&me.public().0);
-    let point = sender_ed25519.point().ok_or(DecryptError::SenderKey)?;
-    if data.len() != signed_length || !point.verify(&data, &signature) {
-        return Err(DecryptError::Signature);
+}
+
+impl Senders {
+    /// Opens a message as [`decrypt_incoming`] does, with the same outcome, and sooner if its sender is known.
+    pub fn decrypt_incoming(&self, ciphertext: &[u8], me: &X25519Secret) -> Result<Opened, DecryptError> {
+        let sealed = Sealed::open(ciphertext, me)?;
+        let key = sealed.sender;
+        if let Some(known) = self.0.get(&key.0) {
+            return sealed.verified_by(|_| known.ok_or(DecryptError::SenderKey));
+        }
+        let new = Sender::of(key);
+        let opened = sealed.verified_by(|_| new.clone().ok_or(DecryptError::SenderKey));
+        if new.is_none() || opened.is_ok() {
+            self.0.put(&key.0, new);
+        }
+        opened
     }
-    let sender = SessionId::from(point.to_x25519().ok_or(DecryptError::SenderKey)?);
-    data.truncate(signed_length - 64);
-    Ok(Opened { message: data, sender, sender_ed25519 })
+}
+
+/// Who signs with a key.
+#[derive(Clone)]
+struct Sender {
+    point: PublicPoint,
+    id: SessionId,
+}
+
+impl Sender {
+    /// `None` if no account has this key.
+    fn of(key: Ed25519Public) -> Option<Self> {
+        let point = key.point()?;
+        let id = SessionId::from(point.to_x25519()?);
+        Some(Self { point, id })
+    }
+}
+
+/// What was in a sealed box, its signature not checked yet.
+struct Sealed {
+    /// Message, sender's key and our own, as they are signed.
+    signed: Vec<u8>,
+    sender: Ed25519Public,
+    signature: Signature,
+}
+
+impl Sealed {
+    fn open(ciphertext: &[u8], me: &X25519Secret) -> Result<Self, DecryptError> {
+        if ciphertext.len() < OVERHEAD {
+            return Err(DecryptError::TooShort);
+        }
+        let mut signed = seal_open(ciphertext, me).map_err(|_| DecryptError::NotForUs)?;
+        let (rest, signature) = signed.split_last_chunk::<64>().ok_or(DecryptError::TooShort)?;
+        let signature = *signature;
+        let (_, sender) = rest.split_last_chunk::<32>().ok_or(DecryptError::TooShort)?;
+        let sender = Ed25519Public(*sender);
+        // The signature is over message, sender and recipient: put our key where the signature was.
+        signed.truncate(rest.len());
+        signed.extend_from_slice(&me.public().0);
+        Ok(Self { signed, sender, signature })
+    }
+
+    fn verified_by(
+        self,
+        sender: impl FnOnce(Ed25519Public) -> Result<Sender, DecryptError>,
+    ) -> Result<Opened, DecryptError> {
+        let Self { signed: mut message, sender: key, signature } = self;
+        let sender = sender(key)?;
+        if !sender.point.verify(&message, &signature) {
+            return Err(DecryptError::Signature);
+        }
+        message.truncate(message.len().saturating_sub(64));
+        Ok(Opened { message, sender: sender.id, sender_ed25519: key })
+    }
 }
 
 /// Opens what we sealed for ourselves, as configs are wrapped (spec 05 §6); the padding is left on. `me` must be the
@@ -148,11 +253,13 @@ fn sign_and_seal(
     sender: &Ed25519Secret,
     recipient: &X25519Public,
     ephemeral: &X25519Secret,
+    shared: Option<SharedSecret>,
 ) -> Result<Vec<u8>, BadRecipient> {
+    let shared = shared.ok_or(BadRecipient)?;
     let mut out = Vec::with_capacity(message.len() + OVERHEAD);
     out.resize(SEAL_OVERHEAD, 0);
     append_signed(&mut out, message, sender, recipient);
-    seal_in_place(&mut out, recipient, ephemeral).ok_or(BadRecipient)?;
+    seal_in_place(&mut out, recipient, ephemeral, &shared).ok_or(BadRecipient)?;
     Ok(out)
 }
 
@@ -238,6 +345,72 @@ mod tests {
         let mut broken = own.sign(&signed);
         broken[40] ^= 1;
         assert_eq!(decrypt_own(&with(broken), &own, &me), Err(DecryptError::Signature));
+    }
+
+    /// A key with a torsion part, and a message that it signs well: no account has it.
+    fn signed_by_nobody(me: &X25519Secret) -> Vec<u8> {
+        use curve25519_dalek::{EdwardsPoint, Scalar, constants::EIGHT_TORSION};
+        let (secret, nonce) = (Scalar::from(77u8), Scalar::from(99u8));
+        let key = (EdwardsPoint::mul_base(&secret) + EIGHT_TORSION[1]).compress().to_bytes();
+        let commitment = EdwardsPoint::mul_base(&nonce).compress().to_bytes();
+        (0u32..1000)
+            .find_map(|number| {
+                let message = [&number.to_le_bytes()[..], &key].concat();
+                let signed = [&message[..], &me.public().0].concat();
+                let challenge = Scalar::from_bytes_mod_order_wide(&sha512(&[&commitment, &key, &signed]));
+                let signature = [commitment, (nonce + challenge * secret).to_bytes()].concat();
+                let good = Ed25519Public(key).verify(&signed, &signature.clone().try_into().unwrap());
+                good.then(|| seal_to(&[message, signature].concat(), me))
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn known_recipients_change_no_byte() {
+        use crate::crypto::Replay;
+        let (recipients, sender) = (Recipients::default(), Ed25519Secret::from_seed([1; 32]));
+        // An account's key, two of small order, and whatever these are.
+        for key in
+            [*b"accounts have keys as this one..", [0; 32], [0xff; 32], [2; 32], [3; 32], [4; 32], [5; 32]]
+        {
+            let to = if key[0] == b'a' { X25519Secret::from_bytes(key).public() } else { X25519Public(key) };
+            for draw in [[6; 32], [7; 32]] {
+                let draw = || Replay::new([draw.to_vec()]);
+                let known = recipients.encrypt_for_recipient(b"hello", &sender, &to, &mut draw());
+                assert_eq!(known, encrypt_for_recipient(b"hello", &sender, &to, &mut draw()), "{key:?}");
+            }
+            assert!(recipients.0.get(&to.0).is_some());
+        }
+    }
+
+    #[test]
+    fn known_senders_change_no_outcome() {
+        let (senders, me) = (Senders::default(), X25519Secret::from_bytes([5; 32]));
+        let sender = Ed25519Secret::from_seed([1; 32]);
+        let good = encrypt_for_recipient(b"hello", &sender, &me.public(), &mut SystemRandom).unwrap();
+        let other = X25519Secret::from_bytes([6; 32]).public();
+        let foreign = seal_to(&sign_for_recipient(b"hello", &sender, &other), &me);
+        let nobody = signed_by_nobody(&me);
+        assert_eq!(decrypt_incoming(&nobody, &me), Err(DecryptError::SenderKey));
+        let no_point = seal_to(&[&[2; 32][..], &[0; 64]].concat(), &me);
+        let short = vec![0; OVERHEAD - 1];
+        for sealed in [&foreign, &good, &foreign, &good, &nobody, &nobody, &no_point, &short] {
+            assert_eq!(senders.decrypt_incoming(sealed, &me), decrypt_incoming(sealed, &me));
+        }
+        assert!(senders.0.get(&sender.public().0).flatten().is_some());
+    }
+
+    #[test]
+    fn nobody_becomes_known_by_what_others_write() {
+        let (senders, me) = (Senders::default(), X25519Secret::from_bytes([5; 32]));
+        let sender = Ed25519Secret::from_seed([1; 32]);
+        let forged = seal_to(&[&sender.public().0[..], &[1; 64]].concat(), &me);
+        assert_eq!(senders.decrypt_incoming(&forged, &me), Err(DecryptError::Signature));
+        assert!(senders.0.get(&sender.public().0).is_none());
+        let nobody = signed_by_nobody(&me);
+        assert_eq!(senders.decrypt_incoming(&nobody, &me), Err(DecryptError::SenderKey));
+        let Sealed { sender, .. } = Sealed::open(&nobody, &me).unwrap();
+        assert!(senders.0.get(&sender.0).is_some_and(|known| known.is_none()), "is not converted again");
     }
 
     #[test]

@@ -284,6 +284,59 @@ pub(super) mod other {
         signature
     }
 
+    /// A secret key as libsodium has it: seed and public key.
+    pub(crate) fn expanded(seed: &[u8; 32]) -> [u8; 64] {
+        let (mut public, mut secret) = ([0; 32], [0; 64]);
+        // SAFETY: writes 32 and 64 bytes, reads 32.
+        unsafe { ffi::crypto_sign_seed_keypair(public.as_mut_ptr(), secret.as_mut_ptr(), seed.as_ptr()) };
+        secret
+    }
+
+    /// Signing and sealing by the calls of the official core.
+    pub(crate) fn core_encrypt(message: &[u8], secret: &[u8; 64], to: &[u8; 32]) -> Vec<u8> {
+        let mut buffer = [message, &secret[32..], to].concat();
+        let mut signature = [0; 64];
+        let end = buffer.len() - 32;
+        // SAFETY: writes 64 bytes, reads what the buffer has and 64 bytes.
+        unsafe {
+            ffi::crypto_sign_detached(
+                signature.as_mut_ptr(),
+                ptr::null_mut(),
+                buffer.as_ptr(),
+                buffer.len() as u64,
+                secret.as_ptr(),
+            );
+        }
+        buffer.truncate(end);
+        buffer.extend_from_slice(&signature);
+        let mut out = vec![0; buffer.len() + 48];
+        // SAFETY: writes 48 bytes more than it reads; the key is 32.
+        unsafe {
+            ffi::crypto_box_seal(out.as_mut_ptr(), buffer.as_ptr(), buffer.len() as u64, to.as_ptr());
+        }
+        out
+    }
+
+    /// Opening and verifying by the calls of the official core, which begins with the keys of the account.
+    pub(crate) fn core_decrypt(sealed: &[u8], secret: &[u8; 64]) -> Option<Vec<u8>> {
+        let (mut x_secret, mut x_public) = ([0; 32], [0; 32]);
+        // SAFETY: writes 32 bytes each, reads 64 and 32.
+        unsafe {
+            ffi::crypto_sign_ed25519_sk_to_curve25519(x_secret.as_mut_ptr(), secret.as_ptr());
+            ffi::crypto_scalarmult_base(x_public.as_mut_ptr(), x_secret.as_ptr());
+        }
+        let mut signed = seal_open(&x_public, &x_secret, sealed)?;
+        let (rest, signature) = signed.split_last_chunk::<64>()?;
+        let (signature, sender) = (*signature, *rest.last_chunk::<32>()?);
+        signed.truncate(signed.len() - 64);
+        signed.extend_from_slice(&x_public);
+        if !verify(&sender, &signed, &signature) {
+            return None;
+        }
+        signed.truncate(signed.len() - 64);
+        Some(signed)
+    }
+
     pub(crate) fn verify(public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
         // SAFETY: all lengths are those libsodium documents.
         unsafe {

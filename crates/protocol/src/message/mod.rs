@@ -50,7 +50,7 @@ pub use group_update::{GroupChange, GroupUpdate, MAX_GROUP_NAME_BYTES, MemberCha
 pub use msg_id::MsgId;
 pub use one_to_one::{
     DataError, DecodeError, EncodeError, Received, decode_one_to_one, encode_one_to_one, from_store_data,
-    to_store_data,
+    read_opened, to_store_data,
 };
 pub use outgoing::{Outgoing, TTL_CALL_MS, TTL_CONTENT_MS, TTL_TYPING_MS};
 pub use profile::{Profile, ProfilePicture};

@@ -20,7 +20,7 @@ use super::read::{self, ContentError};
 use super::sent_time::Witness;
 use super::write::is_data_message;
 use crate::account::AccountKeys;
-use crate::crypto::session::{self, BadRecipient, DecryptError};
+use crate::crypto::session::{BadRecipient, DecryptError, Opened};
 use crate::crypto::{Ed25519Secret, Random};
 use crate::id::{Ed25519Public, SessionId};
 use crate::swarm::MAX_MESSAGE_BYTES;
@@ -29,6 +29,9 @@ use crate::wire::{Message as _, proto};
 
 /// Padded contents are a multiple of this long.
 const PADDING: usize = 160;
+/// More bytes than this are not read, whatever a node hands out: no honest one keeps a quarter of it, and two bytes can
+/// become an empty attachment of a hundred times that size in memory.
+const MAX_RECEIVED_BYTES: usize = 4 * MAX_MESSAGE_BYTES;
 
 /// Why a message cannot be sent. Nothing was sent, and trying again will not help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +70,7 @@ pub enum DecodeError {
     /// An authentic message of a kind that only newer versions know.
     #[error("of a newer kind")]
     UnknownType(UnknownType),
-    /// Not a wrapped envelope.
+    /// Not a wrapped envelope, or larger than any.
     #[error("not an envelope")]
     Envelope,
     /// Not sealed to us, or not signed by its sender.
@@ -154,7 +157,8 @@ pub(super) fn seal_content(
     to: &SessionId,
     rng: &mut impl Random,
 ) -> Result<Vec<u8>, BadRecipient> {
-    let sealed = session::encrypt_for_recipient(&pad(content), &sender.ed25519, &to.x25519(), rng)?;
+    let sealed =
+        sender.recipients.encrypt_for_recipient(&pad(content), &sender.ed25519, &to.x25519(), rng)?;
     // So that those who pay for Session Pro, and sign with a key of theirs here, do not stand out.
     let throw_away = Ed25519Secret::generate(rng);
     Ok(wrap(&proto::Envelope {
@@ -172,14 +176,23 @@ pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, Deco
     if newer::is_newer_format(data) {
         return Err(DecodeError::NewerFormat);
     }
+    if data.len() > MAX_RECEIVED_BYTES {
+        return Err(DecodeError::Envelope);
+    }
     let (timestamp, sealed) = unwrap(data)?;
-    let mut opened = session::decrypt_incoming(&sealed, &me.x25519)?;
+    let opened = me.senders.decrypt_incoming(&sealed, &me.x25519)?;
+    read_opened(opened, timestamp, me.session_id)
+}
+
+/// What an opened message says to `me`; `timestamp` is what its envelope tells. All of [`decode_one_to_one`] but the
+/// opening.
+pub fn read_opened(mut opened: Opened, timestamp: Timestamp, me: SessionId) -> Result<Received, DecodeError> {
     unpad(&mut opened.message);
     let wire = read::fields(&opened.message)?;
     if timestamp.as_ms() == 0 || !Witness::Envelope(timestamp).agrees(wire.sig_timestamp) {
         return Err(DecodeError::Timestamp);
     }
-    let is_own = opened.sender == me.session_id;
+    let is_own = opened.sender == me;
     let named = named_conversation(&wire);
     if named.is_some() && !is_own {
         return Err(DecodeError::ForeignSyncTarget);
@@ -188,7 +201,7 @@ pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, Deco
     let msg_id = MsgId::of_content(&opened.message);
     let (sender, kind, seconds) = (opened.sender, wire.expiration_type, wire.expiration_timer);
     if newer::is_unknown_type(&wire, &opened.message) {
-        let place = place(sync_target == Some(me.session_id));
+        let place = place(sync_target == Some(me));
         let expiration = Expiration::resolve(kind, seconds, place);
         return Err(DecodeError::UnknownType(UnknownType {
             sender,
@@ -215,7 +228,7 @@ pub fn decode_one_to_one(data: &[u8], me: &AccountKeys) -> Result<Received, Deco
         _ => None,
     };
     let pointers = RawPointers::of(&parsed.content, &opened.message);
-    let place = place(is_own && sync_target.is_none_or(|account| account == me.session_id));
+    let place = place(is_own && sync_target.is_none_or(|account| account == me));
     Ok(Received {
         sender,
         sender_ed25519: opened.sender_ed25519,

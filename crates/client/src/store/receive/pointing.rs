@@ -1,5 +1,7 @@
 //! What points at a message: reactions, unsend requests, read receipts.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension, params};
 use septet_protocol::message::Emoji;
 use septet_protocol::time::Timestamp;
@@ -19,12 +21,29 @@ const PENDING_MS: u64 = 14 * 24 * 3600 * 1000;
 const PENDING_UNSENDS: i64 = 1000;
 /// So many reactions are kept of somebody whom we have not accepted.
 const STRANGERS_REACTIONS: i64 = 1000;
-/// How many read receipts for unknown messages are kept from one message.
-const PENDING_RECEIPTS: usize = 100;
+/// So many reactions of one person wait for messages that are not here.
+pub(in crate::store) const WAITING_REACTIONS: i64 = 1000;
+/// So many different emoji of one person are kept under one message, those taken back among them.
+pub(in crate::store) const EMOJI_UNDER_MESSAGE: i64 = 100;
+/// How many read receipts for unknown messages are kept from one message, and of one person.
+const PENDING_RECEIPTS: u32 = 100;
+pub(in crate::store) const WAITING_RECEIPTS: u32 = 1000;
+/// So many of the messages that one receipt names are looked for, the newest: more do not fit into an honest one.
+const NAMED_IN_RECEIPT: usize = 10_000;
 
 /// The other has read a message of ours.
 pub(in crate::store) const READ_BY_OTHER: &str = "SELECT id, read_at IS NULL FROM messages
      WHERE author = ?1 AND timestamp = ?2 AND local = 0 AND conversation = ?3";
+
+/// Reactions of an author that wait for their message, as far as they are counted.
+pub(in crate::store) const WAITING: &str = "SELECT count(*) >= ?2 FROM
+     (SELECT 1 FROM reactions WHERE author = ?1 AND expires_at IS NOT NULL LIMIT ?2)";
+/// Whether an author has put so many emoji under a message, and this is not one of them.
+pub(in crate::store) const COVERED: &str = "SELECT
+         (SELECT count(*) FROM (SELECT 1 FROM reactions WHERE conversation = ?1 AND target_timestamp = ?2
+             AND target_author = ?3 AND author = ?4 LIMIT ?6)) >= ?6
+         AND NOT EXISTS (SELECT 1 FROM reactions WHERE conversation = ?1 AND target_timestamp = ?2
+             AND target_author = ?3 AND author = ?4 AND emoji = ?5)";
 
 /// What a reaction points at, as rows have it.
 struct Target {
@@ -120,7 +139,13 @@ impl Receiver<'_> {
             return Ok(false);
         }
         let until = known.is_empty().then(|| self.now + PENDING_MS);
+        if until.is_some() && !own && self.waits_for_enough(author)? {
+            return Ok(false);
+        }
         let target = Target { conversation: place.row, author: target_author, timestamp: target.timestamp };
+        if !own && self.has_covered(&target, author, emoji)? {
+            return Ok(false);
+        }
         let arrival = Arrival { at: self.now, until };
         let newer =
             self.db.write_reaction(&target, author, emoji.as_str(), remove, incoming.timestamp, arrival)?;
@@ -143,6 +168,17 @@ impl Receiver<'_> {
         let sql = "SELECT count(*) >= ?2 FROM (SELECT 1 FROM reactions WHERE author = ?1 LIMIT ?2)";
         let key = [author, STRANGERS_REACTIONS];
         Ok(self.db.sql().prepare_cached(sql)?.query_row(key, |row| row.get(0))?)
+    }
+
+    fn waits_for_enough(&self, author: i64) -> Result<bool, StoreError> {
+        let key = [author, WAITING_REACTIONS];
+        Ok(self.db.sql().prepare_cached(WAITING)?.query_row(key, |row| row.get(0))?)
+    }
+
+    fn has_covered(&self, target: &Target, author: i64, emoji: &Emoji) -> Result<bool, StoreError> {
+        let (conversation, at) = (target.conversation.0, Ms(target.timestamp));
+        let key = params![conversation, at, target.author, author, emoji.as_str(), EMOJI_UNDER_MESSAGE];
+        Ok(self.db.sql().prepare_cached(COVERED)?.query_row(key, |row| row.get(0))?)
     }
 
     /// Only the author may unsend, or another device of ours for us (spec 02 §23). That the swarm does not have a
@@ -251,8 +287,16 @@ impl Receiver<'_> {
             return Ok(false);
         }
         let reader = self.db.person(incoming.sender)?;
-        let mut room = PENDING_RECEIPTS;
-        for at in list {
+        let waiting: u32 = self
+            .db
+            .sql()
+            .prepare_cached(
+                "SELECT count(*) FROM (SELECT 1 FROM pending_receipts WHERE reader = ?1 LIMIT ?2)",
+            )?
+            .query_row(params![reader, WAITING_RECEIPTS], |row| row.get(0))?;
+        let mut room = PENDING_RECEIPTS.min(WAITING_RECEIPTS.saturating_sub(waiting));
+        let distinct: BTreeSet<Timestamp> = list.iter().copied().collect();
+        for at in distinct.iter().rev().take(NAMED_IN_RECEIPT) {
             if self.was_read(place.row, *at, incoming)? {
                 continue;
             }

@@ -347,6 +347,7 @@ CREATE TABLE reactions (
     PRIMARY KEY (conversation, target_timestamp, target_author, author, emoji)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reactions_author ON reactions (author);
+CREATE INDEX reactions_waiting ON reactions (author) WHERE expires_at IS NOT NULL;
 CREATE INDEX reactions_target_author ON reactions (target_author);
 CREATE INDEX reactions_expiring ON reactions (expires_at) WHERE expires_at IS NOT NULL;
 

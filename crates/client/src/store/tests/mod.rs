@@ -7,6 +7,7 @@ mod deleting;
 mod drafts;
 mod expiry;
 mod gone;
+mod hostile;
 mod identity;
 mod kills;
 mod late;

@@ -113,6 +113,10 @@ fn small_questions_are_answered_by_indexes() {
     ] {
         check(sql, index, &[]);
     }
+    // Counted up to a limit, in what the index gave.
+    let counted = ["(subquery-", "CONSTANT ROW"];
+    check(receive::pointing::WAITING, "reactions_waiting", &counted);
+    check(receive::pointing::COVERED, "SEARCH reactions USING", &counted);
     // Few, and sorted to be told once each.
     assert!(plan(&db(), delete::EXPIRED_BETWEEN)[0].contains("messages_expiring"));
     check(delete::CLEARING, "conversations_clearing", &["conversations USING INDEX conversations_clearing"]);

@@ -51,7 +51,10 @@ fn block<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], bool)> {
         }
         EXTENSION => match *take(rest, 1)?.first()? {
             PLAIN_TEXT | GRAPHIC_CONTROL => true,
-            APPLICATION => rest.get(1..12).is_some_and(|name| KEPT.iter().any(|known| *known == name)),
+            // Its first block is the program's name, and no byte longer.
+            APPLICATION => rest
+                .split_first_chunk::<12>()
+                .is_some_and(|([length, name @ ..], _)| *length == 11 && KEPT.contains(&name)),
             _ => false,
         },
         _ => return None,
@@ -78,6 +81,12 @@ mod tests {
         let parts = [HEAD, repeat, comment, timing, xmp, PIXEL, b";and something more"];
         let expected = [HEAD, repeat, timing, PIXEL, b";"].concat();
         assert_eq!(strip(&parts.concat()).unwrap().bytes, expected);
+        // Named behind its end, or longer than a name.
+        for other in [&b"\x21\xff\0NETSCAPE2.0\x03\x01\0\0\0"[..], b"\x21\xff\x11NETSCAPE2.0at 52\0\0"] {
+            let parts = [HEAD, other, PIXEL].concat();
+            assert!(strip(&parts).unwrap().bytes.starts_with(HEAD));
+            assert!(!strip(&parts).unwrap().bytes[HEAD.len()..].starts_with(b"\x21\xff"));
+        }
         // Cut short, it ends with what is whole.
         let cut = [HEAD, timing, PIXEL, &PIXEL[..9]].concat();
         assert_eq!(strip(&cut).unwrap().bytes, [HEAD, timing, PIXEL, b";"].concat());
