@@ -11,6 +11,7 @@ mod drafts;
 mod files;
 mod messages;
 mod open;
+mod requests;
 mod unreadable;
 
 use std::sync::Arc;
