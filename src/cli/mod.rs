@@ -133,7 +133,9 @@ async fn dispatch(command: Command, common: &args::Common, output: &Output) -> R
         Command::React { about, emoji, remove } => {
             people::react(&about, &emoji, remove, common, output).await
         }
-        Command::Delete { about, for_everyone } => people::delete(&about, for_everyone, common, output).await,
+        Command::Delete { about, more, for_everyone } => {
+            people::delete(&about, &more, for_everyone, common, output).await
+        }
         Command::Path => network::path(common, output).await,
         Command::NodeSnapshot { output: file } => network::node_snapshot(&file, common, output).await,
         Command::Devnet(options) => network::devnet(options, output).await,

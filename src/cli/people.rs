@@ -191,17 +191,22 @@ pub async fn react(
 /// `delete`: here, or for everyone.
 pub async fn delete(
     about: &OfMessage,
+    more: &[i64],
     for_everyone: bool,
     common: &Common,
     output: &Output,
 ) -> Result<(), Failure> {
     let client = session::open(common).await?;
-    let message = message(&client, about, common).await?;
+    let mut ids = vec![message(&client, about, common).await?.id];
+    for id in more {
+        let about = OfMessage { conversation: about.conversation.clone(), id: *id };
+        ids.push(message(&client, &about, common).await?.id);
+    }
     if for_everyone {
-        client.delete_for_everyone(message.id).await?;
+        client.delete_all_for_everyone(&ids).await?;
         return done(client, common, output).await;
     }
-    client.delete_message(message.id).await?;
+    client.delete_messages(&ids).await?;
     session::close(client).await;
     output.done();
     Ok(())

@@ -264,6 +264,16 @@ impl Window {
                 fonts::insert_emoji(ctx, font);
                 self.generation += 1;
             }
+            Update::DeletedForNow(messages) => {
+                let text = self.strings.with("deleted-here", [("count", messages.len().into())]);
+                self.actions.toast(Toast::undo(text, messages));
+            }
+            Update::NotHere(id, message) => {
+                let cx = context!(self, theme, false);
+                if let Some(view) = self.views.get_mut(&id) {
+                    view.not_here(&cx, message);
+                }
+            }
             Update::OpenConversation(id) => self.open(id),
             Update::Saved(path) => {
                 let path = path.display().to_string();

@@ -64,6 +64,28 @@ pub enum Command {
     Resend(MessageId),
     /// Give up on a message that has not gone out.
     Cancel(MessageId),
+    /// Put an emoji under a message, or take it away.
+    React {
+        /// Under which.
+        message: MessageId,
+        /// One emoji.
+        emoji: String,
+        /// Take it away.
+        remove: bool,
+    },
+    /// An emoji was chosen for something else than a reaction.
+    NoteEmoji(String),
+    /// Delete messages: on this device, from which they can be brought back for a moment, or everywhere.
+    Delete {
+        /// Which.
+        messages: Vec<MessageId>,
+        /// Everywhere.
+        everyone: bool,
+    },
+    /// Bring back what was deleted on this device a moment ago.
+    UndoDelete(Vec<MessageId>),
+    /// Ask for a folder, and put attachments there.
+    SaveAll(Vec<AttachmentId>),
     /// Messages up to this one were seen.
     MarkRead {
         /// Where.
@@ -223,6 +245,12 @@ pub enum Update {
     },
     /// A message is new or changed.
     Message(Box<Message>),
+    /// These were deleted on this device, which can be undone for a moment.
+    DeletedForNow(Vec<MessageId>),
+    /// Emoji to offer, the likeliest first.
+    RecentEmoji(Vec<String>),
+    /// A message to which one wanted to go is not here any more.
+    NotHere(ConversationId, MessageId),
     /// A message is gone.
     Gone(ConversationId, MessageId),
     /// A conversation was read up to a message.
@@ -336,17 +364,24 @@ pub struct Toast {
     pub text: String,
     /// Whether something went wrong.
     pub bad: bool,
+    /// It tells that these messages were deleted, which can be undone while it is shown.
+    pub undo: Vec<MessageId>,
 }
 
 impl Toast {
     /// Good to know.
     pub fn info(text: impl Into<String>) -> Self {
-        Self { text: text.into(), bad: false }
+        Self { text: text.into(), bad: false, undo: Vec::new() }
     }
 
     /// Something went wrong.
     pub fn bad(text: impl Into<String>) -> Self {
-        Self { text: text.into(), bad: true }
+        Self { text: text.into(), bad: true, undo: Vec::new() }
+    }
+
+    /// Messages were deleted, which can be undone for a moment.
+    pub fn undo(text: impl Into<String>, messages: Vec<MessageId>) -> Self {
+        Self { text: text.into(), bad: false, undo: messages }
     }
 }
 

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use septet_client::model::{
-    Address, Attachment, Connection, Conversation, ConversationId, Message, MessageId, MessagePage, Page,
-    Profile,
+    Address, Attachment, AttachmentState, AttachmentSummary, Connection, Conversation, ConversationId,
+    Message, MessageId, MessagePage, Page, Profile, Quote,
 };
 
 use super::command::Update;
@@ -48,6 +48,10 @@ pub struct AppState {
     pub connection: Connection,
     /// Something came that only a later version can show, and the person is to be told.
     pub update_wanted: bool,
+    /// Emoji to offer, the likeliest first; empty until they are known.
+    pub recent_emoji: Vec<String>,
+    /// Counts changes of what people are called; what was laid out with their names must be laid out again.
+    pub names: u64,
     /// Loaded messages.
     threads: BTreeMap<ConversationId, Thread>,
     /// Counts uses of threads, to drop the one not used longest.
@@ -101,7 +105,11 @@ impl AppState {
             }
             Update::Broken(reason) => self.phase = Phase::Broken(reason.clone()),
             Update::Profile(profile) => self.me = Some(profile.clone()),
-            Update::Conversations(list) => self.conversations = Arc::clone(list),
+            Update::RecentEmoji(emoji) => self.recent_emoji.clone_from(emoji),
+            Update::Conversations(list) => {
+                self.names += u64::from(renamed(&self.conversations, list));
+                self.conversations = Arc::clone(list);
+            }
             Update::Conversation(row) => self.put_row(row),
             Update::UpdateWanted(wanted) => self.update_wanted = *wanted,
             Update::Connection(connection) => self.connection = connection.clone(),
@@ -139,7 +147,9 @@ impl AppState {
     fn put_row(&mut self, row: &Conversation) {
         let list = Arc::make_mut(&mut self.conversations);
         if let Some(known) = list.iter().position(|known| known.id == row.id) {
-            list.remove(known);
+            self.names += u64::from(!same_name(&list.remove(known), row));
+        } else {
+            self.names += 1;
         }
         let place = list.partition_point(|other| other.list_order(row).is_lt());
         list.insert(place, row.clone());
@@ -211,6 +221,23 @@ impl Thread {
         }
     }
 
+    /// What is quoted is as it is now: a message that is deleted is not quoted any more, one that is back is.
+    fn requote(&mut self, from: &Message, gone: bool) {
+        let stale = |quote: &Quote| {
+            (quote.author, quote.timestamp) == (from.from, from.timestamp)
+                && (gone == quote.message.is_some() || !gone && quote.message != Some(from.id))
+        };
+        for message in &mut self.messages {
+            if !message.quote.as_ref().is_some_and(stale) {
+                continue;
+            }
+            if let Some(quote) = &mut Arc::make_mut(message).quote {
+                *quote = if gone { without(quote) } else { quoting(from) };
+                self.revision += 1;
+            }
+        }
+    }
+
     /// A message that came or changed. One newer than the stretch reaches is left for when it gets there.
     fn upsert(&mut self, message: &Message) {
         let known = self.messages.iter().any(|known| known.id == message.id);
@@ -218,12 +245,14 @@ impl Thread {
             self.place(message);
             self.revision += 1;
         }
+        self.requote(message, message.deleted);
     }
 
     fn remove(&mut self, id: MessageId) {
         if let Some(index) = self.messages.iter().rposition(|message| message.id == id) {
-            self.messages.remove(index);
+            let gone = self.messages.remove(index);
             self.revision += 1;
+            self.requote(&gone, true);
         }
     }
 
@@ -254,5 +283,47 @@ impl Thread {
         self.messages.iter().find_map(|message| {
             message.attachments.iter().find(|attachment| attachment.id == id).map(|found| (message, found))
         })
+    }
+}
+
+/// Whether two rows of one conversation have the same name.
+fn same_name(a: &Conversation, b: &Conversation) -> bool {
+    (&a.name, &a.nickname) == (&b.name, &b.nickname)
+}
+
+/// Whether somebody is called something else in a new list.
+fn renamed(old: &[Conversation], new: &[Conversation]) -> bool {
+    let known: BTreeMap<ConversationId, &Conversation> = old.iter().map(|row| (row.id, row)).collect();
+    !new.iter().all(|row| known.get(&row.id).is_some_and(|known| same_name(known, row)))
+}
+
+/// A quote of what is not here.
+fn without(quote: &Quote) -> Quote {
+    Quote {
+        author: quote.author,
+        timestamp: quote.timestamp,
+        message: None,
+        text: String::new(),
+        attachment: None,
+        picture: None,
+    }
+}
+
+/// A quote of a message.
+fn quoting(message: &Message) -> Quote {
+    let first = message.attachments.first();
+    let here = |first: &&Attachment| first.is_image() && first.state == AttachmentState::Local;
+    Quote {
+        author: message.from,
+        timestamp: message.timestamp,
+        message: Some(message.id),
+        text: message.text.chars().take(240).collect(),
+        attachment: first.map(|first| AttachmentSummary {
+            content_type: first.content_type.clone(),
+            name: first.name.clone(),
+            count: u32::try_from(message.attachments.len()).unwrap_or(u32::MAX),
+            voice: first.voice,
+        }),
+        picture: first.filter(here).map(|first| first.id),
     }
 }

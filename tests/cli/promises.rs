@@ -36,6 +36,33 @@ fn what_cannot_be_done_is_not_said_to_be_done() {
 }
 
 #[test]
+fn several_messages_are_deleted_at_once_or_none_of_them() {
+    let network = Network::start();
+    let (alice, bob) = contacts(&network);
+    for text in ["one", "two"] {
+        alice.send(&bob.id, text);
+    }
+    bob.send(&alice.id, "mine");
+    bob.receive();
+    alice.receive();
+    let number = |text: &str| {
+        let all = alice.messages(&bob.id);
+        all.iter().find(|message| message["text"] == text).unwrap()["message_id"].to_string()
+    };
+    let (one, two, mine) = (number("one"), number("two"), number("mine"));
+    let ended = alice.run(&["delete", &bob.id, &one, &mine, "--for-everyone"]);
+    assert_eq!(ended.error(), "refused", "{}", ended.stderr);
+    let ended = alice.run(&["delete", &bob.id, &one, "123456"]);
+    assert_eq!(ended.error(), "no_such_message", "{}", ended.stderr);
+    assert!(alice.texts(&bob.id).contains(&"one".to_owned()), "none of them");
+    alice.ok(&["delete", &bob.id, &one, &two, "--for-everyone"]);
+    bob.receive();
+    let left = bob.texts(&alice.id);
+    assert!(!left.contains(&"one".to_owned()) && !left.contains(&"two".to_owned()), "{left:?}");
+    assert!(left.contains(&"mine".to_owned()));
+}
+
+#[test]
 fn what_the_network_has_not_taken_is_kept_and_said_to_be_so() {
     let mut network = Network::with_clock_offset(0);
     let (alice, bob) = contacts(&network);

@@ -10,6 +10,7 @@ mod devices;
 mod first_run;
 mod id_code;
 mod pictures;
+mod pointing;
 mod profile;
 mod real;
 mod rows;

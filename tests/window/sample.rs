@@ -157,6 +157,7 @@ pub fn message(id: i64, outgoing: bool, text: &str, at: Timestamp) -> Message {
         reactions: Vec::new(),
         notice: None,
         deleted: false,
+        deleted_here: false,
         expires_at: None,
         expiry: Expiry::Off,
     }
@@ -195,6 +196,7 @@ pub fn messages() -> Vec<Message> {
         message: Some(pictures.id),
         text: pictures.text.clone(),
         attachment: None,
+        picture: None,
     });
     let mut answer = message(7, true, "Yes! Third one down, by the water", clock(14, 31));
     answer.read = false;

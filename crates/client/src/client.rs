@@ -7,10 +7,12 @@
 //! All methods must be called within a tokio runtime with its clock and I/O switched on.
 
 mod conversations;
+mod deleting;
 mod drafts;
 mod files;
 mod messages;
 mod open;
+mod reacting;
 mod requests;
 mod unreadable;
 
@@ -26,7 +28,9 @@ use tokio::time::timeout_at;
 use zeroize::Zeroize;
 
 pub use crate::error::{ClientError, SendError};
+pub use deleting::UNDO_FOR;
 pub use files::may_tell_place;
+pub use reacting::FIRST_EMOJI;
 
 use crate::engine::Engine;
 use crate::event::Event;
@@ -130,7 +134,7 @@ impl Client {
         }
     }
 
-    /// Waits until nothing is left to be sent or published; `false` if some is left after `timeout`.
+    /// Waits until nothing is left to be sent, published or deleted from our own swarm; `false` if some is left after `timeout`.
     pub async fn flush(&self, timeout: Duration) -> Result<bool, ClientError> {
         let engine = &self.0.engine;
         let deadline = tokio::time::Instant::now() + timeout;
@@ -138,7 +142,8 @@ impl Client {
         engine.hasten_receipts().await?;
         loop {
             progress.borrow_and_update();
-            if self.read(|db| Ok(db.outbox_len()? == 0)).await? && engine.config_is_settled().await? {
+            let sent = self.read(|db| Ok(db.outbox_len()? == 0 && db.doomed_hashes(1)?.is_empty())).await?;
+            if sent && engine.config_is_settled().await? {
                 return Ok(true);
             }
             engine.bells.config_awaited.notify_one();
@@ -152,6 +157,10 @@ impl Client {
     /// on the same account fail with [`ClientError::Stopped`] from now on.
     pub async fn stop(self) {
         self.0.engine.stop().await;
+        // Nobody can bring back any more what was deleted a moment ago.
+        if let Err(error) = self.write(|db| db.finish_deleting(None)).await {
+            tracing::debug!(%error, "what was deleted goes at the next start");
+        }
         self.0.engine.store.close().await;
     }
 

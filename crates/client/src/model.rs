@@ -239,6 +239,8 @@ pub struct Message {
     pub notice: Option<Notice>,
     /// It was deleted; only the place is kept.
     pub deleted: bool,
+    /// It was deleted on this device only, by us; elsewhere it may still be read. False unless it is deleted.
+    pub deleted_here: bool,
     /// When it will disappear, once the countdown runs.
     pub expires_at: Option<Timestamp>,
     /// The timer it came with.
@@ -337,6 +339,8 @@ pub struct Quote {
     pub text: String,
     /// Its first attachment, if it has one.
     pub attachment: Option<AttachmentSummary>,
+    /// That attachment, if it is a picture and on this disk.
+    pub picture: Option<AttachmentId>,
 }
 
 /// One emoji under a message.

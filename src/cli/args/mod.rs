@@ -236,11 +236,14 @@ pub enum Command {
         #[arg(long)]
         remove: bool,
     },
-    /// Delete a message
-    #[command(after_help = examples(&["septet delete alice 42", "septet delete alice 42 --for-everyone"]))]
+    /// Delete messages, all or none of them
+    #[command(after_help = examples(&["septet delete alice 42", "septet delete alice 42 43 --for-everyone"]))]
     Delete {
         #[command(flatten)]
         about: OfMessage,
+        /// More of the same conversation
+        #[arg(value_name = "ID", allow_negative_numbers = true)]
+        more: Vec<i64>,
         /// Also for the other, if it is ours
         #[arg(long)]
         for_everyone: bool,

@@ -30,6 +30,14 @@ pub fn save_as(client: Client, teller: Teller, attachment: AttachmentId, name: S
     });
 }
 
+/// Asks for a folder; without a dialog, the one for downloads.
+pub async fn pick_folder() -> Option<PathBuf> {
+    if !dialogs() {
+        return downloads();
+    }
+    rfd::AsyncFileDialog::new().pick_folder().await.map(|folder| folder.path().to_owned())
+}
+
 /// Asks where to put a picture and puts it there as PNG; without a dialog, into the folder for downloads.
 pub fn save_png(teller: Teller, name: String, picture: Arc<ColorImage>) {
     tokio::spawn(async move {

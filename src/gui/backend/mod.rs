@@ -7,6 +7,7 @@
 mod clipboard;
 mod conversation;
 mod files;
+mod messages;
 mod open;
 mod own_picture;
 mod pictures;
@@ -165,6 +166,7 @@ impl Account {
         self.teller.tell(Update::Connection(self.client.connection()));
         self.tell_list().await;
         self.tell_update_wanted().await;
+        messages::tell_recent(&self.client, &self.teller).await;
         loop {
             tokio::select! {
                 biased;
@@ -291,6 +293,18 @@ impl Account {
             }
             Command::Resend(id) => client.resend(id).await?,
             Command::Cancel(id) => client.cancel(id).await?,
+            Command::React { message, emoji, remove } => {
+                messages::react(client, &self.teller, message, &emoji, remove).await?;
+            }
+            Command::NoteEmoji(emoji) => {
+                client.note_emoji(&emoji).await?;
+                messages::tell_recent(client, &self.teller).await;
+            }
+            Command::Delete { messages, everyone } => {
+                messages::delete(client, &self.teller, &messages, everyone).await?;
+            }
+            Command::UndoDelete(ids) => client.undo_delete(&ids).await?,
+            Command::SaveAll(files) => messages::save_all(client.clone(), self.teller.clone(), files),
             Command::MarkRead { conversation, up_to } => client.mark_read(conversation, up_to).await?,
             Command::SetDraft { conversation, draft } => client.set_draft(conversation, draft).await?,
             Command::LoadDraft(id) => writing::load(client, &self.teller, id).await?,
@@ -366,7 +380,14 @@ impl Account {
 
     async fn load(&self, conversation: ConversationId, page: Page, limit: u32) -> Result<(), ClientError> {
         let messages = self.client.messages(conversation, page, limit).await?;
-        self.teller.tell(Update::Page { conversation, page, messages });
+        // What one wanted to see the surroundings of is gone: the view stays where it is.
+        if let Page::Around(id) = page
+            && !messages.messages.iter().any(|message| message.id == id)
+        {
+            self.teller.tell(Update::NotHere(conversation, id));
+        } else {
+            self.teller.tell(Update::Page { conversation, page, messages });
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@ pub mod avatar;
 pub mod button;
 pub mod dialog;
 pub mod drop_hint;
+pub mod emoji_picker;
 pub mod field;
 pub mod mark;
 pub mod phrase;

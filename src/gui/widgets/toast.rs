@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use egui::accesskit::Role;
-use egui::{Align2, Area, Frame, Id, Margin, Order, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Align2, Area, Frame, Id, Margin, Order, Rect, Sense, Stroke, Ui, WidgetInfo, vec2};
+use septet_client::client::UNDO_FOR;
 
-use super::super::command::Toast;
+use super::super::command::{Command, Toast};
 use super::super::icons::Icon;
-use super::super::text::{Wrap, layout};
+use super::super::text::{Weight, Wrap, layout};
 use super::super::view::ViewCtx;
+use super::{focus_ring, text_center};
+
+/// Room for the word that undoes.
+const UNDO_WIDTH: f32 = 76.0;
 
 /// The news on screen.
 #[derive(Default)]
@@ -16,13 +21,22 @@ pub struct Toasts {
     shown: Vec<(Toast, f64)>,
 }
 
+/// How long one with a way back is shown, in seconds: not longer than there is one.
+const UNDO: f64 = UNDO_FOR.as_secs_f64() - 0.5;
 /// The most lines at once.
 const MOST: usize = 4;
 
 impl Toasts {
     /// Adds a line. The same line twice in a row is shown once.
     pub fn push(&mut self, toast: Toast, now: f64) {
-        let until = now + if toast.bad { 8.0 } else { 3.0 };
+        let until = now
+            + if !toast.undo.is_empty() {
+                UNDO
+            } else if toast.bad {
+                8.0
+            } else {
+                3.0
+            };
         self.shown.retain(|(shown, _)| *shown != toast);
         self.shown.push((toast, until));
         if self.shown.len() > MOST {
@@ -66,11 +80,34 @@ fn line(ui: &mut Ui, cx: &ViewCtx<'_>, toast: &Toast) -> bool {
     let inner = frame.show(ui, |ui| {
         let room = (ui.ctx().content_rect().width() - 96.0).min(420.0);
         let galley = layout(ui.ctx(), &toast.text, cx.body(), Wrap::Lines(room));
-        let (rect, _) = ui.allocate_exact_size(galley.size() + vec2(26.0, 0.0), Sense::hover());
+        let beside = if toast.undo.is_empty() { 0.0 } else { UNDO_WIDTH };
+        let (rect, _) = ui.allocate_exact_size(galley.size() + vec2(26.0 + beside, 0.0), Sense::hover());
         icon.paint(ui.painter(), rect.left_top() + vec2(8.0, 10.0), 16.0, color);
         ui.painter().galley(rect.left_top() + vec2(26.0, 0.0), galley, theme.text);
+        rect
     });
+    let undone = !toast.undo.is_empty() && undo(ui, cx, toast, inner.inner);
     let response = inner.response.interact(Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &toast.text));
-    response.clicked()
+    response.clicked() || undone
+}
+
+/// The way back at the end of a line. True if it was taken.
+fn undo(ui: &Ui, cx: &ViewCtx<'_>, toast: &Toast, rect: Rect) -> bool {
+    let center = rect.right_center() - vec2(UNDO_WIDTH / 2.0 - 8.0, 0.0);
+    let place = Rect::from_center_size(center, vec2(UNDO_WIDTH - 12.0, 28.0));
+    let response = ui.interact(place, Id::unique(("undo", &toast.undo)), Sense::click());
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(place, 7, cx.theme.hover);
+    }
+    let style = cx.body().color(cx.theme.accent).weight(Weight::Semibold);
+    let label = cx.t("undo");
+    text_center(ui.painter(), place.center(), &label, style, place.width());
+    focus_ring(ui, &response, cx.theme, 7);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &*label));
+    if response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked() {
+        cx.send(Command::UndoDelete(toast.undo.clone()));
+        return true;
+    }
+    false
 }

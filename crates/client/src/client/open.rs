@@ -118,6 +118,8 @@ impl Client {
         let engine = Engine::new(keys, store, network);
         engine.receipts.switch(receipts);
         engine.proven.begin(last_known);
+        // The program ended before its time to bring something back was over.
+        engine.store.call(|db| db.finish_deleting(None)).await?;
         let (documents, now) = (engine.documents.clone(), engine.now());
         engine.store.call(move |db| documents.reconcile_once(db, now)).await?;
         Ok(Client(Arc::new(Handle { engine })))

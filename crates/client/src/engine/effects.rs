@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use septet_protocol::id::MessageHash;
-use septet_protocol::swarm::request::Delete;
 
 use super::events::Bell;
 use super::sources::key::{Change, SourceKey};
@@ -54,21 +53,5 @@ impl Engine {
         }
         self.became_read(effects.read, Reader::Elsewhere);
         self.forget(effects.delete);
-    }
-
-    /// Deletes messages from our own swarm, in the background; they expire there anyway, so failing is no harm
-    /// (spec 02 §23).
-    pub fn forget(self: &Arc<Self>, hashes: Vec<MessageHash>) {
-        if hashes.is_empty() {
-            return;
-        }
-        let engine = Arc::clone(self);
-        tokio::spawn(async move {
-            let (request, credentials) = (Delete { hashes, required: false }, engine.credentials());
-            let build = |_: &_, _| request.rpc(&credentials.auth());
-            if let Err(error) = engine.network.swarm_request(&credentials.owner(), build).await {
-                tracing::debug!(%error, "messages stay in the swarm until they expire");
-            }
-        });
     }
 }

@@ -52,6 +52,8 @@ pub struct Bells {
     pub downloads: Notify,
     /// Something was written that has no final timestamp.
     pub undated: Notify,
+    /// Something is to be deleted from our own swarm.
+    pub forgetting: Notify,
     /// A countdown began.
     pub expiry: Notify,
     /// What other devices should know changed.

@@ -15,6 +15,7 @@ mod downloads;
 mod effects;
 mod events;
 mod expiry;
+mod forgetting;
 #[cfg(test)]
 mod local;
 mod outbox;
@@ -178,6 +179,7 @@ impl Engine {
             tokio::spawn(outbox::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(downloads::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(transfers::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(forgetting::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(expiry::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(config::recovery::run(Arc::clone(self), cancel.clone())),

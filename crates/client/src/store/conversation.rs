@@ -41,7 +41,7 @@ macro_rules! list_sql {
                     c.marked_unread, c.priority, c.muted_until, coalesce(p.approved, g.invited = 0, 1),
                     coalesce(p.approved_me, 1), coalesce(p.blocked, 0), d.text,
                     max(c.active_at, c.opened_at), c.expiry_mode, c.expiry_seconds,
-                    m.id, a.account, m.outgoing, substr(m.text, 1, 240), m.notice, m.timestamp, m.state,
+                    m.id, a.account, m.outgoing, CASE m.deleted WHEN 0 THEN substr(m.text, 1, 240) ELSE '' END, m.notice, m.timestamp, m.state,
                     m.read_at IS NOT NULL OR (m.outgoing = 0 AND (m.counts = 0
                         OR (m.sorted_at, m.timestamp) <= (c.last_read, c.last_read))),
                     t.content_type, t.name, t.voice,
@@ -57,7 +57,7 @@ macro_rules! list_sql {
                      AND (expires_at IS NULL OR expires_at > ?2)
                  ORDER BY sorted_at DESC, timestamp DESC, id DESC LIMIT 1)
              LEFT JOIN people a ON a.id = m.author
-             LEFT JOIN attachments t ON t.message = m.id AND t.position = 0 ",
+             LEFT JOIN attachments t ON t.message = m.id AND t.position = 0 AND m.deleted = 0 ",
             $condition
         )
     };

@@ -15,7 +15,7 @@ use septet_protocol::time::Timestamp;
 use super::db::Db;
 use super::error::StoreError;
 use super::message::json_list;
-use super::types::QuoteKey;
+use super::types::{Deletion, QuoteKey};
 use super::values::{Hash, Ms, Person};
 use crate::model::{ConversationId, MessageId};
 
@@ -25,6 +25,8 @@ pub(super) const FIND: &str = "SELECT m.id FROM messages m JOIN people a ON a.id
 /// Takes messages away by a JSON list of numbers.
 pub(super) const REMOVE: &str = "DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?1))";
 
+/// How long deleting from our own swarm is tried, in ms: longer than it keeps a message (spec 03 §9).
+const DOOMED_MS: u64 = 30 * 24 * 3600 * 1000;
 /// At most so many rows are deleted by one statement.
 const STEP: i64 = 100;
 
@@ -45,7 +47,7 @@ pub(super) const CLEARING: &str =
 pub(super) const CLEARED: &str = "DELETE FROM messages WHERE id IN
      (SELECT id FROM messages WHERE conversation = ?1 AND id <= ?2 LIMIT ?3)";
 /// Takes some of what is of no use any more away, of each kind.
-pub(super) const OLD: [&str; 7] = [
+pub(super) const OLD: [&str; 8] = [
     "DELETE FROM seen_hashes WHERE (hash, owner) IN
          (SELECT hash, owner FROM seen_hashes WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM last_hashes WHERE (account, namespace, node) IN
@@ -60,6 +62,7 @@ pub(super) const OLD: [&str; 7] = [
          (SELECT conversation, target_timestamp, target_author, author, emoji FROM reactions
           WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM deferred WHERE id IN (SELECT id FROM deferred WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM doomed_hashes WHERE hash IN (SELECT hash FROM doomed_hashes WHERE expires_at <= ?1 LIMIT ?2)",
 ];
 
 impl Db {
@@ -88,12 +91,86 @@ impl Db {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Empties messages and leaves placeholders: text, files, quote, preview, reactions and jobs go; author and timestamp
-    /// stay (spec 02 §23). Returns the conversations touched.
+    /// Empties messages that their authors take back, and leaves placeholders: text, files, quote, preview, reactions,
+    /// hashes and jobs go; author and timestamp stay (spec 02 §23). Returns the conversations touched.
     pub fn delete_messages(&mut self, ids: &[MessageId]) -> Result<Vec<ConversationId>, StoreError> {
         self.transaction(|db| {
             let list = json_list(ids);
-            let touched = db.conversations_of(&list)?;
+            db.sql()
+                .prepare_cached(
+                    "UPDATE messages SET hash = NULL WHERE id IN (SELECT value FROM json_each(?1))",
+                )?
+                .execute([&list])?;
+            db.sql()
+                .prepare_cached(
+                    "DELETE FROM extra_hashes WHERE message IN (SELECT value FROM json_each(?1))",
+                )?
+                .execute([&list])?;
+            db.empty(&list, Deletion::ByAuthor)
+        })
+    }
+
+    /// The same with messages that are deleted on this device only. Their hashes stay: should their author take them
+    /// back after all, the swarm's copies go as well. Copies on their way to our other devices still go out.
+    pub fn delete_here(&mut self, ids: &[MessageId]) -> Result<Vec<ConversationId>, StoreError> {
+        self.transaction(|db| {
+            for id in ids {
+                db.release_copy(*id)?;
+            }
+            db.empty(&json_list(ids), Deletion::Here)
+        })
+    }
+
+    /// As [`Db::delete_here`], but all of it stays in its row for a moment, shown to nobody, until it is brought back or
+    /// deleted for good. What is deleted already stays as it is. Returns those that can be brought back.
+    pub fn hide_here(&mut self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
+        self.transaction(|db| {
+            let mut hidden = Vec::new();
+            for id in ids {
+                let sql = "UPDATE messages SET deleted = ?2 WHERE id = ?1 AND deleted = 0";
+                if db.sql().prepare_cached(sql)?.execute(params![id.0, Deletion::HereForNow])? > 0 {
+                    db.release_copy(*id)?;
+                    hidden.push(*id);
+                }
+            }
+            Ok(hidden)
+        })
+    }
+
+    /// Brings back what [`Db::hide_here`] took, unless it is gone for good meanwhile. Returns what is back.
+    pub fn unhide(&mut self, ids: &[MessageId]) -> Result<Vec<MessageId>, StoreError> {
+        self.transaction(|db| {
+            let mut back = Vec::new();
+            for id in ids {
+                let sql = "UPDATE messages SET deleted = 0 WHERE id = ?1 AND deleted = ?2";
+                if db.sql().prepare_cached(sql)?.execute(params![id.0, Deletion::HereForNow])? > 0 {
+                    back.push(*id);
+                }
+            }
+            Ok(back)
+        })
+    }
+
+    /// The time to bring something back is over: of these, or of all that is left of an earlier run.
+    pub fn finish_deleting(&mut self, ids: Option<&[MessageId]>) -> Result<(), StoreError> {
+        self.transaction(|db| {
+            let sql = "SELECT id FROM messages WHERE deleted = 3
+                           AND (?1 IS NULL OR id IN (SELECT value FROM json_each(?1))) ORDER BY id";
+            let mut statement = db.sql().prepare_cached(sql)?;
+            let found = statement.query_map([ids.map(json_list)], |row| row.get(0).map(MessageId))?;
+            let found: Vec<MessageId> = found.collect::<Result<_, _>>()?;
+            drop(statement);
+            if !found.is_empty() {
+                db.delete_here(&found)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What deleting does to rows and leaves of them, in a transaction of the caller's.
+    fn empty(&mut self, list: &str, how: Deletion) -> Result<Vec<ConversationId>, StoreError> {
+        self.transaction(|db| {
+            let touched = db.conversations_of(list)?;
             for sql in [
                 "DELETE FROM reactions WHERE (conversation, target_timestamp, target_author) IN
                      (SELECT conversation, timestamp, author FROM messages
@@ -103,14 +180,45 @@ impl Db {
                 "DELETE FROM previews WHERE message IN (SELECT value FROM json_each(?1))",
                 "UPDATE drafts SET quote = NULL WHERE quote IN (SELECT value FROM json_each(?1))",
                 "DELETE FROM outbox WHERE message IN (SELECT value FROM json_each(?1))",
-                "DELETE FROM extra_hashes WHERE message IN (SELECT value FROM json_each(?1))",
-                "UPDATE messages SET deleted = 1, text = '', notice = NULL, quote_author = NULL,
-                     quote_timestamp = NULL, counts = 0, mention = 0, hash = NULL, failure = NULL
-                 WHERE id IN (SELECT value FROM json_each(?1))",
             ] {
-                db.sql().prepare_cached(sql)?.execute([&list])?;
+                db.sql().prepare_cached(sql)?.execute([list])?;
             }
+            let sql = "UPDATE messages SET deleted = ?2, text = '', notice = NULL, quote_author = NULL,
+                     quote_timestamp = NULL, counts = 0, mention = 0, failure = NULL
+                 WHERE id IN (SELECT value FROM json_each(?1))";
+            db.sql().prepare_cached(sql)?.execute(params![list, how])?;
             Ok(touched)
+        })
+    }
+
+    /// These are to be deleted from our own swarm; `now` is about the time.
+    pub fn doom_hashes(&mut self, hashes: &[MessageHash], now: Timestamp) -> Result<(), StoreError> {
+        self.transaction(|db| {
+            let sql = "INSERT INTO doomed_hashes (hash, expires_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            let mut statement = db.sql().prepare_cached(sql)?;
+            for hash in hashes {
+                statement.execute(params![Hash(*hash), Ms(now + DOOMED_MS)])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Some of what is to be deleted from our own swarm.
+    pub fn doomed_hashes(&self, limit: u32) -> Result<Vec<MessageHash>, StoreError> {
+        let mut statement =
+            self.sql().prepare_cached("SELECT hash FROM doomed_hashes ORDER BY hash LIMIT ?1")?;
+        let rows = statement.query_map([limit], |row| row.get(0).map(|Hash(hash)| hash))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Our own swarm has deleted these, or never will.
+    pub fn hashes_gone(&mut self, hashes: &[MessageHash]) -> Result<(), StoreError> {
+        self.transaction(|db| {
+            let mut statement = db.sql().prepare_cached("DELETE FROM doomed_hashes WHERE hash = ?1")?;
+            for hash in hashes {
+                statement.execute(params![Hash(*hash)])?;
+            }
+            Ok(())
         })
     }
 

@@ -15,7 +15,7 @@ use septet_protocol::time::Timestamp;
 
 use super::db::Db;
 use super::error::StoreError;
-use super::types::TransferState;
+use super::types::{Deletion, TransferState};
 use super::values::{Hash, Ms, Person, expiry, optional_time, time};
 use crate::model::{
     Attachment, AttachmentId, AttachmentState, AttachmentSummary, ConversationId, LinkPreview, Message,
@@ -207,14 +207,17 @@ fn reversed(mut list: Vec<Loaded>) -> Vec<Loaded> {
 
 fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {
     let Person(from) = row.get(2)?;
+    let deletion: Deletion = row.get(11)?;
     let quote_author: Option<Person> = row.get(15)?;
-    let quote = match quote_author {
+    // What can still be brought back has all its parts, and shows none.
+    let quote = match quote_author.filter(|_| deletion == Deletion::No) {
         Some(Person(author)) => Some(Quote {
             author,
             timestamp: time(row, 16)?,
             message: row.get::<_, Option<i64>>(17)?.map(MessageId),
             text: row.get::<_, Option<String>>(18)?.unwrap_or_default(),
             attachment: None,
+            picture: None,
         }),
         None => None,
     };
@@ -226,7 +229,7 @@ fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {
         timestamp: time(row, 4)?,
         sorted_at: time(row, 20)?,
         hash: row.get::<_, Option<Hash>>(5)?.map(|hash| hash.0),
-        text: row.get(6)?,
+        text: if deletion == Deletion::No { row.get(6)? } else { String::new() },
         state: row.get(7)?,
         failure: row.get(8)?,
         read: row.get(9)?,
@@ -234,8 +237,9 @@ fn loaded(row: &Row<'_>) -> rusqlite::Result<Loaded> {
         quote,
         preview: None,
         reactions: Vec::new(),
-        notice: notice(row, 10)?,
-        deleted: row.get(11)?,
+        notice: if deletion == Deletion::No { notice(row, 10)? } else { None },
+        deleted: deletion != Deletion::No,
+        deleted_here: matches!(deletion, Deletion::Here | Deletion::HereForNow),
         expires_at: optional_time(row, 12)?,
         expiry: expiry(row, 13)?,
     };
@@ -252,7 +256,9 @@ fn complete(sql: &Connection, mut list: Vec<Loaded>) -> Result<Vec<Message>, Sto
     let mut attachments = attachments(sql, &ids)?;
     for row in &mut list {
         if let Some(quote) = &mut row.message.quote {
-            quote.attachment = quote.message.and_then(|id| attachments.get(&id)).and_then(|all| summary(all));
+            let all = quote.message.and_then(|id| attachments.get(&id));
+            quote.attachment = all.and_then(|all| summary(all));
+            quote.picture = all.and_then(|all| first_picture(all));
         }
     }
     add_reactions(sql, &mut list)?;
@@ -260,6 +266,10 @@ fn complete(sql: &Connection, mut list: Vec<Loaded>) -> Result<Vec<Message>, Sto
     Ok(list
         .into_iter()
         .map(|mut row| {
+            if row.message.deleted {
+                row.message.reactions.clear();
+                return row.message;
+            }
             row.message.attachments = attachments.remove(&row.message.id).unwrap_or_default();
             row.message.preview = previews.remove(&row.message.id);
             row.message
@@ -329,6 +339,12 @@ fn summary(all: &[Attachment]) -> Option<AttachmentSummary> {
         count: u32::try_from(all.len()).unwrap_or(u32::MAX),
         voice: first.voice,
     })
+}
+
+/// The picture that stands for a message: its first attachment, if that is one and here.
+fn first_picture(all: &[Attachment]) -> Option<AttachmentId> {
+    let first = all.first()?;
+    (first.is_image() && first.state == AttachmentState::Local).then_some(first.id)
 }
 
 /// Reactions to a run of messages: one range of the table for each conversation among them.

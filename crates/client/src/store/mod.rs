@@ -34,6 +34,7 @@ mod outbox;
 mod outgoing;
 mod people;
 mod profile;
+mod reacting;
 mod read;
 mod receive;
 mod search;

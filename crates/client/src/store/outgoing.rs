@@ -9,7 +9,7 @@ use super::db::Db;
 use super::error::StoreError;
 use super::kinds::AttachmentClass;
 use super::types::{
-    NewAttachment, NewJob, Now, Original, Outgoing, OutgoingMessage, QuoteKey, TransferState,
+    Deletion, NewAttachment, NewJob, Now, Original, Outgoing, OutgoingMessage, QuoteKey, TransferState,
 };
 use super::values::{Hash, Ms, expiry_columns, json_text};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};
@@ -34,7 +34,7 @@ pub(super) struct NewRow<'a> {
     /// For us to read; see [`super::read`].
     pub counts: bool,
     pub mention: bool,
-    pub deleted: bool,
+    pub deletion: Deletion,
     pub expiry: Expiry,
     pub expires_at: Option<Timestamp>,
     pub now: Now,
@@ -81,7 +81,7 @@ impl Db {
                 quote: message.quote,
                 counts: false,
                 mention: false,
-                deleted: false,
+                deletion: Deletion::No,
                 expiry: message.expiry,
                 expires_at: None,
                 now,
@@ -162,7 +162,7 @@ impl Db {
             quote: None,
             counts: false,
             mention: false,
-            deleted: false,
+            deletion: Deletion::No,
             expiry: Expiry::Off,
             expires_at: None,
             now,
@@ -213,7 +213,7 @@ impl Db {
             ":quote_timestamp": row.quote.map(|quote| Ms(quote.timestamp)),
             ":counts": row.counts,
             ":mention": row.mention,
-            ":deleted": row.deleted,
+            ":deleted": row.deletion,
             ":mode": mode,
             ":seconds": seconds,
             ":expires_at": row.expires_at.map(Ms),

@@ -232,6 +232,19 @@ pub struct Outgoing {
     pub read: Vec<ReadMessage>,
 }
 
+/// Whether only a message's place is kept, and by whose will.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Deletion {
+    /// The message is here.
+    No,
+    /// Its author deleted it, everywhere.
+    ByAuthor,
+    /// We deleted it on this device.
+    Here,
+    /// The same, but for a moment all of it is still here and can be brought back.
+    HereForNow,
+}
+
 /// What a job is for; decides what its success means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JobKind {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::kinds::{AttachmentClass, Transport};
-use super::types::{JobKind, TransferState};
+use super::types::{Deletion, JobKind, TransferState};
 use crate::model::{Address, ConversationKind, Expiry, MessageState};
 
 /// A timestamp as a column: whole milliseconds. What is beyond the range of a column (only a liar sends that)
@@ -155,6 +155,7 @@ numbered!(TransferState {
     Unusable = 6,
     Prepare = 7,
 });
+numbered!(Deletion { No = 0, ByAuthor = 1, Here = 2, HereForNow = 3 });
 numbered!(JobKind { ToRecipient = 0, SyncCopy = 1, OwnNote = 2, Other = 3 });
 numbered!(Transport { Swarm = 0, Sequence = 1, Community = 2 });
 numbered!(AttachmentClass { Picture = 0, Video = 1, Audio = 2, Voice = 3, File = 4 });

@@ -17,6 +17,7 @@ mod forgetting;
 mod interleavings;
 mod lies;
 mod many;
+mod pointing;
 mod renewal;
 mod restore;
 mod sending;

@@ -120,6 +120,16 @@ impl Composer {
         self.staged.looked(file, look);
     }
 
+    /// Leaves what it answers. False if it answers nothing.
+    pub fn leave_reply(&mut self) -> bool {
+        if self.reply.is_none() {
+            return false;
+        }
+        self.answer(None);
+        self.focus = true;
+        true
+    }
+
     fn answer(&mut self, message: Option<Arc<Message>>) {
         (self.reply, self.keep_at) = (message, Some(SOON));
     }
@@ -225,15 +235,13 @@ impl Composer {
         })
     }
 
-    /// Arrow up in an empty field answers the other's newest message; Escape leaves the answer.
+    /// Arrow up in an empty field answers the other's newest message.
     fn answer_by_key(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId) {
         if !ui.ctx().memory(|memory| memory.has_focus(field_id(conversation))) || self.composing {
             return;
         }
         let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-        if self.reply.is_some() && pressed(Key::Escape) {
-            self.answer(None);
-        } else if self.is_empty() && self.reply.is_none() && pressed(Key::ArrowUp) {
+        if self.is_empty() && self.reply.is_none() && pressed(Key::ArrowUp) {
             let thread = cx.state.thread(conversation);
             let newest = thread.and_then(|thread| {
                 thread.messages.iter().rev().find(|message| !message.outgoing && message.notice.is_none())

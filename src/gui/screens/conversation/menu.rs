@@ -1,33 +1,57 @@
 //! What can be done with a message: the bar under the pointer, and the menu.
 
-use egui::{
-    Frame, Id, Margin, Popup, Rect, Response, Sense, SetOpenCommand, Stroke, StrokeKind, Ui, WidgetInfo, vec2,
-};
+use egui::{Frame, Id, Margin, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 use septet_client::model::{AttachmentState, Message, MessageState};
 
-use super::super::super::command::{Command, Toast};
-use super::super::super::icons::Icon;
-use super::super::super::view::ViewCtx;
-use super::super::super::widgets::button::{Tone, menu_row};
-use super::message::Act;
+use super::message::{Act, Wanted, What};
+use super::reacting::{self, Chosen, can_react};
+use crate::gui::command::{Command, Toast};
+use crate::gui::icons::Icon;
+use crate::gui::text::links::{self, Piece};
+use crate::gui::view::ViewCtx;
+use crate::gui::widgets::button::{Tone, menu_row};
 
 const BUTTON: egui::Vec2 = vec2(28.0, 26.0);
 
+/// Whether one can answer a message.
+pub fn can_reply(cx: &ViewCtx<'_>, message: &Message) -> bool {
+    can_react(cx, message)
+}
+
+/// The buttons of the bar over a message.
+fn buttons(cx: &ViewCtx<'_>, message: &Message) -> Vec<(Icon, &'static str)> {
+    let mut buttons = Vec::with_capacity(4);
+    if can_react(cx, message) {
+        buttons.push((Icon::SMILE, "react"));
+    }
+    if can_reply(cx, message) {
+        buttons.push((Icon::REPLY, "reply"));
+    }
+    if !message.text.is_empty() {
+        buttons.push((Icon::COPY, "copy-message"));
+    }
+    buttons.push((Icon::ELLIPSIS, "more"));
+    buttons
+}
+
 /// Where the bar of a message stands: over its upper edge, inside the view.
-pub fn bar_rect(bounds: Rect, view: Rect) -> Rect {
-    let dimensions = vec2(BUTTON.x * 3.0 + 6.0, BUTTON.y + 6.0);
+pub fn bar_rect(cx: &ViewCtx<'_>, message: &Message, bounds: Rect, view: Rect) -> Rect {
+    let count = buttons(cx, message).len() as f32;
+    let dimensions = vec2(BUTTON.x * count + 6.0, BUTTON.y + 6.0);
     let right = (bounds.right() - 8.0).max(bounds.left() + dimensions.x);
+    let right = right.min(view.right() - 4.0).max(view.left() + dimensions.x + 4.0);
     let top = (bounds.top() - 26.0).max(view.top() + 4.0);
     Rect::from_min_size(egui::pos2(right - dimensions.x, top), dimensions)
 }
 
 /// The bar that appears over a message under the pointer.
 pub fn bar(ui: &Ui, cx: &ViewCtx<'_>, message: &Message, bounds: Rect, view: Rect) -> Option<Act> {
-    let (theme, rect) = (cx.theme, bar_rect(bounds, view));
+    let (theme, rect) = (cx.theme, bar_rect(cx, message, bounds, view));
     ui.painter().add(theme.shadow.as_shape(rect, 9));
     ui.painter().rect(rect, 9, theme.panel, Stroke::new(1.0, theme.line), StrokeKind::Inside);
     let mut at = rect.min + vec2(3.0, 3.0);
-    let mut button = |icon: Icon, label: &'static str| {
+    let mut act = None;
+    for (icon, label) in buttons(cx, message) {
         let place = Rect::from_min_size(at, BUTTON);
         at.x += BUTTON.x;
         let response = ui.interact(place, Id::unique(("bar", message.id, label)), Sense::click());
@@ -36,34 +60,25 @@ pub fn bar(ui: &Ui, cx: &ViewCtx<'_>, message: &Message, bounds: Rect, view: Rec
             ui.painter().rect_filled(place, 7, theme.hover);
         }
         icon.paint(ui.painter(), place.center(), 17.0, if lit { theme.text } else { theme.muted });
-        let label = cx.t(label);
-        response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, &*label));
-        response.on_hover_text(&*label)
-    };
-    let reply = button(Icon::REPLY, "reply");
-    let copy = button(Icon::COPY, "copy-message");
-    let more = button(Icon::ELLIPSIS, "more");
-    let mut act = None;
-    if reply.clicked() {
-        act = Some(Act::Reply(message.id));
+        let name = cx.t(label);
+        response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, true, &*name));
+        if response.on_hover_text(&*name).clicked() {
+            let open = |what| {
+                let by_key = false;
+                Some(Act::Open(Wanted { message: message.id, what, from: place, link: None, by_key }))
+            };
+            act = match label {
+                "react" => open(What::Few),
+                "reply" => Some(Act::Reply(message.id)),
+                "more" => open(What::Menu),
+                _ => {
+                    copy_text(ui, cx, message);
+                    None
+                }
+            };
+        }
     }
-    if copy.clicked() {
-        copy_text(ui, cx, message);
-    }
-    let popup = Popup::menu(&more).frame(frame(cx));
-    act.or(popup.show(|ui| rows(ui, cx, message)).and_then(|shown| shown.inner))
-}
-
-/// The menu under the second mouse button.
-pub fn context(whole: &Response, cx: &ViewCtx<'_>, message: &Message) -> Option<Act> {
-    // Anywhere in the message, also on a picture or a quote in it.
-    let command = if whole.container_secondary_clicked() {
-        Some(SetOpenCommand::Bool(true))
-    } else {
-        whole.container_clicked().then_some(SetOpenCommand::Bool(false))
-    };
-    let popup = Popup::menu(whole).open_memory(command).at_pointer_fixed().frame(frame(cx));
-    popup.show(|ui| rows(ui, cx, message)).and_then(|shown| shown.inner)
+    act
 }
 
 /// How menus look.
@@ -76,35 +91,119 @@ pub fn frame(cx: &ViewCtx<'_>) -> Frame {
         .inner_margin(Margin::same(5))
 }
 
-fn rows(ui: &mut Ui, cx: &ViewCtx<'_>, message: &Message) -> Option<Act> {
+/// A few emoji on top of the menu.
+pub fn reactions(ui: &mut Ui, cx: &ViewCtx<'_>, message: &Message) -> Option<Chosen> {
+    let chosen = reacting::few(ui, cx, message, false);
+    ui.add_space(3.0);
+    let (line, _) = ui.allocate_exact_size(vec2(ui.available_width().min(240.0), 1.0), Sense::hover());
+    ui.painter().hline(line.x_range(), line.center().y, Stroke::new(1.0, cx.theme.line));
+    ui.add_space(3.0);
+    chosen
+}
+
+/// What a row of the menu does.
+#[derive(Clone, Copy, PartialEq)]
+enum Row {
+    Resend,
+    Stop,
+    Save,
+    Reply,
+    Copy,
+    CopyLink,
+    Select,
+    Reactors,
+    Delete,
+}
+
+impl Row {
+    fn looks(self) -> (Icon, &'static str, Tone) {
+        match self {
+            Self::Resend => (Icon::ROTATE_CW, "send-again", Tone::Quiet),
+            Self::Stop => (Icon::X, "stop-sending", Tone::Danger),
+            Self::Save => (Icon::SAVE, "save-as", Tone::Quiet),
+            Self::Reply => (Icon::REPLY, "reply", Tone::Quiet),
+            Self::Copy => (Icon::COPY, "copy-message", Tone::Quiet),
+            Self::CopyLink => (Icon::LINK, "copy-link", Tone::Quiet),
+            Self::Select => (Icon::CHECK_CHECK, "select", Tone::Quiet),
+            Self::Reactors => (Icon::USERS, "reactions-who", Tone::Quiet),
+            Self::Delete => (Icon::TRASH_2, "delete", Tone::Danger),
+        }
+    }
+}
+
+/// What applies to a message, in the order of the menu.
+fn applying(cx: &ViewCtx<'_>, message: &Message, link: bool) -> Vec<Row> {
+    let here = |message: &Message| message.attachments.iter().any(|a| a.state == AttachmentState::Local);
+    let all = [
+        (Row::Resend, message.state == MessageState::Failed),
+        (Row::Save, here(message)),
+        (Row::Reply, can_reply(cx, message)),
+        (Row::Copy, !message.text.is_empty()),
+        (Row::CopyLink, link),
+        (Row::Select, true),
+        (Row::Reactors, !message.reactions.is_empty()),
+        (Row::Stop, message.state == MessageState::Sending),
+        (Row::Delete, message.state != MessageState::Sending),
+    ];
+    all.into_iter().filter(|(_, applies)| *applies).map(|(row, _)| row).collect()
+}
+
+/// The rows of the menu. `link` is the one that the pointer was on; `first` gives the keyboard to the first row.
+pub fn rows(
+    ui: &mut Ui,
+    cx: &ViewCtx<'_>,
+    message: &Message,
+    link: Option<&str>,
+    first: bool,
+) -> Option<Act> {
+    let link = link.map(str::to_owned).or_else(|| only_link(message));
     let mut act = None;
-    let mut row = |icon, label: &'static str, tone| {
-        let clicked = menu_row(ui, cx, icon, &cx.t(label), tone).clicked();
-        if clicked {
+    for (index, row) in applying(cx, message, link.is_some()).into_iter().enumerate() {
+        let (icon, label, tone) = row.looks();
+        let response = menu_row(ui, cx, icon, &cx.t(label), tone);
+        if first && index == 0 {
+            response.request_focus();
+        }
+        if response.clicked() {
+            act = carry_out(ui, cx, message, row, link.as_deref());
             ui.close();
         }
-        clicked
-    };
-    if row(Icon::REPLY, "reply", Tone::Quiet) {
-        act = Some(Act::Reply(message.id));
-    }
-    let copy = !message.text.is_empty() && row(Icon::COPY, "copy-message", Tone::Quiet);
-    let local = message.attachments.iter().find(|a| a.state == AttachmentState::Local);
-    if let Some(attachment) = local
-        && row(Icon::SAVE, "save-as", Tone::Quiet)
-    {
-        cx.send(Command::SaveAs { attachment: attachment.id, name: attachment.name.clone() });
-    }
-    if message.state == MessageState::Failed && row(Icon::ROTATE_CW, "send-again", Tone::Quiet) {
-        cx.send(Command::Resend(message.id));
-    }
-    if message.state == MessageState::Sending && row(Icon::X, "stop-sending", Tone::Danger) {
-        cx.send(Command::Cancel(message.id));
-    }
-    if copy {
-        copy_text(ui, cx, message);
     }
     act
+}
+
+/// Does what a row says, or tells what to do.
+fn carry_out(ui: &Ui, cx: &ViewCtx<'_>, message: &Message, row: Row, link: Option<&str>) -> Option<Act> {
+    match row {
+        Row::Reply => return Some(Act::Reply(message.id)),
+        Row::Select => return Some(Act::Select(message.id)),
+        Row::Reactors => return Some(Act::Reactors(message.id, None)),
+        Row::Delete => return Some(Act::Delete(message.id)),
+        Row::Resend => cx.send(Command::Resend(message.id)),
+        Row::Stop => cx.send(Command::Cancel(message.id)),
+        Row::Save => save(cx, message),
+        Row::Copy => copy_text(ui, cx, message),
+        Row::CopyLink => cx.copy(ui, link.unwrap_or_default(), "link-copied"),
+    }
+    None
+}
+
+/// Saves what a message has: one file under a name of one's choice, several into a folder.
+fn save(cx: &ViewCtx<'_>, message: &Message) {
+    let here: Vec<_> = message.attachments.iter().filter(|a| a.state == AttachmentState::Local).collect();
+    match here.as_slice() {
+        [only] => cx.send(Command::SaveAs { attachment: only.id, name: only.name.clone() }),
+        all => cx.send(Command::SaveAll(all.iter().map(|attachment| attachment.id).collect())),
+    }
+}
+
+/// The link of a message that has one and no more.
+fn only_link(message: &Message) -> Option<String> {
+    let mut links = links::pieces(&message.text).into_iter().filter_map(|piece| match piece {
+        Piece::Link { address, .. } => Some(address),
+        _ => None,
+    });
+    links.next().filter(|_| links.next().is_none())
 }
 
 /// Copies the text of a message, which stays in its logical order.

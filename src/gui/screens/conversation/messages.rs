@@ -1,45 +1,24 @@
 //! The messages of a conversation: which are in view, where, and what the person does to them.
 
+use std::collections::BTreeSet;
+
 use egui::{Id, Key as Press, Rect, Sense, Ui, pos2, vec2};
 use jiff::civil::Date;
 use septet_client::model::{ConversationId, Message, MessageId, Page};
 
-use super::super::super::command::Command;
-use super::super::super::icons::Icon;
-use super::super::super::state::{PAGE, Thread};
-use super::super::super::text::cache::Lru;
-use super::super::super::view::ViewCtx;
-use super::super::super::widgets::pill;
-use super::lines;
-use super::message::{self, Act, Place, Prepared, prepare};
-use super::timeline::{Anchor, ItemKey, Timeline};
-use super::{menu, words};
+use super::beside::{self, Beside};
+use super::items::{Item, Key, items, key};
+use super::message::{self, Act, Prepared, prepare};
+use super::selecting::{Done, Selection};
+use super::timeline::{Anchor, Timeline};
+use super::{lines, menu, touch, words};
+use crate::gui::command::{Command, Toast};
+use crate::gui::icons::Icon;
+use crate::gui::state::{PAGE, Thread};
+use crate::gui::text::cache::Lru;
+use crate::gui::view::ViewCtx;
+use crate::gui::widgets::pill;
 
-/// Names an item of the list.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Key {
-    Day(Date),
-    Unread,
-    Message(MessageId),
-}
-
-impl ItemKey for Key {
-    fn is_steady(&self) -> bool {
-        matches!(self, Self::Message(_))
-    }
-}
-
-/// An item of the list; a message by its place in the thread.
-#[derive(Clone, Copy)]
-enum Item {
-    Day(Date),
-    Unread,
-    Notice(usize),
-    Message(usize, Place),
-}
-
-/// Messages of one author with less time between them belong together, in milliseconds.
-const RUN: u64 = 5 * 60_000;
 /// How long a message that was jumped to is lit, in seconds.
 const FLASH: f64 = 1.2;
 /// Older messages are asked for when so few are left above.
@@ -56,8 +35,8 @@ pub struct Messages {
     prepared: Laid,
     /// What `items` was made from: revision, today, first unread message.
     made_from: Option<(u64, Date, Option<MessageId>)>,
-    /// What `prepared` was made for: width, pixels per point, theme, generation of fonts.
-    made_for: (f32, f32, bool, u64),
+    /// What `prepared` was made for: width, pixels per point, theme, generation of fonts, what people are called.
+    made_for: (f32, f32, bool, u64, u64),
     unread_from: Option<MessageId>,
     begun: bool,
     asked: Option<Page>,
@@ -66,6 +45,12 @@ pub struct Messages {
     flash: Option<(MessageId, f64)>,
     hovered: Option<MessageId>,
     newest_seen: Option<MessageId>,
+    /// What is open beside a message.
+    beside: Option<Beside>,
+    /// Messages that show all their reactions.
+    unfolded: BTreeSet<MessageId>,
+    /// What is chosen, while one chooses.
+    pub selection: Option<Selection>,
 }
 
 impl Messages {
@@ -84,6 +69,25 @@ impl Messages {
         if !here {
             cx.send(Command::Load { conversation, page: Page::Around(id), limit: PAGE });
         }
+    }
+
+    /// What one wanted to go to is not here any more.
+    pub fn not_here(&mut self, cx: &ViewCtx<'_>, id: MessageId) {
+        if self.jump == Some(id) {
+            self.jump = None;
+            missing(cx);
+        }
+    }
+
+    /// The conversation is not shown any more: what waits to be shown or chosen there does so no longer.
+    pub fn leave(&mut self) {
+        (self.jump, self.beside, self.selection) = (None, None, None);
+    }
+
+    /// Begins to choose, with one message.
+    pub fn select(&mut self, thread: &Thread, id: MessageId) {
+        self.beside = None;
+        self.selection = Selection::of(thread, id);
     }
 
     /// Shows the messages in the room there is.
@@ -110,6 +114,9 @@ impl Messages {
         });
 
         let act = self.paint(ui, cx, thread, column, view);
+        let act = act.and_then(|act| self.take(ui, cx, thread, act));
+        let beside = beside::show(&mut self.beside, ui, cx, thread);
+        let act = act.or(beside.and_then(|act| self.take(ui, cx, thread, act)));
         self.bar(ui, cx, view);
         self.latest(ui, cx, conversation, thread, view);
         self.ask_for_more(cx, conversation, thread);
@@ -117,9 +124,40 @@ impl Messages {
         act
     }
 
+    /// Does what concerns the list alone; gives back what does not.
+    fn take(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thread, act: Act) -> Option<Act> {
+        match act {
+            Act::Open(wanted) => self.beside = Some(Beside::open(ui, wanted)),
+            Act::Unfold(id) => {
+                self.unfolded.insert(id);
+                self.made_from = None;
+            }
+            Act::Missing => missing(cx),
+            Act::Select(id) => self.choose(ui, thread, id),
+            act => return Some(act),
+        }
+        ui.ctx().request_repaint();
+        None
+    }
+
+    /// A message is chosen, or not any more; with Shift all up to it are.
+    fn choose(&mut self, ui: &Ui, thread: &Thread, id: MessageId) {
+        let range = ui.input(|input| input.modifiers.shift);
+        match &mut self.selection {
+            None => self.select(thread, id),
+            Some(selection) if range => selection.extend(thread, id),
+            Some(selection) => {
+                if !selection.toggle(thread, id) {
+                    self.selection = None;
+                }
+            }
+        }
+    }
+
     /// Makes the items again if the messages changed, and forgets layouts if the room did.
     fn remake(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thread, width: f32) {
-        let made_for = (width, ui.ctx().pixels_per_point(), cx.theme.dark, cx.generation);
+        let ppp = ui.ctx().pixels_per_point();
+        let made_for = (width, ppp, cx.theme.dark, cx.generation, cx.state.names);
         if self.made_for != made_for {
             self.prepared.clear();
             if self.made_for.0 != width || self.made_for.3 != cx.generation {
@@ -132,7 +170,10 @@ impl Messages {
             return;
         }
         self.made_from = made_from;
-        self.items = items(cx, thread, self.unread_from);
+        self.items = items(cx, thread, self.unread_from, &self.unfolded);
+        if self.selection.as_mut().is_some_and(|selection| !selection.refresh(thread)) {
+            self.selection = None;
+        }
         self.timeline.set_items(self.items.iter().map(|item| key(item, thread)).collect());
         for item in &self.items {
             let Item::Message(index, place) = item else { continue };
@@ -224,7 +265,8 @@ impl Messages {
                 }
                 Some(Item::Notice(index)) => {
                     let Some(message) = thread.messages.get(*index) else { continue };
-                    lines::notice(&ui, cx, center(30.0), &notice_text(cx, message), column.width());
+                    let row = Rect::from_min_size(origin, vec2(column.width(), 30.0));
+                    act = act.or(self.notice(&ui, cx, message, row));
                 }
                 Some(Item::Message(index, place)) => {
                     let Some(message) = thread.messages.get(*index) else { continue };
@@ -233,23 +275,28 @@ impl Messages {
                         .prepared
                         .get_or_make(message.id, || prepare(ui.ctx(), cx, message, place, column.width()));
                     flash(&ui, cx, &mut self.flash, prepared, origin);
-                    let (whole, asked) = message::paint(&ui, cx, prepared, origin);
+                    if let Some(selection) = &self.selection {
+                        let chosen = selection.has(message);
+                        let bubble = prepared.bounds.translate(origin.to_vec2()).y_range();
+                        let around = Rect::from_x_y_ranges(column.x_range(), bubble.expand(4.0));
+                        touch::chosen_ground(&ui, cx, around, chosen);
+                        message::paint(&touch::at_rest(&mut ui, chosen), cx, prepared, origin);
+                        let said = message::spoken(cx, message);
+                        act = act.or(touch::cover(&ui, cx, message, around, chosen, &said));
+                        continue;
+                    }
+                    let painted = message::paint(&ui, cx, prepared, origin);
                     let bounds = prepared.bounds.translate(origin.to_vec2());
                     let near = bounds.expand2(vec2(48.0, 1.0));
-                    let held = self.hovered == Some(message.id)
-                        && pointer.is_some_and(|at| menu::bar_rect(bounds, view).expand(6.0).contains(at));
-                    if held || (bar.is_none() && pointer.is_some_and(|at| near.contains(at))) {
+                    let open = self.beside.as_ref().is_some_and(|beside| beside.message() == message.id);
+                    let held = self.hovered == Some(message.id) && {
+                        let place = menu::bar_rect(cx, message, bounds, view).expand(6.0);
+                        pointer.is_some_and(|at| place.contains(at))
+                    };
+                    if held || open || (bar.is_none() && pointer.is_some_and(|at| near.contains(at))) {
                         bar = Some((message, bounds));
                     }
-                    act = act.or(asked).or(menu::context(&whole, cx, message));
-                    let enter = whole.has_focus() && ui.input(|input| input.key_pressed(Press::Enter));
-                    if whole.double_clicked() || enter {
-                        act = Some(Act::Reply(message.id));
-                    }
-                    let copy = |event: &egui::Event| matches!(event, egui::Event::Copy);
-                    if whole.has_focus() && ui.input(|input| input.events.iter().any(copy)) {
-                        menu::copy_text(&ui, cx, message);
-                    }
+                    act = act.or(touch::asked_of(&ui, cx, message, &painted)).or(painted.act);
                 }
                 None => {}
             }
@@ -259,6 +306,30 @@ impl Messages {
             act = menu::bar(&ui, cx, message, bounds, view).or(act);
         }
         act
+    }
+
+    /// A line that tells what happened, with its menu.
+    fn notice(&self, ui: &Ui, cx: &ViewCtx<'_>, message: &Message, row: Rect) -> Option<Act> {
+        let text = notice_text(cx, message);
+        if let Some(selection) = &self.selection {
+            let chosen = selection.has(message);
+            touch::chosen_ground(ui, cx, row, chosen);
+            lines::notice(ui, cx, row.center(), &text, row.width());
+            return touch::cover(ui, cx, message, row, chosen, &text);
+        }
+        lines::notice(ui, cx, row.center(), &text, row.width());
+        let whole = ui.interact(row, message::id(message.id), Sense::click());
+        whole.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::ListItem, true, &text));
+        if whole.has_focus() {
+            let ring = egui::Stroke::new(1.5, cx.theme.accent);
+            ui.painter().rect_stroke(row, 8, ring, egui::StrokeKind::Inside);
+        }
+        touch::asked_of(ui, cx, message, &message::Painted { whole, act: None, link: None })
+    }
+
+    /// What the keys ask of what is chosen.
+    pub fn selection_keys(&self, ui: &Ui, cx: &ViewCtx<'_>) -> Option<Done> {
+        self.selection.as_ref()?.keys(ui, cx)
     }
 
     /// The scroll bar: there when needed, can be dragged.
@@ -369,51 +440,9 @@ impl Messages {
     }
 }
 
-fn key(item: &Item, thread: &Thread) -> Key {
-    match item {
-        Item::Day(day) => Key::Day(*day),
-        Item::Unread => Key::Unread,
-        Item::Notice(index) | Item::Message(index, _) => {
-            Key::Message(thread.messages.get(*index).map_or(MessageId(-1), |message| message.id))
-        }
-    }
-}
-
-/// Messages with what stands between them: days, the unread line.
-fn items(cx: &ViewCtx<'_>, thread: &Thread, unread_from: Option<MessageId>) -> Vec<Item> {
-    let mut items = Vec::with_capacity(thread.messages.len() + 16);
-    let mut day = None;
-    let mut before: Option<&Message> = None;
-    for (index, message) in thread.messages.iter().enumerate() {
-        let today = cx.clock.day(message.timestamp);
-        let mut together = before.is_some_and(|before| in_one_run(before, message));
-        if day != Some(today) {
-            day = Some(today);
-            items.push(Item::Day(today));
-            together = false;
-        }
-        if unread_from == Some(message.id) {
-            items.push(Item::Unread);
-            together = false;
-        }
-        if together && let Some(Item::Message(_, place)) = items.last_mut() {
-            place.last = false;
-        }
-        items.push(if message.notice.is_some() {
-            Item::Notice(index)
-        } else {
-            Item::Message(index, Place { first: !together, last: true })
-        });
-        before = Some(message);
-    }
-    items
-}
-
-fn in_one_run(before: &Message, message: &Message) -> bool {
-    before.from == message.from
-        && before.notice.is_none()
-        && message.notice.is_none()
-        && message.timestamp.since(before.timestamp) < RUN
+/// Says that a message is not here any more.
+fn missing(cx: &ViewCtx<'_>) {
+    cx.actions.toast(Toast::info(&*cx.t("quote-missing-sentence")));
 }
 
 fn height(

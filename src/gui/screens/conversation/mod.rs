@@ -1,24 +1,36 @@
 //! An open conversation: head, messages, and the place to write.
 
+mod beside;
 mod composer;
+mod deleting;
 pub mod details;
 mod head;
+mod items;
 mod lines;
 mod menu;
 mod message;
 mod messages;
+mod reacting;
+mod reactors;
+mod selecting;
 mod staged;
 pub mod timeline;
+mod touch;
 mod viewer;
 pub mod words;
 
-use egui::{Align, Frame, Layout, Margin, Panel, Ui, UiBuilder};
-use septet_client::model::{AttachmentId, Conversation, ConversationId};
+use std::sync::Arc;
 
+use egui::{Align, Frame, Key, Layout, Margin, Modifiers, Panel, Ui, UiBuilder};
+use septet_client::model::{AttachmentId, Conversation, ConversationId, Message, MessageId};
+
+use self::deleting::Deleting;
 use self::details::{Details, Side, Wish};
 use self::head::Head;
 use self::message::Act;
 use self::messages::Messages;
+use self::reactors::Reactors;
+use self::selecting::Done;
 use super::super::command::Command;
 use super::super::icons::Icon;
 use super::super::text::links;
@@ -49,6 +61,8 @@ pub struct ConversationView {
 enum Question {
     Link(String),
     Deed(Deed),
+    Delete(Deleting),
+    Reactors(Reactors),
 }
 
 impl ConversationView {
@@ -73,6 +87,12 @@ impl ConversationView {
     /// The conversation is not shown any more.
     pub fn leave(&mut self, cx: &ViewCtx<'_>) {
         self.composer.keep(cx, self.id, f64::INFINITY);
+        self.messages.leave();
+    }
+
+    /// What one wanted to go to is not here any more.
+    pub fn not_here(&mut self, cx: &ViewCtx<'_>, message: MessageId) {
+        self.messages.not_here(cx, message);
     }
 
     /// The conversation is shown again.
@@ -86,6 +106,7 @@ impl ConversationView {
             return Fate::Stays; // it will be in the list in a moment
         };
         self.composer.begin(cx, self.id, conversation.draft.as_ref());
+        self.escape(ui, side);
         let region = ui.available_rect_before_wrap();
         side.covers = cx.narrow || region.width() < details::WIDTH + TALK_LEAST;
         let place = if side.covers { region } else { region.with_min_x(region.right() - details::WIDTH) };
@@ -118,7 +139,15 @@ impl ConversationView {
     /// The conversation itself.
     fn talk(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Head {
         let region = ui.available_rect_before_wrap();
-        let head = head::show(ui, cx, conversation);
+        let head = match self.messages.selection.take() {
+            None => head::show(ui, cx, conversation),
+            Some(selection) => {
+                let done = selection.bar(ui, cx);
+                self.messages.selection = Some(selection);
+                self.done(cx, done);
+                Head::default()
+            }
+        };
         let mut sent = false;
         Panel::bottom(("composer", self.id))
             .frame(Frame::new().fill(cx.theme.bg))
@@ -136,6 +165,40 @@ impl ConversationView {
         self.thread(ui, cx, sent);
         drop_hint::show(ui, cx, region, Icon::PAPERCLIP, &cx.t("drop-here"));
         head
+    }
+
+    /// Escape ends the choosing of messages, then the answer; what is on top of the conversation goes first.
+    fn escape(&mut self, ui: &Ui, side: &Side) {
+        let busy = self.viewer.is_some() || self.asking.is_some() || !side.escape;
+        let choosing = self.messages.selection.is_some();
+        if busy || !ui.input(|input| input.key_pressed(Key::Escape)) {
+            return;
+        }
+        if choosing {
+            self.messages.selection = None;
+        } else if !self.composer.leave_reply() {
+            return;
+        }
+        ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+    }
+
+    /// What is to be done with the chosen messages.
+    fn done(&mut self, cx: &ViewCtx<'_>, done: Option<Done>) {
+        match done {
+            Some(Done::Leave) => self.messages.selection = None,
+            Some(Done::Delete) if self.asking.is_none() => {
+                let chosen = self.messages.selection.as_ref().map(|selection| selection.messages());
+                self.ask_to_delete(cx, chosen.unwrap_or_default());
+            }
+            Some(Done::Delete) | None => {}
+        }
+    }
+
+    fn ask_to_delete(&mut self, cx: &ViewCtx<'_>, messages: Vec<Arc<Message>>) {
+        self.asking = Deleting::begin(cx, messages).map(Question::Delete);
+        if self.asking.is_none() {
+            self.messages.selection = None;
+        }
     }
 
     /// Does something with the conversation, or asks first. What becomes of it, if it is done.
@@ -158,7 +221,19 @@ impl ConversationView {
             Some(Act::View(id)) => self.viewer = Some(id),
             Some(Act::JumpTo(id)) => self.messages.jump_to(cx, self.id, id),
             Some(Act::Link(address)) => self.asking = Some(Question::Link(address)),
-            None => {}
+            Some(Act::Reactors(id, emoji)) => {
+                self.asking = Some(Question::Reactors(Reactors::new(id, emoji)));
+            }
+            Some(Act::Delete(id)) => {
+                let message = thread.messages.iter().find(|message| message.id == id).cloned();
+                self.ask_to_delete(cx, message.into_iter().collect());
+            }
+            // What concerns the list alone was done there.
+            Some(Act::Missing | Act::Unfold(_) | Act::Open(_) | Act::Select(_)) | None => {}
+        }
+        if self.asking.is_none() && self.viewer.is_none() {
+            let done = self.messages.selection_keys(ui, cx);
+            self.done(cx, done);
         }
     }
 
@@ -197,7 +272,7 @@ impl ConversationView {
             self.viewer = None;
         }
         let mut fate = None;
-        let answer = match self.asking.as_ref()? {
+        let answer = match self.asking.as_mut()? {
             Question::Link(address) => open_link(ui, cx, address),
             Question::Deed(deed) => {
                 let answer = deeds::ask(ui, cx, conversation, *deed);
@@ -206,6 +281,14 @@ impl ConversationView {
                 }
                 answer
             }
+            Question::Delete(deleting) => {
+                let answer = deleting.ask(ui, cx);
+                if answer == Answer::Yes {
+                    self.messages.selection = None;
+                }
+                answer
+            }
+            Question::Reactors(reactors) => reactors.show(ui, cx, cx.state.thread(self.id)),
         };
         if answer != Answer::Waiting {
             self.asking = None;

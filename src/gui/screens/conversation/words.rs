@@ -52,9 +52,15 @@ pub fn details(conversation: &Conversation) -> &'static str {
     }
 }
 
-/// The second line of a quote.
+/// What stands in the place of a message that was deleted.
+pub fn gone(cx: &ViewCtx<'_>, message: &Message) -> std::sync::Arc<str> {
+    cx.t(if message.deleted_here { "message-deleted-here" } else { "message-deleted" })
+}
+
+/// What is under a quote's author.
 pub fn quoted(cx: &ViewCtx<'_>, quote: &Quote) -> String {
     match &quote.attachment {
+        _ if quote.message.is_none() => cx.t("quote-missing").to_string(),
         _ if !quote.text.is_empty() => quote.text.clone(),
         Some(attachment) => attachment_kind(cx, attachment),
         None => cx.t("quote-missing").to_string(),

@@ -11,7 +11,7 @@ use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::outgoing::NewRow;
 use crate::store::read;
-use crate::store::types::{NewAttachment, Now, QuoteKey, ReadMessage};
+use crate::store::types::{Deletion, NewAttachment, Now, QuoteKey, ReadMessage};
 use crate::store::values::{Hash, Ms};
 
 /// A message that was stored so much later than it was sent lay somewhere without a network, in ms. Shorter times are
@@ -219,7 +219,7 @@ impl Receiver<'_> {
             quote: body.quote.filter(|_| keep),
             counts: fresh.unread,
             mention: fresh.unread && (quoted_us || Db::mentions_us(body.text, self.me.id)),
-            deleted: fresh.unsent,
+            deletion: if fresh.unsent { Deletion::ByAuthor } else { Deletion::No },
             expiry: body.expiry,
             expires_at: fresh.expires_at,
             now: Now::Known(self.now),
@@ -356,7 +356,7 @@ impl Receiver<'_> {
             let sql = "UPDATE messages SET msg_id = ?2 WHERE id = ?1 AND msg_id IS NULL";
             self.db.sql().prepare_cached(sql)?.execute(params![known.id.0, msg_id])?;
         }
-        if known.deleted {
+        if known.deletion == Deletion::ByAuthor {
             self.applied.delete_hashes.push(hash);
             return Ok(());
         }

@@ -32,6 +32,7 @@ use septet_protocol::time::Timestamp;
 use super::arrived::{AppliedBatch, Cursor, GroupRight, Incoming, IncomingKind, Meaning, ReceivedBatch, ReceivedItem};
 use super::db::{Db, Me};
 use super::error::StoreError;
+use super::types::Deletion;
 use super::values::{Hash, Ms, Node, Owner, Person, time};
 use crate::event::Event;
 use crate::model::{Address, ConversationId, MessageId};
@@ -235,7 +236,7 @@ struct Place {
 struct Known {
     id: MessageId,
     outgoing: bool,
-    deleted: bool,
+    deletion: Deletion,
     hash: Option<MessageHash>,
     conversation: ConversationId,
     /// A line that tells what happened; nobody can unsend it (spec 02 §23).
@@ -412,7 +413,7 @@ impl Receiver<'_> {
             Ok(Known {
                 id: MessageId(row.get(0)?),
                 outgoing: row.get(1)?,
-                deleted: row.get(2)?,
+                deletion: row.get(2)?,
                 hash: row.get::<_, Option<Hash>>(3)?.map(|hash| hash.0),
                 conversation: ConversationId(row.get(4)?),
                 control: row.get(5)?,

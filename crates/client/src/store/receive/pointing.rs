@@ -4,13 +4,13 @@ use rusqlite::{OptionalExtension, params};
 use septet_protocol::message::Emoji;
 use septet_protocol::time::Timestamp;
 
-use super::{Receiver, Standing};
+use super::{Known, Receiver, Standing};
 use crate::event::Event;
 use crate::model::{ConversationId, MessageId};
 use crate::store::arrived::Incoming;
 use crate::store::db::Db;
 use crate::store::error::StoreError;
-use crate::store::types::QuoteKey;
+use crate::store::types::{Deletion, QuoteKey};
 use crate::store::values::{Ms, Person, optional_time, time};
 
 /// How long wishes for messages that have not come are kept, in ms (spec 02 §28).
@@ -64,7 +64,8 @@ impl Db {
         })
     }
 
-    /// The newest word of an author about an emoji counts. False if it is not the newest, or says nothing new.
+    /// The newest word of an author about an emoji counts. Whether anything looks different now: an older word, and
+    /// one that says again what is so already, change nothing that can be seen.
     fn write_reaction(
         &self,
         target: &Target,
@@ -74,6 +75,11 @@ impl Db {
         timestamp: Timestamp,
         arrival: Arrival,
     ) -> Result<bool, StoreError> {
+        let sql = "SELECT removed FROM reactions WHERE conversation = ?1 AND target_timestamp = ?2
+                AND target_author = ?3 AND author = ?4 AND emoji = ?5";
+        let key = params![target.conversation.0, Ms(target.timestamp), target.author, author, emoji];
+        let before: Option<bool> =
+            self.sql().prepare_cached(sql)?.query_row(key, |row| row.get(0)).optional()?;
         let mut statement = self.sql().prepare_cached(
             "INSERT INTO reactions (conversation, target_timestamp, target_author, author, emoji, timestamp, removed,
                  received_at, expires_at)
@@ -86,7 +92,7 @@ impl Db {
         let (came, until) = (Ms(arrival.at), arrival.until.map(Ms));
         let values =
             params![conversation, at, target.author, author, emoji, Ms(timestamp), remove, came, until];
-        Ok(statement.execute(values)? > 0)
+        Ok(statement.execute(values)? > 0 && before.unwrap_or(true) != remove)
     }
 }
 
@@ -109,7 +115,8 @@ impl Receiver<'_> {
         }
         let target_author = self.db.person(target.author)?;
         let known = self.known(Some(place.row), target_author, target.timestamp, None)?;
-        if known.first().is_some_and(|known| known.deleted) {
+        let gone = |known: &Known| matches!(known.deletion, Deletion::ByAuthor | Deletion::Here);
+        if known.first().is_some_and(gone) {
             return Ok(false);
         }
         let until = known.is_empty().then(|| self.now + PENDING_MS);
@@ -159,7 +166,7 @@ impl Receiver<'_> {
             None => Vec::new(),
         };
         let note = self.db.find_conversation(&self.me.id.into())?;
-        for known in known.iter().filter(|known| !known.deleted && !known.control) {
+        for known in known.iter().filter(|known| known.deletion != Deletion::ByAuthor && !known.control) {
             self.applied.delete_hashes.extend(self.db.hashes_of(&[known.id])?);
             if Some(known.conversation) == note || known.placeholder {
                 self.db.remove_messages(&[known.id])?;

@@ -174,7 +174,9 @@ CREATE TABLE messages (
                                                                          -- beyond the read mark
     mention         INTEGER NOT NULL DEFAULT 0 CHECK (mention IN (0, 1)),
     read_at         INTEGER,                             -- outgoing: the other's read receipt
-    deleted         INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1)),
+    deleted         INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1, 2, 3)), -- only its place is kept: 1 by its
+                                                         -- author, everywhere; 2 on this device; 3 as 2, but for a
+                                                         -- moment all of it is still here and can be brought back
     expiry_mode     INTEGER NOT NULL DEFAULT 0,
     expiry_seconds  INTEGER NOT NULL DEFAULT 0,
     expires_at      INTEGER,                             -- set once the countdown runs
@@ -197,6 +199,7 @@ CREATE INDEX messages_notices ON messages (conversation, notice_kind, author, so
     WHERE notice_kind IS NOT NULL;
 CREATE INDEX messages_unspaced ON messages (id) WHERE unspaced = 1;
 CREATE INDEX messages_undated ON messages (id) WHERE received_at = 0;
+CREATE INDEX messages_undoable ON messages (id) WHERE deleted = 3;
 -- Countdowns that have not begun: the message is unread, or nobody knew the time.
 CREATE INDEX messages_untimed ON messages (conversation, sorted_at, timestamp)
     WHERE expires_at IS NULL AND expiry_mode <> 0 AND state IN (1, 3);
@@ -424,6 +427,13 @@ CREATE TRIGGER deferred_total_delete AFTER DELETE ON deferred BEGIN
     UPDATE deferred_totals SET count = count - 1, bytes = bytes - length(OLD.raw) - 256 WHERE kind = OLD.kind;
 END;
 
+-- What is to be deleted from our own swarm, until it is.
+CREATE TABLE doomed_hashes (
+    hash       BLOB    PRIMARY KEY,
+    expires_at INTEGER NOT NULL                          -- the swarm has forgotten it by itself then
+) STRICT, WITHOUT ROWID;
+CREATE INDEX doomed_hashes_expiring ON doomed_hashes (expires_at);
+
 -- What we have from swarms already, kept until the swarm forgets it (spec 02 §10).
 CREATE TABLE seen_hashes (
     hash       BLOB    NOT NULL,
@@ -581,7 +591,7 @@ END;
 
 -- A placeholder that a person deletes takes with it what it stands for.
 CREATE TRIGGER messages_deferred_delete AFTER UPDATE OF deleted ON messages
-WHEN NEW.deleted = 1 AND OLD.deleted = 0 BEGIN
+WHEN NEW.deleted IN (1, 2) AND OLD.deleted NOT IN (1, 2) BEGIN
     DELETE FROM deferred WHERE placeholder = NEW.id;
 END;
 

@@ -3,6 +3,7 @@
 mod calls;
 mod dating;
 mod deferred;
+mod deleting;
 mod drafts;
 mod gone;
 mod identity;

@@ -97,3 +97,21 @@ async fn a_restore_is_not_ended_by_one_member_that_says_nothing() {
         liar.clear_faults();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_fetches_once_and_ends_hears_what_one_member_hides() {
+    let world = World::new().await;
+    let (alice, mut bob) = world.friends().await;
+    let swarm = world.net.swarm_of(&Account::from(bob.id()));
+    // Each member in turn: one of them is the one that a run begins with, because the run before ended with it.
+    for (number, liar) in swarm.iter().enumerate() {
+        bob = world.rest(bob).await;
+        liar.set_fault(Fault::Lies(Lie::Retrieve(RetrieveLie::HideAll)));
+        let text = format!("number {number}");
+        alice.says(&bob, &text).await;
+        bob.client.sync_once(PATIENCE).await.unwrap();
+        let here = super::messages(&bob, alice.id()).await;
+        assert!(here.iter().any(|message| message.text == text), "{text}");
+        liar.clear_faults();
+    }
+}

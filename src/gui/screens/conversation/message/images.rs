@@ -18,7 +18,7 @@ use crate::gui::widgets::text_center;
 
 const GRID_GAP: f32 = 3.0;
 /// The pictures of a message are decoded for this many pixels on the longer side.
-const THUMBNAIL: u32 = 960;
+pub const THUMBNAIL: u32 = 960;
 
 /// Pictures in a grid.
 pub struct ImagesBlock {
@@ -215,7 +215,7 @@ impl Painting<'_> {
 }
 
 /// The part of a picture that fills a frame, as texture coordinates.
-fn cover(picture: Vec2, frame: Vec2) -> Rect {
+pub fn cover(picture: Vec2, frame: Vec2) -> Rect {
     let (picture, frame) = (picture.x / picture.y.max(1.0), frame.x / frame.y.max(1.0));
     let part = if picture > frame { vec2(frame / picture, 1.0) } else { vec2(1.0, picture / frame) };
     Rect::from_center_size(pos2(0.5, 0.5), part)

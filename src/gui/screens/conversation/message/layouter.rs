@@ -10,13 +10,15 @@ use crate::gui::text::{Laid, Span, Style, Wrap, layout, layout_rich, layout_span
 use crate::gui::theme::{radius, size};
 use crate::gui::view::ViewCtx;
 
-/// Where a message stands in a run of messages of one author.
+/// Where a message stands in a run of messages of one author, and how much of it is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Place {
     /// It begins the run.
     pub first: bool,
     /// It ends the run.
     pub last: bool,
+    /// All its reactions are shown, however many.
+    pub unfolded: bool,
 }
 
 /// A message that is being laid out.

@@ -8,6 +8,7 @@ mod file;
 mod images;
 mod layouter;
 mod painting;
+mod quote;
 mod reactions;
 mod text;
 mod transfer;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use egui::accesskit::Role;
 use egui::{Context, Id, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo};
-use septet_client::model::{Attachment, Message, MessageState};
+use septet_client::model::{Attachment, Message, MessageId, MessageState};
 
 use self::failure::FailureBlock;
 use self::file::FileBlock;
@@ -30,7 +31,7 @@ use crate::gui::theme::metric;
 use crate::gui::view::ViewCtx;
 
 pub use self::layouter::Place;
-pub use self::painting::Act;
+pub use self::painting::{Act, Wanted, What};
 pub use self::transfer::is_here;
 
 /// A message laid out. Positions are relative to the left end of the column and the top of the item.
@@ -96,7 +97,7 @@ pub fn prepare(
         });
     }
     if !message.reactions.is_empty() {
-        blocks.push(Block::Reactions(at.reactions()));
+        blocks.push(Block::Reactions(at.reactions(place.unfolded)));
     }
     if message.state == MessageState::Failed {
         blocks.push(Block::Failure(at.failure()));
@@ -134,14 +135,29 @@ impl Block {
     }
 }
 
-/// Paints it with its top left corner at `origin`. The returned response is that of the whole message.
-pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> (Response, Option<Act>) {
+/// What became of a message that was painted.
+pub struct Painted {
+    /// The response of the whole message.
+    pub whole: Response,
+    /// What a click in it asks for.
+    pub act: Option<Act>,
+    /// The link in it that the pointer is on.
+    pub link: Option<String>,
+}
+
+/// The id of a whole message.
+pub fn id(message: MessageId) -> Id {
+    Id::unique(("message", message))
+}
+
+/// Paints it with its top left corner at `origin`.
+pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> Painted {
     let message = &*prepared.message;
     let offset = origin.to_vec2();
     let bounds = prepared.bounds.translate(offset);
-    let whole = ui.interact(bounds, Id::unique(("message", message.id)), Sense::click());
+    let whole = ui.interact(bounds, id(message.id), Sense::click());
     whole.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, spoken(cx, message)));
-    let mut painting = Painting { ui, cx, message, offset, act: None };
+    let mut painting = Painting { ui, cx, message, offset, act: None, link: None };
     for block in &prepared.blocks {
         match block {
             Block::Text(block) => painting.text(block, &whole),
@@ -155,13 +171,13 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> (R
         let ring = Stroke::new(1.5, cx.theme.accent);
         ui.painter().rect_stroke(bounds.expand(2.0), 16, ring, StrokeKind::Outside);
     }
-    (whole, painting.act)
+    Painted { whole, act: painting.act, link: painting.link }
 }
 
 /// A message in one sentence, for the screen reader and for tests.
-fn spoken(cx: &ViewCtx<'_>, message: &Message) -> String {
+pub fn spoken(cx: &ViewCtx<'_>, message: &Message) -> String {
     let author = words::author(cx, message.from);
-    let text = if message.deleted { cx.t("message-deleted").to_string() } else { message.text.clone() };
+    let text = if message.deleted { words::gone(cx, message).to_string() } else { message.text.clone() };
     let state = words::state(cx, message).map(|state| format!(", {state}")).unwrap_or_default();
     format!("{author}: {text}, {}{state}", cx.clock.time(message.timestamp))
 }

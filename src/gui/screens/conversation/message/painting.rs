@@ -18,6 +18,44 @@ pub enum Act {
     JumpTo(MessageId),
     /// Open an address, after asking.
     Link(String),
+    /// Say that what it answers is not here any more.
+    Missing,
+    /// Show all its reactions.
+    Unfold(MessageId),
+    /// Tell who reacted to it, with one emoji or first of all.
+    Reactors(MessageId, Option<String>),
+    /// Show something beside it.
+    Open(Wanted),
+    /// Choose it, and others with it.
+    Select(MessageId),
+    /// Delete it, after asking.
+    Delete(MessageId),
+}
+
+/// What is to be shown beside a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// Beside which.
+    pub message: MessageId,
+    /// What.
+    pub what: What,
+    /// What it was asked for from; a single point for where the pointer is.
+    pub from: Rect,
+    /// The link that the menu is about, if there was one.
+    pub link: Option<String>,
+    /// It was asked for with a key, so the keyboard goes there, and comes back when it closes.
+    pub by_key: bool,
+}
+
+/// The kinds of things that are shown beside a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum What {
+    /// All that can be done with it.
+    Menu,
+    /// A few emoji to react with.
+    Few,
+    /// All emoji to react with.
+    All,
 }
 
 /// A message that is being painted.
@@ -32,6 +70,8 @@ pub struct Painting<'a> {
     pub offset: Vec2,
     /// What was asked for.
     pub act: Option<Act>,
+    /// The link under the pointer.
+    pub link: Option<String>,
 }
 
 impl Painting<'_> {

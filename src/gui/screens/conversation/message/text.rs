@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use egui::{CornerRadius, CursorIcon, Galley, Pos2, Rect, Response, Vec2, pos2, vec2};
-use septet_client::model::Quote;
 
 use super::super::words;
 use super::layouter::{Layouter, plain};
 use super::painting::{Act, Painting};
+use super::quote::QuoteBlock;
 use crate::gui::text::links::{self, Piece};
-use crate::gui::text::{self, Laid, Span, Style, Weight, Wrap, layout, layout_rich};
-use crate::gui::theme::size;
+use crate::gui::text::{self, Laid, Span, Style, Weight, Wrap, layout_rich};
 
 const PADDING: (f32, f32, f32) = (12.0, 7.0, 6.0); // sides, top, bottom
 const META_GAP: f32 = 12.0;
@@ -29,8 +28,8 @@ pub struct TextBlock {
     pub links: Vec<(usize, String)>,
     /// Time and state, and where they stand.
     pub meta: Option<(Pos2, Arc<Galley>)>,
-    /// What it answers: where, author, text.
-    pub quote: Option<(Rect, Arc<Galley>, Arc<Galley>)>,
+    /// What it answers.
+    pub quote: Option<QuoteBlock>,
 }
 
 impl Layouter<'_> {
@@ -44,9 +43,9 @@ impl Layouter<'_> {
         let quote = message.quote.as_ref().filter(|_| !message.deleted).map(|quote| self.quote(quote, room));
         let (laid, links) = self.words(bare, room);
         let galley = Arc::clone(&laid.galley);
-        let quote_size = quote.as_ref().map_or(Vec2::ZERO, |(author, text)| {
-            vec2(12.0 + author.size().x.max(text.size().x), if galley.is_empty() { 40.0 } else { 46.0 })
-        });
+        let quote_size = quote
+            .as_ref()
+            .map_or(Vec2::ZERO, |quote| quote.size() + vec2(0.0, if galley.is_empty() { 2.0 } else { 8.0 }));
         let meta_size = meta.as_ref().map_or(Vec2::ZERO, |meta| meta.size());
         let last_line = galley.rows.last().map_or(0.0, |row| row.pos.x + row.size.x);
         let beside = last_line + META_GAP + meta_size.x;
@@ -65,10 +64,7 @@ impl Layouter<'_> {
             let at = pos2(rect.right() - side - meta_size.x, rect.bottom() - bottom - 16.0 + baseline);
             (at, meta)
         });
-        let quote = quote.map(|(author, text)| {
-            let bar = Rect::from_min_size(origin + vec2(0.0, 2.0), vec2(width, 38.0));
-            (bar, author, text)
-        });
+        let quote = quote.map(|quote| quote.placed(origin + vec2(0.0, 2.0), width));
         TextBlock { rect, corners, bare, text: (text_at, laid), links, meta, quote }
     }
 
@@ -76,7 +72,7 @@ impl Layouter<'_> {
         let message = self.message;
         let body = self.cx.body();
         if message.deleted {
-            let gone = self.cx.t("message-deleted");
+            let gone = words::gone(self.cx, message);
             let style = body.color(self.cx.theme.bubble_muted(message.outgoing));
             return (plain(self.ctx, &gone, style, room), Vec::new());
         }
@@ -103,17 +99,6 @@ impl Layouter<'_> {
             parts.iter().map(|(text, style, marked)| Span { text, style: *style, marked: *marked }).collect();
         (layout_rich(self.ctx, &spans, Wrap::Lines(room)), links)
     }
-
-    fn quote(&self, quote: &Quote, room: f32) -> (Arc<Galley>, Arc<Galley>) {
-        let outgoing = self.message.outgoing;
-        let author = Style::new(size::SMALL, self.cx.theme.bubble_accent(outgoing)).weight(Weight::Semibold);
-        let text = self.cx.small().color(self.cx.theme.bubble_muted(outgoing));
-        let wrap = Wrap::Line((room - 12.0).min(420.0));
-        (
-            layout(self.ctx, &words::author(self.cx, quote.author), author.line(18.0), wrap),
-            layout(self.ctx, &words::quoted(self.cx, quote), text, wrap),
-        )
-    }
 }
 
 impl Painting<'_> {
@@ -132,8 +117,8 @@ impl Painting<'_> {
         if !block.links.is_empty() {
             self.links(block, at, whole);
         }
-        if let Some((rect, author, text)) = &block.quote {
-            self.quote(rect.translate(self.offset), author, text);
+        if let Some(quote) = &block.quote {
+            self.quote(quote);
         }
     }
 
@@ -141,22 +126,9 @@ impl Painting<'_> {
         let under = whole.hover_pos().and_then(|pointer| block.text.1.mark_at((pointer - at).to_pos2()));
         let Some((_, address)) = block.links.iter().find(|(span, _)| Some(*span) == under) else { return };
         self.ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
+        self.link = Some(address.clone());
         if whole.clicked() {
             self.act = Some(Act::Link(address.clone()));
-        }
-    }
-
-    fn quote(&mut self, rect: Rect, author: &Arc<Galley>, text: &Arc<Galley>) {
-        let accent = self.cx.theme.bubble_accent(self.message.outgoing);
-        let bar = Rect::from_min_size(rect.min, vec2(3.0, rect.height()));
-        let painter = self.ui.painter();
-        painter.rect_filled(bar, 1, accent);
-        painter.galley(rect.min + vec2(12.0, 1.0), Arc::clone(author), accent);
-        painter.galley(rect.min + vec2(12.0, 19.0), Arc::clone(text), self.cx.theme.muted);
-        if let Some(quoted) = self.message.quote.as_ref().and_then(|quote| quote.message)
-            && self.click(rect, "quote", &self.cx.t("go-to-quoted")).clicked()
-        {
-            self.act = Some(Act::JumpTo(quoted));
         }
     }
 }

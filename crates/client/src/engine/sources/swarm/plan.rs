@@ -6,7 +6,9 @@
 //! asked sends everything of 14 days. But no member is believed alone: another one, the *second*, is asked the same
 //! within the first minute and then every ten to fifteen polls, and takes over after about thirty. What any of them
 //! has is taken in. The first primary is a member for which it is known where to go on, if there is one: everything
-//! of 14 days takes minutes on a slow line, and would be here before anything new is.
+//! of 14 days takes minutes on a slow line, and would be here before anything new is. In the first round of a run that
+//! goes on from an earlier one, the second is asked right after it: a program that only ever fetches once and ends would
+//! else believe the same member for ever.
 //!
 //! Decision: a member *lacks* a message if it was asked to the end and did not show it, though others showed it some
 //! seconds before that **and** another one after that; so a message on its way, or deleted meanwhile, blames nobody.
@@ -76,6 +78,8 @@ pub struct PollPlan {
     third: Option<Ed25519Public>,
     /// Whom to begin with.
     first: Option<Ed25519Public>,
+    /// Nobody but the first has been heard in this run.
+    unchecked: bool,
 }
 
 impl PollPlan {
@@ -92,6 +96,7 @@ impl PollPlan {
     /// This one was read to its end last, in an earlier run perhaps.
     pub fn begin_with(&mut self, member: Option<Ed25519Public>) {
         self.first = member;
+        self.unchecked = member.is_some();
     }
 
     /// Whether a member's answer only serves to check the primary's.
@@ -214,6 +219,10 @@ impl PollPlan {
         }
         if page.complete {
             self.note_missed(page.member, now, random);
+            if std::mem::take(&mut self.unchecked) && self.third.is_none() {
+                self.second = self.draw(now, &[Some(page.member)], random).filter(|it| *it != page.member);
+                self.third = self.second;
+            }
         }
         if page.forged {
             self.avoid(page.member, now + AVOID_FORGING);

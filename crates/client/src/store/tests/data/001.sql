@@ -51,6 +51,7 @@ INSERT INTO deferred (kind, owner, namespace, hash, sender, timestamp, stored_at
 INSERT INTO calls (call, sender, message, timestamp, expires_at) VALUES
     (zeroblob(32), 2, 4, 1790000000007, 1791000000000);
 INSERT INTO seen_hashes (hash, owner, expires_at) VALUES (zeroblob(32), zeroblob(33), 1791000000000);
+INSERT INTO doomed_hashes (hash, expires_at) VALUES (zeroblob(32), 1791000000000);
 INSERT INTO last_hashes (account, namespace, node, hash, expires_at) VALUES
     (zeroblob(33), 0, zeroblob(32), zeroblob(32), 1791000000000);
 INSERT INTO cursor_generations (account, generation) VALUES (zeroblob(33), 1);

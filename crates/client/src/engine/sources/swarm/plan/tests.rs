@@ -254,3 +254,31 @@ fn who_does_not_answer_or_left_loses_its_place() {
         assert_ne!(world.ask(seconds(second)), left);
     }
 }
+
+#[test]
+fn whoever_fetches_once_and_ends_does_not_hear_the_same_member_only() {
+    for seed in 0..100 {
+        let mut world = World::new(seed, 7, Lie::HidesAll);
+        let liar = world.members[0];
+        world.store(Duration::ZERO, seconds(100_000));
+        world.plan.begin_with(Some(liar));
+        // As in the program: who is asked before any member is known is up to whoever asks.
+        let page = Page { member: liar, complete: true, shown: &[], new: &BTreeSet::new(), forged: false };
+        let rng = &mut world.rng;
+        world.plan.page(&page, seconds(10), &mut |below| rng.u32(..below));
+        assert!(world.plan.is_urgent(), "seed {seed}");
+        let second = world.poll(seconds(10));
+        assert_ne!(second, liar, "seed {seed}");
+        assert!(world.plan.is_check(&second), "seed {seed}: it need not come to an end at once");
+        assert_eq!(world.fetched.len(), 1, "seed {seed}");
+        assert!(!world.plan.is_urgent(), "seed {seed}: once is enough");
+    }
+}
+
+#[test]
+fn a_new_device_reads_everything_from_one_member_first() {
+    let mut world = World::new(1, 7, Lie::Honest);
+    world.plan.begin_with(None);
+    world.poll(Duration::ZERO);
+    assert!(!world.plan.is_urgent());
+}
