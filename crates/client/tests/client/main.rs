@@ -15,6 +15,7 @@ mod enter;
 mod faults;
 mod forgetting;
 mod interleavings;
+mod kinds;
 mod lies;
 mod many;
 mod pointing;

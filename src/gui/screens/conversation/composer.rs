@@ -199,7 +199,7 @@ impl Composer {
         let (row, _) = ui.allocate_exact_size(vec2(full, height), Sense::hover());
         let side = metric::ICON_BUTTON;
         let attach = Rect::from_min_size(pos2(row.left(), row.bottom() - side - 3.0), vec2(side, side));
-        if button::icon_at(ui, cx, attach, Id::unique("attach"), Icon::PAPERCLIP, &cx.t("attach")).clicked() {
+        if request::attach(ui, cx, conversation, attach) {
             cx.send(Command::PickFiles(conversation));
         }
         let send = Rect::from_min_size(row.right_bottom() - vec2(38.0, 38.0), vec2(38.0, 38.0));
@@ -378,6 +378,9 @@ impl Composer {
                 .collect();
             (dropped, pasted)
         });
+        if (!dropped.is_empty() || !pasted.is_empty()) && request::refuses_files(cx, conversation) {
+            return;
+        }
         if !dropped.is_empty() {
             cx.send(Command::Stage(conversation, dropped));
         }

@@ -197,6 +197,30 @@ fn an_invitation_is_kept_with_all_it_gives_and_strangers_invite_without_a_word()
 }
 
 #[test]
+fn of_a_blocked_account_only_what_makes_us_an_admin_is_taken() {
+    let mut db = db();
+    befriend(&mut db, alice());
+    db.set_blocked(alice(), true).unwrap();
+    let (member, admin) = (GroupRight::Member(vec![1; 100].into()), GroupRight::Admin(vec![3; 32].into()));
+    let call = IncomingKind::Call { call: CallKey([1; 32]), expiry: Expiry::Off };
+    let response = IncomingKind::RequestResponse;
+    let applied = take(
+        &mut db,
+        vec![
+            from(alice(), at(-9), invitation(1, member)),
+            from(alice(), at(-8), text("hi")),
+            from(alice(), at(-7), call),
+            from(alice(), at(-6), response),
+        ],
+    );
+    assert!(applied.messages.is_empty());
+    assert_eq!((count(&db, "groups"), count(&db, "messages")), (0, 0));
+    let applied = take(&mut db, vec![from(alice(), at(-5), invitation(2, admin))]);
+    assert!(applied.messages.is_empty(), "no line tells of it where nobody looks");
+    assert_eq!((count(&db, "groups"), count(&db, "messages")), (1, 0));
+}
+
+#[test]
 fn invitations_of_strangers_are_as_many_as_requests() {
     let mut db = db();
     for batch in 0..84 {
