@@ -2,29 +2,33 @@
 
 CARGO ?= cargo
 
+# Microphone and speaker, where ALSA's headers are. Asked each time, because `packages` may
+# have just installed them.
+SOUND = $$(pkg-config --exists alsa 2>/dev/null && echo --features audio)
+
 .PHONY: demo run manual test bench fmt lint packages demo-packages conformance node-snapshot
 
 ## Open the window on a local network inside the program (without a display: under Xvfb, leaving demo.png).
 demo: demo-packages
-	$(CARGO) build --release
+	$(CARGO) build --release $(SOUND)
 	scripts/demo target/release/septet
 
 ## Build and open the window on the real network.
 run: packages
-	$(CARGO) run --release
+	$(CARGO) run --release $(SOUND)
 
 ## Man pages and completions of shells, made by the program itself, into MANUAL.
 MANUAL ?= target/manual
 SHELLS = bash zsh fish powershell elvish
 manual: packages
-	$(CARGO) build --release
+	$(CARGO) build --release $(SOUND)
 	target/release/septet man "$(MANUAL)/man1"
 	mkdir -p "$(MANUAL)/completions"
 	set -e; for shell in $(SHELLS); do target/release/septet completions $$shell > "$(MANUAL)/completions/septet.$$shell"; done
 
 ## Everything that must hold, from unit tests to a whole window on a whole network.
 test: packages
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace $(SOUND)
 
 ## Speed, printed; see the README for how the figures there were made.
 bench: packages
@@ -41,11 +45,12 @@ fmt:
 
 lint: packages
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets $(SOUND) -- -D warnings
 
 ## System packages, installed only if missing.
 packages:
 	scripts/system-packages build
+	@scripts/system-packages sound || echo 'Going on without sound devices.'
 
-demo-packages:
-	scripts/system-packages build demo
+demo-packages: packages
+	scripts/system-packages demo

@@ -56,6 +56,9 @@ pub struct AttachmentRow {
     pub content_type: String,
     /// Bytes.
     pub size: u64,
+    /// It is a voice message.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub voice: bool,
     /// `local`, `remote`, `uploading`, `downloading`, `failed`, `expired` or `unusable`.
     pub state: &'static str,
     /// Where `--download` put it.
@@ -92,6 +95,7 @@ impl AttachmentRow {
             name: attachment.name.clone(),
             content_type: attachment.content_type.clone(),
             size: attachment.size,
+            voice: attachment.voice,
             state,
             path: None,
         }

@@ -14,10 +14,11 @@ use super::images::Images;
 use super::preferences::Preferences;
 use super::screens::account::Account;
 use super::screens::conversation::details::Side;
-use super::screens::conversation::{Composer, ConversationView};
+use super::screens::conversation::{Composer, ConversationView, player};
 use super::screens::list::List;
 use super::screens::path;
 use super::screens::welcome::Welcome;
+use super::sound::{ClipKey, Sound, SoundNews};
 use super::state::{AppState, PAGE, Phase};
 use super::strings::Strings;
 use super::theme::{Theme, ThemeChoice, metric};
@@ -34,6 +35,7 @@ macro_rules! context {
             theme: $theme,
             strings: &$window.strings,
             images: &$window.images,
+            sound: &$window.sound,
             clock: &$window.clock,
             narrow: $narrow,
             generation: $window.generation,
@@ -70,6 +72,7 @@ pub struct Window {
     theme: Option<Theme>,
     strings: Strings,
     images: Images,
+    sound: Sound,
     clock: Clock,
     toasts: Toasts,
     list: List,
@@ -106,6 +109,7 @@ impl Window {
             theme: None,
             strings: Strings::english(),
             images: Images::default(),
+            sound: Sound::default(),
             clock,
             toasts: Toasts::default(),
             list: List::default(),
@@ -253,6 +257,10 @@ impl Window {
                 let cx = context!(self, theme, false);
                 self.account.picture_news(ctx, &cx, news, self.page == Some(Page::Account));
             }
+            Update::Sound(news) => self.take_sound(theme, news),
+            Update::Gone(_, id) => {
+                self.sound.close_if(&self.actions, |now| now.of.is_some_and(|(_, message)| message == id));
+            }
             Update::Toast(toast) => self.actions.toast(toast),
             Update::Stale(id) => self.reload(id),
             Update::Resolved(name, result) => {
@@ -291,6 +299,31 @@ impl Window {
                 self.write(theme, id, |composer, _| composer.looked(&file, &look));
             }
             _ => {}
+        }
+    }
+
+    /// What came of playing or recording.
+    fn take_sound(&mut self, theme: &Theme, news: SoundNews) {
+        match news {
+            SoundNews::Looked(clip, waveform) => self.sound.looked(clip, waveform),
+            SoundNews::Playing(run, progress) => self.sound.started(run, progress),
+            SoundNews::Ended(run) => _ = self.sound.ended(&self.actions, run),
+            SoundNews::Failed(run, problem) => {
+                if self.sound.ended(&self.actions, run) {
+                    self.actions.toast(Toast::bad(problem));
+                }
+            }
+            SoundNews::Recording(id, meter) => self.write(theme, id, |composer, _| composer.records(meter)),
+            SoundNews::Full(id) => self.write(theme, id, |composer, cx| composer.stop_recording(cx, id)),
+            SoundNews::Recorded(id, kept, waveform) => {
+                self.sound.looked(ClipKey::Kept(kept.clone()), Some(waveform));
+                self.write(theme, id, |composer, _| composer.recorded(kept));
+            }
+            SoundNews::NotRecorded(id, problem) => {
+                let text = problem.unwrap_or_else(|| self.strings.t("too-short").to_string());
+                self.actions.toast(Toast::bad(text));
+                self.write(theme, id, |composer, _| composer.not_recorded());
+            }
         }
     }
 
@@ -372,6 +405,9 @@ impl Window {
                 .show_separator_line(false)
                 .frame(frame)
                 .show(ui, |ui| {
+                    if narrow {
+                        player::strip(ui, &cx, None);
+                    }
                     choice = self.list.show(ui, &cx, self.open);
                 });
         }

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::own_picture::{PictureNews, PictureWish};
 use super::preferences::Preferences;
+use super::sound::{SoundNews, SoundWish};
 
 /// What the person wants.
 #[derive(Debug)]
@@ -152,6 +153,8 @@ pub enum Command {
     KeepPreferences(Preferences),
     /// Find the account behind a registered name.
     Resolve(String),
+    /// Something about sound.
+    Sound(SoundWish),
 }
 
 /// What can be changed about a conversation. All of it reaches our other devices.
@@ -314,6 +317,8 @@ pub enum Update {
     Saved(PathBuf),
     /// This system has no way to show a file dialog.
     NoFileDialog,
+    /// Something came of a wish about sound.
+    Sound(SoundNews),
     /// Something worth a line at the edge of the window.
     Toast(Toast),
 }

@@ -17,6 +17,7 @@ pub mod images;
 pub mod own_picture;
 pub mod preferences;
 pub mod screens;
+pub mod sound;
 pub mod state;
 pub mod strings;
 pub mod text;

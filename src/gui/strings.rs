@@ -18,6 +18,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../../assets/locales/en/details.ftl"),
     include_str!("../../assets/locales/en/requests.ftl"),
     include_str!("../../assets/locales/en/messages.ftl"),
+    include_str!("../../assets/locales/en/voice.ftl"),
 ];
 
 /// The table of strings of one language.

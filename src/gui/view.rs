@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::clock::Clock;
 use super::command::{Command, Toast};
 use super::images::Images;
+use super::sound::Sound;
 use super::state::AppState;
 use super::strings::Strings;
 use super::text;
@@ -28,6 +29,8 @@ pub struct ViewCtx<'a> {
     pub strings: &'a Strings,
     /// Pictures.
     pub images: &'a Images,
+    /// What plays.
+    pub sound: &'a Sound,
     /// Times in words.
     pub clock: &'a Clock,
     /// The window is too narrow for list and conversation side by side.

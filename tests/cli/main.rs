@@ -17,3 +17,4 @@ mod names;
 mod promises;
 mod schema;
 mod sync;
+mod voice;

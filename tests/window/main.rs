@@ -17,5 +17,6 @@ mod rows;
 mod sample;
 mod stage;
 mod use_it;
+mod voice;
 mod whole;
 mod writing;

@@ -1,7 +1,7 @@
 //! A window on a real account and a local network.
 
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use septet::gui::Source;
 use septet::gui::app::Window;
 use septet::gui::backend::{self, Teller};
 use septet::gui::clock::Clock;
+use septet_audio::fake::FakeDevice;
 use septet_client::client::{Client, KeyProtection, OpenOptions};
 use septet_client::model::ConversationId;
 use septet_devnet::Devnet;
@@ -30,6 +31,11 @@ pub struct Real {
 
 impl Real {
     pub fn open(folder: &Path, options: OpenOptions) -> Self {
+        Self::open_with(folder, options, FakeDevice::default())
+    }
+
+    /// With this microphone and speaker.
+    pub fn open_with(folder: &Path, options: OpenOptions, device: FakeDevice) -> Self {
         let (wake, woken) = mpsc::channel();
         let (hand_over, started) = mpsc::channel();
         let mut source = Some(Source::Profile { folder: folder.to_owned(), options: Box::new(options) });
@@ -44,7 +50,9 @@ impl Real {
                         let (commands, to_account) = tokio::sync::mpsc::unbounded_channel();
                         let (to_window, updates) = mpsc::channel();
                         let teller = Teller::new(to_window, ui.ctx().clone());
-                        hand_over.send(backend::start(source, to_account, teller).unwrap()).unwrap();
+                        let device = Arc::new(device.clone());
+                        let thread = backend::start_with(source, to_account, teller, device).unwrap();
+                        hand_over.send(thread).unwrap();
                         *window = Some(Window::new(ui.ctx(), commands, updates, Clock::system()));
                         return;
                     }
@@ -104,6 +112,16 @@ impl Real {
         self.harness.run_steps(2);
         self.harness.key_press(Key::Enter);
         self.harness.run_steps(2);
+    }
+
+    /// Draws until something beside the window has come about.
+    pub fn until(&mut self, done: impl Fn() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !done() {
+            assert!(Instant::now() < deadline, "it did not come about in time: {:?}", self.harness);
+            self.woken.recv_timeout(Duration::from_millis(20)).ok();
+            self.harness.step();
+        }
     }
 
     /// Makes an account of this name.

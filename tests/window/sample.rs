@@ -1,11 +1,14 @@
 //! A list and a conversation to look at: what pictures, benches and the gallery show.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use egui::{Color32, ColorImage};
 use septet::gui::command::{ImageKey, RecoveryWords, Update};
+use septet::gui::sound::{ClipKey, SoundNews};
 use septet::gui::theme::Theme;
 use septet::gui::widgets::avatar;
+use septet_audio::Waveform;
 use septet_client::model::*;
 use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
@@ -232,7 +235,19 @@ pub fn updates() -> Vec<Update> {
         Update::Page { conversation: mara(), page: Page::Newest, messages: page },
         Update::Image(ImageKey::Attachment(AttachmentId(1)), Some(lake())),
         Update::Image(ImageKey::Attachment(AttachmentId(2)), Some(evening())),
+        Update::Sound(SoundNews::Looked(voice(), Some(waveform(23)))),
     ]
+}
+
+/// The clip of the open conversation.
+pub fn voice() -> ClipKey {
+    ClipKey::Attachment(AttachmentId(3))
+}
+
+/// Somebody speaks for so many seconds.
+pub fn waveform(seconds: u64) -> Waveform {
+    let bars = std::array::from_fn(|at| (30 + (at * 83 + at * at * 7) % 226) as u8);
+    Waveform { bars, duration: Duration::from_secs(seconds) }
 }
 
 /// A picture of a lake at noon.

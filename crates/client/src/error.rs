@@ -121,6 +121,9 @@ pub enum SendError {
         /// The reason.
         reason: String,
     },
+    /// A voice message has no text and no other files.
+    #[error("a voice message goes alone: send the text and other files on their own")]
+    VoiceNotAlone,
     /// We blocked the other: unblock first.
     #[error("you blocked this contact: unblock to write")]
     Blocked,
@@ -213,6 +216,7 @@ impl SendError {
             Self::FileEmpty { .. } => "file_empty",
             Self::TooManyFiles { .. } => "too_many_files",
             Self::FileUnreadable { .. } => "file_unreadable",
+            Self::VoiceNotAlone => "voice_not_alone",
             Self::Blocked => "blocked",
             Self::NoSuchMessage => "no_such_message",
             Self::Client(error) => error.code(),

@@ -448,7 +448,7 @@ pub enum OutgoingFile {
 
 /// A file in the profile's encrypted store that waits to be sent; made by `Client::keep_file`. It is deleted at the next
 /// start if neither a draft nor a message has it by then, and when its draft is given up.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct KeptFile {
     /// File name to send.
     pub name: String,
@@ -456,6 +456,8 @@ pub struct KeptFile {
     pub content_type: String,
     /// Size in bytes.
     pub size: u64,
+    /// It is a voice message, which goes alone (spec 02 §13).
+    pub voice: bool,
     /// Its name in the folder of files.
     pub(crate) file: String,
 }

@@ -120,6 +120,7 @@ pub enum Command {
         "septet send 05… --text 'on my way' --file photo.jpg",
         "date | septet send self --text-file -",
         "septet send alice --text yes --reply-to 42 --json",
+        "septet send alice --voice memo.m4a",
     ]))]
     Send(SendOptions),
     /// Fetch what arrived and print it; with --json one event a line
@@ -342,6 +343,9 @@ pub struct SendOptions {
     /// A file to attach; may be repeated
     #[arg(long = "file", value_name = "PATH")]
     pub files: Vec<PathBuf>,
+    /// A sound to send as a voice message, of at most five minutes: MP3, AAC, M4A, Ogg Vorbis or WAV
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "text_file", "files"])]
+    pub voice: Option<PathBuf>,
     /// The message to answer
     #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     pub reply_to: Option<i64>,

@@ -12,6 +12,7 @@ mod open;
 mod own_picture;
 mod pictures;
 mod qr;
+mod sound;
 mod writing;
 
 pub use open::{Opened, Stop};
@@ -23,6 +24,7 @@ use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use septet_audio::Device;
 use septet_client::client::{Client, ClientError};
 use septet_client::event::Event;
 use septet_client::model::{Address, ConversationId, Draft, MessageId, MessageState, Page};
@@ -36,6 +38,7 @@ use super::command::{Command, RecoveryWords, Toast, Update};
 use super::preferences::Preferences;
 use super::state::PAGE;
 use own_picture::OwnPicture;
+use sound::Sounds;
 
 /// Changes of the list within this time are told at once.
 const GATHER: Duration = Duration::from_millis(15);
@@ -87,11 +90,21 @@ pub fn start(
     commands: UnboundedReceiver<Command>,
     teller: Teller,
 ) -> std::io::Result<JoinHandle<()>> {
+    start_with(source, commands, teller, septet_audio::device::of_this_machine())
+}
+
+/// The same with a microphone and a speaker of the caller's choice.
+pub fn start_with(
+    source: Source,
+    commands: UnboundedReceiver<Command>,
+    teller: Teller,
+    device: Arc<dyn Device>,
+) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("account".into()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         match runtime {
             Ok(runtime) => {
-                runtime.block_on(live(source, commands, teller));
+                runtime.block_on(live(source, commands, teller, device));
                 runtime.shutdown_timeout(Duration::from_millis(500));
             }
             Err(error) => teller.tell(Update::Broken(sentence(&error))),
@@ -100,17 +113,24 @@ pub fn start(
 }
 
 /// From the first command to the last.
-async fn live(source: Source, mut commands: UnboundedReceiver<Command>, teller: Teller) {
+async fn live(
+    source: Source,
+    mut commands: UnboundedReceiver<Command>,
+    teller: Teller,
+    device: Arc<dyn Device>,
+) {
     let folder = match &source {
         Source::Profile { folder, .. } => Some(folder.clone()),
         Source::Prepared(_) => None,
     };
     let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
     let picture = OwnPicture::new(opened.client.clone(), teller.clone());
+    let sounds = Sounds::new(opened.client.clone(), teller.clone(), device);
     let account = Account {
         client: opened.client,
         teller,
         picture,
+        sounds,
         folder,
         shown: None,
         stale: true,
@@ -150,6 +170,7 @@ struct Account {
     client: Client,
     teller: Teller,
     picture: OwnPicture,
+    sounds: Sounds,
     /// The profile's folder, if it is one that stays.
     folder: Option<PathBuf>,
     /// The conversation shown last.
@@ -176,7 +197,7 @@ impl Account {
                             self.teller.problem(&error);
                         }
                     }
-                    None => return,
+                    None => return self.sounds.end().await,
                 },
                 event = events.recv() => match event {
                     Ok(event) => self.pass_on(event).await,
@@ -338,6 +359,7 @@ impl Account {
             }
             Command::SetName(name) => self.set_name(&name).await?,
             Command::OwnPicture(wish) => self.picture.carry_out(wish),
+            Command::Sound(wish) => self.sounds.carry_out(wish).await?,
             Command::SavePng { name, picture } => files::save_png(self.teller.clone(), name, picture),
             Command::Resolve(name) => self.resolve(name),
             Command::KeepPreferences(preferences) => self.keep(preferences),

@@ -13,6 +13,9 @@ use crate::event::Event;
 use crate::model::{ConversationId, Draft, KeptFile, MessageId, OutgoingFile};
 use crate::store::{DraftFile, NewAttachment, StoreError, StoredDraft};
 
+/// The name of all voice messages (spec 04 §10).
+const VOICE_NAME: &str = "session-audio-message";
+
 impl Client {
     /// What is written in a conversation and not sent yet; empty if nothing is.
     pub async fn draft(&self, id: ConversationId) -> Result<Draft, ClientError> {
@@ -49,7 +52,14 @@ impl Client {
         let size = bytes.len() as u64;
         let file = self.0.engine.store.write_file(bytes).await?;
         let (name, content_type) = (name::for_sending(name), content_type.to_owned());
-        Ok(KeptFile { name, content_type, size, file })
+        Ok(KeptFile { name, content_type, size, voice: false, file })
+    }
+
+    /// Stores a voice message, as [`Client::keep_file`] does; it is sent under the name that the official desktop app
+    /// gives (spec 04 §10), with the type told.
+    pub async fn keep_voice(&self, content_type: &str, bytes: Vec<u8>) -> Result<KeptFile, ClientError> {
+        let kept = self.keep_file(VOICE_NAME, content_type, bytes).await?;
+        Ok(KeptFile { voice: true, ..kept })
     }
 
     /// A file as a draft keeps it.

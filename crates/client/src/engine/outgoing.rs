@@ -40,6 +40,7 @@ pub struct LookedAt {
     size: u64,
     /// What it will have in pixels once it is prepared, if that can be told.
     dimensions: Option<(u32, u32)>,
+    voice: bool,
     content: Content,
 }
 
@@ -50,9 +51,13 @@ enum Content {
     Disk(SourceFile),
 }
 
-/// The text of a draft as it will be sent, empty if it has only files; refuses what is too long, and a draft of
-/// nothing.
+/// The text of a draft as it will be sent, empty if it has only files; refuses what is too long, a draft of nothing,
+/// and a voice message that does not go alone.
 pub fn check_text(draft: &Draft) -> Result<String, SendError> {
+    let voice = |file: &OutgoingFile| matches!(file, OutgoingFile::Kept(kept) if kept.voice);
+    if draft.files.iter().any(voice) && (draft.files.len() > 1 || !draft.text.trim().is_empty()) {
+        return Err(SendError::VoiceNotAlone);
+    }
     match MessageText::parse(&draft.text) {
         Ok(text) => Ok(text.into_string()),
         Err(TextError::Empty) if !draft.files.is_empty() => Ok(String::new()),
@@ -82,7 +87,7 @@ pub fn look_at(files: Vec<OutgoingFile>, kept: &Files) -> Result<Vec<LookedAt>, 
 pub fn take_in(looked: Vec<LookedAt>, folder: &Files) -> Result<Vec<NewAttachment>, StoreError> {
     let mut left = MOST_AT_ONCE;
     let mut taken = Vec::new();
-    for LookedAt { name, content_type, size, dimensions, content } in looked {
+    for LookedAt { name, content_type, size, dimensions, voice, content } in looked {
         let original = match content {
             Content::Kept(file) => Original::Here(file),
             Content::Memory(bytes) => Original::Here(folder.write(&bytes)?),
@@ -101,7 +106,7 @@ pub fn take_in(looked: Vec<LookedAt>, folder: &Files) -> Result<Vec<NewAttachmen
             content_type,
             size,
             dimensions,
-            voice: false,
+            voice,
             remote: None,
             file: None,
             original: Some(original),
@@ -117,7 +122,7 @@ pub fn may_tell_place(file: OutgoingFile) -> bool {
     let bytes = match file {
         OutgoingFile::Path(path) => read_path(&path).ok(),
         OutgoingFile::Bytes { bytes, .. } => Some(bytes),
-        // Only our own pictures are kept before they are sent.
+        // Only our own pictures and voices are kept before they are sent.
         OutgoingFile::Kept(_) => None,
     };
     bytes.is_some_and(|bytes| metadata::clean(bytes).may_tell_place)
@@ -130,7 +135,7 @@ impl LookedAt {
         let size = bytes.len() as u64;
         check_size(&name, head, size)?;
         let dimensions = pictures::foresee(head);
-        Ok(Self { name, content_type, size, dimensions, content: Content::Memory(bytes) })
+        Ok(Self { name, content_type, size, dimensions, voice: false, content: Content::Memory(bytes) })
     }
 }
 
@@ -151,16 +156,17 @@ fn look_at_path(path: &Path) -> Result<LookedAt, SendError> {
     };
     check_size(&name, &head, source.size())?;
     let dimensions = pictures::foresee(&head);
-    Ok(LookedAt { name, content_type, size: source.size(), dimensions, content: Content::Disk(source) })
+    let (size, content) = (source.size(), Content::Disk(source));
+    Ok(LookedAt { name, content_type, size, dimensions, voice: false, content })
 }
 
 /// Looks at a file of our own store.
 fn look_at_kept(kept: KeptFile, folder: &Files) -> Result<LookedAt, SendError> {
-    let KeptFile { name, content_type, size, file } = kept;
+    let KeptFile { name, content_type, size, voice, file } = kept;
     let head = folder.read_head(&file).map_err(|error| unreadable(&name, error.to_string()))?;
     check_size(&name, &head, size)?;
     let dimensions = pictures::foresee(&head);
-    Ok(LookedAt { name, content_type, size, dimensions, content: Content::Kept(file) })
+    Ok(LookedAt { name, content_type, size, dimensions, voice, content: Content::Kept(file) })
 }
 
 /// Refuses a file that is empty, or too large for all that preparing can do.
@@ -221,6 +227,19 @@ mod tests {
         }
         let draft = Draft { files: vec![bytes(1)], ..Draft::default() };
         assert_eq!(check_text(&draft), Ok(String::new()));
+    }
+
+    #[test]
+    fn a_voice_message_goes_alone() {
+        let kept = |voice| {
+            let (name, content_type, file) = ("voice".to_owned(), "audio/mp3".to_owned(), "f".to_owned());
+            OutgoingFile::Kept(KeptFile { name, content_type, size: 1, voice, file })
+        };
+        let check = |text: &str, files| check_text(&Draft { text: text.to_owned(), files, reply_to: None });
+        assert_eq!(check(" ", vec![kept(true)]), Ok(String::new()));
+        assert_eq!(check("Hello", vec![kept(true)]), Err(SendError::VoiceNotAlone));
+        assert_eq!(check("", vec![bytes(1), kept(true)]), Err(SendError::VoiceNotAlone));
+        assert_eq!(check("Hello", vec![bytes(1), kept(false)]), Ok("Hello".to_owned()));
     }
 
     #[test]

@@ -52,6 +52,12 @@ pub fn prepare(bytes: Vec<u8>, content_type: &str, limit: u64) -> Prepared {
     Prepared { bytes: cleaned.bytes, content_type, dimensions }
 }
 
+/// A file whose kind is known, such as a voice message: only what it tells of place and time is taken out.
+pub fn as_it_is(bytes: Vec<u8>, content_type: &str) -> Prepared {
+    let bytes = metadata::clean(bytes).bytes;
+    Prepared { bytes, content_type: content_type.to_owned(), dimensions: None }
+}
+
 /// A picture as a display picture: its first frame, upright, cropped to the square in its centre, at most
 /// [`DISPLAY_SIDE`] pixels wide, and without metadata. `None` if it cannot be decoded. Takes as long as that does.
 pub fn display_picture(file: &[u8]) -> Option<Vec<u8>> {

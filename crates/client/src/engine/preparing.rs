@@ -145,7 +145,10 @@ fn ready(
 ) -> Result<PreparedFile, Failure> {
     let digest = |bytes: &[u8]| blake2b::<32>(&[], &[bytes]);
     let before = digest(&bytes);
-    let prepared = pictures::prepare(bytes, &about.content_type, LARGEST_FILE);
+    let prepared = match about.voice {
+        true => pictures::as_it_is(bytes, &about.content_type),
+        false => pictures::prepare(bytes, &about.content_type, LARGEST_FILE),
+    };
     let size = prepared.bytes.len() as u64;
     if size > LARGEST_FILE {
         let name = about.name.clone();

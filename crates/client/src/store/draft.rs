@@ -23,7 +23,7 @@ impl Db {
                 .query_row([id.0], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(MessageId))));
             let Some((text, reply_to)) = head.optional()? else { return Ok(StoredDraft::default()) };
             let mut statement = sql.prepare_cached(
-                "SELECT name, content_type, size, path, file FROM draft_files WHERE conversation = ?1
+                "SELECT name, content_type, size, path, file, voice FROM draft_files WHERE conversation = ?1
                  ORDER BY position",
             )?;
             let files = statement.query_map([id.0], file)?.collect::<Result<_, _>>()?;
@@ -68,8 +68,8 @@ impl Db {
             return Ok(false);
         }
         let mut insert = self.sql().prepare_cached(
-            "INSERT INTO draft_files (conversation, position, name, content_type, size, path, file)
-             VALUES (:conversation, :position, :name, :type, :size, :path, :file)",
+            "INSERT INTO draft_files (conversation, position, name, content_type, size, path, file, voice)
+             VALUES (:conversation, :position, :name, :type, :size, :path, :file, :voice)",
         )?;
         // Those that were in the draft before are not given up after all.
         let mut keep = self.sql().prepare_cached("DELETE FROM doomed_files WHERE name = ?1")?;
@@ -86,6 +86,7 @@ impl Db {
                 ":size": kept.map_or(0, |kept| i64::try_from(kept.size).unwrap_or(i64::MAX)),
                 ":path": path,
                 ":file": kept.map(|kept| &kept.file),
+                ":voice": kept.is_some_and(|kept| kept.voice),
             })?;
             if let Some(kept) = kept {
                 keep.execute([&kept.file])?;
@@ -103,6 +104,7 @@ fn file(row: &Row<'_>) -> rusqlite::Result<DraftFile> {
         name: row.get(0)?,
         content_type: row.get(1)?,
         size: row.get::<_, i64>(2)?.unsigned_abs(),
+        voice: row.get(5)?,
         file: row.get(4)?,
     }))
 }

@@ -12,15 +12,19 @@ use egui::{
     CursorIcon, Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers, Rect, ScrollArea,
     Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
-use septet_client::model::{ConversationId, Draft, DraftSummary, Message, MessageId, OutgoingFile};
+use septet_client::model::{
+    ConversationId, ConversationKind, Draft, DraftSummary, KeptFile, Message, MessageId, OutgoingFile,
+};
 
 use super::super::super::command::{Command, Look, StagedFile, Toast, Writing};
 use super::super::super::icons::Icon;
+use super::super::super::sound::Meter;
 use super::super::super::state::Thread;
 use super::super::super::text::{self, Weight};
 use super::super::super::theme::{metric, radius};
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::{button, text_left, text_right};
+use super::recorder::{Outcome, Recorder};
 use super::staged::Staged;
 use super::words;
 
@@ -52,6 +56,7 @@ pub struct Composer {
     impatient: bool,
     composing: bool,
     focus: bool,
+    recorder: Recorder,
 }
 
 impl Composer {
@@ -72,7 +77,7 @@ impl Composer {
     /// What the draft has besides its text is here.
     pub fn restored(&mut self, writing: Writing) {
         if std::mem::take(&mut self.loading) {
-            self.staged.restore(writing.files);
+            self.restore(writing.files);
             self.reply = self.reply.take().or(writing.reply);
         }
     }
@@ -95,7 +100,7 @@ impl Composer {
             true => writing.text,
             false => format!("{}\n{}", writing.text, self.text),
         };
-        self.staged.restore(writing.files);
+        self.restore(writing.files);
         self.reply = self.reply.take().or(writing.reply);
         (self.keep_at, self.focus) = (Some(SOON), true);
     }
@@ -138,7 +143,8 @@ impl Composer {
     pub fn keep(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId, now: f64) {
         if !self.loading && self.keep_at.is_some_and(|at| at <= now) {
             self.keep_at = None;
-            let (text, files) = (self.text.clone(), self.staged.sources());
+            let (text, mut files) = (self.text.clone(), self.staged.sources());
+            files.extend(self.recorder.kept().cloned().map(OutgoingFile::Kept));
             let reply_to = self.reply.as_ref().map(|message| message.id);
             cx.send(Command::SetDraft { conversation, draft: Draft { text, files, reply_to } });
         }
@@ -191,6 +197,9 @@ impl Composer {
 
     /// Attach, field, send.
     fn row(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
+        if self.recorder.is_on() {
+            return self.voice_row(ui, cx, conversation);
+        }
         let enter = self.enter_pressed(ui, conversation);
         self.answer_by_key(ui, cx, conversation);
         let full = ui.available_width();
@@ -206,7 +215,10 @@ impl Composer {
         let field = Rect::from_x_y_ranges(attach.right() + 8.0..=send.left() - 8.0, row.y_range());
         self.field(ui, cx, conversation, field);
         self.counter(ui, cx, field);
-        let pressed = self.send_button(ui, cx, send);
+        let pressed = match self.is_empty() && !self.loading {
+            true => self.microphone(ui, cx, conversation, send),
+            false => self.send_button(ui, cx, send),
+        };
         let wanted = enter || pressed || self.impatient;
         wanted && self.send(ui, cx, conversation)
     }
@@ -362,6 +374,80 @@ impl Composer {
         self.keep_at = None;
         ui.ctx().memory_mut(|memory| memory.request_focus(field_id(conversation)));
         true
+    }
+
+    /// Puts files back that were there before; a voice message goes to its own place.
+    fn restore(&mut self, files: Vec<StagedFile>) {
+        let (mut others, mut voice) = (Vec::new(), None);
+        for file in files {
+            match file.source {
+                OutgoingFile::Kept(kept) if kept.voice => voice = Some(kept),
+                _ => others.push(file),
+            }
+        }
+        self.staged.restore(others);
+        if let Some(kept) = voice {
+            self.recorder.keep(kept);
+        }
+    }
+
+    /// The microphone is on.
+    pub fn records(&mut self, meter: Arc<Meter>) {
+        self.recorder.started(meter);
+    }
+
+    /// Ends a recording and keeps it; stops listening to one.
+    pub fn stop_recording(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId) {
+        self.recorder.leave(cx, conversation);
+    }
+
+    /// A recording is kept.
+    pub fn recorded(&mut self, kept: KeptFile) {
+        self.recorder.keep(kept);
+        self.keep_at = Some(SOON);
+    }
+
+    /// There is no recording to keep.
+    pub fn not_recorded(&mut self) {
+        self.recorder.failed();
+        self.focus = true;
+    }
+
+    /// A voice message in place of the field. True if it was sent.
+    fn voice_row(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
+        let outcome = self.recorder.show(ui, cx, conversation);
+        if matches!(outcome, Outcome::Nothing) {
+            return false;
+        }
+        (self.keep_at, self.focus) = (Some(SOON), true);
+        let Outcome::Send(kept) = outcome else { return false };
+        let reply_to = self.reply.take().map(|message| message.id);
+        let draft = Draft { text: String::new(), files: vec![OutgoingFile::Kept(kept)], reply_to };
+        cx.send(Command::Send { conversation, draft });
+        true
+    }
+
+    /// The way to a voice message, where nothing else is to be sent. Never true: nothing is sent by it.
+    fn microphone(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId, rect: Rect) -> bool {
+        let may = cx
+            .state
+            .conversation(conversation)
+            .is_some_and(|with| with.approved_me || with.kind == ConversationKind::NoteToSelf);
+        let sense = if may { Sense::click() } else { Sense::hover() };
+        let response = ui.interact(rect, Id::unique("record"), sense);
+        let theme = cx.theme;
+        let ground = if may && response.hovered() { theme.hover } else { theme.raised };
+        ui.painter().rect_filled(rect, radius::COMPOSER, ground);
+        Icon::MIC.paint(ui.painter(), rect.center(), 20.0, if may { theme.muted } else { theme.faint });
+        super::player::ring(ui, &response, theme, rect, radius::COMPOSER);
+        let label = cx.t("record-voice");
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, may, &*label));
+        let hint = if may { label } else { cx.t("voice-after-accept") };
+        if response.on_hover_text(&*hint).clicked() {
+            self.recorder.begin(cx, conversation);
+            ui.ctx().request_repaint();
+        }
+        false
     }
 
     /// Files dropped on the window, and pictures pasted into it.

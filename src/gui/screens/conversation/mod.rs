@@ -10,8 +10,10 @@ mod lines;
 mod menu;
 mod message;
 mod messages;
+pub mod player;
 mod reacting;
 mod reactors;
+mod recorder;
 mod request;
 mod selecting;
 mod staged;
@@ -88,6 +90,7 @@ impl ConversationView {
     /// The conversation is not shown any more.
     pub fn leave(&mut self, cx: &ViewCtx<'_>) {
         self.composer.keep(cx, self.id, f64::INFINITY);
+        self.composer.stop_recording(cx, self.id);
         self.messages.leave();
     }
 
@@ -149,6 +152,7 @@ impl ConversationView {
                 Head::default()
             }
         };
+        player::strip(ui, cx, Some(self.id));
         let mut sent = false;
         Panel::bottom(("composer", self.id))
             .frame(Frame::new().fill(cx.theme.bg))

@@ -270,6 +270,7 @@ CREATE TABLE draft_files (
     size         INTEGER NOT NULL,
     path         TEXT,                                   -- where a person has it on this machine
     file         TEXT,                                   -- or name in the folder of files
+    voice        INTEGER NOT NULL DEFAULT 0 CHECK (voice IN (0, 1)),
     PRIMARY KEY (conversation, position),
     CHECK ((path IS NULL) <> (file IS NULL))
 ) STRICT, WITHOUT ROWID;

@@ -8,6 +8,7 @@ fn kept(file: char) -> KeptFile {
         name: "pasted.png".into(),
         content_type: "image/png".into(),
         size: 5,
+        voice: file == 'b',
         file: file.to_string().repeat(32),
     }
 }

@@ -54,7 +54,11 @@ impl Painting<'_> {
         let accent = theme.bubble_accent(outgoing);
         let tile = Rect::from_center_size(pos2(rect.left() + 31.0, rect.center().y), vec2(38.0, 38.0));
         self.ui.painter().rect_filled(tile, 9, accent.gamma_multiply(0.15));
-        file_icon(attachment).paint(self.ui.painter(), tile.center(), 18.0, accent);
+        let clip = self.audible(attachment);
+        match &clip {
+            Some(clip) => self.play_button(clip, tile, 9, attachment),
+            None => file_icon(attachment).paint(self.ui.painter(), tile.center(), 18.0, accent),
+        }
         let (left, right) = (tile.right() + 10.0, rect.right() - 44.0);
         let name = if attachment.voice {
             self.cx.t("voice-message").to_string()
@@ -87,10 +91,14 @@ impl Painting<'_> {
             let at = rect.right_bottom() - vec2(12.0 + meta.size().x, 22.0);
             self.ui.painter().galley(at, Arc::clone(meta), theme.muted);
         }
+        if let Some(clip) = &clip {
+            self.file_progress(clip, rect, accent);
+        }
         self.file_button(attachment, rect, &name);
     }
 
-    fn file_line(&self, attachment: &Attachment) -> String {
+    /// What is said of a file in a line.
+    pub(super) fn file_line(&self, attachment: &Attachment) -> String {
         let size = words::bytes(self.cx, attachment.size);
         let moved = |name, done: u64| {
             self.cx.strings.with(name, [("done", part_of(done).into()), ("total", size.clone().into())])
@@ -106,8 +114,13 @@ impl Painting<'_> {
         }
     }
 
-    fn file_button(&mut self, attachment: &Attachment, rect: Rect, name: &str) {
-        let (icon, label, command) = match attachment.state {
+    /// What can be done with a file: its icon, the name of its words, the command.
+    pub(super) fn file_act(
+        &self,
+        attachment: &Attachment,
+        name: &str,
+    ) -> Option<(Icon, &'static str, Command)> {
+        Some(match attachment.state {
             AttachmentState::Uploading { .. } => {
                 (Icon::X, "stop-sending", Command::StopTransfer(attachment.id))
             }
@@ -119,8 +132,12 @@ impl Painting<'_> {
             AttachmentState::Local => {
                 (Icon::SAVE, "save-as", Command::SaveAs { attachment: attachment.id, name: name.to_owned() })
             }
-            AttachmentState::Preparing | AttachmentState::Expired | AttachmentState::Unusable => return,
-        };
+            AttachmentState::Preparing | AttachmentState::Expired | AttachmentState::Unusable => return None,
+        })
+    }
+
+    fn file_button(&mut self, attachment: &Attachment, rect: Rect, name: &str) {
+        let Some((icon, label, command)) = self.file_act(attachment, name) else { return };
         let place = Rect::from_center_size(pos2(rect.right() - 22.0, rect.top() + 22.0), vec2(28.0, 28.0));
         let label = format!("{} {name}", self.cx.t(label));
         let response = self.click(place, ("button", attachment.id), &label);

@@ -189,7 +189,8 @@ impl Painting<'_> {
     }
 
     /// Pictures of people we accepted are fetched when they come into view; those of strangers wait for a click.
-    fn is_trusted(&self) -> bool {
+    /// Whether what they send is fetched without being asked for.
+    pub(super) fn is_trusted(&self) -> bool {
         self.message.outgoing
             || self.cx.state.conversation(self.message.conversation).is_some_and(|with| with.approved)
     }

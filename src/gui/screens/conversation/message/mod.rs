@@ -12,6 +12,7 @@ mod quote;
 mod reactions;
 mod text;
 mod transfer;
+mod voice;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use self::layouter::{Layouter, corners};
 use self::painting::Painting;
 use self::reactions::ReactionsBlock;
 use self::text::TextBlock;
+use self::voice::VoiceBlock;
 use super::words;
 use crate::gui::theme::metric;
 use crate::gui::view::ViewCtx;
@@ -56,6 +58,8 @@ pub enum Block {
     Images(ImagesBlock),
     /// A file in a bubble.
     File(FileBlock),
+    /// A voice message in a bubble.
+    Voice(VoiceBlock),
     /// Reactions under the last bubble.
     Reactions(ReactionsBlock),
     /// Why it was not sent, with a way to try again.
@@ -68,6 +72,7 @@ enum Part {
     Images,
     Text,
     File(usize),
+    Voice(usize),
 }
 
 /// Lays out a message for a column of this width.
@@ -94,6 +99,7 @@ pub fn prepare(
             Part::Images => Block::Images(at.images(meta)),
             Part::Text => Block::Text(at.text(corners, meta)),
             Part::File(index) => Block::File(at.file(*index, corners, meta)),
+            Part::Voice(index) => Block::Voice(at.voice(*index, corners, meta)),
         });
     }
     if !message.reactions.is_empty() {
@@ -118,7 +124,7 @@ fn parts(message: &Message) -> Vec<Part> {
         parts.push(Part::Text);
     }
     let files = message.attachments.iter().enumerate().filter(|(_, attachment)| !attachment.is_image());
-    parts.extend(files.map(|(index, _)| Part::File(index)));
+    parts.extend(files.map(|(index, file)| if file.voice { Part::Voice(index) } else { Part::File(index) }));
     parts
 }
 
@@ -129,6 +135,7 @@ impl Block {
             Self::Text(block) => block.rect,
             Self::Images(block) => block.bounds(),
             Self::File(block) => block.rect,
+            Self::Voice(block) => block.rect,
             Self::Reactions(block) => block.bounds(),
             Self::Failure(block) => block.rect,
         }
@@ -163,6 +170,7 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> Pa
             Block::Text(block) => painting.text(block, &whole),
             Block::Images(block) => painting.images(block),
             Block::File(block) => painting.file(block),
+            Block::Voice(block) => painting.voice(block),
             Block::Reactions(block) => painting.reactions(block),
             Block::Failure(block) => painting.failure(block),
         }
