@@ -13,6 +13,7 @@ mod pictures;
 mod pointing;
 mod profile;
 mod real;
+mod requests;
 mod rows;
 mod sample;
 mod stage;

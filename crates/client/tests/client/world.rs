@@ -1,6 +1,7 @@
 //! A network with people on it.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use septet_client::client::{Client, ClientError, KeyProtection, OpenOptions, RestoreStage};
@@ -22,6 +23,9 @@ use tokio::sync::broadcast::error::RecvError;
 
 /// Long enough for a loaded machine and a few retries; a test that waits so long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The last time that was given to something stored by hand, ms.
+static STORED: AtomicU64 = AtomicU64::new(0);
 
 /// A network of its own for one test.
 pub struct World {
@@ -148,7 +152,11 @@ impl World {
     /// Stores a message in the receiver's swarm as if one of the sender's devices had sent it just now; its sent
     /// timestamp.
     pub async fn stores(&self, from: &Person, to: &Person, content: Content) -> Timestamp {
-        let at = Timestamp::from_ms(self.net.now());
+        // Two of one millisecond would be one message.
+        let now = self.net.now();
+        let last = STORED.fetch_max(now, Ordering::Relaxed);
+        let at = if last < now { now } else { STORED.fetch_add(1, Ordering::Relaxed) + 1 };
+        let at = Timestamp::from_ms(at);
         self.stores_outgoing(from, to, &Outgoing::new(content, at)).await;
         at
     }

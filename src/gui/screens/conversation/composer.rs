@@ -25,6 +25,7 @@ use super::super::super::theme::{metric, radius};
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::{button, text_left, text_right};
 use super::recorder::{Outcome, Recorder};
+use super::request;
 use super::staged::Staged;
 use super::words;
 

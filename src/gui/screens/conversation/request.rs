@@ -87,7 +87,8 @@ fn account_id(ui: &Ui, cx: &ViewCtx<'_>, conversation: &Conversation, rect: Rect
     let told = ui.interact(place, Id::unique(("stranger id", conversation.id)), Sense::hover());
     told.widget_info(|| WidgetInfo::labeled(Role::Label, true, &digits));
     let side = metric::ICON_BUTTON;
-    let button = Rect::from_center_size(pos2(rect.right() - side / 2.0 + 6.0, rect.top() + 8.0), vec2(side, side));
+    let button =
+        Rect::from_center_size(pos2(rect.right() - side / 2.0 + 6.0, rect.top() + 8.0), vec2(side, side));
     let (copy, name) = (Id::unique(("copy stranger id", conversation.id)), cx.t("copy-account-id"));
     if button::icon_at(ui, cx, button, copy, Icon::COPY, &name).clicked() {
         cx.copy(ui, digits, "account-id-copied");

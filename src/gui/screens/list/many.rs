@@ -35,7 +35,9 @@ impl Many {
         self.chosen.retain(|id| shelf == Shelf::Blocked && blocked(id));
         let (words, tone) = match shelf {
             Shelf::Requests if shelf.count(cx) > 0 => (cx.t("decline-all").to_string(), Tone::Danger),
-            Shelf::Blocked if !self.chosen.is_empty() => (self.with_count(cx, "unblock-chosen"), Tone::Primary),
+            Shelf::Blocked if !self.chosen.is_empty() => {
+                (self.with_count(cx, "unblock-chosen"), Tone::Primary)
+            }
             Shelf::Blocked => {
                 ui.horizontal(|ui| {
                     ui.add_space(18.0);
@@ -57,7 +59,14 @@ impl Many {
     }
 
     /// A row's circle chooses it, where several can be chosen.
-    pub fn choose(&mut self, ui: &Ui, cx: &ViewCtx<'_>, shelf: Shelf, conversation: &Conversation, row: Pos2) {
+    pub fn choose(
+        &mut self,
+        ui: &Ui,
+        cx: &ViewCtx<'_>,
+        shelf: Shelf,
+        conversation: &Conversation,
+        row: Pos2,
+    ) {
         if shelf != Shelf::Blocked {
             return;
         }

@@ -10,7 +10,7 @@ use crate::sync::{picture, sees_picture};
 use crate::world::{PATIENCE, Person, With, World};
 
 /// A kind of message as it is stored for the other, and for our own devices. `;` parts fields, `*` stands for any value,
-/// and words in capitals for what [`Words`] says.
+/// and words in capitals for what [`WORDS`] says.
 struct Recipe {
     kind: &'static str,
     to_other: &'static [(&'static str, u64)],
@@ -106,8 +106,8 @@ const RECIPES: &[Recipe] = &[
     },
 ];
 
-/// What the words of the recipes stand for; the first may hold others.
-const WORDS: [(&str, &str); 6] = [
+/// What the words of the recipes stand for, each a field or several.
+const WORDS: [(&str, &str); 7] = [
     (
         "FILE",
         r#"1.2.1 fixed64 *; 1.2.2 "text/plain"; 1.2.3 <32 bytes>; 1.2.4 =500; 1.2.7 "notes.txt"; 1.2.101 "http*"#,
@@ -117,6 +117,7 @@ const WORDS: [(&str, &str); 6] = [
     ("ANSWER", r#"10.3.1 "Alice"; 10.3.3 *"#),
     ("TARGET", r#"1.105 "BOB""#),
     ("OFF", "12 =0; 13 =0"),
+    ("AT", "15 =SENT"),
 ];
 
 /// Alice writes to Bob, and every letter is opened.
@@ -179,15 +180,16 @@ impl Post {
             at = letter.sent
         );
         fits(kind, &letter.wrapping, &wrapping);
-        let mut expected = recipe.to_owned();
-        for (word, meaning) in WORDS {
-            expected = expected.replace(word, meaning);
-        }
+        let meaning = |field: &str| WORDS.iter().find(|word| word.0 == field).map(|word| word.1.to_owned());
+        let fields = recipe.split("; ").map(|field| meaning(field).unwrap_or_else(|| field.to_owned()));
+        let mut expected = fields.collect::<Vec<_>>().join("; ");
         let that = that.map_or(0, |message| message.timestamp.as_ms()).to_string();
-        let at = format!("15 ={}", letter.sent);
-        for (word, value) in
-            [("THAT", that), ("ALICE", alice.to_string()), ("BOB", bob.to_string()), ("AT", at)]
-        {
+        for (word, value) in [
+            ("THAT", that),
+            ("ALICE", alice.to_string()),
+            ("BOB", bob.to_string()),
+            ("SENT", letter.sent.to_string()),
+        ] {
             expected = expected.replace(word, &value);
         }
         fits(kind, &letter.content, &expected);
@@ -287,7 +289,7 @@ async fn every_kind_lies_in_the_swarms_as_its_recipe_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn notes_to_oneself_lie_in_our_own_swarm_without_a_name_or_a_target() {
     let world = World::new().await;
-    let (alice, bob) = (world.person("Alice").await, world.resting_person("Bob").await);
+    let (alice, bob) = (world.person("Alice").await, world.person("Bob").await);
     let post = Post::new(world, alice, bob).await;
     let client = post.client();
     let note = client.with(post.alice.id()).await;
@@ -326,7 +328,7 @@ async fn answering_tells_once_and_with_a_profile_that_the_other_is_accepted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_picture_goes_with_its_key_to_the_other_and_not_to_ourselves() {
     let world = World::new().await;
-    let (mut alice, bob) = (world.person("Alice").await, world.resting_person("Bob").await);
+    let (mut alice, bob) = (world.person("Alice").await, world.person("Bob").await);
     alice.client.set_picture(Some(picture())).await.unwrap();
     let me = alice.id();
     sees_picture(&mut alice, me).await;
