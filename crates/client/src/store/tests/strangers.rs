@@ -100,12 +100,14 @@ fn what_is_no_message_makes_no_row_of_people_or_conversations() {
             let number = batch * 200 + number;
             let sender = stranger(number);
             let target = QuoteKey { author: sender, timestamp: at(-9) };
-            let kind = match number % 6 {
+            let timer = Notice::ExpiryChanged { expiry: Expiry::AfterSend(60) };
+            let kind = match number % 7 {
                 0 => IncomingKind::RequestResponse,
                 1 => IncomingKind::Reaction { target, emoji: "👍".parse().unwrap(), remove: false },
                 2 => IncomingKind::Unsend { target, msg_id: None },
                 3 => IncomingKind::ReadReceipt { timestamps: vec![at(-5)] },
                 4 => IncomingKind::Call { call: CallKey([7; 32]), expiry: Expiry::Off },
+                5 => IncomingKind::Notice { notice: timer, expiry: Expiry::Off },
                 _ => IncomingKind::Notice { notice: Notice::MediaSaved, expiry: Expiry::Off },
             };
             let mut item = from(sender, at(-5), kind);

@@ -37,6 +37,11 @@ const RECIPES: &[Recipe] = &[
         to_self: &[(r#"1.1 "look"; FILE; TARGET; OFF; AT"#, CONTENT)],
     },
     Recipe {
+        kind: "voice",
+        to_other: &[("VOICE; PROFILE; OFF; AT", CONTENT)],
+        to_self: &[("VOICE; TARGET; OFF; AT", CONTENT)],
+    },
+    Recipe {
         kind: "reaction",
         to_other: &[(r#"REACTION; 1.11.4 =0; PROFILE; OFF; AT"#, CONTENT)],
         to_self: &[(r#"REACTION; 1.11.4 =0; TARGET; OFF; AT"#, CONTENT)],
@@ -107,7 +112,11 @@ const RECIPES: &[Recipe] = &[
 ];
 
 /// What the words of the recipes stand for, each a field or several.
-const WORDS: [(&str, &str); 7] = [
+const WORDS: [(&str, &str); 8] = [
+    (
+        "VOICE",
+        r#"1.2.1 fixed64 *; 1.2.2 "audio/mp3"; 1.2.3 <32 bytes>; 1.2.4 =900; 1.2.7 *; 1.2.8 =1; 1.2.101 "http*"#,
+    ),
     (
         "FILE",
         r#"1.2.1 fixed64 *; 1.2.2 "text/plain"; 1.2.3 <32 bytes>; 1.2.4 =500; 1.2.7 "notes.txt"; 1.2.101 "http*"#,
@@ -253,6 +262,9 @@ async fn every_kind_lies_in_the_swarms_as_its_recipe_says() {
     let reply = Draft { reply_to: Some(hello.id), ..says("yes") };
     post.check("reply", Some(&hello), async || sends(client, to, reply).await).await;
     post.check("attachment", None, async || sends(client, to, notes()).await).await;
+    let kept = client.keep_voice("audio/mp3", vec![b'v'; 900]).await.unwrap();
+    let voice = Draft { files: vec![OutgoingFile::Kept(kept)], ..Draft::default() };
+    post.check("voice", None, async || sends(client, to, voice).await).await;
     for (kind, remove) in [("reaction", false), ("reaction taken away", true)] {
         let react = async || client.react(hello.id, "👍", remove).await.unwrap();
         post.check(kind, Some(&hello), react).await;
