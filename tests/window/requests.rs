@@ -142,21 +142,41 @@ fn who_has_not_accepted_us_gets_texts_and_no_files() {
     stage.command(|c| matches!(c, Command::PickFiles(_)).then_some(()));
 }
 
-#[test]
-fn requests_in_pictures() {
-    let mut stage = asked(WIDE, ThemeChoice::Dark);
-    stage.harness.get_by_label("Message requests, 2 waiting").click();
-    stage.run();
+/// Out of the way of everything.
+fn rest(stage: &mut Stage) {
     stage.harness.hover_at(egui::pos2(600.0, 816.0));
     stage.run();
+}
+
+#[test]
+fn request_dark() {
+    let mut stage = asked(WIDE, ThemeChoice::Dark);
+    click(&mut stage, "Message requests, 2 waiting");
+    rest(&mut stage);
     stage.harness.snapshot("request_dark");
-    let mut stage = asked([500.0, 700.0], ThemeChoice::Light);
-    stage.harness.snapshot("request_narrow_light");
+}
+
+#[test]
+fn request_narrow_light() {
+    asked([500.0, 700.0], ThemeChoice::Light).harness.snapshot("request_narrow_light");
+}
+
+#[test]
+fn blocked_chosen_light() {
     let mut stage = Stage::open(WIDE, ThemeChoice::Light);
     change(&mut stage, |it| it.blocked = ["Tomasz", "健太"].contains(&it.name.as_str()));
     click(&mut stage, "Blocked contacts, 2");
+    let row = stage.harness.get_by_label("Tomasz, blocked").rect();
     click(&mut stage, "Choose Tomasz");
-    stage.harness.hover_at(egui::pos2(600.0, 816.0));
-    stage.run();
+    assert_eq!(stage.harness.get_by_label("Tomasz, blocked").rect(), row, "nothing jumps");
+    rest(&mut stage);
     stage.harness.snapshot("blocked_chosen_light");
+}
+
+#[test]
+fn outgoing_request_dark() {
+    let mut stage = Stage::open(WIDE, ThemeChoice::Dark);
+    change(&mut stage, |it| it.approved_me &= it.id != sample::mara());
+    rest(&mut stage);
+    stage.harness.snapshot("outgoing_request_dark");
 }

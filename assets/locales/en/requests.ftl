@@ -28,7 +28,7 @@ no-requests = No message requests. When somebody who is not a contact writes to 
 ## Blocked contacts
 
 choose-blocked = Choose { $name }
-blocked-explained-list = Choose whom to unblock, or open a conversation to read what is there.
+choose-blocked-explained = Choose by their circles whom to unblock.
 unblock-chosen = { $count ->
     [one] Unblock { $count } contact
    *[other] Unblock { $count } contacts

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use egui::accesskit::{Role, Toggled};
-use egui::{Id, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Id, Pos2, Rect, Sense, Stroke, Ui, UiBuilder, WidgetInfo, vec2};
 use septet_client::model::{Conversation, ConversationId};
 
 use super::Choice;
@@ -21,6 +21,9 @@ use crate::gui::widgets::button::{self, Tone};
 use crate::gui::widgets::dialog::{self, Answer};
 use crate::gui::widgets::paragraph;
 
+/// Height of what stands above the rows, in points.
+const HEIGHT: f32 = 42.0;
+
 /// What is remembered between frames.
 #[derive(Default)]
 pub struct Many {
@@ -33,29 +36,28 @@ impl Many {
     pub fn bar(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, shelf: Shelf) {
         let blocked = |id: &ConversationId| cx.state.conversation(*id).is_some_and(|with| with.blocked);
         self.chosen.retain(|id| shelf == Shelf::Blocked && blocked(id));
-        let (words, tone) = match shelf {
-            Shelf::Requests if shelf.count(cx) > 0 => (cx.t("decline-all").to_string(), Tone::Danger),
-            Shelf::Blocked if !self.chosen.is_empty() => {
-                (self.with_count(cx, "unblock-chosen"), Tone::Primary)
-            }
-            Shelf::Blocked => {
-                ui.horizontal(|ui| {
-                    ui.add_space(18.0);
-                    paragraph(ui, &cx.t("blocked-explained-list"), cx.small());
-                });
-                ui.add_space(8.0);
-                return;
-            }
+        let chosen = self.with_count(cx, "unblock-chosen");
+        let button = match shelf {
+            Shelf::Requests if shelf.count(cx) > 0 => Some((cx.t("decline-all").to_string(), Tone::Danger)),
+            Shelf::Blocked => (!self.chosen.is_empty()).then_some((chosen, Tone::Primary)),
             _ => return,
         };
-        ui.horizontal(|ui| {
-            ui.add_space(12.0);
-            let size = vec2(ui.available_width() - 12.0, 34.0);
-            if button::words(ui, cx, &words, tone, size).clicked() {
-                self.asking = Some(shelf);
+        // As high with the sentence as with the button, so that the rows stay where they are.
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
+        let place = rect.shrink2(vec2(12.0, 0.0));
+        let mut ui = ui.new_child(UiBuilder::new().max_rect(place));
+        match button {
+            Some((words, tone)) => {
+                let size = vec2(place.width(), HEIGHT - 6.0);
+                if button::words(&mut ui, cx, &words, tone, size).clicked() {
+                    self.asking = Some(shelf);
+                }
             }
-        });
-        ui.add_space(6.0);
+            None => {
+                ui.add_space(2.0);
+                paragraph(&mut ui, &cx.t("choose-blocked-explained"), cx.tiny().color(cx.theme.muted));
+            }
+        }
     }
 
     /// A row's circle chooses it, where several can be chosen.
