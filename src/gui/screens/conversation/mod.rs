@@ -165,10 +165,10 @@ impl ConversationView {
                 } else if conversation.blocked {
                     blocked_bar(ui, cx, self.id);
                 } else {
-                    request::waits(ui, cx, conversation);
                     sent = self.composer.show(ui, cx, self.id);
                 }
             });
+        request::waits(ui, cx, conversation);
         self.thread(ui, cx, sent);
         if request::takes_files(conversation) {
             drop_hint::show(ui, cx, region, Icon::PAPERCLIP, &cx.t("drop-here"));

@@ -5,7 +5,7 @@
 //! top of the conversation and scrolls with it; the answers stand where one would write, and stay there.
 
 use egui::accesskit::Role;
-use egui::{Frame, Id, Margin, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Frame, Id, Margin, Panel, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 use septet_client::model::{Conversation, ConversationId, ConversationKind};
 
 use crate::gui::command::{Command, Toast};
@@ -166,12 +166,15 @@ pub fn refuses_files(cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
     refuses
 }
 
-/// What stands above the composer while the other has not accepted us.
+/// What stands above the composer while the other has not accepted us: a panel of its own, so that the composer stays
+/// where it is when that goes.
 pub fn waits(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) {
-    if takes_files(conversation) {
+    if takes_files(conversation) || conversation.is_request() || conversation.blocked {
         return;
     }
-    Frame::new().inner_margin(Margin { left: 24, right: 24, top: 10, bottom: 0 }).show(ui, |ui| {
+    let frame = Frame::new().inner_margin(Margin { left: 24, right: 24, top: 8, bottom: 8 });
+    let panel = Panel::bottom(("waits", conversation.id)).frame(frame.fill(cx.theme.bg));
+    panel.show_separator_line(false).resizable(false).show(ui, |ui| {
         let name = conversation.title();
         let words = if conversation.approved { "request-waits" } else { "request-first" };
         paragraph(ui, &cx.strings.with(words, [("name", name.as_str().into())]), cx.small());
