@@ -24,6 +24,7 @@ manual: packages
 	$(CARGO) build --release $(SOUND)
 	target/release/septet man "$(MANUAL)/man1"
 	mkdir -p "$(MANUAL)/completions"
+	target/release/septet rpc --schema > "$(MANUAL)/openrpc.json"
 	set -e; for shell in $(SHELLS); do target/release/septet completions $$shell > "$(MANUAL)/completions/septet.$$shell"; done
 
 ## Everything that must hold, from unit tests to a whole window on a whole network.

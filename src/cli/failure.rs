@@ -4,6 +4,9 @@ use septet_client::client::{ClientError, SendError};
 
 use super::plain;
 
+/// The word for what was cancelled.
+const CANCELLED: &str = "cancelled";
+
 /// Why a command failed. Printed once, by [`super::main`].
 #[derive(Debug)]
 pub struct Failure {
@@ -32,6 +35,16 @@ impl Failure {
     /// The network could not be reached, or was not done, within the time limit.
     pub fn offline(message: impl Into<String>) -> Self {
         Self { exit: Self::OFFLINE, code: "offline", message: message.into() }
+    }
+
+    /// A request to `septet rpc` was cancelled.
+    pub fn cancelled() -> Self {
+        Self::failed(CANCELLED, "This was cancelled.")
+    }
+
+    /// Whether it was.
+    pub fn is_cancelled(&self) -> bool {
+        self.code == CANCELLED
     }
 
     /// The window or the demo could not run.

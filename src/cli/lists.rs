@@ -1,53 +1,93 @@
 //! What is in the profile: conversations, requests, contacts. Read from disk; the network is not asked.
 
+use schemars::JsonSchema;
 use septet_client::model::{Conversation, ConversationKind, Expiry, LastMessage};
 use septet_protocol::time::Timestamp;
 use serde::Serialize;
 
-use super::args::Common;
-use super::output::Output;
-use super::{Failure, address, plain, session};
+use super::call::{Answer, Call, Context, params};
+use super::{Failure, address, plain};
 
-#[derive(Serialize)]
-struct ConversationRow {
+params! {
+    /// All conversations: those of the window's list in its order, then requests, hidden and blocked ones
+    pub struct Conversations {}
+
+    /// Strangers who wrote and wait for an answer
+    pub struct Requests {}
+
+    /// People
+    pub struct Contacts {}
+}
+
+/// Conversations.
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ConversationRows(Vec<ConversationRow>);
+
+/// A conversation.
+#[derive(Serialize, JsonSchema)]
+pub struct ConversationRow {
     conversation: String,
     kind: ConversationKind,
     name: String,
     unread: u32,
+    /// Unread messages that mention us
     mentions: u32,
     pinned: bool,
     muted: bool,
+    /// Not in the window's list
     hidden: bool,
+    /// A stranger's, waiting to be accepted
     request: bool,
     blocked: bool,
+    /// By hand
     marked_unread: bool,
+    /// When what we write here disappears
     expiry: Expiry,
+    /// The text that is written and not sent yet
     draft: Option<String>,
     last_message: Option<LastRow>,
 }
 
-#[derive(Serialize)]
-struct LastRow {
+/// The newest message of a conversation.
+#[derive(Serialize, JsonSchema)]
+pub struct LastRow {
     text: String,
+    /// In ms since 1970
     timestamp: u64,
     from: String,
 }
 
-#[derive(Serialize)]
-struct RequestRow {
+/// Message requests.
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct RequestRows(Vec<RequestRow>);
+
+/// A message request.
+#[derive(Serialize, JsonSchema)]
+pub struct RequestRow {
     conversation: String,
     name: String,
     last_message: Option<LastRow>,
 }
 
-#[derive(Serialize)]
-struct ContactRow {
+/// Contacts.
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ContactRows(Vec<ContactRow>);
+
+/// Somebody we approved, who approved us, or whom we blocked.
+#[derive(Serialize, JsonSchema)]
+pub struct ContactRow {
     account_id: String,
     name: String,
     nickname: Option<String>,
+    /// We accepted them
     approved: bool,
+    /// They accepted us
     approved_me: bool,
     blocked: bool,
+    /// Their display picture is here
     picture: bool,
 }
 
@@ -67,113 +107,137 @@ fn place(conversation: &Conversation) -> u8 {
     }
 }
 
-/// `conversations`: those of the window's list, then requests, hidden and blocked ones.
-pub async fn conversations(common: &Common, output: &Output) -> Result<(), Failure> {
-    let client = session::open(common).await?;
-    let now = client.now();
-    let mut all = client.conversations().await?;
-    session::close(client).await;
-    all.retain(address::is_something);
-    // Stable: within each the order stays the window's.
-    all.sort_by_key(place);
-    let rows: Vec<_> = all.iter().map(|conversation| conversation_row(conversation, now)).collect();
-    output.result(&rows, || {
-        let lines: Vec<_> = rows.iter().map(conversation_line).collect();
-        if lines.is_empty() { "No conversations.".into() } else { lines.join("\n") }
-    });
-    Ok(())
-}
+impl Call for Conversations {
+    const NAME: &'static str = "conversations";
+    type Answer = ConversationRows;
 
-fn conversation_row(conversation: &Conversation, now: Timestamp) -> ConversationRow {
-    ConversationRow {
-        conversation: address::of_conversation(conversation),
-        kind: conversation.kind,
-        name: address::title_of(conversation),
-        unread: conversation.unread,
-        mentions: conversation.mentions,
-        pinned: conversation.pinned > 0,
-        muted: conversation.muted_until.is_some_and(|until| until > now),
-        hidden: !conversation.is_listed(),
-        request: conversation.is_request(),
-        blocked: conversation.blocked,
-        marked_unread: conversation.marked_unread,
-        expiry: conversation.expiry,
-        draft: conversation.draft.as_ref().map(|draft| draft.text.clone()).filter(|text| !text.is_empty()),
-        last_message: conversation.last_message.as_ref().map(LastRow::new),
+    async fn run(self, context: &Context) -> Result<ConversationRows, Failure> {
+        let client = context.client().await?;
+        let now = client.now();
+        let mut all = client.conversations().await?;
+        all.retain(address::is_something);
+        // Stable: within each the order stays the window's.
+        all.sort_by_key(place);
+        Ok(ConversationRows(all.iter().map(|it| ConversationRow::new(it, now)).collect()))
     }
 }
 
-fn conversation_line(row: &ConversationRow) -> String {
-    let mark = match row {
-        it if it.blocked => " (blocked)",
-        it if it.request => " (request)",
-        it if it.hidden => " (hidden)",
-        _ => "",
-    };
-    let unread = if row.unread > 0 { format!(" ({} unread)", row.unread) } else { String::new() };
-    let last =
-        row.last_message.as_ref().map(|last| format!(": {}", plain::line(&last.text))).unwrap_or_default();
-    format!("{}  {}{mark}{unread}{last}", row.conversation, plain::line(&row.name))
+impl ConversationRow {
+    fn new(conversation: &Conversation, now: Timestamp) -> Self {
+        let draft = conversation.draft.as_ref().map(|draft| draft.text.clone());
+        Self {
+            conversation: address::of_conversation(conversation),
+            kind: conversation.kind,
+            name: address::title_of(conversation),
+            unread: conversation.unread,
+            mentions: conversation.mentions,
+            pinned: conversation.pinned > 0,
+            muted: conversation.muted_until.is_some_and(|until| until > now),
+            hidden: !conversation.is_listed(),
+            request: conversation.is_request(),
+            blocked: conversation.blocked,
+            marked_unread: conversation.marked_unread,
+            expiry: conversation.expiry,
+            draft: draft.filter(|text| !text.is_empty()),
+            last_message: conversation.last_message.as_ref().map(LastRow::new),
+        }
+    }
+
+    fn line(&self) -> String {
+        let mark = match self {
+            it if it.blocked => " (blocked)",
+            it if it.request => " (request)",
+            it if it.hidden => " (hidden)",
+            _ => "",
+        };
+        let unread = if self.unread > 0 { format!(" ({} unread)", self.unread) } else { String::new() };
+        let last = self.last_message.as_ref().map(|last| format!(": {}", plain::line(&last.text)));
+        format!(
+            "{}  {}{mark}{unread}{}",
+            self.conversation,
+            plain::line(&self.name),
+            last.unwrap_or_default()
+        )
+    }
 }
 
-/// `requests`.
-pub async fn requests(common: &Common, output: &Output) -> Result<(), Failure> {
-    let client = session::open(common).await?;
-    let all = client.conversations().await?;
-    session::close(client).await;
-    let rows: Vec<_> = all
-        .iter()
-        .filter(|c| c.is_request())
-        .map(|c| RequestRow {
+impl Answer for ConversationRows {
+    fn text(&self) -> Option<String> {
+        lines(&self.0, ConversationRow::line, "No conversations.")
+    }
+}
+
+impl Call for Requests {
+    const NAME: &'static str = "requests";
+    type Answer = RequestRows;
+
+    async fn run(self, context: &Context) -> Result<RequestRows, Failure> {
+        let all = context.client().await?.conversations().await?;
+        let row = |c: &Conversation| RequestRow {
             conversation: address::of_conversation(c),
             name: address::title_of(c),
             last_message: c.last_message.as_ref().map(LastRow::new),
-        })
-        .collect();
-    output.result(&rows, || {
+        };
+        Ok(RequestRows(all.iter().filter(|c| c.is_request()).map(row).collect()))
+    }
+}
+
+impl Answer for RequestRows {
+    fn text(&self) -> Option<String> {
         let line = |row: &RequestRow| {
             let text = row.last_message.as_ref().map(|last| plain::line(&last.text)).unwrap_or_default();
             format!("{}  {}: {text}", row.conversation, plain::line(&row.name))
         };
-        if rows.is_empty() {
-            "No message requests.".into()
-        } else {
-            rows.iter().map(line).collect::<Vec<_>>().join("\n")
-        }
-    });
-    Ok(())
+        lines(&self.0, line, "No message requests.")
+    }
 }
 
-/// `contacts`: everybody we approved, who approved us, or whom we blocked.
-pub async fn contacts(common: &Common, output: &Output) -> Result<(), Failure> {
-    let client = session::open(common).await?;
-    let all = client.conversations().await?;
-    session::close(client).await;
-    let mut rows: Vec<_> = all
-        .iter()
-        .filter(|c| c.kind == ConversationKind::Private && (c.approved || c.approved_me || c.blocked))
-        .map(|c| ContactRow {
-            account_id: address::of_conversation(c),
-            name: c.name.clone(),
-            nickname: c.nickname.clone(),
-            approved: c.approved,
-            approved_me: c.approved_me,
-            blocked: c.blocked,
-            picture: c.picture.is_some(),
-        })
-        .collect();
-    rows.sort_by(|a, b| (a.name.to_lowercase(), &a.account_id).cmp(&(b.name.to_lowercase(), &b.account_id)));
-    output.result(&rows, || {
+impl Call for Contacts {
+    const NAME: &'static str = "contacts";
+    type Answer = ContactRows;
+
+    /// Everybody we approved, who approved us, or whom we blocked.
+    async fn run(self, context: &Context) -> Result<ContactRows, Failure> {
+        let all = context.client().await?.conversations().await?;
+        let mut rows: Vec<_> = all
+            .iter()
+            .filter(|c| c.kind == ConversationKind::Private && (c.approved || c.approved_me || c.blocked))
+            .map(ContactRow::new)
+            .collect();
+        rows.sort_by(|a, b| {
+            (a.name.to_lowercase(), &a.account_id).cmp(&(b.name.to_lowercase(), &b.account_id))
+        });
+        Ok(ContactRows(rows))
+    }
+}
+
+impl ContactRow {
+    fn new(conversation: &Conversation) -> Self {
+        Self {
+            account_id: address::of_conversation(conversation),
+            name: conversation.name.clone(),
+            nickname: conversation.nickname.clone(),
+            approved: conversation.approved,
+            approved_me: conversation.approved_me,
+            blocked: conversation.blocked,
+            picture: conversation.picture.is_some(),
+        }
+    }
+}
+
+impl Answer for ContactRows {
+    fn text(&self) -> Option<String> {
         let line = |row: &ContactRow| {
             let name = row.nickname.as_ref().unwrap_or(&row.name);
             let mark = if row.blocked { " (blocked)" } else { "" };
             format!("{}  {}{mark}", row.account_id, plain::line(name))
         };
-        if rows.is_empty() {
-            "No contacts.".into()
-        } else {
-            rows.iter().map(line).collect::<Vec<_>>().join("\n")
-        }
-    });
-    Ok(())
+        lines(&self.0, line, "No contacts.")
+    }
+}
+
+/// One line for each row, or what is said if there is none.
+fn lines<T>(rows: &[T], line: impl Fn(&T) -> String, none: &str) -> Option<String> {
+    let lines: Vec<_> = rows.iter().map(line).collect();
+    Some(if lines.is_empty() { none.to_owned() } else { lines.join("\n") })
 }

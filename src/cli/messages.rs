@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{Timestamp as Instant, tz::TimeZone};
+use schemars::JsonSchema;
 use septet_client::client::Client;
 use septet_client::model::{
-    Attachment, AttachmentState, Message, MessageId, MessageState, Notice, Page, Quote,
+    Attachment, AttachmentState, ConversationId, Message, MessageId, MessagePage, MessageState, Notice, Page,
+    Quote,
 };
 use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 use serde::Serialize;
 
-use super::args::{Common, MessagesOptions};
-use super::output::Output;
-use super::{Failure, address, plain, session};
+use super::call::{Answer, Call, Context, params};
+use super::{Failure, address, plain};
 use crate::gui::screens::conversation::words;
 use crate::gui::strings::Strings;
 
@@ -24,31 +25,68 @@ const LOOK_UP: Duration = Duration::from_secs(30);
 /// Digits of an Account ID.
 const ID_LENGTH: usize = 66;
 
+params! {
+    /// The newest messages of a conversation, oldest first
+    pub struct Messages {
+        /// Account ID, registered name (ONS), or self
+        pub conversation: String,
+        /// How many, 1 to 10000
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        #[serde(default = "usual_limit")]
+        #[schemars(range(min = 1, max = 10_000))]
+        pub limit: u32,
+        /// Only those before this message
+        #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+        #[serde(default)]
+        pub before: Option<i64>,
+    }
+}
+
+/// How many messages are told of if nothing else is said.
+const fn usual_limit() -> u32 {
+    50
+}
+
+/// Messages, oldest first.
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct MessageRows(Vec<MessageRow>);
+
+impl Answer for MessageRows {}
+
 /// One message, as `messages` prints it.
-#[derive(Serialize)]
-struct MessageRow {
+#[derive(Serialize, JsonSchema)]
+pub struct MessageRow {
     message_id: i64,
     conversation: String,
     from: String,
+    /// When it was sent, in ms since 1970
     timestamp: u64,
+    /// The name our own swarm gave it; null while not known
     hash: Option<String>,
     text: String,
     state: MessageState,
+    /// By the other, or by us
     read: bool,
     attachments: Vec<AttachmentRow>,
+    /// The message it answers; null if it answers none, or one that is not here
     reply_to: Option<i64>,
+    /// What it answers, also if that is not here
     #[serde(skip_serializing_if = "Option::is_none")]
     quote: Option<QuoteRow>,
     reactions: Vec<ReactionRow>,
+    /// It is a line that tells what happened
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<Notice>,
+    /// Only its place is kept
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     deleted: bool,
+    /// When it disappears, in ms since 1970, once that is known
     expires_at: Option<u64>,
 }
 
 /// One attachment, as `messages` and `receive` print it.
-#[derive(Serialize, Clone)]
+#[derive(Serialize, JsonSchema, Clone)]
 pub struct AttachmentRow {
     /// File name, cleaned.
     pub name: String,
@@ -59,21 +97,38 @@ pub struct AttachmentRow {
     /// It is a voice message.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub voice: bool,
-    /// `local`, `remote`, `uploading`, `downloading`, `failed`, `expired` or `unusable`.
-    pub state: &'static str,
+    /// Where it is.
+    pub state: FileState,
     /// Where `--download` put it.
     pub path: Option<String>,
 }
 
+/// Where an attachment is.
+#[derive(Serialize, JsonSchema, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+pub enum FileState {
+    Local,
+    Remote,
+    Preparing,
+    Uploading,
+    Downloading,
+    Failed,
+    Expired,
+    Unusable,
+}
+
 /// What a message answers, also if that is not here.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct QuoteRow {
+    /// Who wrote it
     author: String,
+    /// When it was sent, in ms since 1970
     timestamp: u64,
 }
 
-#[derive(Serialize)]
-struct ReactionRow {
+/// One emoji under a message, and whose.
+#[derive(Serialize, JsonSchema)]
+pub struct ReactionRow {
     emoji: String,
     from: Vec<String>,
 }
@@ -82,14 +137,14 @@ impl AttachmentRow {
     /// Without a path.
     pub fn new(attachment: &Attachment) -> Self {
         let state = match attachment.state {
-            AttachmentState::Preparing => "preparing",
-            AttachmentState::Uploading { .. } => "uploading",
-            AttachmentState::Remote => "remote",
-            AttachmentState::Downloading { .. } => "downloading",
-            AttachmentState::Local => "local",
-            AttachmentState::Failed { .. } => "failed",
-            AttachmentState::Expired => "expired",
-            AttachmentState::Unusable => "unusable",
+            AttachmentState::Preparing => FileState::Preparing,
+            AttachmentState::Uploading { .. } => FileState::Uploading,
+            AttachmentState::Remote => FileState::Remote,
+            AttachmentState::Downloading { .. } => FileState::Downloading,
+            AttachmentState::Local => FileState::Local,
+            AttachmentState::Failed { .. } => FileState::Failed,
+            AttachmentState::Expired => FileState::Expired,
+            AttachmentState::Unusable => FileState::Unusable,
         };
         Self {
             name: attachment.name.clone(),
@@ -143,30 +198,53 @@ impl MessageRow {
     }
 }
 
-/// `messages`.
-pub async fn run(options: MessagesOptions, common: &Common, output: &Output) -> Result<(), Failure> {
-    let client = session::open(common).await?;
-    let conversation = address::known(&client, &options.about.conversation, common.limit(LOOK_UP)).await?;
-    let page = options.before.map_or(Page::Newest, |id| Page::Before(MessageId(id)));
-    let page = client.messages(conversation, page, options.limit).await?;
-    let printed = address::of(&client, conversation).await?;
-    let rows: Vec<_> = page.messages.iter().map(|message| MessageRow::new(message, &printed)).collect();
-    let mut lines = Vec::new();
-    if !output.is_json() {
+impl Call for Messages {
+    const NAME: &'static str = "messages";
+    type Answer = MessageRows;
+
+    async fn run(self, context: &Context) -> Result<MessageRows, Failure> {
+        let client = context.client().await?;
+        let (conversation, page) = self.page(&client, context).await?;
+        let printed = address::of(&client, conversation).await?;
+        Ok(MessageRows(page.messages.iter().map(|message| MessageRow::new(message, &printed)).collect()))
+    }
+
+    async fn tell(self, context: &Context) -> Result<Option<String>, Failure> {
+        let client = context.client().await?;
+        let (_, page) = self.page(&client, context).await?;
         let mut writer = LineWriter::new(&client);
+        let mut lines = Vec::new();
         for message in &page.messages {
             lines.push(writer.line(message).await?);
         }
+        Ok(Some(if lines.is_empty() { "No messages.".into() } else { lines.join("\n") }))
     }
-    session::close(client).await;
-    output.result(&rows, || if lines.is_empty() { "No messages.".into() } else { lines.join("\n") });
-    Ok(())
+}
+
+impl Messages {
+    /// The messages that are asked for.
+    async fn page(
+        &self,
+        client: &Client,
+        context: &Context,
+    ) -> Result<(ConversationId, MessagePage), Failure> {
+        if !(1..=10_000).contains(&self.limit) {
+            return Err(Failure::usage("The limit is a number from 1 to 10000."));
+        }
+        let conversation = address::known(client, &self.conversation, context.limit(LOOK_UP)).await?;
+        let page = self.before.map_or(Page::Newest, |id| Page::Before(MessageId(id)));
+        Ok((conversation, client.messages(conversation, page, self.limit).await?))
+    }
+}
+
+thread_local! {
+    /// The words of the window, made once for each thread: they cannot go from one to another.
+    static STRINGS: Strings = Strings::english();
 }
 
 /// Writes messages as lines for people.
 pub struct LineWriter<'a> {
     client: &'a Client,
-    strings: Strings,
     /// What people are called, as long as this writes.
     names: BTreeMap<SessionId, String>,
 }
@@ -174,7 +252,7 @@ pub struct LineWriter<'a> {
 impl<'a> LineWriter<'a> {
     /// For messages of this account.
     pub fn new(client: &'a Client) -> Self {
-        Self { client, strings: Strings::english(), names: BTreeMap::new() }
+        Self { client, names: BTreeMap::new() }
     }
 
     /// One message: number, local time, author, text, files. Lines of the text after its first are indented.
@@ -212,7 +290,7 @@ impl<'a> LineWriter<'a> {
     pub async fn sentence(&mut self, message: &Message) -> Result<String, Failure> {
         let Some(notice) = &message.notice else { return Ok(String::new()) };
         let who = address::title(self.client, message.conversation).await?;
-        Ok(words::notice(&self.strings, notice, message.outgoing, &who))
+        Ok(STRINGS.with(|strings| words::notice(strings, notice, message.outgoing, &who)))
     }
 
     /// A text in which mentions (`@` and an Account ID, spec 02 §11) are names, as far as these are known.

@@ -8,16 +8,19 @@
 mod account;
 mod address;
 mod args;
+mod call;
 mod failure;
 mod json;
 mod lists;
 mod manual;
 mod messages;
+mod methods;
 mod network;
 mod output;
 mod people;
 mod plain;
 mod receive;
+mod rpc;
 mod send;
 mod session;
 
@@ -27,7 +30,8 @@ use std::time::Duration;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use args::{Args, Command};
+use args::{AccountCommand, Args, Command};
+use call::{Account, Call, Context};
 pub use failure::Failure;
 use output::Output;
 
@@ -91,6 +95,10 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
             Ok(())
         }
         Command::Man { folder } => manual::pages(&folder),
+        Command::Rpc(rpc::Rpc { schema: Some(form) }) => {
+            output.text(&rpc::schema::printed(form));
+            Ok(())
+        }
         command => in_runtime(command, &args.common, output),
     }
 }
@@ -110,35 +118,56 @@ fn in_runtime(command: Command, common: &args::Common, output: &Output) -> Resul
 
 async fn dispatch(command: Command, common: &args::Common, output: &Output) -> Result<(), Failure> {
     match command {
-        Command::Account(command) => account::run(command, common, output).await,
-        Command::Send(options) => send::run(options, common, output).await,
+        Command::Account(AccountCommand::Create(call)) => answer(call, common, output).await,
+        Command::Account(AccountCommand::Restore(call)) => answer(call, common, output).await,
+        Command::Account(AccountCommand::Show(call)) => answer(call, common, output).await,
+        Command::Account(AccountCommand::Phrase(call)) => answer(call, common, output).await,
+        Command::Account(AccountCommand::Set(call)) => answer(call, common, output).await,
+        Command::Send(call) => answer(call, common, output).await,
         Command::Receive(options) => receive::run(options, common, output).await,
-        Command::Conversations => lists::conversations(common, output).await,
-        Command::Messages(options) => messages::run(options, common, output).await,
-        Command::Requests => lists::requests(common, output).await,
-        Command::Contacts => lists::contacts(common, output).await,
-        Command::MarkRead(about) => people::mark_read(&about, common, output).await,
-        Command::MarkUnread { about, off } => people::mark_unread(&about, !off, common, output).await,
-        Command::Accept(about) => people::accept(&about, common, output).await,
-        Command::Decline(about) => people::decline(&about, common, output).await,
-        Command::Block(about) => people::block(&about, common, output).await,
-        Command::Unblock(about) => people::unblock(&about, common, output).await,
-        Command::Pin { about, off } => people::pin(&about, !off, common, output).await,
-        Command::Mute { about, duration, off } => people::mute(&about, duration, off, common, output).await,
-        Command::Hide { about, off } => people::hide(&about, !off, common, output).await,
-        Command::DeleteConversation(about) => people::delete_conversation(&about, common, output).await,
-        Command::DeleteContact(about) => people::delete_contact(&about, common, output).await,
-        Command::SetExpiry { about, when } => people::set_expiry(&about, when, common, output).await,
-        Command::Nickname { about, name } => people::nickname(&about, &name, common, output).await,
-        Command::React { about, emoji, remove } => {
-            people::react(&about, &emoji, remove, common, output).await
-        }
-        Command::Delete { about, more, for_everyone } => {
-            people::delete(&about, &more, for_everyone, common, output).await
-        }
-        Command::Path => network::path(common, output).await,
+        Command::Conversations(call) => answer(call, common, output).await,
+        Command::Messages(call) => answer(call, common, output).await,
+        Command::Requests(call) => answer(call, common, output).await,
+        Command::Contacts(call) => answer(call, common, output).await,
+        Command::MarkRead(call) => answer(call, common, output).await,
+        Command::MarkUnread(call) => answer(call, common, output).await,
+        Command::Accept(call) => answer(call, common, output).await,
+        Command::Decline(call) => answer(call, common, output).await,
+        Command::DeclineAll(call) => answer(call, common, output).await,
+        Command::Block(call) => answer(call, common, output).await,
+        Command::Unblock(call) => answer(call, common, output).await,
+        Command::Pin(call) => answer(call, common, output).await,
+        Command::Mute(call) => answer(call, common, output).await,
+        Command::Hide(call) => answer(call, common, output).await,
+        Command::DeleteConversation(call) => answer(call, common, output).await,
+        Command::DeleteContact(call) => answer(call, common, output).await,
+        Command::SetExpiry(call) => answer(call, common, output).await,
+        Command::Nickname(call) => answer(call, common, output).await,
+        Command::React(call) => answer(call, common, output).await,
+        Command::Delete(call) => answer(call, common, output).await,
+        Command::Path(call) => answer(call, common, output).await,
+        Command::Rpc(_) => rpc::run(account(common, true)?).await,
         Command::NodeSnapshot { output: file } => network::node_snapshot(&file, common, output).await,
         Command::Devnet(options) => network::devnet(options, output).await,
         Command::Demo(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
+}
+
+/// The account that was asked for, for one command or as long as the program runs.
+fn account(common: &args::Common, lasting: bool) -> Result<Account, Failure> {
+    Ok(Account::new(common.profile()?, session::options(common)?, lasting))
+}
+
+/// Runs a command on an account, and prints what it answers once everything is on disk.
+async fn answer<C: Call>(call: C, common: &args::Common, output: &Output) -> Result<(), Failure> {
+    let context = Context::new(account(common, false)?.into(), common.timeout);
+    let answer = match output.is_json() {
+        true => call.run(&context).await.map(|answer| Some(json::line(&answer))),
+        false => call.tell(&context).await,
+    };
+    context.account().close().await;
+    if let Some(text) = answer? {
+        output.text(&text);
+    }
+    Ok(())
 }

@@ -1,8 +1,9 @@
 //! `septet path`, `septet devnet` and `septet node-snapshot`.
 
-use std::path::Path;
+use std::path;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use septet_client::event::Event;
 use septet_client::model::{Connection, ConnectionState, PathHop};
 use septet_devnet::Devnet;
@@ -10,46 +11,59 @@ use septet_network::{NetworkError, NodeSnapshot};
 use serde::Serialize;
 
 use super::args::{Common, DevnetOptions};
+use super::call::{Answer, Call, Context, params};
 use super::output::Output;
 use super::{Failure, session};
 
 /// How long to wait for a path if nothing else is said.
 const PATH: Duration = Duration::from_secs(30);
 
-#[derive(Serialize)]
-struct Paths {
+params! {
+    /// The onion paths in use
+    pub struct Path {}
+}
+
+/// The onion paths in use, each from its guard on.
+#[derive(Serialize, JsonSchema)]
+pub struct Paths {
     paths: Vec<Vec<PathHop>>,
 }
 
-/// `path`: waits until there is one, then prints all.
-pub async fn path(common: &Common, output: &Output) -> Result<(), Failure> {
-    let client = session::open(common).await?;
-    let mut events = client.subscribe();
-    client.start();
-    let connected = async {
-        loop {
-            let connection = client.connection();
-            if connection.state == ConnectionState::Connected && !connection.paths.is_empty() {
-                return connection;
+impl Call for Path {
+    const NAME: &'static str = "path";
+    type Answer = Paths;
+
+    /// Waits until there is one, then tells all.
+    async fn run(self, context: &Context) -> Result<Paths, Failure> {
+        let client = context.client().await?;
+        let mut events = client.subscribe();
+        client.start();
+        let connected = async {
+            loop {
+                let connection = client.connection();
+                if connection.state == ConnectionState::Connected && !connection.paths.is_empty() {
+                    return connection;
+                }
+                // Lagging behind is fine: what counts is read above.
+                while !matches!(events.recv().await, Ok(Event::Connection(_)) | Err(_)) {}
             }
-            // Lagging behind is fine: what counts is read above.
-            while !matches!(events.recv().await, Ok(Event::Connection(_)) | Err(_)) {}
-        }
-    };
-    let Connection { paths, .. } = tokio::time::timeout(common.limit(PATH), connected)
-        .await
-        .map_err(|_| Failure::offline("No path through the network could be built in time."))?;
-    session::close(client).await;
-    let shown = Paths { paths };
-    output.result(&shown, || {
+        };
+        let Connection { paths, .. } = tokio::time::timeout(context.limit(PATH), connected)
+            .await
+            .map_err(|_| Failure::offline("No path through the network could be built in time."))?;
+        Ok(Paths { paths })
+    }
+}
+
+impl Answer for Paths {
+    fn text(&self) -> Option<String> {
         let hop = |hop: &PathHop| match &hop.country {
             Some(country) => format!("{} ({country})", hop.ip),
             None => hop.ip.clone(),
         };
         let line = |path: &Vec<PathHop>| path.iter().map(hop).collect::<Vec<_>>().join(" → ");
-        shown.paths.iter().map(line).collect::<Vec<_>>().join("\n")
-    });
-    Ok(())
+        Some(self.paths.iter().map(line).collect::<Vec<_>>().join("\n"))
+    }
 }
 
 #[derive(Serialize)]
@@ -95,7 +109,7 @@ struct Written {
 }
 
 /// `node-snapshot`: asks the seeds for the list of nodes and writes it to a file.
-pub async fn node_snapshot(file: &Path, common: &Common, output: &Output) -> Result<(), Failure> {
+pub async fn node_snapshot(file: &path::Path, common: &Common, output: &Output) -> Result<(), Failure> {
     let snapshot = NodeSnapshot::take(&common.network()?).await.map_err(|error| match error {
         NetworkError::Offline => Failure::offline("No seed has given a list of nodes."),
         other => Failure::failed("node_snapshot", format!("The list of nodes cannot be had: {other}.")),
@@ -106,6 +120,6 @@ pub async fn node_snapshot(file: &Path, common: &Common, output: &Output) -> Res
     Ok(())
 }
 
-fn unwritable(file: &Path, error: &impl std::fmt::Display) -> Failure {
+fn unwritable(file: &path::Path, error: &impl std::fmt::Display) -> Failure {
     Failure::failed("unwritable", format!("Could not write {}: {error}.", file.display()))
 }

@@ -15,12 +15,6 @@ pub struct Output {
     json: bool,
 }
 
-/// The result of a command with nothing to tell.
-#[derive(Serialize)]
-struct Done {
-    ok: bool,
-}
-
 /// What programs read of a failure.
 #[derive(Serialize)]
 struct Failed<'a> {
@@ -53,18 +47,6 @@ impl Output {
     /// Prints what is the same for people and programs.
     pub fn text(&self, text: &str) {
         print_line(text);
-    }
-
-    /// Prints that it is done, for commands with nothing to tell.
-    pub fn done(&self) {
-        if self.json {
-            print_line(&json::line(&Done { ok: true }));
-        }
-    }
-
-    /// Tells something on stderr that a person should know; the command goes on.
-    pub fn warning(&self, text: &str) {
-        eprintln!("septet: {text}");
     }
 
     /// Says why a command failed: a line on stderr, and for programs an object on stdout.

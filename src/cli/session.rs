@@ -1,22 +1,13 @@
-//! Opening the profile a command works on, and ending its work on it.
+//! How a profile is opened, and what is read from stdin and files.
 
 use std::io::{BufRead, Read};
 use std::path::Path;
-use std::time::Duration;
 
-use septet_client::client::{Client, KeyProtection, OpenOptions};
-use septet_client::event::Event;
-use tokio::sync::broadcast::Receiver;
+use septet_client::client::{KeyProtection, OpenOptions};
 use zeroize::Zeroizing;
 
 use super::Failure;
 use super::args::Common;
-
-/// Opens the account of the profile. Nothing is sent or fetched before `start` or `sync_once`.
-pub async fn open(common: &Common) -> Result<Client, Failure> {
-    let options = options(common)?;
-    Ok(Client::open(&common.profile()?, options).await?)
-}
 
 /// How this invocation wants a profile to be opened.
 pub fn options(common: &Common) -> Result<OpenOptions, Failure> {
@@ -32,45 +23,6 @@ pub fn unlock(common: &Common) -> Result<(), Failure> {
     Err(Failure::usage(
         "This profile is not protected by a password, and cannot be yet: leave --password-file out.",
     ))
-}
-
-/// Ends a command that leaves nothing to send: everything on disk, every task over.
-pub async fn close(client: Client) {
-    client.stop().await;
-}
-
-/// Ends a command that changed something: waits until the network has what is to be sent, then closes.
-///
-/// # Errors
-/// Offline if the network has not taken all of it within `limit`; it is kept and goes out later. Failed if the network
-/// refused something for good.
-pub async fn deliver(client: Client, limit: Duration) -> Result<(), Failure> {
-    let mut events = client.subscribe();
-    client.start();
-    let delivered = client.flush(limit).await;
-    let refused = problem(&mut events);
-    close(client).await;
-    match (delivered?, refused) {
-        (_, Some(reason)) => Err(Failure::failed("not_delivered", reason)),
-        (true, None) => Ok(()),
-        (false, None) => Err(Failure::offline(format!(
-            "Done here, but the network has not taken it within {} seconds. It is kept, and goes out when Septet runs \
-             and the network is back.",
-            limit.as_secs_f64()
-        ))),
-    }
-}
-
-/// What went wrong for good, of all that was told.
-fn problem(events: &mut Receiver<Event>) -> Option<String> {
-    use tokio::sync::broadcast::error::TryRecvError;
-    loop {
-        match events.try_recv() {
-            Ok(Event::Problem(reason)) => return Some(reason),
-            Ok(_) | Err(TryRecvError::Lagged(_)) => {}
-            Err(TryRecvError::Empty | TryRecvError::Closed) => return None,
-        }
-    }
 }
 
 /// Ends when the person or the system asks the program to end.

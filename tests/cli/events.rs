@@ -109,12 +109,16 @@ fn tell_what_is_read(person: &Person, network: &Network) {
 
 /// Puts something into somebody's swarm that Septet itself never says.
 fn says(network: &Network, from: &Person, to: &Person, content: Content) {
+    says_at(network, from, to, content, network.devnet().now());
+}
+
+/// The same, sent at a time of the network in ms.
+pub fn says_at(network: &Network, from: &Person, to: &Person, content: Content, sent: u64) {
     let keys = parse_recovery(&from.phrase).unwrap().keys();
     let id: SessionId = to.id.parse().unwrap();
-    let now = network.devnet().now();
-    let outgoing = Outgoing::new(content, Timestamp::from_ms(now));
+    let outgoing = Outgoing::new(content, Timestamp::from_ms(sent));
     let data = encode_one_to_one(&outgoing, &keys, &id, &mut SystemRandom).unwrap();
-    network.devnet().deliver(&Account::from(id), Namespace::MESSAGES, data, now, now + 1_000_000_000);
+    network.devnet().deliver(&Account::from(id), Namespace::MESSAGES, data, sent, sent + 1_000_000_000);
 }
 
 /// The number that somebody's message has with another.

@@ -16,6 +16,7 @@ mod kill;
 mod manual;
 mod names;
 mod promises;
+mod rpc;
 mod schema;
 mod sync;
 mod voice;

@@ -6,7 +6,7 @@ use septet_devnet::Fault;
 use septet_protocol::id::{Account, SessionId};
 
 use crate::conversation::contacts;
-use crate::harness::{Network, program};
+use crate::harness::{Network, Person, program};
 
 #[test]
 fn what_cannot_be_done_is_not_said_to_be_done() {
@@ -95,20 +95,30 @@ fn what_the_network_has_not_taken_is_kept_and_said_to_be_so() {
     assert_eq!(name, "Alice B");
 }
 
+/// Alice, and somebody whose swarm is another one than hers.
+pub fn strangers_apart(network: &Network) -> (Person, Person) {
+    let alice = network.person("Alice");
+    let swarm = |id: &str| network.devnet().swarm_id_of(&Account::from(id.parse::<SessionId>().unwrap()));
+    let strangers = (0..).map(|number| network.person(&format!("Eve {number}")));
+    let eve = strangers.into_iter().find(|eve| swarm(&eve.id) != swarm(&alice.id)).unwrap();
+    (alice, eve)
+}
+
+/// Somebody's swarm answers everything with this status; others go on as usual.
+pub fn swarm_answers(network: &Network, person: &Person, status: u16) {
+    let account = Account::from(person.id.parse::<SessionId>().unwrap());
+    for node in network.devnet().swarm_of(&account) {
+        network.devnet().set_fault(&node, Fault::Answers(status, "Not now".into()));
+    }
+}
+
 #[test]
 fn what_the_network_refuses_for_good_is_not_said_to_be_done() {
     let network = Network::here();
-    let (alice, eve) = (network.person("Alice"), network.person("Eve"));
-    let swarm = |id: &str| network.devnet().swarm_id_of(&Account::from(id.parse::<SessionId>().unwrap()));
-    // Somebody whose swarm is another one than Alice's, which goes on as usual.
-    let strangers = std::iter::once(eve).chain((0..).map(|number| network.person(&format!("Eve {number}"))));
-    let eve = strangers.into_iter().find(|eve| swarm(&eve.id) != swarm(&alice.id)).unwrap();
+    let (alice, eve) = strangers_apart(&network);
     alice.send(&eve.id, "hi");
     let number = alice.messages(&eve.id)[0]["message_id"].to_string();
-    let account = Account::from(eve.id.parse::<SessionId>().unwrap());
-    for node in network.devnet().swarm_of(&account) {
-        network.devnet().set_fault(&node, Fault::Answers(403, "Forbidden".into()));
-    }
+    swarm_answers(&network, &eve, 403);
     for command in [&["react", &eve.id, &number, "👍"][..], &["delete", &eve.id, &number, "--for-everyone"]]
     {
         let ended = alice.run(command);

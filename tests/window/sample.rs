@@ -94,6 +94,7 @@ fn conversation(id: SessionId, name: &str, text: &str, at: Timestamp) -> Convers
             timestamp: at,
             state: MessageState::Received,
             read: true,
+            deleted: false,
         }),
         active_at: at,
         expiry: Expiry::Off,

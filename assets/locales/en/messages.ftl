@@ -8,6 +8,7 @@ deleted-here = { $count ->
     [one] Message deleted on this device
    *[other] { $count } messages deleted on this device
 }
+row-deleted = Message deleted
 undo = Undo
 delete = Delete
 delete-heading = { $count ->

@@ -13,6 +13,7 @@ mod files;
 mod messages;
 mod open;
 mod reacting;
+mod readers;
 mod requests;
 mod unreadable;
 
@@ -31,6 +32,7 @@ pub use crate::error::{ClientError, SendError};
 pub use deleting::UNDO_FOR;
 pub use files::may_tell_place;
 pub use reacting::FIRST_EMOJI;
+pub use readers::{Delivery, Doing};
 
 use crate::engine::Engine;
 use crate::event::Event;

@@ -8,6 +8,7 @@ mod address;
 use std::cmp::Ordering;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use septet_protocol::id::{MessageHash, SessionId};
 use septet_protocol::message::Expiration;
 use septet_protocol::time::Timestamp;
@@ -51,7 +52,7 @@ pub struct Profile {
 pub struct PictureId(pub String);
 
 /// What a conversation is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConversationKind {
     /// The chat with oneself.
@@ -64,6 +65,28 @@ pub enum ConversationKind {
     Room,
     /// A private chat with somebody known from a community only. This version keeps its place, and shows none.
     Blinded,
+}
+
+/// A program that reads what arrives; see `Client::reader`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ReaderId(pub i64);
+
+/// What became of a message that was to be sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// It is written down.
+    Now(MessageId),
+    /// One was written under its key before, and nothing is now.
+    Before(SentBefore),
+}
+
+/// What was written under a key that is used again; see `Client::send_once`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SentBefore {
+    /// The number it got; it may be gone since.
+    pub message: MessageId,
+    /// Its sent timestamp as it was written first.
+    pub timestamp: Timestamp,
 }
 
 /// One row of the conversation list, and the head of an open conversation.
@@ -172,6 +195,8 @@ pub struct LastMessage {
     pub state: MessageState,
     /// Read by the other (outgoing) or by us (incoming).
     pub read: bool,
+    /// It was deleted; only the place is kept.
+    pub deleted: bool,
 }
 
 /// The first attachment of a message, in a few words.
@@ -188,7 +213,7 @@ pub struct AttachmentSummary {
 }
 
 /// How far a message got.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {
     /// Ours, not in the other's swarm yet.
@@ -248,7 +273,7 @@ pub struct Message {
 }
 
 /// A line in a conversation that tells what happened.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Notice {
     /// We accepted the other's message request.
@@ -294,7 +319,7 @@ pub struct LinkPreview {
 }
 
 /// When messages disappear (spec 02 §18).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "mode", content = "seconds", rename_all = "snake_case")]
 pub enum Expiry {
     /// They stay.
@@ -520,7 +545,7 @@ pub enum ConnectionState {
 }
 
 /// One node of a path.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct PathHop {
     /// IPv4 address.
     pub ip: String,

@@ -1,14 +1,15 @@
-//! The events of `receive --json`, as programs read them. docs/events.md and its schema tell what each key means; keys
-//! are a promise.
+//! The events of `receive --json` and `rpc`, as programs read them. docs/events.md and its schema tell what each key
+//! means; keys are a promise.
 
+use schemars::JsonSchema;
 use septet_client::event::Event;
 use septet_client::model::{Expiry, Message, MessageState, Notice};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::messages::{AttachmentRow, QuoteRow, reply_to};
 
 /// One event.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Line {
     /// Somebody wrote something, or we did on another device.
@@ -20,7 +21,9 @@ pub enum Line {
         message_id: i64,
         timestamp: u64,
         notice: Notice,
+        /// The same for people
         text: String,
+        /// We did it ourselves on another device
         sync: bool,
     },
     /// Somebody put an emoji under a message, or took it away.
@@ -37,6 +40,31 @@ pub enum Line {
     Typing { conversation: String, from: String, typing: bool },
     /// Our own profile changed.
     Profile {},
+    /// Events that are no messages or notices were not told, because the reader was too slow.
+    Missed {},
+}
+
+/// The kinds of events.
+#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Message,
+    Notice,
+    Reaction,
+    Deleted,
+    Read,
+    State,
+    Request,
+    Typing,
+    Profile,
+    Missed,
+}
+
+impl Kind {
+    /// Whether a slow reader is not told of such events: those of messages are in the store.
+    pub fn can_be_missed(self) -> bool {
+        !matches!(self, Self::Message | Self::Notice)
+    }
 }
 
 impl Line {
@@ -59,22 +87,53 @@ impl Line {
             _ => return None,
         })
     }
+
+    /// What kind of event it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Message(_) => Kind::Message,
+            Self::Notice { .. } => Kind::Notice,
+            Self::Reaction { .. } => Kind::Reaction,
+            Self::Deleted { .. } => Kind::Deleted,
+            Self::Read { .. } => Kind::Read,
+            Self::State { .. } => Kind::State,
+            Self::Request { .. } => Kind::Request,
+            Self::Typing { .. } => Kind::Typing,
+            Self::Profile {} => Kind::Profile,
+            Self::Missed {} => Kind::Missed,
+        }
+    }
+
+    /// The number of the message that it tells of for the first time: what readers acknowledge.
+    pub fn arrived(&self) -> Option<i64> {
+        match self {
+            Self::Message(written) => Some(written.message_id),
+            Self::Notice { message_id, .. } => Some(*message_id),
+            _ => None,
+        }
+    }
 }
 
 /// What a message says.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Written {
     conversation: String,
     from: String,
     message_id: i64,
+    /// When it was sent, in ms since 1970
     timestamp: u64,
+    /// The name our own swarm gave it
     hash: Option<String>,
     text: String,
     attachments: Vec<AttachmentRow>,
+    /// The message it answers; null if it answers none, or one that is not here
     reply_to: Option<i64>,
+    /// What it answers, also if that is not here
     #[serde(skip_serializing_if = "Option::is_none")]
     quote: Option<QuoteRow>,
+    /// After so many seconds it disappears; null if it stays
     expires_in: Option<u32>,
+    /// We wrote it ourselves on another device
     sync: bool,
 }
 

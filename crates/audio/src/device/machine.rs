@@ -4,22 +4,32 @@
 //! them, so that a slow moment is not heard. The thread ends with its stream.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
-use cpal::{Data, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig};
+use cpal::{
+    BufferSize, Data, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig, SupportedBufferSize,
+    SupportedStreamConfig,
+};
 
 use super::{Device, DeviceError, MakeSink, MakeSource, Sink, Source, Stream};
 
 /// So much is made ready ahead, in ms.
-const AHEAD_MS: u32 = 120;
+const AHEAD_MS: u32 = 200;
+/// So much is given to a device, or taken from it, at once, in ms.
+const AT_ONCE_MS: u32 = 60;
 /// How often the thread looks whether more is needed.
 const TURN: Duration = Duration::from_millis(20);
 /// The system gets so long to open a device.
 const OPENING: Duration = Duration::from_secs(5);
+
+/// A device that gives nothing but errors for so long is gone.
+const FAILING: Duration = Duration::from_secs(2);
+/// Between two errors that come at once.
+const ERROR_PAUSE: Duration = Duration::from_millis(5);
 
 /// This machine.
 pub struct Machine;
@@ -78,32 +88,81 @@ fn unusable(error: cpal::Error) -> DeviceError {
     DeviceError::Unusable
 }
 
-/// Notes when a device is gone; hiccups are none of that.
-fn watch(gone: &Arc<AtomicBool>) -> impl FnMut(cpal::Error) + Send + 'static {
-    let gone = Arc::clone(gone);
-    move |error| {
-        let passes =
-            matches!(error.kind(), ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied);
-        if !passes {
-            tracing::warn!(%error, "the sound device stopped");
-            gone.store(true, Ordering::Relaxed);
-        }
+/// Whether a device still works.
+///
+/// Some report errors that pass, such as PulseAudio's plugin for ALSA right after it was opened: one is gone when it
+/// says so, or when nothing but errors came from it for a while.
+#[derive(Clone, Default)]
+struct Watch(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    /// When the first of the errors came since it worked last.
+    failing: Option<Instant>,
+    gone: bool,
+}
+
+impl Watch {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// It gave or took samples.
+    fn works(&self) {
+        self.state().failing = None;
+    }
+
+    fn is_gone(&self) -> bool {
+        self.state().gone
+    }
+
+    /// Notes an error. Waits a little, since some come in a loop without any pause.
+    fn failed(&self, error: &cpal::Error) {
+        if matches!(error.kind(), ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied) {
+            return;
+        }
+        let begun = {
+            let mut state = self.state();
+            *state.failing.get_or_insert_with(Instant::now)
+        };
+        if begun.elapsed() > FAILING || error.kind() == ErrorKind::DeviceNotAvailable {
+            tracing::warn!(%error, "the sound device stopped");
+            self.state().gone = true;
+        }
+        thread::sleep(ERROR_PAUSE);
+    }
+}
+
+/// How a device is used: as it likes best, but asked for little at a time. Some would else take seconds at once.
+fn config(found: &SupportedStreamConfig) -> StreamConfig {
+    let mut config = found.config();
+    if let SupportedBufferSize::Range { min, max } = *found.buffer_size() {
+        let wanted = config.sample_rate / 1000 * AT_ONCE_MS;
+        config.buffer_size = BufferSize::Fixed(wanted.min(max).max(min));
+    }
+    config
 }
 
 fn play(make: MakeSource, ends: &AtomicBool, opened: &Opened) -> Result<(), DeviceError> {
     let device = cpal::default_host().default_output_device().ok_or(DeviceError::NoSpeaker)?;
     let found = device.default_output_config().map_err(unusable)?;
-    let config: StreamConfig = found.config();
+    let config = config(&found);
     let (channels, rate) = (usize::from(config.channels).max(1), config.sample_rate);
-    let (queue, gone) = (Queue::default(), Arc::new(AtomicBool::new(false)));
+    let (queue, watch) = (Queue::default(), Watch::default());
+    let (works, fails) = (watch.clone(), watch.clone());
     let taken = Arc::clone(&queue);
+    let most = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::clone(&most);
     let format = found.sample_format();
     let stream = device.build_output_stream_raw(
         config,
         format,
-        move |data, _| give(data, format, channels, &taken),
-        watch(&gone),
+        move |data, _| {
+            works.works();
+            asked.fetch_max(data.len() / channels, Ordering::Relaxed);
+            give(data, format, channels, &taken);
+        },
+        move |error| fails.failed(&error),
         Some(OPENING),
     );
     let stream = stream.map_err(unusable)?;
@@ -113,11 +172,13 @@ fn play(make: MakeSource, ends: &AtomicBool, opened: &Opened) -> Result<(), Devi
     stream.play().map_err(unusable)?;
     let _ = opened.send(Ok(()));
     while !ends.load(Ordering::Relaxed) && (goes_on || !lock(&queue).is_empty()) {
-        if gone.load(Ordering::Relaxed) {
+        if watch.is_gone() {
             source.lost();
             break;
         }
         thread::sleep(TURN);
+        // A device that takes more at once than it was asked to needs more ahead.
+        let ahead = ahead.max(2 * most.load(Ordering::Relaxed));
         goes_on = goes_on && feed(&mut *source, &queue, ahead);
     }
     Ok(())
@@ -161,17 +222,21 @@ fn give(data: &mut Data, format: SampleFormat, channels: usize, queue: &Queue) {
 fn record(make: MakeSink, ends: &AtomicBool, opened: &Opened) -> Result<(), DeviceError> {
     let device = cpal::default_host().default_input_device().ok_or(DeviceError::NoMicrophone)?;
     let found = device.default_input_config().map_err(unusable)?;
-    let config: StreamConfig = found.config();
+    let config = config(&found);
     let channels = usize::from(config.channels).max(1);
     let mut sink = make(config.sample_rate)?;
-    let (queue, gone) = (Queue::default(), Arc::new(AtomicBool::new(false)));
+    let (queue, watch) = (Queue::default(), Watch::default());
+    let (works, fails) = (watch.clone(), watch.clone());
     let heard = Arc::clone(&queue);
     let format = found.sample_format();
     let stream = device.build_input_stream_raw(
         config,
         format,
-        move |data, _| hear(data, format, channels, &heard),
-        watch(&gone),
+        move |data, _| {
+            works.works();
+            hear(data, format, channels, &heard);
+        },
+        move |error| fails.failed(&error),
         Some(OPENING),
     );
     let stream = stream.map_err(unusable)?;
@@ -179,7 +244,7 @@ fn record(make: MakeSink, ends: &AtomicBool, opened: &Opened) -> Result<(), Devi
     let _ = opened.send(Ok(()));
     while !ends.load(Ordering::Relaxed) {
         take(&mut *sink, &queue);
-        if gone.load(Ordering::Relaxed) {
+        if watch.is_gone() {
             sink.lost();
             break;
         }

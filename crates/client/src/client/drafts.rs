@@ -10,7 +10,7 @@ use septet_protocol::attachment::{mime, name};
 use super::{Client, ClientError, SendError};
 use crate::engine::{base_name, check_text, look_at, take_in};
 use crate::event::Event;
-use crate::model::{ConversationId, Draft, KeptFile, MessageId, OutgoingFile};
+use crate::model::{ConversationId, Draft, KeptFile, MessageId, OutgoingFile, Sent};
 use crate::store::{DraftFile, NewAttachment, StoreError, StoredDraft};
 
 /// The name of all voice messages (spec 04 §10).
@@ -96,6 +96,29 @@ impl Client {
     /// What can be told of a draft at once; then nothing is written. A file that turns out later to be unsendable
     /// makes the message [failed](crate::model::MessageState::Failed), with a sentence.
     pub async fn send(&self, id: ConversationId, draft: Draft) -> Result<MessageId, SendError> {
+        match self.send_once(None, id, draft).await? {
+            Sent::Now(message) => Ok(message),
+            Sent::Before(before) => Ok(before.message),
+        }
+    }
+
+    /// As [`Client::send`], but at most once for a key, which is written down with the message: asked again with the
+    /// same key, also after a crash, nothing is checked or written, and what was sent then is told. A key is
+    /// remembered for 30 days; it should say what caused the message, such as the number of what it answers.
+    ///
+    /// # Errors
+    /// As of [`Client::send`].
+    pub async fn send_once(
+        &self,
+        key: Option<String>,
+        id: ConversationId,
+        draft: Draft,
+    ) -> Result<Sent, SendError> {
+        if let Some(key) = key.clone()
+            && let Some(before) = self.read(move |db| db.sent_before(&key)).await?
+        {
+            return Ok(Sent::Before(before));
+        }
         let text = check_text(&draft)?;
         if self.read(move |db| db.conversation(id)).await?.is_some_and(|conversation| conversation.blocked) {
             return Err(SendError::Blocked);
@@ -105,7 +128,7 @@ impl Client {
             None => None,
         };
         let attachments = self.take_in(draft.files).await?;
-        let sent = self.0.engine.send_message(id, text, quote, attachments).await?;
+        let sent = self.0.engine.send_message(id, text, quote, attachments, key).await?;
         self.0.engine.bells.preparing.notify_one();
         Ok(sent)
     }

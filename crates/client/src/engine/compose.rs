@@ -26,7 +26,7 @@ use septet_protocol::time::Timestamp;
 use super::{Engine, Reader};
 use crate::error::ClientError;
 use crate::event::Event;
-use crate::model::{ConversationId, Expiry, MessageId, Notice};
+use crate::model::{ConversationId, Expiry, MessageId, Notice, Sent};
 use crate::store::{
     Db, JobKind, NewAttachment, NewJob, Now, OutgoingMessage, ProfileData, QuoteKey, StoreError, SwarmCopy,
     Wish,
@@ -72,19 +72,33 @@ impl Engine {
         Ok(Now::Guessed(now.at()))
     }
 
-    /// Writes a message down, with the jobs that deliver it, in one transaction.
+    /// Writes a message down, with the jobs that deliver it, in one transaction; nothing if one was written under the
+    /// same key before.
     pub async fn send_message(
         self: &Arc<Self>,
         to: ConversationId,
         text: String,
         quote: Option<MessageId>,
         attachments: Vec<NewAttachment>,
-    ) -> Result<MessageId, ClientError> {
+        key: Option<String>,
+    ) -> Result<Sent, ClientError> {
         let engine = Arc::clone(self);
-        let written = self
-            .store
-            .call(move |db| db.transaction(|db| engine.write_message(db, to, text, quote, attachments)))
-            .await?;
+        let write = move |db: &mut Db| {
+            db.transaction(|db| {
+                let before = match &key {
+                    Some(key) => db.sent_before(key)?,
+                    None => None,
+                };
+                match before {
+                    Some(before) => Ok(Err(before)),
+                    None => engine.write_message(db, to, text, quote, attachments, key.as_deref()).map(Ok),
+                }
+            })
+        };
+        let written = match self.store.call(write).await? {
+            Ok(written) => written,
+            Err(before) => return Ok(Sent::Before(before)),
+        };
         let message = written.id;
         self.events.send(Event::Changed { conversation: to, message });
         self.events.send(Event::Seen { conversation: to, message });
@@ -98,7 +112,7 @@ impl Engine {
         self.bells.config.notify_one();
         // Writing accepts: the other's picture may be wanted now.
         self.bells.downloads.notify_one();
-        Ok(message)
+        Ok(Sent::Now(message))
     }
 
     /// The transaction of [`Engine::send_message`].
@@ -109,6 +123,7 @@ impl Engine {
         text: String,
         quote: Option<MessageId>,
         attachments: Vec<NewAttachment>,
+        key: Option<&str>,
     ) -> Result<crate::store::Outgoing, StoreError> {
         let conversation = db.conversation(to)?.ok_or(StoreError::NotFound)?;
         let other = db.account_of(to)?;
@@ -134,6 +149,9 @@ impl Engine {
             false => NewJob { payload: None, copy: None, ..self.job(other, timestamp) },
         };
         let written = db.insert_outgoing(&message, &[job], now)?;
+        if let Some(key) = key {
+            db.set_sent(key, written.id, timestamp, now)?;
+        }
         // Writing accepts the other and shows what was hidden, on all devices.
         self.documents.conversation_changed(db, to, now)?;
         if unread {

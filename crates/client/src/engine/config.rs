@@ -16,6 +16,7 @@ mod keep_alive;
 pub mod recovery;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -80,6 +81,36 @@ impl Refused {
     }
 }
 
+/// How many pushes began, and up to which of them all is in the swarm. What was noted before a push began goes out with
+/// it: so one can wait for one's own change while others go on changing things.
+#[derive(Default)]
+pub struct Pushes {
+    begun: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Pushes {
+    /// A push begins; its number, from 1 on.
+    fn begin(&self) -> u64 {
+        self.begun.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// The push of this number succeeded.
+    fn end(&self, number: u64) {
+        self.done.fetch_max(number, Ordering::AcqRel);
+    }
+
+    /// The number of the first push that takes everything along that was noted by now.
+    pub fn next(&self) -> u64 {
+        self.begun.load(Ordering::Acquire) + 1
+    }
+
+    /// Whether the push of this number, or one after it, succeeded.
+    pub fn has(&self, number: u64) -> bool {
+        self.done.load(Ordering::Acquire) >= number
+    }
+}
+
 /// Pushes what changed until it is cancelled.
 pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     // A restored account must first hear what its other devices say (spec 01 §8).
@@ -95,12 +126,16 @@ pub async fn run(engine: Arc<Engine>, cancel: CancellationToken) {
     let mut reconnects = Reconnects::of(&engine);
     let mut failures = 0;
     loop {
+        let number = engine.pushes.begin();
         let result = tokio::select! {
             () = cancel.cancelled() => return,
             result = push(&engine) => result,
         };
         failures = match result {
-            Ok(()) => 0,
+            Ok(()) => {
+                engine.pushes.end(number);
+                0
+            }
             Err(error) => {
                 tracing::debug!(%error, "configs are not pushed");
                 failures + 1
@@ -313,6 +348,7 @@ fn tell_refused(engine: &Engine, refused: &[(Namespace, PushError)]) {
     let new = engine.refused.set(refused.iter().map(|(namespace, _)| *namespace).collect());
     if new && refused.iter().any(|(_, error)| matches!(error, PushError::TooLarge { .. })) {
         let text = "Your settings are too large to be shared with your other devices. Delete some contacts.";
+        engine.refusals.note(None, text);
         engine.events.send(Event::Problem(text.to_owned()));
     }
 }

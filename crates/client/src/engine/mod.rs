@@ -26,6 +26,7 @@ mod pictures;
 mod preparing;
 mod receipts;
 mod receive;
+mod refusals;
 mod renewal;
 mod restore;
 mod shorten;
@@ -52,6 +53,7 @@ pub(crate) use documents::Documents;
 pub(crate) use events::{Bells, Events};
 pub(crate) use outgoing::{base_name, check_text, look_at, may_tell_place, take_in};
 pub(crate) use receipts::Receipts;
+use refusals::Refusals;
 pub(crate) use restore::Restore;
 pub(crate) use shorten::Reader;
 use sources::key::SourceKey;
@@ -76,6 +78,10 @@ pub(crate) struct Engine {
     pub documents: Documents,
     /// Documents that the swarm would not take.
     pub refused: config::Refused,
+    /// How far what other devices should know is out.
+    pub pushes: config::Pushes,
+    /// What the network would not take.
+    pub refusals: Refusals,
     /// What the swarm is to get back.
     pub lacking: config::recovery::Lacking,
     /// What waited for the network's time is dated; until then, what is written waits as well.
@@ -114,6 +120,8 @@ impl Engine {
             bells: Bells::default(),
             documents,
             refused: config::Refused::default(),
+            pushes: config::Pushes::default(),
+            refusals: Refusals::default(),
             lacking: config::recovery::Lacking::default(),
             settled: AtomicBool::new(false),
             proven: Proven::default(),

@@ -46,7 +46,8 @@ macro_rules! list_sql {
                         OR (m.sorted_at, m.timestamp) <= (c.last_read, c.last_read))),
                     t.content_type, t.name, t.voice,
                     (SELECT count(*) FROM attachments WHERE message = m.id),
-                    (SELECT count(*) FROM draft_files WHERE conversation = d.conversation), d.quote
+                    (SELECT count(*) FROM draft_files WHERE conversation = d.conversation), d.quote,
+                    m.deleted <> 0
              FROM conversations c
              LEFT JOIN people p ON p.id = c.person
              LEFT JOIN groups g ON g.conversation = c.id
@@ -416,6 +417,7 @@ fn last_message(row: &Row<'_>, id: MessageId) -> rusqlite::Result<LastMessage> {
         timestamp: time(row, 23)?,
         state: row.get(24)?,
         read: row.get(25)?,
+        deleted: row.get(32)?,
         attachment,
     })
 }

@@ -47,7 +47,7 @@ pub(super) const CLEARING: &str =
 pub(super) const CLEARED: &str = "DELETE FROM messages WHERE id IN
      (SELECT id FROM messages WHERE conversation = ?1 AND id <= ?2 LIMIT ?3)";
 /// Takes some of what is of no use any more away, of each kind.
-pub(super) const OLD: [&str; 8] = [
+pub(super) const OLD: [&str; 9] = [
     "DELETE FROM seen_hashes WHERE (hash, owner) IN
          (SELECT hash, owner FROM seen_hashes WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM last_hashes WHERE (account, namespace, node) IN
@@ -62,6 +62,7 @@ pub(super) const OLD: [&str; 8] = [
          (SELECT conversation, target_timestamp, target_author, author, emoji FROM reactions
           WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM deferred WHERE id IN (SELECT id FROM deferred WHERE expires_at <= ?1 LIMIT ?2)",
+    "DELETE FROM send_keys WHERE key IN (SELECT key FROM send_keys WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM doomed_hashes WHERE hash IN (SELECT hash FROM doomed_hashes WHERE expires_at <= ?1 LIMIT ?2)",
 ];
 

@@ -19,7 +19,7 @@ use super::types::{Deletion, TransferState};
 use super::values::{Hash, Ms, Person, expiry, optional_time, time};
 use crate::model::{
     Attachment, AttachmentId, AttachmentState, AttachmentSummary, ConversationId, LinkPreview, Message,
-    MessageId, MessagePage, Notice, Page, Quote, Reaction,
+    MessageId, MessagePage, Notice, Page, Quote, Reaction, ReaderId,
 };
 
 macro_rules! message_sql {
@@ -63,6 +63,12 @@ pub(super) const BY_ID: &str = message_sql!("AND m.id = ?1");
 /// By a JSON list of numbers.
 pub(super) const BY_IDS: &str =
     message_sql!("AND m.id IN (SELECT value FROM json_each(?1)) ORDER BY m.sorted_at, m.timestamp, m.id");
+
+/// What came from the network after a number and was not acknowledged by a reader, in the order of numbers.
+pub(super) const ARRIVED: &str = message_sql!(
+    "AND m.id > ?1 AND m.arrived = 1 AND m.deleted = 0 AND (?3 IS NULL OR m.conversation = ?3)
+     AND NOT EXISTS (SELECT 1 FROM reader_acks k WHERE k.reader = ?4 AND k.message = m.id) ORDER BY m.id LIMIT ?2"
+);
 
 /// Attachments by a JSON list of their messages' numbers.
 pub(super) const ATTACHMENTS: &str =
@@ -149,6 +155,27 @@ impl Db {
         self.snapshot(|sql| {
             let mut statement = sql.prepare_cached(BY_IDS)?;
             let values = params![json_list(ids), Null, Null, Null, Null, Ms(now)];
+            let list = statement.query_map(values, loaded)?.collect::<Result<Vec<_>, _>>()?;
+            complete(sql, list)
+        })
+    }
+}
+
+impl Db {
+    /// What came from the network after a number, at most `limit` messages in the order of their numbers: all of it,
+    /// or of one conversation, without what `reader` has acknowledged and what has disappeared by `now`.
+    pub fn arrived_after(
+        &self,
+        after: MessageId,
+        conversation: Option<ConversationId>,
+        reader: Option<ReaderId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.snapshot(|sql| {
+            let mut statement = sql.prepare_cached(ARRIVED)?;
+            let (conversation, reader) = (conversation.map(|id| id.0), reader.map(|id| id.0));
+            let values = params![after.0, limit, conversation, reader, Null, Ms(now)];
             let list = statement.query_map(values, loaded)?.collect::<Result<Vec<_>, _>>()?;
             complete(sql, list)
         })

@@ -36,10 +36,12 @@ mod people;
 mod profile;
 mod reacting;
 mod read;
+mod reader;
 mod receive;
 mod search;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tracked;
 mod types;
 mod upkeep;
 mod values;
@@ -62,6 +64,7 @@ pub use kinds::{AttachmentClass, Transport};
 pub use people::WantedPicture;
 pub(crate) use profile::discard_profile;
 pub use profile::profile_exists;
+pub use tracked::Tracked;
 pub use types::*;
 
 use files::Files;
@@ -177,7 +180,10 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut Db) -> Result<T, StoreError> + Send + 'static,
     {
-        ask(&self.0.writer, f).await
+        match Tracked::current() {
+            Some(tracked) => ask(&self.0.writer, move |db| tracked.watch(db, f)).await,
+            None => ask(&self.0.writer, f).await,
+        }
     }
 
     /// Reads something beside the writer. Writing fails here.

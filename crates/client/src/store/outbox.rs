@@ -96,6 +96,31 @@ impl Db {
         Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
 
+    /// The newest number that a job ever had.
+    pub fn newest_job(&self) -> Result<JobId, StoreError> {
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'";
+        let newest = self.sql().prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+        Ok(JobId(newest.unwrap_or_default()))
+    }
+
+    /// Whether none of the jobs after one number and up to another waits.
+    pub fn jobs_are_done(&self, spans: &[(JobId, JobId)]) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM outbox WHERE id > ?1 AND id <= ?2 AND given_up = 0";
+        let mut statement = self.sql().prepare_cached(sql)?;
+        for (from, to) in spans {
+            if statement.exists([from.0, to.0])? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether no job of a message waits.
+    pub fn message_is_out(&self, message: MessageId) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM outbox WHERE message = ?1 AND given_up = 0";
+        Ok(!self.sql().prepare_cached(sql)?.exists([message.0])?)
+    }
+
     /// One job; `None` if it is done, or was taken back.
     pub fn outbox_job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         let mut statement = self.sql().prepare_cached(job_sql!("WHERE o.id = ?1"))?;

@@ -156,6 +156,9 @@ fn lead(cx: &ViewCtx<'_>, last: &LastMessage) -> Option<(String, egui::Color32)>
 }
 
 fn line(cx: &ViewCtx<'_>, conversation: &Conversation, last: &LastMessage) -> String {
+    if last.deleted {
+        return cx.t("row-deleted").to_string();
+    }
     if !last.text.is_empty() {
         return last.text.clone();
     }

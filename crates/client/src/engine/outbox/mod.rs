@@ -184,6 +184,7 @@ async fn refused(engine: &Arc<Engine>, id: JobId, reason: String) -> Result<(), 
         engine.events.send(Event::State { conversation, message, state: MessageState::Failed });
     } else if kind == Some(JobKind::Other) {
         // A reaction, an unsend request: there is no message that could show that it failed.
+        engine.refusals.note(Some(id), &told);
         engine.events.send(Event::Problem(told));
     }
     Ok(())

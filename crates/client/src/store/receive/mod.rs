@@ -301,6 +301,7 @@ impl<'a> Receiver<'a> {
         self.bound_strangers()?;
         self.applied.unreadable = self.applied.unreadable && self.db.update_wanted(self.now)?;
         self.applied.list_changed |= !self.new.is_empty();
+        self.db.set_arrived(&self.new)?;
         self.applied.messages = self.db.messages_by_id(&self.new, self.now)?;
         Ok(self.applied)
     }

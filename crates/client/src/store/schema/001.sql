@@ -181,6 +181,7 @@ CREATE TABLE messages (
     expiry_seconds  INTEGER NOT NULL DEFAULT 0,
     expires_at      INTEGER,                             -- set once the countdown runs
     received_at     INTEGER NOT NULL,                    -- 0 if written before the network's time was known
+    arrived         INTEGER NOT NULL DEFAULT 0 CHECK (arrived IN (0, 1)), -- came from the network, and was told of
     CHECK ((quote_author IS NULL) = (quote_timestamp IS NULL))
 ) STRICT;
 -- A message's identity on the network (spec 02 §6, §10; 09 §6.3). That one with a number and one without are the same
@@ -427,6 +428,28 @@ END;
 CREATE TRIGGER deferred_total_delete AFTER DELETE ON deferred BEGIN
     UPDATE deferred_totals SET count = count - 1, bytes = bytes - length(OLD.raw) - 256 WHERE kind = OLD.kind;
 END;
+
+-- Programs that are told again what they have not acknowledged, and up to which message they have everything.
+CREATE TABLE readers (
+    id      INTEGER PRIMARY KEY,
+    name    TEXT    NOT NULL UNIQUE,
+    done_to INTEGER NOT NULL
+) STRICT;
+-- What they have acknowledged beyond that.
+CREATE TABLE reader_acks (
+    reader  INTEGER NOT NULL REFERENCES readers (id) ON DELETE CASCADE,
+    message INTEGER NOT NULL,
+    PRIMARY KEY (reader, message)
+) STRICT, WITHOUT ROWID;
+
+-- Names that programs gave to what they sent, so that it is sent once however often they ask.
+CREATE TABLE send_keys (
+    key        TEXT    PRIMARY KEY,
+    message    INTEGER NOT NULL,                         -- may be gone
+    timestamp  INTEGER NOT NULL,                         -- as it was written first
+    expires_at INTEGER                                   -- NULL if nobody knew the time
+) STRICT, WITHOUT ROWID;
+CREATE INDEX send_keys_expiring ON send_keys (expires_at) WHERE expires_at IS NOT NULL;
 
 -- What is to be deleted from our own swarm, until it is.
 CREATE TABLE doomed_hashes (

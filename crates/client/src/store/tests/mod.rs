@@ -15,6 +15,7 @@ mod outbox;
 mod pages;
 mod plans;
 mod profile;
+mod readers;
 mod reading;
 mod receive;
 mod search;

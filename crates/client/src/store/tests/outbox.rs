@@ -214,3 +214,18 @@ fn several_steps_are_one_or_none() {
     assert_eq!(db.outbox_len().unwrap(), 0);
     assert_eq!(db.last_timestamp().unwrap(), Timestamp::default());
 }
+
+#[test]
+fn jobs_are_told_from_those_that_others_made_meanwhile() {
+    let mut db = db();
+    let mine = Tracked::default();
+    send(&mut db, bob(), at(-9), "before");
+    mine.watch(&mut db, |db| Ok(send(db, alice(), at(-8), "mine"))).unwrap();
+    mine.watch(&mut db, |db| db.newest_message()).unwrap();
+    send(&mut db, bob(), at(-7), "after");
+    assert_eq!(mine.spans(), [(JobId(1), JobId(2))]);
+    assert!(!db.jobs_are_done(&mine.spans()).unwrap());
+    db.outbox_sent(JobId(2), hash("mine"), NOW, Now::Known(NOW)).unwrap();
+    assert!(db.jobs_are_done(&mine.spans()).unwrap());
+    assert!(db.outbox_len().unwrap() > 0, "those of others, and the copy, still wait");
+}

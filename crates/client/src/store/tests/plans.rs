@@ -4,7 +4,7 @@ use super::*;
 use crate::store::receive::strangers;
 use crate::store::{
     account, attachment, conversation, dating, deferred, delete, message, noted, outbox, people, read,
-    receive, search,
+    reader, receive, search,
 };
 
 /// What SQLite says it does for a query, one line for each step.
@@ -39,6 +39,13 @@ fn pages_come_from_the_paging_index() {
         check(sql, "messages_page", &[]);
     }
     check(message::BY_ID, "INTEGER PRIMARY KEY", &[]);
+}
+
+#[test]
+fn readers_go_on_from_a_number() {
+    for sql in [message::ARRIVED, reader::NEXT] {
+        check(sql, "INTEGER PRIMARY KEY (rowid>?)", &[]);
+    }
 }
 
 #[test]

@@ -74,14 +74,12 @@ impl Painting<'_> {
             (true, _) => theme.out_bad,
             (false, _) => theme.bubble_muted(outgoing),
         };
+        let line = match &clip {
+            Some(clip) => format!("{} · {}", clip.left(), self.file_line(attachment)),
+            None => self.file_line(attachment),
+        };
         let second = Style::new(size::TINY, color).line(16.0);
-        text_left(
-            self.ui.painter(),
-            pos2(left, top + 28.0),
-            &self.file_line(attachment),
-            second,
-            right - left,
-        );
+        text_left(self.ui.painter(), pos2(left, top + 28.0), &line, second, right - left);
         if let Some(part) = transfer(attachment) {
             let bar = Rect::from_min_size(pos2(left, top + 40.0), vec2(right - left, 3.0));
             self.ui.painter().rect_filled(bar, 2, theme.line);

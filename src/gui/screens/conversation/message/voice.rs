@@ -48,7 +48,7 @@ impl Audible {
     }
 
     /// What is left of it, in seconds as they are counted down.
-    fn left(&self) -> String {
+    pub(super) fn left(&self) -> String {
         player::time(self.duration().saturating_sub(self.position.unwrap_or_default()))
     }
 }

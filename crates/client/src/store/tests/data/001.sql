@@ -50,6 +50,9 @@ INSERT INTO deferred (kind, owner, namespace, hash, sender, timestamp, stored_at
     1791000000000, x'0102', 4, 1790000000007, '0.1.0');
 INSERT INTO calls (call, sender, message, timestamp, expires_at) VALUES
     (zeroblob(32), 2, 4, 1790000000007, 1791000000000);
+INSERT INTO readers (id, name, done_to) VALUES (1, 'bot', 1);
+INSERT INTO reader_acks (reader, message) VALUES (1, 4);
+INSERT INTO send_keys (key, message, timestamp, expires_at) VALUES ('answer to 2', 3, 1790000000006, 1792592000006);
 INSERT INTO seen_hashes (hash, owner, expires_at) VALUES (zeroblob(32), zeroblob(33), 1791000000000);
 INSERT INTO doomed_hashes (hash, expires_at) VALUES (zeroblob(32), 1791000000000);
 INSERT INTO last_hashes (account, namespace, node, hash, expires_at) VALUES
