@@ -169,9 +169,14 @@ async fn unblocking_somebody_who_is_not_blocked_does_nothing() {
     let configs = || world.net.messages_of(&Account::from(bob.id()), Namespace::CONTACTS);
     let before = configs();
     let with_alice = bob.client.with(alice.id()).await;
+    bob.client.sync_once(PATIENCE).await.unwrap();
+    let mut events = bob.client.subscribe();
     bob.client.unblock(with_alice).await.unwrap();
     bob.client.sync_once(PATIENCE).await.unwrap();
     assert_eq!(configs(), before);
+    while let Ok(event) = events.try_recv() {
+        assert_ne!(event, Event::Conversation(with_alice), "nothing is told, because nothing happened");
+    }
     assert!(!look(&bob, alice.id()).await.blocked);
 }
 
