@@ -6,7 +6,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 use super::call::{Call, Context};
-use super::{Failure, account, json, lists, messages, network, people, rpc, send};
+use super::{Failure, account, json, lists, messages, network, people, rpc, send, settings};
 
 /// A request at work; what comes out is JSON.
 pub type Running<'a> = Pin<Box<dyn Future<Output = Result<String, Failure>> + Send + 'a>>;
@@ -74,6 +74,7 @@ pub const ALL: &[Method] = &[
     Method::of::<people::SetExpiry>(),
     Method::of::<people::DeleteConversation>(),
     Method::of::<people::DeleteContact>(),
+    Method::of::<settings::Settings>(),
     Method::of::<network::Path>(),
 ];
 

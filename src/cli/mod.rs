@@ -23,6 +23,7 @@ mod receive;
 mod rpc;
 mod send;
 mod session;
+mod settings;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -145,6 +146,7 @@ async fn dispatch(command: Command, common: &args::Common, output: &Output) -> R
         Command::Nickname(call) => answer(call, common, output).await,
         Command::React(call) => answer(call, common, output).await,
         Command::Delete(call) => answer(call, common, output).await,
+        Command::Settings(call) => answer(call, common, output).await,
         Command::Path(call) => answer(call, common, output).await,
         Command::Rpc(_) => rpc::run(account(common, true)?).await,
         Command::NodeSnapshot { output: file } => network::node_snapshot(&file, common, output).await,

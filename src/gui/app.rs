@@ -168,6 +168,12 @@ impl Window {
 
     /// Opens a conversation.
     pub fn open(&mut self, id: ConversationId) {
+        if let (Some(theme), Some(left)) = (self.theme, self.open.filter(|open| *open != id)) {
+            let cx = context!(self, &theme, false);
+            if let Some(view) = self.views.get_mut(&left) {
+                view.turn_away(&cx);
+            }
+        }
         self.open = Some(id);
         self.views.entry(id).or_insert_with(|| ConversationView::new(id)).enter();
         self.actions.send(Command::Show(id));

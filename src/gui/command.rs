@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use egui::ColorImage;
 use septet_client::model::{
-    Address, AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, Message,
-    MessageId, MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile,
+    Address, AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, Expiry, Message,
+    MessageId, MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile, Settings, TypingNow,
 };
 use septet_protocol::account::DisplayName;
 use zeroize::Zeroizing;
@@ -117,6 +117,12 @@ pub enum Command {
     Pin(ConversationId, bool),
     /// Change something else about a conversation.
     Change(ConversationId, Change),
+    /// A key was pressed where one writes, or nothing is written any more.
+    Typing(ConversationId, TypingNow),
+    /// Tell others what was read, and be told, or not.
+    SetReadReceipts(bool),
+    /// Tell others that one types, and be told, or not.
+    SetTypingIndicators(bool),
     /// Fetch an attachment.
     Download(AttachmentId),
     /// Stop fetching or sending an attachment.
@@ -166,6 +172,8 @@ pub enum Change {
     MarkUnread(bool),
     /// Switch its notifications off or on.
     Mute(Silence),
+    /// Let what one writes there disappear, or stay.
+    Expiry(Expiry),
     /// Take it out of the list.
     Hide,
     /// Bring it back into the list.
@@ -286,6 +294,12 @@ pub enum Update {
     UpdateWanted(bool),
     /// The connection changed.
     Connection(Connection),
+    /// So many ms the network's clock is ahead of this machine's.
+    ClockAhead(i64),
+    /// What is told and shown on this device.
+    Settings(Settings),
+    /// The other is typing, or stopped.
+    Typing(ConversationId, bool),
     /// A picture is ready, or cannot be shown.
     Image(ImageKey, Option<ColorImage>),
     /// A file waits to be sent.

@@ -10,6 +10,7 @@ pub mod app;
 pub mod backend;
 pub mod clock;
 pub mod command;
+mod countdown;
 pub mod crop;
 pub mod fonts;
 pub mod icons;

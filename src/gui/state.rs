@@ -4,12 +4,12 @@
 //! of them, that slides over the history as one scrolls; the rest is on disk. Messages are shared by `Arc`: a view
 //! that laid one out knows by the pointer whether it is still the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use septet_client::model::{
     Address, Attachment, AttachmentState, AttachmentSummary, Connection, Conversation, ConversationId,
-    Message, MessageId, MessagePage, Page, Profile, Quote,
+    Message, MessageId, MessagePage, Page, Profile, Quote, Settings,
 };
 
 use super::command::Update;
@@ -46,6 +46,12 @@ pub struct AppState {
     pub conversations: Arc<Vec<Conversation>>,
     /// Path light.
     pub connection: Connection,
+    /// What is told and shown on this device.
+    pub settings: Settings,
+    /// So many ms the network's clock is ahead of this machine's.
+    pub clock_ahead: i64,
+    /// Where the other is typing.
+    pub typing: BTreeSet<ConversationId>,
     /// Something came that only a later version can show, and the person is to be told.
     pub update_wanted: bool,
     /// Emoji to offer, the likeliest first; empty until they are known.
@@ -113,6 +119,10 @@ impl AppState {
             Update::Conversation(row) => self.put_row(row),
             Update::UpdateWanted(wanted) => self.update_wanted = *wanted,
             Update::Connection(connection) => self.connection = connection.clone(),
+            Update::Settings(settings) => self.settings = *settings,
+            Update::ClockAhead(ms) => self.clock_ahead = *ms,
+            Update::Typing(conversation, true) => _ = self.typing.insert(*conversation),
+            Update::Typing(conversation, false) => _ = self.typing.remove(conversation),
             Update::Gone(conversation, message) => {
                 if let Some(thread) = self.threads.get_mut(conversation) {
                     thread.remove(*message);

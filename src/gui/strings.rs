@@ -19,6 +19,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../../assets/locales/en/requests.ftl"),
     include_str!("../../assets/locales/en/messages.ftl"),
     include_str!("../../assets/locales/en/voice.ftl"),
+    include_str!("../../assets/locales/en/quiet.ftl"),
 ];
 
 /// The table of strings of one language.

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 
 use egui::Ui;
+use septet_protocol::time::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::clock::Clock;
@@ -43,6 +44,12 @@ impl ViewCtx<'_> {
     /// A string of the table.
     pub fn t(&self, name: &'static str) -> std::sync::Arc<str> {
         self.strings.t(name)
+    }
+
+    /// What time it is on the network; messages disappear by that.
+    pub fn network_now(&self) -> Timestamp {
+        let now = self.clock.timestamp().as_ms();
+        Timestamp::from_ms(now.saturating_add_signed(self.state.clock_ahead))
     }
 
     /// Sends a command.

@@ -6,9 +6,7 @@ use std::process::Child;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use septet_client::client::{Client, KeyProtection, OpenOptions};
 use septet_devnet::FileFault;
-use septet_network::NetworkConfig;
 use septet_protocol::account::parse_recovery;
 use septet_protocol::crypto::SystemRandom;
 use septet_protocol::id::{Account, Namespace, SessionId};
@@ -96,15 +94,9 @@ impl Drop for Follower {
     }
 }
 
-/// Switches read receipts on, for which there is no command.
-fn tell_what_is_read(person: &Person, network: &Network) {
-    let config = NetworkConfig::from_arg(network.file().to_str().unwrap()).unwrap();
-    let options = OpenOptions::new(config).key_protection(KeyProtection::KeyFile);
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let client = Client::open(&person.profile, options).await.unwrap();
-        client.set_read_receipts(true).await.unwrap();
-        client.stop().await;
-    });
+/// Switches read receipts and typing indicators on.
+fn tells_all(person: &Person) {
+    person.ok(&["settings", "--read-receipts", "on", "--typing-indicators", "on"]);
 }
 
 /// Puts something into somebody's swarm that Septet itself never says.
@@ -202,7 +194,7 @@ fn every_event_is_valid_ordered_and_documented() {
     let network = Network::here();
     let (alice, bob) = contacts(&network);
     let (carol, eve) = (network.person("Carol"), network.person("Eve"));
-    [&alice, &bob].iter().for_each(|person| tell_what_is_read(person, &network));
+    [&alice, &bob].iter().for_each(|person| tells_all(person));
     bob.send(&carol.id, "hi Carol");
     carol.receive();
     let laptop = network.nobody("laptop");
@@ -229,8 +221,11 @@ fn every_event_is_valid_ordered_and_documented() {
     assert_eq!((&copy["sync"], &copy["from"]), (&true.into(), &bob.id.as_str().into()));
     laptop.ok(&["account", "set", "--name", "Bob B"]);
     follower.until_kind("profile");
+    says(&network, &alice, &bob, Content::Typing(true));
+    assert_eq!(follower.until_kind("typing")["from"], alice.id.as_str());
     alice.send(&bob.id, "the end");
     follower.until_text("the end");
+    follower.until("the end of typing", |event| event["event"] == "typing" && event["typing"] == false);
 
     let seen = follower.end();
     for other in [&alice, &carol, &eve] {
@@ -259,7 +254,8 @@ fn in_order(seen: &[Value], person: &Person, with: &str) {
 fn documented(seen: &[Value]) {
     let page = include_str!("../../docs/events.md");
     let kinds: BTreeSet<_> = seen.iter().map(|event| event["event"].as_str().unwrap()).collect();
-    let expected = ["deleted", "message", "notice", "profile", "reaction", "read", "request", "state"];
+    let expected =
+        ["deleted", "message", "notice", "profile", "reaction", "read", "request", "state", "typing"];
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
     for event in seen {
         let kind = event["event"].as_str().unwrap();

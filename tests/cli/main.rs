@@ -18,5 +18,6 @@ mod names;
 mod promises;
 mod rpc;
 mod schema;
+mod settings;
 mod sync;
 mod voice;

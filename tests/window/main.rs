@@ -12,6 +12,7 @@ mod id_code;
 mod pictures;
 mod pointing;
 mod profile;
+mod quiet;
 mod real;
 mod requests;
 mod rows;

@@ -15,6 +15,7 @@ mod open;
 mod reacting;
 mod readers;
 mod requests;
+mod settings;
 mod unreadable;
 
 use std::sync::Arc;

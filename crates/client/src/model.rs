@@ -522,6 +522,24 @@ pub struct MessagePage {
     pub more_after: bool,
 }
 
+/// What a person does in the place where one writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TypingNow {
+    /// A key was pressed that changed the text.
+    Key,
+    /// The text is empty again, or was left.
+    Stopped,
+}
+
+/// What is told and shown on this device; not shared with our other ones. All of it is off to begin with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Settings {
+    /// People we accepted are told what we read, and we what they read.
+    pub read_receipts: bool,
+    /// People we accepted are told that we are typing, and we that they are.
+    pub typing_indicators: bool,
+}
+
 /// How well we are connected.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Connection {

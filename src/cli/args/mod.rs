@@ -12,7 +12,7 @@ use septet_network::NetworkConfig;
 use septet_protocol::id::SessionId;
 use septet_protocol::name::Name;
 
-use super::{Failure, account, lists, messages, network, people, receive, rpc, send};
+use super::{Failure, account, lists, messages, network, people, receive, rpc, send, settings};
 use help::examples;
 
 /// What stands above the options that every command takes.
@@ -152,6 +152,8 @@ pub enum Command {
     React(people::React),
     #[command(after_help = examples(&["septet delete alice 42", "septet delete alice 42 43 --for-everyone"]))]
     Delete(people::Delete),
+    #[command(after_help = examples(&["septet settings", "septet settings --read-receipts on --json"]))]
+    Settings(settings::Settings),
     #[command(after_help = examples(&["septet path", "septet path --timeout 10 --json"]))]
     Path(network::Path),
     /// JSON-RPC 2.0 on stdin and stdout: every command as a method, events as notifications

@@ -20,6 +20,7 @@ pub async fn change(client: &Client, id: ConversationId, change: Change) -> Resu
             };
             client.mute(id, until).await
         }
+        Change::Expiry(expiry) => client.set_expiry(id, expiry).await,
         Change::Hide => client.hide(id).await,
         Change::ShowInList => client.show_again(id).await,
         Change::DeleteMessages => client.delete_conversation(id).await,

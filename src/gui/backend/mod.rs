@@ -11,6 +11,7 @@ mod messages;
 mod open;
 mod own_picture;
 mod pictures;
+mod privacy;
 mod qr;
 mod sound;
 mod writing;
@@ -185,6 +186,8 @@ impl Account {
     async fn serve(mut self, commands: &mut UnboundedReceiver<Command>) {
         let mut events = self.client.subscribe();
         self.teller.tell(Update::Connection(self.client.connection()));
+        self.teller.tell(Update::Settings(self.client.settings()));
+        privacy::tell_clock(&self.client, &self.teller);
         self.tell_list().await;
         self.tell_update_wanted().await;
         messages::tell_recent(&self.client, &self.teller).await;
@@ -278,9 +281,15 @@ impl Account {
                 Err(error) => self.teller.problem(&error),
             },
             Event::UpdateWanted => self.tell_update_wanted().await,
-            Event::Connection(connection) => self.teller.tell(Update::Connection(connection)),
+            Event::Connection(connection) => {
+                self.teller.tell(Update::Connection(connection));
+                privacy::tell_clock(&self.client, &self.teller);
+            }
             Event::Problem(problem) => self.teller.tell(Update::Toast(Toast::bad(problem))),
-            Event::Typing { .. } | Event::Synced => {}
+            Event::Typing { conversation, typing, .. } => {
+                self.teller.tell(Update::Typing(conversation, typing));
+            }
+            Event::Synced => privacy::tell_clock(&self.client, &self.teller),
         }
     }
 
@@ -336,6 +345,10 @@ impl Account {
             Command::Unblock(id) => client.unblock(id).await?,
             Command::Pin(id, pinned) => client.pin(id, pinned).await?,
             Command::Change(id, change) => conversation::change(client, id, change).await?,
+            Command::Typing(id, what) => client.typing(id, what),
+            Command::SetReadReceipts(_) | Command::SetTypingIndicators(_) => {
+                privacy::change(client, &self.teller, command).await?;
+            }
             Command::Download(id) => client.download(id).await?,
             Command::StopTransfer(id) => client.cancel_download(id).await?,
             Command::SaveAs { attachment, name } => {

@@ -11,6 +11,7 @@ pub mod phrase;
 pub mod pill;
 pub mod qr;
 pub mod slider;
+pub mod switch;
 pub mod toast;
 
 use egui::{Painter, Pos2, Rect, Response, Stroke, StrokeKind, Ui, vec2};

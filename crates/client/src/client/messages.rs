@@ -82,7 +82,7 @@ impl Client {
     pub async fn mark_read(&self, id: ConversationId, up_to: MessageId) -> Result<(), ClientError> {
         let now = self.0.engine.now();
         let documents = self.0.engine.documents.clone();
-        let receipts = if self.read_receipts() { RECEIPTS } else { 0 };
+        let receipts = if self.settings().read_receipts { RECEIPTS } else { 0 };
         let read = move |db: &mut Db| {
             db.transaction(|db| {
                 let told = db.unread_texts(id, up_to, receipts)?;
@@ -108,16 +108,6 @@ impl Client {
         self.0.engine.tell_read(id, told);
         self.0.engine.became_read(outcome.read, Reader::Here);
         Ok(())
-    }
-
-    /// Whether people we accepted are told what we read, and we what they read.
-    pub fn read_receipts(&self) -> bool {
-        self.0.engine.receipts.are_on()
-    }
-
-    /// Switches read receipts on or off; off to begin with.
-    pub async fn set_read_receipts(&self, on: bool) -> Result<(), ClientError> {
-        Ok(self.0.engine.set_read_receipts(on).await?)
     }
 
     /// Tells that a message changed or is gone.

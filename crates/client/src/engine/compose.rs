@@ -100,6 +100,7 @@ impl Engine {
             Err(before) => return Ok(Sent::Before(before)),
         };
         let message = written.id;
+        self.typed(to);
         self.events.send(Event::Changed { conversation: to, message });
         self.events.send(Event::Seen { conversation: to, message });
         if !written.read.is_empty() {

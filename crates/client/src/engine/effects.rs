@@ -17,7 +17,7 @@ use super::events::Bell;
 use super::sources::key::{Change, SourceKey};
 use super::{Engine, Reader};
 use crate::event::Event;
-use crate::store::ReadMessage;
+use crate::store::{HeardTyping, ReadMessage};
 
 /// What is to be done after something was written down; nothing by default.
 #[derive(Default)]
@@ -26,6 +26,8 @@ pub struct Effects {
     pub events: Vec<Event>,
     /// Which tasks have work now.
     pub bells: BTreeSet<Bell>,
+    /// Who types, or does not any more.
+    pub typing: Vec<HeardTyping>,
     /// Messages that were read on another device, whose countdowns our other devices are to agree on (spec 02 §18.4).
     pub read: Vec<ReadMessage>,
     /// Messages to be deleted from our own swarm (spec 02 §23).
@@ -42,7 +44,15 @@ impl Engine {
         if let Some(source) = effects.unreadable {
             self.sources.polls(source).found_unreadable();
         }
+        for heard in &effects.typing {
+            self.heard_typing(heard);
+        }
         for event in effects.events {
+            if let Event::Message(message) = &event
+                && !message.outgoing
+            {
+                self.wrote(message.conversation, message.from, message.timestamp);
+            }
             self.events.send(event);
         }
         for bell in effects.bells {

@@ -13,6 +13,7 @@ mod deferred;
 mod documents;
 mod downloads;
 mod effects;
+mod ephemeral;
 mod events;
 mod expiry;
 mod forgetting;
@@ -45,11 +46,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::Connection;
+use crate::model::{Connection, Settings};
 use crate::store::{Now, Store};
 
 pub(crate) use clock::Proven;
 pub(crate) use documents::Documents;
+pub(crate) use ephemeral::Ephemeral;
 pub(crate) use events::{Bells, Events};
 pub(crate) use outgoing::{base_name, check_text, look_at, may_tell_place, take_in};
 pub(crate) use receipts::Receipts;
@@ -96,6 +98,8 @@ pub(crate) struct Engine {
     pub progress: watch::Sender<u64>,
     /// What we tell others of what we read.
     pub receipts: Receipts,
+    /// Who is typing.
+    pub ephemeral: Ephemeral,
     /// Files on their way.
     pub transfers: transfers::Transfers,
     running: Mutex<Option<Running>>,
@@ -129,6 +133,7 @@ impl Engine {
             polls,
             progress: watch::Sender::new(0),
             receipts: Receipts::default(),
+            ephemeral: Ephemeral::default(),
             transfers: transfers::Transfers::default(),
             running: Mutex::new(None),
         })
@@ -137,6 +142,12 @@ impl Engine {
     /// Our own id.
     pub fn me(&self) -> SessionId {
         self.keys.session_id
+    }
+
+    /// What is told and shown on this device.
+    pub fn settings(&self) -> Settings {
+        let (read_receipts, typing_indicators) = (self.receipts.are_on(), self.ephemeral.typing_is_on());
+        Settings { read_receipts, typing_indicators }
     }
 
     /// What time it is on the network, and whether that is known and everything written before it is dated.
@@ -193,6 +204,7 @@ impl Engine {
             tokio::spawn(config::recovery::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(renewal::run(Arc::clone(self), cancel.clone())),
             tokio::spawn(deferred::run(Arc::clone(self), cancel.clone())),
+            tokio::spawn(ephemeral::run(Arc::clone(self), cancel.clone())),
         ];
         *running = Some(Running { cancel, tasks });
     }

@@ -42,6 +42,11 @@ impl Receipts {
         self.on.store(on, Ordering::Relaxed);
     }
 
+    /// Nothing of what was read is told any more.
+    fn forget(&self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Notes what was read; tells whether it is the first of a new receipt.
     fn note(&self, id: ConversationId, read: Vec<Timestamp>) -> bool {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,10 +69,23 @@ impl Receipts {
 }
 
 impl Engine {
-    /// Switches read receipts on or off for good.
+    /// Switches read receipts on or off for good. Off, those that wait are not sent any more.
     pub async fn set_read_receipts(&self, on: bool) -> Result<(), StoreError> {
-        self.store.call(move |db| db.set_setting(SETTING, &on)).await?;
         self.receipts.switch(on);
+        let set = move |db: &mut Db| {
+            db.transaction(|db| {
+                db.set_setting(SETTING, &on)?;
+                if !on {
+                    db.drop_receipts()?;
+                }
+                Ok(())
+            })
+        };
+        self.store.call(set).await?;
+        if !on {
+            self.receipts.forget();
+            self.outbox_changed();
+        }
         Ok(())
     }
 
@@ -105,8 +123,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Puts a receipt into the outbox; only people we accepted and did not block get one.
+    /// Puts a receipt into the outbox; only people we accepted and did not block get one, and nobody if that was
+    /// switched off meanwhile.
     fn write_receipt(&self, db: &mut Db, id: ConversationId, read: Vec<Timestamp>) -> Result<(), StoreError> {
+        if !self.receipts.are_on() {
+            return Ok(());
+        }
         let welcome = |it: &Conversation| it.kind == ConversationKind::Private && it.approved && !it.blocked;
         let reader = db.conversation(id)?.filter(welcome).and_then(|it| it.address.account());
         if let Some(reader) = reader {

@@ -6,8 +6,12 @@
 //! Decision: one member alone makes nothing vanish early. An earlier end counts if two members have signed it or one
 //! before it; that a message is over already, if two members have signed that they do not have it, and none has it. What
 //! a retrieve says of the end of a message is no more than one member's word, and does not count at all.
+//!
+//! Decision: the end that every message has in a swarm, two weeks after it was sent, tells of no reading. A message that
+//! disappears a week after reading and is read on its tenth day stays here for that week, though the swarm forgets it
+//! before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use septet_protocol::id::MessageHash;
@@ -18,7 +22,8 @@ use septet_protocol::swarm::signing::ExpireMode;
 use septet_protocol::time::Timestamp;
 
 use super::Engine;
-use crate::store::ReadMessage;
+use crate::event::Event;
+use crate::store::{Db, ReadMessage};
 
 /// So much earlier than it should a swarm may forget a message, in ms.
 const SWARM_MARGIN_MS: u64 = 60 * 60 * 1000;
@@ -71,22 +76,46 @@ impl Engine {
         let mut earlier = Vec::new();
         for message in &messages {
             let Some(hash) = message.hash else { continue };
-            let kept = now + SWARM_MARGIN_MS < message.timestamp + TTL_CONTENT_MS;
-            let over = reader == Reader::Elsewhere && kept && is_over(&words, &hash, needed);
-            let ends = words.iter().filter_map(|word| word.left_at(&hash)).collect();
-            let end = if over { Some(now) } else { agreed(ends, needed) };
-            if let Some(end) = end.filter(|end| *end < at) {
+            let end = told_end(&words, &hash, needed, reader, now);
+            if let Some(end) = end.filter(|end| *end < at && !is_natural(*end, message.timestamp)) {
                 earlier.push((message.id, end));
             }
         }
-        let written = self.store.call(move |db| {
-            db.transaction(|db| earlier.into_iter().try_for_each(|(id, end)| db.ends_earlier(id, end)))
-        });
-        if let Err(error) = written.await {
-            tracing::warn!(%error, "a countdown cannot be written down");
+        let write = move |db: &mut Db| {
+            db.transaction(|db| {
+                let mut touched = BTreeSet::new();
+                for (id, end) in earlier {
+                    db.ends_earlier(id, end)?;
+                    touched.extend(db.conversation_of(id)?);
+                }
+                Ok(touched)
+            })
+        };
+        match self.store.call(write).await {
+            Ok(touched) => touched.into_iter().for_each(|id| self.events.send(Event::Messages(id))),
+            Err(error) => tracing::warn!(%error, "a countdown cannot be written down"),
         }
         self.bells.expiry.notify_one();
     }
+}
+
+/// When a message ends, as members say, if they say so.
+fn told_end(
+    words: &[&Expired],
+    hash: &MessageHash,
+    needed: usize,
+    reader: Reader,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    if reader == Reader::Elsewhere && is_over(words, hash, needed) {
+        return Some(now);
+    }
+    agreed(words.iter().filter_map(|word| word.left_at(hash)).collect(), needed)
+}
+
+/// Whether a swarm forgets a message of that age by then anyway.
+fn is_natural(end: Timestamp, sent: Timestamp) -> bool {
+    end + SWARM_MARGIN_MS >= sent + TTL_CONTENT_MS
 }
 
 /// The earliest end that so many members have signed, or an earlier one.
@@ -111,6 +140,22 @@ mod tests {
         assert_eq!(agreed(at(&[1]), 2), None);
         assert_eq!(agreed(at(&[900, 1, 800]), 2), Some(Timestamp::from_ms(800)));
         assert_eq!(agreed(at(&[5]), 1), Some(Timestamp::from_ms(5)), "alone in its swarm");
+    }
+
+    #[test]
+    fn what_every_swarm_forgets_was_not_read_earlier() {
+        let (day, sent) = (24 * 60 * 60 * 1000, Timestamp::from_ms(1_790_000_000_000));
+        let (hash, now) = (MessageHash([1; 32]), sent + 10 * day);
+        let told = |end| {
+            let word = Expired { updated: BTreeMap::new(), unchanged: Some(BTreeMap::from([(hash, end)])) };
+            told_end(&[&word, &word], &hash, 2, Reader::Here, now)
+        };
+        let natural = told(sent + 14 * day).unwrap();
+        assert!(is_natural(natural, sent), "a week after reading stays a week");
+        assert!(!is_natural(told(now + 3 * day).unwrap(), sent), "another device was faster");
+        let gone = Expired { updated: BTreeMap::new(), unchanged: Some(BTreeMap::new()) };
+        let at = |now| told_end(&[&gone, &gone], &hash, 2, Reader::Elsewhere, now);
+        assert!(!is_natural(at(now).unwrap(), sent) && is_natural(at(sent + 15 * day).unwrap(), sent));
     }
 
     #[test]

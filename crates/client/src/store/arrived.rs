@@ -216,6 +216,21 @@ pub enum IncomingKind {
     },
     /// The other accepts our messages (spec 02 §21).
     RequestResponse,
+    /// The other is typing, or stopped (spec 02 §20). Nothing of it is kept.
+    Typing(bool),
+}
+
+/// That somebody is typing, or stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeardTyping {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Who.
+    pub from: SessionId,
+    /// When it was sent.
+    pub timestamp: Timestamp,
+    /// They are typing; else they stopped.
+    pub started: bool,
 }
 
 /// What a batch changed: enough to tell the views, and to follow up on the network.
@@ -240,6 +255,8 @@ pub struct AppliedBatch {
     pub delete_hashes: Vec<MessageHash>,
     /// Messages whose countdown began because we wrote on another device, or had read them there.
     pub read: Vec<ReadMessage>,
+    /// Who of those we know types, or does not any more.
+    pub typing: Vec<HeardTyping>,
     /// Jobs of ours turned out to be done already.
     pub outbox_changed: bool,
     /// Something came that only a later version can show, and that has no place in a conversation.

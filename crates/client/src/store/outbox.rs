@@ -232,6 +232,11 @@ impl Db {
         Ok(self.sql().prepare_cached(&remove)?.execute([key])?)
     }
 
+    /// Read receipts that wait are not sent any more. How many there were.
+    pub fn drop_receipts(&mut self) -> Result<usize, StoreError> {
+        self.settle_jobs("kind = ?1 AND json_extract(wish, '$.kind') = 'read_receipt'", JobKind::Other as i64)
+    }
+
     /// Our own swarm has a message of ours, as it came from there: nobody needs to store it there any more. False if
     /// nobody was going to.
     pub(super) fn outbox_came_back(&self, message: MessageId) -> Result<bool, StoreError> {

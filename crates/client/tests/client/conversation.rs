@@ -116,7 +116,7 @@ async fn read_receipts_are_sent_and_shown_only_if_both_want_them() {
     let world = World::new().await;
     let (mut alice, mut bob) = world.friends().await;
     for client in [&alice.client, &bob.client] {
-        assert!(!client.read_receipts());
+        assert!(!client.settings().read_receipts);
         client.set_read_receipts(true).await.unwrap();
     }
     let sent = alice.says(&bob, "did you read this?").await;

@@ -18,6 +18,7 @@ mod interleavings;
 mod kinds;
 mod lies;
 mod many;
+mod moment;
 mod pointing;
 mod renewal;
 mod restore;

@@ -1,4 +1,4 @@
-//! Our own page: picture, name, Account ID, recovery password, looks.
+//! Our own page: picture, name, Account ID, recovery password, looks, privacy.
 //!
 //! Decision: it is a page in the place of the conversation, not a window over it: what is behind it stays where it
 //! is, and Esc, the cross or opening a conversation leads away. A picture that is being cut takes the place of the
@@ -9,6 +9,7 @@ mod id;
 mod looks;
 mod name;
 mod picture;
+mod privacy;
 mod recovery;
 
 use egui::{Context, Frame, Id, Key, Margin, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
@@ -93,6 +94,7 @@ impl Account {
                 section(ui, cx, "account-id", |ui| self.id.show(ui, cx, me.id));
                 section(ui, cx, "recovery-password", |ui| self.recovery.show(ui, cx));
                 section(ui, cx, "looks", |ui| looks::show(ui, cx, preferences));
+                section(ui, cx, "privacy", |ui| privacy::show(ui, cx));
                 about(ui, cx);
             });
         });

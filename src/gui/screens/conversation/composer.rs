@@ -14,6 +14,7 @@ use egui::{
 };
 use septet_client::model::{
     ConversationId, ConversationKind, Draft, DraftSummary, KeptFile, Message, MessageId, OutgoingFile,
+    TypingNow,
 };
 
 use super::super::super::command::{Command, Look, StagedFile, Toast, Writing};
@@ -56,6 +57,8 @@ pub struct Composer {
     /// Enter was pressed while something of it was not here yet.
     impatient: bool,
     composing: bool,
+    /// The other was told that one types, and not that one stopped.
+    typing: bool,
     focus: bool,
     recorder: Recorder,
 }
@@ -308,6 +311,7 @@ impl Composer {
         }
         if changed {
             self.impatient = false;
+            self.tell_typing(cx, conversation);
             let now = ui.input(|input| input.time);
             // From the first key on, so that it is also kept while somebody types on and on.
             self.keep_at.get_or_insert(now + KEEP_AFTER);
@@ -350,6 +354,23 @@ impl Composer {
         response.on_hover_text(&*label).clicked()
     }
 
+    /// Tells the other that a key was pressed, or that nothing is written any more, if that is to be told at all.
+    fn tell_typing(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId) {
+        let writes = !self.text.trim().is_empty();
+        if cx.state.settings.typing_indicators && (writes || self.typing) {
+            let what = if writes { TypingNow::Key } else { TypingNow::Stopped };
+            cx.send(Command::Typing(conversation, what));
+        }
+        self.typing = writes;
+    }
+
+    /// What is written is left, for now at least.
+    pub fn stop_typing(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId) {
+        if std::mem::take(&mut self.typing) && cx.state.settings.typing_indicators {
+            cx.send(Command::Typing(conversation, TypingNow::Stopped));
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.text.trim().is_empty() && self.staged.is_empty()
     }
@@ -372,7 +393,7 @@ impl Composer {
         // Writing it down as a message empties the draft.
         cx.send(Command::Send { conversation, draft });
         self.text.clear();
-        self.keep_at = None;
+        (self.keep_at, self.typing) = (None, false);
         ui.ctx().memory_mut(|memory| memory.request_focus(field_id(conversation)));
         true
     }

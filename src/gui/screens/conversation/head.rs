@@ -1,8 +1,8 @@
 //! The head of a conversation: who it is with, the facts that hold for it, what can be done.
 
 use egui::accesskit::Role;
-use egui::{CursorIcon, Popup, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
-use septet_client::model::{Conversation, ConversationKind};
+use egui::{CursorIcon, Id, Popup, Rect, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use septet_client::model::{Conversation, ConversationKind, Expiry};
 
 use super::super::super::icons::Icon;
 use super::super::super::text::Weight;
@@ -12,6 +12,7 @@ use super::super::super::widgets::avatar::{self, Avatar};
 use super::super::super::widgets::button::{Tone, icon, menu_row};
 use super::super::super::widgets::{focus_ring, text_left};
 use super::super::deeds::{self, Deed};
+use super::details::timer;
 use super::{menu_frame, words};
 
 /// What the head was asked for.
@@ -21,6 +22,8 @@ pub struct Head {
     pub back: bool,
     /// The details, or away with them.
     pub details: bool,
+    /// The page with the timer.
+    pub timer: bool,
     /// Something of the menu.
     pub deed: Option<Deed>,
 }
@@ -39,19 +42,22 @@ pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Head 
         head.back = icon(&mut row, cx, Icon::CHEVRON_LEFT, &cx.t("back")).clicked();
         row.add_space(8.0);
     }
-    head.details = title(&mut row, cx, conversation);
+    title(&mut row, cx, conversation, &mut head);
     row.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         let more = icon(ui, cx, Icon::ELLIPSIS, &cx.t("conversation-menu"));
         Popup::menu(&more).frame(menu_frame(cx)).show(|ui| menu(ui, cx, conversation, &mut head));
+        if timer::can_be_set(conversation) && conversation.expiry == Expiry::Off {
+            head.timer |= icon(ui, cx, Icon::CLOCK, &cx.t("set-disappearing")).clicked();
+        }
     });
     head
 }
 
-/// Who it is with. True if it was clicked.
-fn title(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> bool {
+/// Who it is with, and the facts that hold for it.
+fn title(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation, head: &mut Head) {
     let small = metric::AVATAR_SMALL;
     let name = words::title(cx, conversation);
-    let width = (ui.available_width() - 56.0).max(0.0);
+    let width = (ui.available_width() - 92.0).max(0.0);
     let (rect, response) = ui.allocate_exact_size(vec2(width, metric::HEAD), Sense::hover());
     let under = ui.painter().add(Shape::Noop);
     let letters = if conversation.name.is_empty() && conversation.nickname.is_none() { "" } else { &*name };
@@ -69,17 +75,24 @@ fn title(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> bool {
     let middle = rect.center().y;
     let title_y = if chips.is_empty() { middle } else { middle - 10.0 };
     let mut end = text_left(ui.painter(), pos2(left, title_y), &name, bold, room).right();
-    let mut x = left;
+    let (mut x, mut timer) = (left, None);
     for (icon, text) in chips {
         icon.paint(ui.painter(), pos2(x + 7.5, middle + 9.0), 14.0, cx.theme.muted);
         let style = cx.tiny().color(cx.theme.muted);
         let words =
             text_left(ui.painter(), pos2(x + 20.0, middle + 9.0), &text, style, rect.right() - x - 20.0);
+        if icon == Icon::CLOCK && timer::can_be_set(conversation) {
+            let place = Rect::from_min_max(pos2(x - 3.0, middle), pos2(words.right() + 5.0, middle + 18.0));
+            timer = Some((place, text));
+        }
         x = words.right() + 12.0;
         end = end.max(words.right());
     }
     response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &*name));
-    let button = rect.with_max_x(end.min(rect.right())).expand2(vec2(6.0, -8.0));
+    let mut button = rect.with_max_x(end.min(rect.right())).expand2(vec2(6.0, -8.0));
+    if timer.is_some() {
+        button.max.y = middle; // what is below is a button of its own
+    }
     let response = ui.interact(button, response.id.with("details"), Sense::click());
     if response.hovered() {
         let (ground, ink) = (radius::ROW, cx.theme.hover);
@@ -88,7 +101,23 @@ fn title(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> bool {
     focus_ring(ui, &response, cx.theme, radius::ROW);
     let label = cx.t(words::details(conversation));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &*label));
-    response.on_hover_text(&*label).on_hover_cursor(CursorIcon::PointingHand).clicked()
+    head.details |= response.on_hover_text(&*label).on_hover_cursor(CursorIcon::PointingHand).clicked();
+    if let Some((place, when)) = timer {
+        head.timer |= timer_chip(ui, cx, place, &when);
+    }
+}
+
+/// The timer, to be changed. True if it was clicked.
+fn timer_chip(ui: &Ui, cx: &ViewCtx<'_>, place: Rect, when: &str) -> bool {
+    let response = ui.interact(place, Id::unique("timer chip"), Sense::click());
+    if response.hovered() {
+        let ring = Stroke::new(1.0, cx.theme.faint);
+        ui.painter().rect_stroke(place, radius::FIELD, ring, StrokeKind::Inside);
+    }
+    focus_ring(ui, &response, cx.theme, radius::FIELD);
+    let label = cx.strings.with("disappearing-now", [("when", when.into())]);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
+    response.on_hover_text(&label).on_hover_cursor(CursorIcon::PointingHand).clicked()
 }
 
 fn chips(cx: &ViewCtx<'_>, conversation: &Conversation) -> Vec<(Icon, String)> {

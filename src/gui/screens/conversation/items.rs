@@ -17,6 +17,7 @@ pub enum Key {
     Day(Date),
     Unread,
     Message(MessageId),
+    Typing,
 }
 
 impl ItemKey for Key {
@@ -34,6 +35,8 @@ pub enum Item {
     Unread,
     Notice(usize),
     Message(usize, Place),
+    /// The other is typing.
+    Typing,
 }
 
 /// Messages of one author with less time between them belong together, in milliseconds.
@@ -44,6 +47,7 @@ pub fn key(item: &Item, thread: &Thread) -> Key {
         Item::Stranger => Key::Stranger,
         Item::Day(day) => Key::Day(*day),
         Item::Unread => Key::Unread,
+        Item::Typing => Key::Typing,
         Item::Notice(index) | Item::Message(index, _) => {
             Key::Message(thread.messages.get(*index).map_or(MessageId(-1), |message| message.id))
         }

@@ -33,8 +33,9 @@ pub struct Messages {
     timeline: Timeline<Key>,
     items: Vec<Item>,
     prepared: Laid,
-    /// What `items` was made from: revision, today, first unread message, whether it is a stranger's.
-    made_from: Option<(u64, Date, Option<MessageId>, bool)>,
+    /// What `items` was made from: revision, today, first unread message, whether it is a stranger's, and whether the
+    /// other types.
+    made_from: Option<(u64, Date, Option<MessageId>, [bool; 2])>,
     /// What `prepared` was made for: width, pixels per point, theme, generation of fonts, what people are called.
     made_for: (f32, f32, bool, u64, u64),
     unread_from: Option<MessageId>,
@@ -106,7 +107,8 @@ impl Messages {
         let column = Rect::from_x_y_ranges(view.left() + side..=view.right() - side, view.y_range());
         let stranger = cx.state.conversation(conversation).filter(|with| with.is_request());
         self.stranger = stranger.map(|with| with.id);
-        self.remake(ui, cx, thread, column.width());
+        let typing = cx.state.typing.contains(&conversation) && !thread.more_after;
+        self.remake(ui, cx, thread, column.width(), typing);
         self.begin(thread);
         self.follow_jump(ui, view.height());
 
@@ -159,7 +161,7 @@ impl Messages {
     }
 
     /// Makes the items again if the messages changed, and forgets layouts if the room did.
-    fn remake(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thread, width: f32) {
+    fn remake(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thread, width: f32, typing: bool) {
         let ppp = ui.ctx().pixels_per_point();
         let made_for = (width, ppp, cx.theme.dark, cx.generation, cx.state.names);
         if self.made_for != made_for {
@@ -170,12 +172,14 @@ impl Messages {
             self.made_for = made_for;
         }
         let stranger = self.stranger.is_some();
-        let made_from = Some((thread.revision, cx.clock.now().date(), self.unread_from, stranger));
+        let today = cx.clock.now().date();
+        let made_from = Some((thread.revision, today, self.unread_from, [stranger, typing]));
         if self.made_from == made_from {
             return;
         }
         self.made_from = made_from;
         self.items = items(cx, thread, self.unread_from, &self.unfolded, stranger);
+        self.items.extend(typing.then_some(Item::Typing));
         if self.selection.as_mut().is_some_and(|selection| !selection.refresh(thread)) {
             self.selection = None;
         }
@@ -309,6 +313,11 @@ impl Messages {
                     }
                     act = act.or(touch::asked_of(&ui, cx, message, &painted)).or(painted.act);
                 }
+                Some(Item::Typing) => {
+                    let with = thread.messages.last().and_then(|it| cx.state.conversation(it.conversation));
+                    let name = with.map(|it| words::title(cx, it)).unwrap_or_default();
+                    lines::typing(&ui, cx, origin, &name);
+                }
                 None => {}
             }
         }
@@ -325,11 +334,11 @@ impl Messages {
         if let Some(selection) = &self.selection {
             let chosen = selection.has(message);
             touch::chosen_ground(ui, cx, row, chosen);
-            lines::notice(ui, cx, row.center(), &text, row.width());
+            lines::notice(ui, cx, row.center(), message, &text, row.width());
             return touch::cover(ui, cx, message, row, chosen, &text);
         }
-        lines::notice(ui, cx, row.center(), &text, row.width());
         let whole = ui.interact(row, message::id(message.id), Sense::click());
+        lines::notice(ui, cx, row.center(), message, &text, row.width());
         whole.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::ListItem, true, &text));
         if whole.has_focus() {
             let ring = egui::Stroke::new(1.5, cx.theme.accent);
@@ -469,6 +478,7 @@ fn height(
         Some(Item::Day(_)) => 36.0,
         Some(Item::Unread) => 34.0,
         Some(Item::Notice(_)) => 30.0,
+        Some(Item::Typing) => lines::TYPING,
         Some(Item::Message(index, place)) => thread.messages.get(*index).map_or(0.0, |message| {
             prepared.get_or_make(message.id, || prepare(ctx, cx, message, *place, width)).height
         }),

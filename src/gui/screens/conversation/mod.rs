@@ -90,6 +90,7 @@ impl ConversationView {
     /// The conversation is not shown any more.
     pub fn leave(&mut self, cx: &ViewCtx<'_>) {
         self.composer.keep(cx, self.id, f64::INFINITY);
+        self.composer.stop_typing(cx, self.id);
         self.composer.stop_recording(cx, self.id);
         self.messages.leave();
     }
@@ -97,6 +98,11 @@ impl ConversationView {
     /// What one wanted to go to is not here any more.
     pub fn not_here(&mut self, cx: &ViewCtx<'_>, message: MessageId) {
         self.messages.not_here(cx, message);
+    }
+
+    /// Another conversation is shown.
+    pub fn turn_away(&mut self, cx: &ViewCtx<'_>) {
+        self.composer.stop_typing(cx, self.id);
     }
 
     /// The conversation is shown again.
@@ -120,6 +126,9 @@ impl ConversationView {
             let mut child = ui.new_child(UiBuilder::new().max_rect(talk));
             let head = self.talk(&mut child, cx, conversation);
             side.open ^= head.details;
+            if head.timer {
+                self.details.set_timer(conversation, side);
+            }
             if head.back {
                 fate = Fate::Leaves;
             }
@@ -131,6 +140,8 @@ impl ConversationView {
                     side.open = false;
                     self.composer.focus();
                 }
+                // The details open it themselves.
+                Wish::Timer => {}
                 Wish::Deed(deed) => fate = self.begin(cx, conversation, deed).unwrap_or(fate),
             }
         }

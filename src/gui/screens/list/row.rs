@@ -58,6 +58,7 @@ fn spoken(cx: &ViewCtx<'_>, conversation: &Conversation, name: &str) -> String {
     let mut spoken =
         cx.strings.with("row-label", [("name", name.into()), ("count", conversation.unread.into())]);
     for (holds, what) in [
+        (cx.state.typing.contains(&conversation.id), "typing"),
         (conversation.unread == 0 && conversation.marked_unread, "marked-unread"),
         (conversation.blocked, "blocked"),
         (deeds::is_tucked_away(conversation), "hidden"),
@@ -129,6 +130,11 @@ fn last_line(
     at: egui::Pos2,
     width: f32,
 ) {
+    if cx.state.typing.contains(&conversation.id) {
+        let style = cx.small().color(cx.theme.accent);
+        text_left(ui.painter(), at, &cx.t("typing"), style, width);
+        return;
+    }
     let plain = cx.small().color(if unread { cx.theme.text } else { cx.theme.muted });
     let (lead, text) = match (&conversation.draft, &conversation.last_message) {
         (Some(draft), _) if draft.files > 0 || !draft.text.trim().is_empty() => {

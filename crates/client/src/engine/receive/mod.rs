@@ -17,6 +17,7 @@ use septet_protocol::message::{DecodeError, Received, decode_one_to_one};
 use septet_protocol::swarm::reply::StoredMessage;
 
 use super::Engine;
+use crate::model::Settings;
 use crate::store::{Meaning, ReceivedItem, Unreadable};
 
 /// Fewer messages than this are decoded where they are: handing them to other threads costs more.
@@ -28,8 +29,8 @@ type Decode = fn(&[u8], &AccountKeys) -> Result<Received, DecodeError>;
 /// Reads messages of one account.
 pub struct Reader<'a> {
     keys: &'a AccountKeys,
-    /// Whether we look at read receipts.
-    receipts: bool,
+    /// What we look at that a person can switch off.
+    settings: Settings,
     /// What this version knows; tests have one that knows less.
     decode: Decode,
 }
@@ -66,14 +67,14 @@ pub async fn read_all(engine: &Arc<Engine>, messages: Vec<StoredMessage>) -> Vec
 impl<'a> Reader<'a> {
     /// Reads what comes to an engine's account.
     fn of(engine: &'a Engine) -> Self {
-        Self { keys: &engine.keys, receipts: engine.receipts.are_on(), decode: decode_one_to_one }
+        Self { keys: &engine.keys, settings: engine.settings(), decode: decode_one_to_one }
     }
 
     /// Finds out what one message says.
     pub fn read(&self, message: StoredMessage) -> ReceivedItem {
         let unknown = match (self.decode)(&message.data, self.keys) {
             Ok(received) => {
-                let incoming = one_to_one::interpret(received, self.keys.session_id, self.receipts);
+                let incoming = one_to_one::interpret(received, self.keys.session_id, self.settings);
                 return ReceivedItem::new(
                     &message,
                     incoming.map(Box::new).map_or(Meaning::Nothing, Meaning::Said),

@@ -10,14 +10,14 @@ use septet_protocol::message::{
 use zeroize::Zeroizing;
 
 use super::invitation;
-use crate::model::{Expiry, Notice};
+use crate::model::{Expiry, Notice, Settings};
 use crate::store::{
     CallKey, Incoming, IncomingKind, NewAttachment, NewPreview, PictureSource, ProfileData, QuoteKey,
     RemoteFile,
 };
 
 /// What a decoded message is to us; `None` if nothing.
-pub fn interpret(received: Received, me: SessionId, receipts: bool) -> Option<Incoming> {
+pub fn interpret(received: Received, me: SessionId, settings: Settings) -> Option<Incoming> {
     let own = received.sender == me;
     let conversation = received.conversation();
     let expiry = Expiry::from(received.expiration);
@@ -46,7 +46,9 @@ pub fn interpret(received: Received, me: SessionId, receipts: bool) -> Option<In
         Content::GroupUpdate(update) if !own => {
             invitation::checked(update, me, received.timestamp).map(IncomingKind::Invitation)
         }
-        Content::ReadReceipt(timestamps) if receipts => Some(IncomingKind::ReadReceipt { timestamps }),
+        Content::ReadReceipt(timestamps) if settings.read_receipts => {
+            Some(IncomingKind::ReadReceipt { timestamps })
+        }
         Content::DataExtraction(DataExtraction::MediaSaved(_)) => notice(Notice::MediaSaved),
         Content::DataExtraction(DataExtraction::Screenshot) => notice(Notice::Screenshot),
         Content::Unsend(target) => {
@@ -61,7 +63,8 @@ pub fn interpret(received: Received, me: SessionId, receipts: bool) -> Option<In
             Some(IncomingKind::CallSettled(call(&id)))
         }
         Content::RequestResponse(true) if !own => Some(IncomingKind::RequestResponse),
-        // Typing is neither shown nor told (spec 02 §20); the rest is for groups, for calls, or unknown.
+        Content::Typing(started) if settings.typing_indicators && !own => Some(IncomingKind::Typing(started)),
+        // The rest is for groups, for calls, or unknown, or switched off.
         _ => None,
     }?;
     let profile = received.profile.map(profile);

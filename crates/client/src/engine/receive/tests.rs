@@ -21,15 +21,18 @@ pub fn keys(seed: u8) -> AccountKeys {
     Seed::from_bytes([seed; 16]).keys()
 }
 
+/// Everything is switched on.
+const ALL: Settings = Settings { read_receipts: true, typing_indicators: true };
+
 /// What this version reads.
 pub fn this_version(keys: &AccountKeys) -> Reader<'_> {
-    Reader { keys, receipts: true, decode: decode_one_to_one }
+    Reader { keys, settings: ALL, decode: decode_one_to_one }
 }
 
 /// A version that knows nothing of reactions, and of no message that has a file: it takes them for what only a later
 /// version knows.
 pub fn older_version(keys: &AccountKeys) -> Reader<'_> {
-    Reader { keys, receipts: true, decode: knowing_less }
+    Reader { keys, settings: ALL, decode: knowing_less }
 }
 
 fn knowing_less(data: &[u8], keys: &AccountKeys) -> Result<Received, DecodeError> {

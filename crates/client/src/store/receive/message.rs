@@ -1,6 +1,6 @@
 //! Messages and control lines as they come in, ours from other devices among them.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use septet_protocol::id::MessageHash;
 use septet_protocol::time::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::store::error::StoreError;
 use crate::store::outgoing::NewRow;
 use crate::store::read;
 use crate::store::types::{Deletion, NewAttachment, Now, QuoteKey, ReadMessage};
-use crate::store::values::{Hash, Ms};
+use crate::store::values::{Hash, Ms, time};
 
 /// A message that was stored so much later than it was sent lay somewhere without a network, in ms. Shorter times are
 /// those of uploads and slow lines.
@@ -26,8 +26,12 @@ pub(in crate::store) const NEWER_EXPIRY_CHANGE: &str = "SELECT 1 FROM messages
          AND id > (SELECT cleared_to FROM conversations WHERE id = ?1)";
 /// Takes earlier lines away.
 pub(in crate::store) const OLDER_EXPIRY_CHANGES: &str = "DELETE FROM messages
-     WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) < (?3, ?4)
-         AND state <> 0";
+     WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2 AND (sorted_at, timestamp) < (?3, ?4)";
+/// What of earlier lines may be out already, or is only to reach our other devices, goes on without them.
+pub(in crate::store) const LET_GO: &str = "UPDATE outbox SET message = NULL, kind = 3
+     WHERE attempted = 1 AND given_up = 0 AND message IN
+         (SELECT id FROM messages WHERE conversation = ?1 AND notice_kind = 'expiry_changed' AND author = ?2
+              AND (sorted_at, timestamp) < (?3, ?4))";
 
 /// What a message says.
 pub(super) struct Body<'a> {
@@ -89,7 +93,8 @@ struct Fresh {
 }
 
 impl Db {
-    /// Of the lines that tell of a changed timer only the newest of each author stays. False if a newer is here.
+    /// Of the lines that tell of a changed timer only the newest of each author stays; one of ours that was not tried yet
+    /// is not sent any more. False if a newer is here.
     pub(in crate::store) fn newest_expiry_change(
         &self,
         conversation: ConversationId,
@@ -100,6 +105,7 @@ impl Db {
         if self.sql().prepare_cached(NEWER_EXPIRY_CHANGE)?.exists(key)? {
             return Ok(false);
         }
+        self.sql().prepare_cached(LET_GO)?.execute(key)?;
         self.sql().prepare_cached(OLDER_EXPIRY_CHANGES)?.execute(key)?;
         Ok(true)
     }
@@ -172,7 +178,9 @@ impl Receiver<'_> {
             self.strangers = true;
             self.requests.insert(place.row);
         }
-        if own && !matches!(body.notice, Some(Notice::Unreadable)) {
+        // A changed timer says nothing of what was read: the device that sent it takes nothing as read either.
+        let tells = !matches!(body.notice, Some(Notice::Unreadable | Notice::ExpiryChanged { .. }));
+        if own && tells {
             self.own_message(incoming, place, at)?;
         } else if !own && body.is_visible() {
             self.visible_from(incoming, standing, place)?;
@@ -384,10 +392,15 @@ impl Receiver<'_> {
         }
         let sql = "SELECT 1 FROM outbox WHERE message = ?1";
         let waits = self.db.sql().prepare_cached(sql)?.exists([known.id.0])?;
-        let sql = "SELECT 1 FROM messages WHERE id = ?1 AND state <> ?2";
-        let open = self.db.sql().prepare_cached(sql)?.exists(params![known.id.0, MessageState::Sent])?;
-        if open && !waits {
-            self.db.message_sent(known.id, None, self.now, Now::Known(self.now))?;
+        let sql = "SELECT timestamp FROM messages WHERE id = ?1 AND state <> ?2";
+        let open = self
+            .db
+            .sql()
+            .prepare_cached(sql)?
+            .query_row(params![known.id.0, MessageState::Sent], |row| time(row, 0));
+        if let Some(sent) = open.optional()?.filter(|_| !waits) {
+            // When it was stored was not heard; our other devices count from when it was sent as well (§18.3).
+            self.db.message_sent(known.id, None, sent, Now::Known(self.now))?;
             self.applied.changed.insert(known.conversation);
         }
         Ok(())

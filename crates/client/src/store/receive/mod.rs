@@ -212,7 +212,8 @@ fn order(item: &ReceivedItem) -> (u8, Timestamp, MessageHash) {
             IncomingKind::Reaction { .. }
             | IncomingKind::CallSettled(_)
             | IncomingKind::Unsend { .. }
-            | IncomingKind::ReadReceipt { .. } => (1, incoming.timestamp),
+            | IncomingKind::ReadReceipt { .. }
+            | IncomingKind::Typing(_) => (1, incoming.timestamp),
         },
     };
     (rank, timestamp, item.hash)
@@ -336,6 +337,7 @@ impl Receiver<'_> {
             IncomingKind::Unsend { target, msg_id } => self.unsend(incoming, standing, *target, *msg_id)?,
             IncomingKind::ReadReceipt { timestamps } => self.receipt(incoming, standing, timestamps)?,
             IncomingKind::RequestResponse => self.accepted(item, incoming, standing)?,
+            IncomingKind::Typing(started) => self.typing(incoming, standing, *started)?,
         };
         self.profile(incoming)?;
         Ok(kept)

@@ -7,7 +7,7 @@ use septet_protocol::time::Timestamp;
 use super::{Known, Receiver, Standing};
 use crate::event::Event;
 use crate::model::{ConversationId, MessageId};
-use crate::store::arrived::Incoming;
+use crate::store::arrived::{HeardTyping, Incoming};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::types::{Deletion, QuoteKey};
@@ -220,6 +220,24 @@ impl Receiver<'_> {
         )?;
         statement.execute(params![conversation.0, Ms(timestamp), author])?;
         Ok(())
+    }
+
+    /// Somebody types, or stopped. It is told on where there is a conversation with somebody we accepted; nothing of
+    /// it is kept.
+    pub(super) fn typing(
+        &mut self,
+        incoming: &Incoming,
+        standing: Standing,
+        started: bool,
+    ) -> Result<bool, StoreError> {
+        let place = self.place(&incoming.conversation)?;
+        if let Some(place) = place.filter(|it| standing.approved && !it.hidden)
+            && incoming.sender != self.me.id
+        {
+            let (from, timestamp) = (incoming.sender, incoming.timestamp);
+            self.applied.typing.push(HeardTyping { conversation: place.row, from, timestamp, started });
+        }
+        Ok(false)
     }
 
     pub(super) fn receipt(

@@ -5,6 +5,7 @@ mod dating;
 mod deferred;
 mod deleting;
 mod drafts;
+mod expiry;
 mod gone;
 mod identity;
 mod kills;

@@ -7,12 +7,14 @@
 
 mod nickname;
 mod rows;
+pub mod timer;
 
 use egui::accesskit::Role;
 use egui::{Frame, Id, Key, Margin, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use septet_client::model::{Conversation, ConversationKind};
 
 use self::nickname::Nickname;
+use self::timer::Timer;
 use super::super::super::icons::Icon;
 use super::super::super::text::{Style, Weight, Wrap, layout};
 use super::super::super::theme::{metric, radius, size};
@@ -52,15 +54,24 @@ pub enum Wish {
     Close,
     /// Something with the conversation.
     Deed(Deed),
+    /// The page with the timer.
+    Timer,
 }
 
 /// The details of one conversation.
 #[derive(Default)]
 pub struct Details {
     nickname: Nickname,
+    timer: Option<Timer>,
 }
 
 impl Details {
+    /// Opens the page with the timer; with it, the details.
+    pub fn set_timer(&mut self, conversation: &Conversation, side: &mut Side) {
+        self.timer = Some(Timer::new(conversation.expiry, side.open));
+        side.open = true;
+    }
+
     /// Shows them in this place, if they are open; they slide in from the right.
     pub fn show(
         &mut self,
@@ -77,6 +88,7 @@ impl Details {
             egui::emath::easing::cubic_out,
         );
         if !side.open {
+            self.timer = None;
             return None;
         }
         let moved = if side.covers { 0.0 } else { ((1.0 - way) * place.width()).round() };
@@ -85,13 +97,32 @@ impl Details {
         let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
         child.set_clip_rect(place.intersect(ui.clip_rect()));
         child.painter().rect_filled(rect, 0, cx.theme.bg);
-        let close = head(&child, cx, conversation, rect, side.covers);
-        let wish = self.body(&mut child, cx, conversation, rect.with_min_y(rect.top() + metric::HEAD));
+        let below = rect.with_min_y(rect.top() + metric::HEAD);
+        let (close, wish) = match &mut self.timer {
+            Some(timer) => {
+                let left = head(&child, cx, &cx.t("disappearing"), rect, true);
+                let done = in_column(&mut child, conversation, below, |ui| timer.show(ui, cx, conversation));
+                (left || done, None)
+            }
+            None => {
+                let title = cx.t(words::details(conversation));
+                let close = head(&child, cx, &title, rect, side.covers);
+                (close, self.body(&mut child, cx, conversation, below))
+            }
+        };
         if !side.covers {
             child.painter().vline(rect.left() + 0.5, rect.y_range(), Stroke::new(1.0, cx.theme.line));
         }
         let escape = escape && ui.input(|input| input.key_pressed(Key::Escape));
-        if close || escape { Some(Wish::Close) } else { wish }
+        match (close || escape, wish) {
+            (true, _) if self.timer.take().is_some_and(|timer| timer.from_details) => None,
+            (true, _) => Some(Wish::Close),
+            (false, Some(Wish::Timer)) => {
+                self.timer = Some(Timer::new(conversation.expiry, true));
+                None
+            }
+            (false, wish) => wish,
+        }
     }
 
     fn body(
@@ -101,47 +132,59 @@ impl Details {
         conversation: &Conversation,
         below: Rect,
     ) -> Option<Wish> {
-        let mut wish = None;
-        let width = COLUMN.min(below.width() - 2.0 * MARGIN);
-        let left = ((below.width() - width) / 2.0).floor();
-        let mut below_ui = ui.new_child(UiBuilder::new().max_rect(below));
-        let area = ScrollArea::vertical().id_salt(("details", conversation.id)).auto_shrink([false, false]);
-        area.show(&mut below_ui, |ui| {
-            let column = Rect::from_min_size(ui.cursor().min + vec2(left, 0.0), vec2(width, f32::INFINITY));
-            ui.scope_builder(UiBuilder::new().max_rect(column), |ui| {
-                ui.add_space(24.0);
-                portrait(ui, cx, conversation);
-                ui.add_space(14.0);
-                self.nickname.show(ui, cx, conversation);
-                if conversation.blocked {
-                    ui.add_space(10.0);
-                    centered(ui, cx, &cx.t("blocked-explained"));
-                }
-                ui.add_space(20.0);
-                card(ui, cx, 14, |ui| account_id(ui, cx, conversation));
-                wish = rows::show(ui, cx, conversation);
-                ui.add_space(MARGIN);
-            });
-        });
-        wish.map(Wish::Deed)
+        in_column(ui, conversation, below, |ui| {
+            ui.add_space(24.0);
+            portrait(ui, cx, conversation);
+            ui.add_space(14.0);
+            self.nickname.show(ui, cx, conversation);
+            if conversation.blocked {
+                ui.add_space(10.0);
+                centered(ui, cx, &cx.t("blocked-explained"));
+            }
+            ui.add_space(20.0);
+            card(ui, cx, 14, |ui| account_id(ui, cx, conversation));
+            rows::show(ui, cx, conversation)
+        })
     }
 }
 
+/// What is shown in a column that can be scrolled.
+fn in_column<R>(
+    ui: &mut Ui,
+    conversation: &Conversation,
+    below: Rect,
+    content: impl FnOnce(&mut Ui) -> R,
+) -> R {
+    let width = COLUMN.min(below.width() - 2.0 * MARGIN);
+    let left = ((below.width() - width) / 2.0).floor();
+    let mut below_ui = ui.new_child(UiBuilder::new().max_rect(below));
+    let area = ScrollArea::vertical().id_salt(("details", conversation.id)).auto_shrink([false, false]);
+    let shown = area.show(&mut below_ui, |ui| {
+        let column = Rect::from_min_size(ui.cursor().min + vec2(left, 0.0), vec2(width, f32::INFINITY));
+        let shown = ui.scope_builder(UiBuilder::new().max_rect(column), |ui| {
+            let shown = content(ui);
+            ui.add_space(MARGIN);
+            shown
+        });
+        shown.inner
+    });
+    shown.inner
+}
+
 /// The line with the title and the way out.
-fn head(ui: &Ui, cx: &ViewCtx<'_>, conversation: &Conversation, place: Rect, covers: bool) -> bool {
+fn head(ui: &Ui, cx: &ViewCtx<'_>, title: &str, place: Rect, back: bool) -> bool {
     let rect = place.with_max_y(place.top() + metric::HEAD);
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, cx.theme.line));
     let style = Style::new(size::TITLE, cx.theme.text).weight(Weight::Bold).line(20.0);
     let middle = rect.center().y;
-    let (icon, x, title) = if covers {
+    let (icon, x, start) = if back {
         (Icon::ARROW_LEFT, rect.left() + 26.0, rect.left() + 50.0)
     } else {
         (Icon::X, rect.right() - 28.0, rect.left() + MARGIN)
     };
-    let words = cx.t(words::details(conversation));
-    text_left(ui.painter(), pos2(title, middle), &words, style, rect.width() - 80.0);
+    text_left(ui.painter(), pos2(start, middle), title, style, rect.width() - 80.0);
     let button = Rect::from_center_size(pos2(x, middle), vec2(metric::ICON_BUTTON, metric::ICON_BUTTON));
-    let label = cx.t(if covers { "back" } else { "close-details" });
+    let label = cx.t(if back { "back" } else { "close-details" });
     button::icon_at(ui, cx, button, Id::unique("close details"), icon, &label).clicked()
 }
 

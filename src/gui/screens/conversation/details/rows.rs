@@ -10,14 +10,14 @@ use super::super::super::super::view::ViewCtx;
 use super::super::super::super::widgets::button::Tone;
 use super::super::super::super::widgets::{focus_ring, text_left, text_right};
 use super::super::super::deeds::{self, Deed};
-use super::super::menu_frame;
-use super::card;
+use super::super::{menu_frame, words};
+use super::{Wish, card, timer};
 
 /// Height of a row in points.
 const ROW: f32 = 40.0;
 
 /// Shows two cards; what was chosen.
-pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Option<Deed> {
+pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Option<Wish> {
     let upper = [Deed::Show, Deed::Pin, Deed::Unpin, Deed::MarkRead, Deed::MarkUnread];
     let lower = [
         Deed::Hide,
@@ -28,19 +28,24 @@ pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Optio
         Deed::DeleteContact,
     ];
     let mutes = deeds::can_be_muted(conversation);
-    let mut chosen = None;
+    let (mut chosen, mut timer) = (None, false);
     if mutes || upper.iter().any(|deed| deed.applies(conversation)) {
         card(ui, cx, 4, |ui| {
             chosen = rows(ui, cx, conversation, &upper).or(chosen);
             if mutes {
                 chosen = mute(ui, cx, conversation).or(chosen);
             }
+            if timer::can_be_set(conversation) {
+                let off = || cx.t("disappearing-off").to_string();
+                let when = words::expiry_chip(cx, conversation.expiry).unwrap_or_else(off);
+                timer = row(ui, cx, Icon::TIMER, &cx.t("disappearing-short"), Tone::Quiet, &when).clicked();
+            }
         });
     }
     if lower.iter().any(|deed| deed.applies(conversation)) {
         card(ui, cx, 4, |ui| chosen = rows(ui, cx, conversation, &lower).or(chosen));
     }
-    chosen
+    chosen.map(Wish::Deed).or(timer.then_some(Wish::Timer))
 }
 
 fn rows(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation, deeds: &[Deed]) -> Option<Deed> {

@@ -1,12 +1,11 @@
 //! A file of a message in a bubble of its own.
 
-use std::sync::Arc;
-
-use egui::{CornerRadius, Galley, Rect, pos2, vec2};
+use egui::{CornerRadius, Rect, pos2, vec2};
 use septet_client::model::{Attachment, AttachmentState};
 
 use super::super::words;
 use super::layouter::Layouter;
+use super::meta::Meta;
 use super::painting::Painting;
 use super::transfer::transfer;
 use crate::gui::command::Command;
@@ -24,12 +23,12 @@ pub struct FileBlock {
     /// Its corners.
     corners: CornerRadius,
     /// Time and state.
-    meta: Option<Arc<Galley>>,
+    meta: Option<Meta>,
 }
 
 impl Layouter<'_> {
     /// Lays out the attachment at this place of the message.
-    pub fn file(&mut self, index: usize, corners: CornerRadius, meta: Option<Arc<Galley>>) -> FileBlock {
+    pub fn file(&mut self, index: usize, corners: CornerRadius, meta: Option<Meta>) -> FileBlock {
         let moving = self.message.attachments.get(index).is_some_and(|attachment| {
             matches!(
                 attachment.state,
@@ -87,7 +86,7 @@ impl Painting<'_> {
             self.ui.painter().rect_filled(done, 2, accent);
         } else if let Some(meta) = meta {
             let at = rect.right_bottom() - vec2(12.0 + meta.size().x, 22.0);
-            self.ui.painter().galley(at, Arc::clone(meta), theme.muted);
+            self.meta(at, meta, None);
         }
         if let Some(clip) = &clip {
             self.file_progress(clip, rect, accent);

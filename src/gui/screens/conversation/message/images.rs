@@ -1,12 +1,11 @@
 //! The pictures of a message in a grid.
 
-use std::sync::Arc;
-
 use egui::epaint::RectShape;
-use egui::{Color32, CornerRadius, Galley, Pos2, Rect, Stroke, Ui, Vec2, pos2, vec2};
+use egui::{Color32, CornerRadius, Pos2, Rect, Stroke, Ui, Vec2, pos2, vec2};
 use septet_client::model::{Attachment, AttachmentState};
 
 use super::layouter::Layouter;
+use super::meta::Meta;
 use super::painting::{Act, Painting};
 use super::transfer::{fraction, is_here};
 use crate::gui::command::{Command, ImageKey};
@@ -27,7 +26,7 @@ pub struct ImagesBlock {
     /// How many more there are than shown.
     more: usize,
     /// Time and state, over the last cell.
-    meta: Option<Arc<Galley>>,
+    meta: Option<Meta>,
 }
 
 impl ImagesBlock {
@@ -39,7 +38,7 @@ impl ImagesBlock {
 
 impl Layouter<'_> {
     /// Lays out the pictures of the message.
-    pub fn images(&mut self, meta: Option<Arc<Galley>>) -> ImagesBlock {
+    pub fn images(&mut self, meta: Option<Meta>) -> ImagesBlock {
         let images: Vec<(usize, &Attachment)> = self
             .message
             .attachments
@@ -127,10 +126,9 @@ impl Painting<'_> {
         if let (Some(meta), Some((_, last, _))) = (meta, cells.last()) {
             let corner = last.right_bottom() + self.offset - vec2(8.0, 8.0);
             let ground = Rect::from_min_max(corner - meta.size() - vec2(14.0, 4.0), corner);
-            let painter = self.ui.painter();
-            painter.rect_filled(ground, 10, Color32::from_black_alpha(0x99));
+            self.ui.painter().rect_filled(ground, 10, Color32::from_black_alpha(0x99));
             let at = ground.center() - meta.size() / 2.0;
-            painter.galley_with_override_text_color(at, Arc::clone(meta), Color32::WHITE);
+            self.meta(at, meta, Some(Color32::WHITE));
         }
     }
 

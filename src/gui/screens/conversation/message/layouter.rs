@@ -1,13 +1,10 @@
 //! Where the parts of a message go while it is laid out: one below the other, at the author's side.
 
-use std::sync::Arc;
+use egui::{Context, CornerRadius, Rect, Vec2, pos2};
+use septet_client::model::Message;
 
-use egui::{Context, CornerRadius, Galley, Rect, Vec2, pos2};
-use septet_client::model::{Message, MessageState};
-
-use super::super::words;
-use crate::gui::text::{Laid, Span, Style, Wrap, layout, layout_rich, layout_spans};
-use crate::gui::theme::{radius, size};
+use crate::gui::text::{Laid, Span, Style, Wrap, layout_rich};
+use crate::gui::theme::radius;
 use crate::gui::view::ViewCtx;
 
 /// Where a message stands in a run of messages of one author, and how much of it is shown.
@@ -44,22 +41,6 @@ impl Layouter<'_> {
         let rect = Rect::from_min_size(pos2(left, self.y), size);
         self.y += size.y;
         rect
-    }
-
-    /// Time and state, to stand in the last part.
-    pub fn meta(&self) -> Arc<Galley> {
-        let (theme, outgoing) = (self.cx.theme, self.message.outgoing);
-        let muted = Style::new(size::META, theme.bubble_muted(outgoing)).line(16.0);
-        let time = self.cx.clock.time(self.message.timestamp);
-        match words::state(self.cx, self.message) {
-            Some(state) => {
-                let color =
-                    if self.message.state == MessageState::Failed { theme.out_bad } else { muted.color };
-                let before = format!("{time} · ");
-                layout_spans(self.ctx, &[(&before, muted), (&state, muted.color(color))], Wrap::None)
-            }
-            None => layout(self.ctx, &time, muted, Wrap::None),
-        }
     }
 }
 

@@ -7,6 +7,7 @@ mod failure;
 mod file;
 mod images;
 mod layouter;
+mod meta;
 mod painting;
 mod quote;
 mod reactions;
@@ -187,5 +188,6 @@ pub fn spoken(cx: &ViewCtx<'_>, message: &Message) -> String {
     let author = words::author(cx, message.from);
     let text = if message.deleted { words::gone(cx, message).to_string() } else { message.text.clone() };
     let state = words::state(cx, message).map(|state| format!(", {state}")).unwrap_or_default();
-    format!("{author}: {text}, {}{state}", cx.clock.time(message.timestamp))
+    let timer = meta::timer(cx, message).map(|timer| format!(", {timer}")).unwrap_or_default();
+    format!("{author}: {text}, {}{state}{timer}", cx.clock.time(message.timestamp))
 }

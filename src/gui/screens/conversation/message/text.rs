@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use egui::{CornerRadius, CursorIcon, Galley, Pos2, Rect, Response, Vec2, pos2, vec2};
+use egui::{CornerRadius, CursorIcon, Pos2, Rect, Response, Vec2, pos2, vec2};
 
 use super::super::words;
 use super::layouter::{Layouter, plain};
+use super::meta::Meta;
 use super::painting::{Act, Painting};
 use super::quote::QuoteBlock;
 use crate::gui::text::links::{self, Piece};
@@ -27,14 +28,14 @@ pub struct TextBlock {
     /// Links in it: which of its marked parts, address.
     pub links: Vec<(usize, String)>,
     /// Time and state, and where they stand.
-    pub meta: Option<(Pos2, Arc<Galley>)>,
+    pub meta: Option<(Pos2, Meta)>,
     /// What it answers.
     pub quote: Option<QuoteBlock>,
 }
 
 impl Layouter<'_> {
     /// Lays out the text.
-    pub fn text(&mut self, corners: CornerRadius, meta: Option<Arc<Galley>>) -> TextBlock {
+    pub fn text(&mut self, corners: CornerRadius, meta: Option<Meta>) -> TextBlock {
         let message = self.message;
         let emoji = text::only_emoji(&message.text).filter(|count| *count <= 3 && message.quote.is_none());
         let bare = emoji.is_some() && !message.deleted;
@@ -46,7 +47,7 @@ impl Layouter<'_> {
         let quote_size = quote
             .as_ref()
             .map_or(Vec2::ZERO, |quote| quote.size() + vec2(0.0, if galley.is_empty() { 2.0 } else { 8.0 }));
-        let meta_size = meta.as_ref().map_or(Vec2::ZERO, |meta| meta.size());
+        let meta_size = meta.as_ref().map_or(Vec2::ZERO, Meta::size);
         let last_line = galley.rows.last().map_or(0.0, |row| row.pos.x + row.size.x);
         let beside = last_line + META_GAP + meta_size.x;
         let inline = !bare && meta.is_some() && beside <= room;
@@ -112,7 +113,7 @@ impl Painting<'_> {
         let at = block.text.0 + self.offset;
         painter.galley(at, Arc::clone(&block.text.1.galley), theme.text);
         if let Some((at, meta)) = &block.meta {
-            painter.galley(*at + self.offset, Arc::clone(meta), theme.muted);
+            self.meta(*at + self.offset, meta, None);
         }
         if !block.links.is_empty() {
             self.links(block, at, whole);

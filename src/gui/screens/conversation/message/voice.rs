@@ -1,13 +1,13 @@
 //! A voice message in a bubble of its own; and what lets any other file with sound in it be played where it is shown.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{CornerRadius, Galley, Rect, pos2, vec2};
+use egui::{CornerRadius, Rect, pos2, vec2};
 use septet_client::model::{Attachment, AttachmentState};
 
 use super::super::player;
 use super::layouter::Layouter;
+use super::meta::Meta;
 use super::painting::Painting;
 use super::transfer::{is_here, transfer};
 use crate::gui::icons::Icon;
@@ -30,7 +30,7 @@ pub struct VoiceBlock {
     /// Its corners.
     corners: CornerRadius,
     /// Time and state.
-    meta: Option<Arc<Galley>>,
+    meta: Option<Meta>,
 }
 
 /// A clip that can be played, as it is now.
@@ -55,7 +55,7 @@ impl Audible {
 
 impl Layouter<'_> {
     /// Lays out the attachment at this place of the message.
-    pub fn voice(&mut self, index: usize, corners: CornerRadius, meta: Option<Arc<Galley>>) -> VoiceBlock {
+    pub fn voice(&mut self, index: usize, corners: CornerRadius, meta: Option<Meta>) -> VoiceBlock {
         let rect = self.take(vec2(BUBBLE.x.min(self.widest), BUBBLE.y));
         VoiceBlock { index, rect, corners, meta }
     }
@@ -113,7 +113,7 @@ impl Painting<'_> {
         }
         if let Some(meta) = &block.meta {
             let at = rect.right_bottom() - vec2(12.0 + meta.size().x, 23.0);
-            self.ui.painter().galley(at, Arc::clone(meta), theme.muted);
+            self.meta(at, meta, None);
         }
     }
 

@@ -17,7 +17,9 @@ use crate::engine::receive;
 use crate::engine::sources::key::SourceKey;
 use crate::event::Event;
 use crate::model::{AttachmentState, ConversationId, Message};
-use crate::store::{AppliedBatch, Cursor, Db, Meaning, Now, ReceivedBatch, ReceivedItem, StoreError};
+use crate::store::{
+    AppliedBatch, Cursor, Db, Incoming, IncomingKind, Meaning, Now, ReceivedBatch, ReceivedItem, StoreError,
+};
 
 /// What a part of an answer says.
 pub struct Items {
@@ -148,7 +150,12 @@ fn changed_rows(
 /// What follows from messages that were stored.
 pub fn following(applied: Applied) -> Effects {
     let Applied { batch: applied, rows, configs_changed } = applied;
-    let mut effects = Effects { read: applied.read, delete: applied.delete_hashes, ..Effects::default() };
+    let mut effects = Effects {
+        typing: applied.typing,
+        read: applied.read,
+        delete: applied.delete_hashes,
+        ..Effects::default()
+    };
     let messages = applied.messages.into_iter().map(|message| Event::Message(Box::new(message)));
     effects.events.extend(messages);
     effects.events.extend(applied.requests.into_iter().map(Event::Request));
@@ -207,7 +214,8 @@ pub fn apply_with(
 fn concerned(items: &[ReceivedItem], me: SessionId) -> BTreeMap<SessionId, Timestamp> {
     let mut people: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
     let incoming = items.iter().filter_map(ReceivedItem::incoming);
-    for incoming in incoming.filter(|incoming| incoming.sender != me) {
+    let lasting = |incoming: &&Incoming| !matches!(incoming.kind, IncomingKind::Typing(_));
+    for incoming in incoming.filter(|incoming| incoming.sender != me).filter(lasting) {
         let Some(person) = incoming.conversation.account() else { continue };
         let first = people.entry(person).or_insert(incoming.timestamp);
         *first = incoming.timestamp.min(*first);
