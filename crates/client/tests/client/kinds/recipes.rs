@@ -1,8 +1,10 @@
 //! Every kind we send, field by field as it lies in the swarms, beside the recipes of spec 02 §7 and §7.1: what must be
 //! there, what must not, how long it stays, and whether our own devices get a copy.
 
+use std::time::Duration;
+
 use septet_client::client::Client;
-use septet_client::model::{ConversationId, Draft, Expiry, Message, OutgoingFile, Page};
+use septet_client::model::{ConversationId, Draft, Expiry, Message, OutgoingFile, Page, TypingNow};
 use septet_protocol::account::AccountKeys;
 
 use super::letters::{Letter, known, since};
@@ -83,6 +85,7 @@ const RECIPES: &[Recipe] = &[
         to_self: &[("1.4 =2; TARGET; OFF; AT", CONTENT)],
     },
     Recipe { kind: "read receipt", to_other: &[("5.1 =1; 5.2 =THAT; AT", CONTENT)], to_self: &[] },
+    Recipe { kind: "typing", to_other: &[("6.1 =SENT; 6.2 =0; AT", 20_000)], to_self: &[] },
     Recipe {
         kind: "unsend",
         to_other: &[(r#"9.1 =THAT; 9.2 "ALICE"; AT"#, CONTENT)],
@@ -292,6 +295,20 @@ async fn every_kind_lies_in_the_swarms_as_its_recipe_says() {
     assert_eq!(newest.text, "read this");
     let read = async || client.mark_read(to, newest.id).await.unwrap();
     post.check("read receipt", Some(&unread), read).await;
+
+    client.set_typing_indicators(true).await.unwrap();
+    let before = known(&post.world, post.bob.id());
+    let types = async || {
+        client.typing(to, TypingNow::Key);
+        // It is in nobody's way, so nothing waits for it but who wants to see it.
+        let told = async {
+            while known(&post.world, post.bob.id()) == before {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, told).await.expect("nobody is told");
+    };
+    post.check("typing", None, types).await;
 
     let regretted = post.alice.says(&post.bob, "oh").await;
     let regret = async || client.delete_for_everyone(regretted.id).await.unwrap();
