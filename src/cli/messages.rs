@@ -7,8 +7,8 @@ use jiff::{Timestamp as Instant, tz::TimeZone};
 use schemars::JsonSchema;
 use septet_client::client::Client;
 use septet_client::model::{
-    Attachment, AttachmentState, ConversationId, Message, MessageId, MessagePage, MessageState, Notice, Page,
-    Quote,
+    Attachment, AttachmentState, ConversationId, LinkPreview, Message, MessageId, MessagePage, MessageState,
+    Notice, Page, Quote,
 };
 use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
@@ -74,6 +74,9 @@ pub struct MessageRow {
     /// What it answers, also if that is not here
     #[serde(skip_serializing_if = "Option::is_none")]
     quote: Option<QuoteRow>,
+    /// What a link in the text leads to
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<PreviewRow>,
     reactions: Vec<ReactionRow>,
     /// It is a line that tells what happened
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,6 +129,17 @@ pub struct QuoteRow {
     timestamp: u64,
 }
 
+/// What a link in a message leads to, as its sender tells it.
+#[derive(Serialize, JsonSchema)]
+pub struct PreviewRow {
+    /// The link, as it stands in the text
+    url: String,
+    /// Title of the page; may be empty if there is a picture
+    title: String,
+    /// A picture came along
+    has_image: bool,
+}
+
 /// One emoji under a message, and whose.
 #[derive(Serialize, JsonSchema)]
 pub struct ReactionRow {
@@ -164,6 +178,14 @@ impl QuoteRow {
     }
 }
 
+impl PreviewRow {
+    /// Link, title, and whether there is a picture.
+    pub fn new(preview: &LinkPreview) -> Self {
+        let (url, title) = (preview.url.clone(), preview.title.clone());
+        Self { url, title, has_image: preview.image.is_some() }
+    }
+}
+
 /// The number of the message that one answers: none if it answers none, or one that is not here.
 pub fn reply_to(message: &Message) -> Option<i64> {
     message.quote.as_ref().and_then(|quote| quote.message).map(|id| id.0)
@@ -183,6 +205,7 @@ impl MessageRow {
             attachments: message.attachments.iter().map(AttachmentRow::new).collect(),
             reply_to: reply_to(message),
             quote: message.quote.as_ref().map(QuoteRow::new),
+            preview: message.preview.as_ref().map(PreviewRow::new),
             reactions: message
                 .reactions
                 .iter()
@@ -270,6 +293,9 @@ impl<'a> LineWriter<'a> {
         line.push_str(&plain::paragraphs(&text));
         if message.deleted {
             line.push_str("(deleted)");
+        }
+        if let Some(preview) = &message.preview {
+            line.push_str(&format!(" [link: {}]", plain::line(&preview.title)));
         }
         for file in &message.attachments {
             let unusable = if file.state == AttachmentState::Unusable { ", cannot be opened" } else { "" };

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use septet_client::client::{Client, ClientError};
+use septet_client::client::{Client, ClientError, PreviewError};
 use septet_client::model::{
-    ConversationId, Draft, Message, MessageId, MessageState, OutgoingFile, Sent, SentBefore,
+    ConversationId, Draft, DraftPreview, Message, MessageId, MessageState, OutgoingFile, Sent, SentBefore,
 };
 use serde::Serialize;
 
@@ -49,9 +49,13 @@ params! {
         #[serde(default)]
         pub voice: Option<PathBuf>,
         /// The message to answer
-        #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+        #[arg(long, value_name = "ID", allow_negative_numbers = true, conflicts_with = "preview")]
         #[serde(default)]
         pub reply_to: Option<i64>,
+        /// Ask the website of the first https link for title and picture, and send them along: it sees this machine's address
+        #[arg(long, conflicts_with = "files")]
+        #[serde(default)]
+        pub preview: bool,
         /// Send at most once under this key, 1 to 200 bytes, however often it is asked for
         #[arg(long, value_name = "KEY")]
         #[serde(default)]
@@ -93,12 +97,19 @@ impl Call for Send {
         {
             return Err(Failure::usage("A voice message has no text and no other files."));
         }
+        if self.preview && (self.reply_to.is_some() || !self.files.is_empty() || self.voice.is_some()) {
+            return Err(Failure::usage("A preview goes with a text alone."));
+        }
         let text = self.text(context)?;
         let client = context.client().await?;
         let limit = context.limit(SENDING);
+        let preview = match self.preview {
+            true => Some(client.preview(&text).await.map_err(|error| no_preview(&error))?),
+            false => None,
+        };
         let turn = context.turn().await;
         let to = address::any(&client, &self.to, limit).await?;
-        let (id, before) = match self.write(&client, context, to, text).await? {
+        let (id, before) = match self.write(&client, context, to, (text, preview)).await? {
             Sent::Now(id) => (id, None),
             Sent::Before(before) => (before.message, Some(before)),
         };
@@ -145,14 +156,14 @@ impl Send {
         client: &Client,
         context: &Context,
         to: ConversationId,
-        text: String,
+        (text, preview): (String, Option<DraftPreview>),
     ) -> Result<Sent, Failure> {
         warn_of_places(&self.files, context).await;
         let mut files: Vec<_> = self.files.iter().cloned().map(OutgoingFile::Path).collect();
         if let Some(path) = &self.voice {
             files.push(voice(client, path.clone()).await?);
         }
-        let draft = Draft { text, files, reply_to: self.reply_to.map(MessageId) };
+        let draft = Draft { text, files, reply_to: self.reply_to.map(MessageId), preview };
         Ok(client.send_once(self.idempotency_key.clone(), to, draft).await?)
     }
 }
@@ -202,6 +213,17 @@ async fn warn_of_places(files: &[PathBuf], context: &Context) {
             ));
         }
     }
+}
+
+/// Nothing is sent without the preview that was asked for.
+fn no_preview(error: &PreviewError) -> Failure {
+    let reason = error.to_string();
+    let mut letters = reason.chars();
+    let first: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    Failure::failed(
+        "no_preview",
+        format!("{first}{}. Nothing was sent; leave --preview away to send it without.", letters.as_str()),
+    )
 }
 
 /// Makes a file a voice message, in the profile's own store.

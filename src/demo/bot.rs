@@ -34,12 +34,13 @@ fn reply(message: &Message) -> Draft {
     let said = message.text.to_lowercase();
     if said.contains("picture") {
         Draft {
+            preview: None,
             text: "Here is one I painted for you.".into(),
             files: vec![picture(message.timestamp.as_ms())],
             reply_to: None,
         }
     } else if said.contains("file") {
-        Draft { text: String::new(), files: vec![notes()], reply_to: None }
+        Draft { text: String::new(), files: vec![notes()], ..Draft::default() }
     } else if !message.attachments.is_empty() {
         let names: Vec<_> = message.attachments.iter().map(|file| file.name.as_str()).collect();
         text(&format!("Got it: {}", names.join(", ")))

@@ -18,6 +18,7 @@ pub async fn play(client: &Client, friend: &Client) -> anyhow::Result<()> {
     let to_self = client.make_conversation(&client.id().into()).await?;
     say(client, to_friend, bot::text("Are the pictures from Sunday still on your phone? 🌊")).await?;
     let pictures = Draft {
+        preview: None,
         text: "These two came out best".into(),
         files: vec![bot::picture(0), bot::picture(4)],
         reply_to: None,

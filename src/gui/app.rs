@@ -296,9 +296,12 @@ impl Window {
             Update::NoFileDialog => self.actions.toast(Toast::bad(&*self.strings.t("no-file-dialog"))),
             Update::Refused { conversation, writing, reason } => {
                 self.actions.toast(Toast::bad(reason));
-                self.write(theme, conversation, |composer, _| composer.give_back(writing));
+                self.write(theme, conversation, |composer, cx| composer.give_back(cx, writing));
             }
             Update::Draft(id, writing) => self.write(theme, id, |composer, _| composer.restored(writing)),
+            Update::Preview { conversation, url, preview } => {
+                self.write(theme, conversation, |composer, _| composer.previewed(&url, preview));
+            }
             Update::Staged(id, file) => self.write(theme, id, |composer, cx| composer.stage(cx, file)),
             Update::NotStaged(id) => self.write(theme, id, |composer, _| composer.not_staged()),
             Update::Looked(id, file, look) => {

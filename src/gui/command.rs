@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use egui::ColorImage;
 use septet_client::model::{
-    Address, AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, Expiry, Message,
-    MessageId, MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile, Settings, TypingNow,
+    Address, AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, DraftPreview,
+    Expiry, Message, MessageId, MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile, Settings,
+    TypingNow,
 };
 use septet_protocol::account::DisplayName;
 use zeroize::Zeroizing;
@@ -103,6 +104,15 @@ pub enum Command {
     },
     /// Bring back what the draft of a conversation has besides its text.
     LoadDraft(ConversationId),
+    /// Ask the website of a link for its preview.
+    FetchPreview {
+        /// Where it is written.
+        conversation: ConversationId,
+        /// The link.
+        url: String,
+    },
+    /// Show previews of links that are sent from here, or do not.
+    SetLinkPreviews(bool),
     /// Accept a message request.
     Accept(ConversationId),
     /// Decline a message request: its messages are deleted.
@@ -310,6 +320,17 @@ pub enum Update {
     Looked(ConversationId, OutgoingFile, Look),
     /// What the draft of a conversation has besides its text.
     Draft(ConversationId, Writing),
+    /// What was chosen about previews of links; `None` if nothing was.
+    LinkPreviews(Option<bool>),
+    /// What the website of a link answered; `None` if there is nothing to show.
+    Preview {
+        /// Where the link is written.
+        conversation: ConversationId,
+        /// The link.
+        url: String,
+        /// What to show of it.
+        preview: Option<ShownPreview>,
+    },
     /// The recovery password.
     Recovery(RecoveryWords),
     /// A registered name leads to this account, or to none for this reason.
@@ -415,6 +436,17 @@ pub struct Writing {
     pub reply: Option<Arc<Message>>,
     /// The files.
     pub files: Vec<StagedFile>,
+    /// What its link leads to.
+    pub preview: Option<ShownPreview>,
+}
+
+/// What a link leads to, ready to be shown.
+#[derive(Clone, Debug)]
+pub struct ShownPreview {
+    /// What is sent.
+    pub preview: DraftPreview,
+    /// Its picture.
+    pub picture: Option<Arc<ColorImage>>,
 }
 
 /// A file that waits in the composer.

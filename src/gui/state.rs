@@ -54,6 +54,8 @@ pub struct AppState {
     pub typing: BTreeSet<ConversationId>,
     /// Something came that only a later version can show, and the person is to be told.
     pub update_wanted: bool,
+    /// Whether links that are sent from here get a preview; `None` if nobody has chosen yet, which means no.
+    pub link_previews: Option<bool>,
     /// Emoji to offer, the likeliest first; empty until they are known.
     pub recent_emoji: Vec<String>,
     /// Counts changes of what people are called; what was laid out with their names must be laid out again.
@@ -118,6 +120,7 @@ impl AppState {
             }
             Update::Conversation(row) => self.put_row(row),
             Update::UpdateWanted(wanted) => self.update_wanted = *wanted,
+            Update::LinkPreviews(choice) => self.link_previews = *choice,
             Update::Connection(connection) => self.connection = connection.clone(),
             Update::Settings(settings) => self.settings = *settings,
             Update::ClockAhead(ms) => self.clock_ahead = *ms,
@@ -144,7 +147,7 @@ impl AppState {
             }
             Update::Attachment { conversation, message, attachment, state } => {
                 self.change(*conversation, *message, |message| {
-                    if let Some(found) = message.attachments.iter_mut().find(|a| a.id == *attachment) {
+                    if let Some(found) = message.files_mut().find(|a| a.id == *attachment) {
                         found.state = state.clone();
                     }
                 });

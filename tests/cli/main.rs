@@ -15,6 +15,7 @@ mod human;
 mod kill;
 mod manual;
 mod names;
+mod previews;
 mod promises;
 mod rpc;
 mod schema;

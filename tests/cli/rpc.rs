@@ -371,12 +371,13 @@ fn a_reader_that_stops_reading_misses_nothing() {
     assert!(line.contains("\"subscription\":1"), "{line}");
     // More than the pipe and what may wait for it hold.
     let count = 1500;
+    let begin = network.devnet().now() - count;
     let filling = "\u{85}".repeat(1900);
     for number in 0..count {
         let body = format!("{number} {filling}");
         let visible = Visible { body, attachments: Vec::new(), quote: None, preview: None };
         // Those of one moment would be one message.
-        says_at(&network, &alice, &bob, Content::Visible(visible), network.devnet().now() - count + number);
+        says_at(&network, &alice, &bob, Content::Visible(visible), begin + number);
     }
     // All of it is stored while nobody reads.
     input

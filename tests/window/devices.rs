@@ -64,7 +64,7 @@ fn with_a_contact(test: impl FnOnce(&mut Real, &Other)) {
     runtime.block_on(async {
         let from = tokio::time::timeout(PATIENCE, request(&friend)).await.unwrap();
         friend.accept(from).await.unwrap();
-        let draft = Draft { text: "Hello Eva".into(), files: Vec::new(), reply_to: None };
+        let draft = Draft { text: "Hello Eva".into(), ..Draft::default() };
         friend.send(from, draft).await.unwrap();
     });
     real.wait_label("Mara: Hello Eva");

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // it is a test
 
 mod account;
+mod compose;
 mod details;
 mod devices;
 mod first_run;

@@ -48,7 +48,10 @@ fn two_people_talk_through_the_window() {
             content_type: "image/png".into(),
             bytes: picture(),
         };
-        friend.send(from, Draft { text: "Look".into(), files: vec![file], reply_to: None }).await.unwrap();
+        friend
+            .send(from, Draft { text: "Look".into(), files: vec![file], ..Draft::default() })
+            .await
+            .unwrap();
         let page = friend.messages(from, Page::Newest, 10).await.unwrap();
         assert!(page.messages.iter().any(|message| message.text == "Hello Mara"));
     });

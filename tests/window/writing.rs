@@ -62,7 +62,8 @@ fn every_change_is_kept_within_a_moment() {
 
 #[test]
 fn a_draft_comes_back_whole_before_it_is_kept_or_sent() {
-    let mut stage = drafted(DraftSummary { text: "look".into(), files: 2, reply_to: Some(MessageId(5)) });
+    let mut stage =
+        drafted(DraftSummary { text: "look".into(), files: 2, reply_to: Some(MessageId(5)), preview: false });
     let conversation = stage.command(|c| if let Command::LoadDraft(id) = c { Some(id) } else { None });
     assert_eq!(field(&stage), "look");
     write(&mut stage, " here");
@@ -73,7 +74,7 @@ fn a_draft_comes_back_whole_before_it_is_kept_or_sent() {
 
     let reply = Some(Arc::new(sample::message(5, false, "sure?", sample::NOW)));
     let files = vec![file("one.txt"), file("two.txt")];
-    stage.tell(Update::Draft(conversation, Writing { text: "look".into(), reply, files }));
+    stage.tell(Update::Draft(conversation, Writing { text: "look".into(), reply, files, preview: None }));
     let draft = stage.command(sent);
     assert_eq!(
         (draft.text.as_str(), draft.files.len(), draft.reply_to),
@@ -87,7 +88,7 @@ fn a_refused_message_comes_back_with_all_it_had() {
     let mut stage = stage();
     write(&mut stage, "and then");
     let reply = Some(Arc::new(sample::message(5, false, "sure?", sample::NOW)));
-    let writing = Writing { text: "look".into(), reply, files: vec![file("one.txt")] };
+    let writing = Writing { text: "look".into(), reply, files: vec![file("one.txt")], preview: None };
     let reason = "The disk is full.".to_owned();
     stage.tell(Update::Refused { conversation: sample::mara(), writing, reason });
     assert_eq!(field(&stage), "look\nand then", "what was begun since is not lost either");

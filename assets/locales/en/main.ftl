@@ -199,7 +199,6 @@ attach = Attach pictures or files
 send = Send
 do-not-reply = Do not reply
 remove-file = Remove { $name }
-too-long = A message has at most { $limit } characters. Send it in parts.
 too-many-files = A message has at most { $limit } files.
 file-too-large = { $name } is larger than 10 MB, which is the most the network takes.
 file-empty = { $name } is empty.

@@ -97,6 +97,7 @@ impl Bench {
     fn send(&self, number: u64) {
         let timestamp = NOW + 1_000_000_000 + number;
         let message = OutgoingMessage {
+            preview: None,
             conversation: self.alice,
             timestamp,
             text: "a message that goes out".to_owned(),

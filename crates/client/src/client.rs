@@ -12,6 +12,7 @@ mod drafts;
 mod files;
 mod messages;
 mod open;
+mod previews;
 mod reacting;
 mod readers;
 mod requests;
@@ -29,11 +30,12 @@ use tokio::sync::broadcast;
 use tokio::time::timeout_at;
 use zeroize::Zeroize;
 
-pub use crate::error::{ClientError, SendError};
+pub use crate::error::{ClientError, PreviewError, SendError};
 pub use deleting::UNDO_FOR;
 pub use files::may_tell_place;
 pub use reacting::FIRST_EMOJI;
 pub use readers::{Delivery, Doing};
+pub use septet_network::web::PreviewUrl;
 
 use crate::engine::Engine;
 use crate::event::Event;

@@ -6,8 +6,23 @@
 use std::time::Duration;
 
 use septet_network::NetworkError;
+use septet_network::web::WebError;
 
 use crate::store::StoreError;
+
+/// Why there is no preview of a link; each is a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PreviewError {
+    /// There is no `https` link in the text, or one that is not visited because it deceives.
+    #[error("the text has no https link that can be previewed")]
+    NoLink,
+    /// What the link leads to is no page, or one without a title.
+    #[error("the page has no title to show")]
+    NoTitle,
+    /// The page cannot be had.
+    #[error(transparent)]
+    Web(#[from] WebError),
+}
 
 /// Why a client could not be opened or could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

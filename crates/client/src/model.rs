@@ -6,7 +6,9 @@
 mod address;
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use septet_protocol::id::{MessageHash, SessionId};
@@ -308,14 +310,14 @@ pub enum Notice {
 }
 
 /// A link with what the sender of a message tells of its page (spec 02 §15). Nothing of it is fetched by itself.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct LinkPreview {
     /// The link, as it stands in the text.
     pub url: String,
     /// Title of the page; may be empty if there is a picture.
     pub title: String,
-    /// There is a picture of the page on the file server.
-    pub has_image: bool,
+    /// Picture of the page; fetched from the file server like an attachment, never from the page.
+    pub image: Option<Attachment>,
 }
 
 /// When messages disappear (spec 02 §18).
@@ -396,6 +398,18 @@ pub struct Attachment {
     pub state: AttachmentState,
 }
 
+impl Message {
+    /// All files that came with it: attachments, then the picture of its link.
+    pub fn files(&self) -> impl Iterator<Item = &Attachment> {
+        self.attachments.iter().chain(self.preview.as_ref().and_then(|preview| preview.image.as_ref()))
+    }
+
+    /// The same, to change them.
+    pub fn files_mut(&mut self) -> impl Iterator<Item = &mut Attachment> {
+        self.attachments.iter_mut().chain(self.preview.as_mut().and_then(|preview| preview.image.as_mut()))
+    }
+}
+
 impl Attachment {
     /// Whether to show it as a picture: by type, never SVG (spec 04 §9).
     pub fn is_image(&self) -> bool {
@@ -451,6 +465,37 @@ pub struct Draft {
     pub files: Vec<OutgoingFile>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
+    /// What the first link of the text leads to. It is left out if its link is not in the text, and beside files or an
+    /// answer, as in the official apps.
+    pub preview: Option<DraftPreview>,
+}
+
+/// What a link leads to, made by `Client::preview` (spec 02 §15).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DraftPreview {
+    /// The link, as it stands in the text.
+    pub url: String,
+    /// Title of the page.
+    pub title: String,
+    /// Its picture, if it has one.
+    pub image: Option<PreviewImage>,
+}
+
+/// The small picture of a page: a JPEG or WebP without metadata.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PreviewImage {
+    /// The file.
+    pub bytes: Arc<[u8]>,
+    /// MIME type.
+    pub content_type: String,
+    /// Width and height in pixels, at most 200.
+    pub dimensions: (u32, u32),
+}
+
+impl fmt::Debug for PreviewImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PreviewImage({:?}, {} bytes)", self.dimensions, self.bytes.len())
+    }
 }
 
 /// A file to send.
@@ -496,6 +541,8 @@ pub struct DraftSummary {
     pub files: u32,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
+    /// It has the preview of a link.
+    pub preview: bool,
 }
 
 /// A place in a conversation to page from.

@@ -26,6 +26,8 @@
 //! * `devnet`, the whole; around it `builder` makes one, and `membership` changes its swarms, with new nodes from the
 //!   `nursery`.
 //!
+//! * `website` stands apart from the network: what links lead to.
+//!
 //! Only loopback addresses are served or contacted.
 
 mod base64;
@@ -60,6 +62,7 @@ mod stored;
 mod tasks;
 mod tls;
 mod version;
+mod website;
 
 pub use builder::DevnetBuilder;
 pub use cut::Cut;
@@ -75,3 +78,4 @@ pub use node::NodeHandle;
 pub use node_info::NodeInfo;
 pub use stored::{StoredFile, StoredMessage};
 pub use version::ServerVersion;
+pub use website::{WebAnswer, Website};

@@ -87,6 +87,8 @@ pub struct NetworkConfig {
     pub(crate) file_server: FileServer,
     /// The path of a file server's onion entrance.
     pub(crate) onion_target: String,
+    /// Authorities that websites may have their certificates from, besides those that browsers trust.
+    pub(crate) web_certificates: Vec<CertificateDer<'static>>,
     /// The clock of the machine that the network is used from.
     pub(crate) machine: MachineClock,
 }
@@ -134,6 +136,7 @@ impl NetworkConfig {
             snapshot: NodeSnapshot::mainnet(),
             file_server: FileServer::mainnet(),
             onion_target: onion_target(),
+            web_certificates: Vec::new(),
             machine: MachineClock::default(),
         }
     }
@@ -155,6 +158,7 @@ impl NetworkConfig {
             snapshot: NodeSnapshot::default(),
             file_server: FileServer::testnet(),
             onion_target: onion_target(),
+            web_certificates: Vec::new(),
             machine: MachineClock::default(),
         }
     }
@@ -173,11 +177,11 @@ impl NetworkConfig {
 
     fn read(text: &str, folder: &Path) -> Result<Self, ConfigError> {
         let file: NetworkFile = toml::from_str(text).map_err(|error| ConfigError::Form(one_line(&error)))?;
-        let certificates = file
-            .seed_certificates
-            .iter()
-            .map(|name| certificate(&folder.join(name)))
-            .collect::<Result<Vec<_>, _>>()?;
+        let read = |names: &[PathBuf]| {
+            names.iter().map(|name| certificate(&folder.join(name))).collect::<Result<Vec<_>, _>>()
+        };
+        let (certificates, web_certificates) =
+            (read(&file.seed_certificates)?, read(&file.web_certificates)?);
         let seeds = file.seeds.iter().map(|url| seed(url, &certificates)).collect::<Result<Vec<_>, _>>()?;
         if seeds.is_empty() {
             return Err(ConfigError::NoSeed);
@@ -201,6 +205,7 @@ impl NetworkConfig {
             snapshot,
             file_server: file.file_server.read()?,
             onion_target: file.file_server.onion_target,
+            web_certificates,
             machine: MachineClock::default(),
         })
     }
@@ -244,6 +249,9 @@ struct NetworkFile {
     seeds: Vec<String>,
     #[serde(default)]
     seed_certificates: Vec<PathBuf>,
+    /// Of authorities whose websites are previewed like those that browsers trust.
+    #[serde(default)]
+    web_certificates: Vec<PathBuf>,
     #[serde(default = "smallest_pool")]
     min_pool: usize,
     #[serde(default)]

@@ -5,7 +5,7 @@
 //! request failed on a connection that had been used before.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -39,6 +39,13 @@ pub(crate) struct Peer {
     pub port: u16,
     /// How to recognise it; `None` for plain HTTP.
     pub tls: Option<Arc<ClientConfig>>,
+    /// Which of its addresses may be gone to.
+    pub allowed: fn(IpAddr) -> bool,
+}
+
+/// Any address will do.
+pub(crate) fn anywhere(_: IpAddr) -> bool {
+    true
 }
 
 /// What is counted on a connection, for whom.
@@ -123,11 +130,16 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// The first of a host's addresses that answers.
+/// The first of a host's addresses that answers; fails with [`io::ErrorKind::PermissionDenied`] if it has only such as
+/// are not allowed.
 async fn dial(peer: &Peer) -> io::Result<TcpStream> {
     let addresses = tokio::net::lookup_host((peer.host.as_str(), peer.port)).await?;
-    let mut attempts: FuturesUnordered<_> = addresses.take(ADDRESSES).map(dial_address).collect();
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    let (allowed, refused): (Vec<_>, Vec<_>) = addresses.partition(|address| (peer.allowed)(address.ip()));
+    let mut attempts: FuturesUnordered<_> = allowed.into_iter().take(ADDRESSES).map(dial_address).collect();
+    let mut last = io::Error::from(match refused.is_empty() {
+        true => io::ErrorKind::NotFound,
+        false => io::ErrorKind::PermissionDenied,
+    });
     while let Some(attempt) = attempts.next().await {
         match attempt {
             Ok(socket) => return Ok(socket),

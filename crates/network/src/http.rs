@@ -25,7 +25,7 @@ use url::Url;
 
 use crate::activity::{Activity, Progress, Traffic};
 use crate::config::{NetworkConfig, Seed};
-use crate::connection::{Connection, Meter, Peer};
+use crate::connection::{self, Connection, Meter, Peer};
 use crate::connections::Connections;
 use crate::gate::{Gate, Outgoing};
 use crate::machine::{self, Watch};
@@ -185,7 +185,12 @@ impl Http {
         let target = Target {
             authority: format!("{}:{port}", seed.host),
             // IPv6 addresses stand in brackets in URLs only.
-            peer: Peer { host: seed.host.trim_matches(['[', ']']).to_owned(), port, tls },
+            peer: Peer {
+                host: seed.host.trim_matches(['[', ']']).to_owned(),
+                port,
+                tls,
+                allowed: connection::anywhere,
+            },
             traffic: Arc::default(),
         };
         let question = Question { kind: JSON, body: body.into(), ..Question::new(url.path(), None) };
@@ -312,7 +317,12 @@ impl Http {
     fn node(&self, node: &Node) -> Target {
         let authority = authority(node);
         Target {
-            peer: Peer { host: node.ip.to_string(), port: node.port, tls: Some(self.nodes.clone()) },
+            peer: Peer {
+                host: node.ip.to_string(),
+                port: node.port,
+                tls: Some(self.nodes.clone()),
+                allowed: connection::anywhere,
+            },
             traffic: self.traffic(&authority),
             authority,
         }

@@ -14,7 +14,8 @@
 //!        └─ http   posts, and their limits of time; activity: what moves
 //!             └─ connections, connection: open sockets; pace, gate: how far ahead of the line; tls: whom we believe
 //! ```
-//! `shared` is what they have in common: the policy, paths, clock, status; `machine`: clocks, and whether it has slept.
+//! `web` fetches pages for the previews of links, over a `connection` of its own. `shared` is what they have in common: the
+//! policy, paths, clock, status; `machine`: clocks, and whether it has slept.
 
 mod activity;
 mod attempts;
@@ -43,6 +44,7 @@ mod snapshot;
 mod status;
 mod swarm;
 mod tls;
+pub mod web;
 
 pub use config::{ConfigError, NetworkConfig};
 pub use error::NetworkError;

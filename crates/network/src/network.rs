@@ -25,6 +25,7 @@ use crate::file_server::UploadedFile;
 use crate::policy::{Policy, Saved};
 use crate::shared::Shared;
 use crate::status::{NetworkStatus, PathHop};
+use crate::web::{PreviewUrl, Take, WebError, WebPage};
 
 /// A connection to the network. Cheap to clone; when the last clone is gone its tasks end.
 #[derive(Clone)]
@@ -189,6 +190,18 @@ impl Network {
         cancel: CancellationToken,
     ) -> Result<Vec<u8>, NetworkError> {
         cancellable(&cancel, self.shared.download(url, Arc::new(progress))).await
+    }
+
+    /// Fetches something from a website, directly and not through the network, until `deadline`; `accept` is the kind to
+    /// ask for. Its server learns our address: only for links whose preview the person who sends them wants.
+    pub async fn fetch_web(
+        &self,
+        url: &PreviewUrl,
+        accept: &'static str,
+        take: Take,
+        deadline: tokio::time::Instant,
+    ) -> Result<WebPage, WebError> {
+        self.shared.web.fetch(url, accept, take, deadline).await
     }
 
     /// Asks the file server to keep a file longer; until when it does then. Only for files with a name of 44

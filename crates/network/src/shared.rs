@@ -22,6 +22,7 @@ use crate::http::Http;
 use crate::path::Path;
 use crate::policy::{Action, PathId, Policy};
 use crate::status::{Connection, NetworkStatus, shown};
+use crate::web::Web;
 
 /// How long a request waits for a path while paths are being built.
 const WAIT_CONNECTING: Duration = Duration::from_secs(10);
@@ -34,6 +35,7 @@ const WAIT_SECOND: Duration = Duration::from_secs(3);
 pub(crate) struct Shared {
     pub config: NetworkConfig,
     pub http: Http,
+    pub web: Web,
     pub clock: Clock,
     state: Mutex<State>,
     /// What takes time, for the driver to do.
@@ -63,9 +65,11 @@ impl Shared {
         orders: mpsc::UnboundedSender<Action>,
     ) -> Result<Self, NetworkError> {
         let http = Http::new(&config).map_err(NetworkError::Setup)?;
+        let web = Web::new(&config.web_certificates, !config.public_only).map_err(NetworkError::Setup)?;
         Ok(Self {
             config,
             http,
+            web,
             clock,
             state: Mutex::new(State { policy, paths: BTreeMap::new(), wake: None }),
             orders,

@@ -1,17 +1,19 @@
 //! Whom we believe to be whom.
 //!
-//! Two rules, one for each kind of peer (spec 03 §2.1, §5):
+//! Three rules, one for each kind of peer (spec 03 §2.1, §5):
 //! - a *seed* must show exactly the certificate we were shipped with, under its own name, and prove that it holds the
 //!   key. The certificates are self-signed authorities, which ordinary verifiers refuse, hence the own one.
 //! - a *node* may show anything: nodes make their certificates up at will. What protects requests to them is the onion
 //!   encryption to the keys of the node list; TLS only hides from onlookers on the way which kind of traffic it is.
+//! - a *website*, of which a link is previewed, must show what browsers ask for: a certificate for its name of an authority
+//!   that they trust. The authorities come with the program, so that it is the same everywhere.
 
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 /// TLS towards nodes: any certificate will do.
 pub(crate) fn any_certificate() -> Result<ClientConfig, Error> {
@@ -23,6 +25,17 @@ pub(crate) fn any_certificate() -> Result<ClientConfig, Error> {
 pub(crate) fn pinned(pins: Vec<(String, CertificateDer<'static>)>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     client(provider.clone(), Arc::new(Pinned { pins, provider }))
+}
+
+/// TLS towards websites: the authorities that browsers trust, and these.
+pub(crate) fn public(more: &[CertificateDer<'static>]) -> Result<ClientConfig, Error> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for certificate in more {
+        roots.add(certificate.clone())?;
+    }
+    let provider = Arc::new(ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn client(

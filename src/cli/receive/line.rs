@@ -6,7 +6,7 @@ use septet_client::event::Event;
 use septet_client::model::{Expiry, Message, MessageState, Notice};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::messages::{AttachmentRow, QuoteRow, reply_to};
+use crate::cli::messages::{AttachmentRow, PreviewRow, QuoteRow, reply_to};
 
 /// One event.
 #[derive(Serialize, JsonSchema)]
@@ -131,6 +131,9 @@ pub struct Written {
     /// What it answers, also if that is not here
     #[serde(skip_serializing_if = "Option::is_none")]
     quote: Option<QuoteRow>,
+    /// What a link in the text leads to
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<PreviewRow>,
     /// After so many seconds it disappears; null if it stays
     expires_in: Option<u32>,
     /// We wrote it ourselves on another device
@@ -150,6 +153,7 @@ impl Written {
             attachments,
             reply_to: reply_to(message),
             quote: message.quote.as_ref().map(QuoteRow::new),
+            preview: message.preview.as_ref().map(PreviewRow::new),
             expires_in: match message.expiry {
                 Expiry::Off => None,
                 Expiry::AfterRead(seconds) | Expiry::AfterSend(seconds) => Some(seconds),

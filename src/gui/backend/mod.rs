@@ -11,6 +11,7 @@ mod messages;
 mod open;
 mod own_picture;
 mod pictures;
+mod previews;
 mod privacy;
 mod qr;
 mod sound;
@@ -39,6 +40,7 @@ use super::command::{Command, RecoveryWords, Toast, Update};
 use super::preferences::Preferences;
 use super::state::PAGE;
 use own_picture::OwnPicture;
+use previews::Previews;
 use sound::Sounds;
 
 /// Changes of the list within this time are told at once.
@@ -126,8 +128,10 @@ async fn live(
     };
     let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
     let picture = OwnPicture::new(opened.client.clone(), teller.clone());
+    let previews = Previews::new(opened.client.clone(), teller.clone());
     let sounds = Sounds::new(opened.client.clone(), teller.clone(), device);
     let account = Account {
+        previews,
         client: opened.client,
         teller,
         picture,
@@ -171,6 +175,7 @@ struct Account {
     client: Client,
     teller: Teller,
     picture: OwnPicture,
+    previews: Previews,
     sounds: Sounds,
     /// The profile's folder, if it is one that stays.
     folder: Option<PathBuf>,
@@ -188,6 +193,7 @@ impl Account {
         self.teller.tell(Update::Connection(self.client.connection()));
         self.teller.tell(Update::Settings(self.client.settings()));
         privacy::tell_clock(&self.client, &self.teller);
+        self.teller.tell(Update::LinkPreviews(self.client.link_previews_choice()));
         self.tell_list().await;
         self.tell_update_wanted().await;
         messages::tell_recent(&self.client, &self.teller).await;
@@ -337,6 +343,8 @@ impl Account {
             Command::SaveAll(files) => messages::save_all(client.clone(), self.teller.clone(), files),
             Command::MarkRead { conversation, up_to } => client.mark_read(conversation, up_to).await?,
             Command::SetDraft { conversation, draft } => client.set_draft(conversation, draft).await?,
+            Command::FetchPreview { conversation, url } => self.previews.fetch(conversation, url),
+            Command::SetLinkPreviews(on) => previews::switch(client, &self.teller, on).await?,
             Command::LoadDraft(id) => writing::load(client, &self.teller, id).await?,
             Command::Accept(id) => client.accept(id).await?,
             Command::Decline(id) => client.decline(id).await?,

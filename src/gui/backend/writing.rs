@@ -13,7 +13,7 @@ use septet_client::model::{ConversationId, Draft, MessageId, OutgoingFile};
 use tokio::sync::Semaphore;
 
 use super::super::command::{Look, StagedFile, Toast, Update, Writing};
-use super::{Teller, files, pictures, sentence};
+use super::{Teller, files, pictures, previews, sentence};
 
 /// Pixels of the longer side of a small picture in the composer.
 const THUMBNAIL: u32 = 192;
@@ -66,7 +66,11 @@ async fn written(client: &Client, teller: &Teller, draft: Draft) -> Writing {
             Err(problem) => teller.tell(Update::Toast(Toast::bad(problem))),
         }
     }
-    Writing { text: draft.text, reply: reply.map(Arc::new), files }
+    let preview = match draft.preview {
+        Some(preview) => Some(previews::shown(preview).await),
+        None => None,
+    };
+    Writing { text: draft.text, reply: reply.map(Arc::new), files, preview }
 }
 
 /// Asks for files to send.

@@ -24,6 +24,9 @@ pub struct Line {
     pub from_right: bool,
 }
 
+/// A word of more clusters than this is measured in pieces.
+const PIECE: usize = 400;
+
 /// The sign that more follows.
 pub const MORE: char = '…';
 
@@ -65,7 +68,7 @@ struct Breaker<'a> {
 impl Breaker<'_> {
     /// Fills lines with tokens; the last line allowed takes what fits of the rest.
     fn fill(&mut self, tokens: Vec<Token>, rows: usize) -> Vec<Vec<Token>> {
-        let mut rest: VecDeque<Token> = tokens.into();
+        let mut rest: VecDeque<Token> = tokens.into_iter().flat_map(|token| self.pieces(token)).collect();
         let (mut lines, mut line, mut used) = (Vec::new(), Vec::new(), 0.0);
         while let Some(token) = rest.pop_front() {
             let width = (self.width)(&token);
@@ -86,6 +89,23 @@ impl Breaker<'_> {
         }
         lines.push(line);
         lines
+    }
+
+    /// A token in pieces that are measured one by one: measuring all that is left of a word again for each of its lines
+    /// would take time with the square of its length. No line has room for a whole piece.
+    fn pieces(&self, token: Token) -> Vec<Token> {
+        let words = self.text.get(token.range.clone()).unwrap_or_default();
+        if words.len() <= PIECE || token.instead.is_some() {
+            return vec![token];
+        }
+        let starts = words.grapheme_indices(true).map(|(at, _)| token.range.start + at).step_by(PIECE);
+        let starts: Vec<usize> = starts.collect();
+        let ends = starts.iter().skip(1).copied().chain([token.range.end]);
+        let pieces = starts.iter().zip(ends).map(|(start, end)| {
+            let last = end == token.range.end;
+            Token { range: *start..end, breaks: token.breaks && last, ..token.clone() }
+        });
+        pieces.collect()
     }
 
     /// Ends a line that has no room for the next token of `rest`: at the last place where that is allowed, or, if
@@ -232,6 +252,23 @@ mod tests {
         assert_eq!(read("a  ", 1.0, 9), ["a"]);
         assert_eq!(read("שלום עולם טוב", 9.0, 9), ["שלום עולם", "טוב"]);
         assert_eq!(read("x สวัสดีเพื่อน", 5.0, 9), ["x", "สวัสดี", "เพื่อน"]);
+    }
+
+    #[test]
+    fn a_long_word_is_measured_in_proportion_to_its_length() {
+        let measured = |length: usize| {
+            let text = "ب".repeat(length);
+            let (mut total, mut width) = (0, count(&text));
+            let whole = 0..text.len();
+            let found = lines(&text, &[whole], 40.0, usize::MAX, &mut |token| {
+                total += token.range.len();
+                width(token)
+            });
+            assert_eq!(found.len(), length.div_ceil(40));
+            total
+        };
+        let (short, long) = (measured(4_000), measured(16_000));
+        assert!(long < 5 * short, "{short} bytes are measured of 4,000 letters, {long} of 16,000");
     }
 
     #[test]

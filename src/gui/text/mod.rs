@@ -7,6 +7,7 @@
 pub mod bidi;
 pub mod cache;
 pub mod emoji;
+pub mod emoji_names;
 pub mod lines;
 pub mod links;
 mod shape;
@@ -58,12 +59,21 @@ pub struct Style {
     pub color: Color32,
     /// With a line under it.
     pub underline: bool,
+    /// On a ground of this colour.
+    pub ground: Option<Color32>,
 }
 
 impl Style {
     /// A style of regular weight, its lines spaced for reading.
     pub fn new(size: f32, color: Color32) -> Self {
-        Self { size, line: (size * 1.43).round(), weight: Weight::Regular, color, underline: false }
+        Self {
+            size,
+            line: (size * 1.43).round(),
+            weight: Weight::Regular,
+            color,
+            underline: false,
+            ground: None,
+        }
     }
 
     /// The same with another weight.
@@ -81,11 +91,17 @@ impl Style {
         Self { color, ..self }
     }
 
+    /// The same on a ground.
+    pub fn ground(self, ground: Color32) -> Self {
+        Self { ground: Some(ground), ..self }
+    }
+
     fn format(self, family: FontFamily) -> TextFormat {
         TextFormat {
             font_id: FontId::new(self.size, family),
             color: self.color,
             line_height: Some(self.line),
+            background: self.ground.unwrap_or(Color32::TRANSPARENT),
             underline: if self.underline { Stroke::new(1.0, self.color) } else { Stroke::NONE },
             ..TextFormat::default()
         }
@@ -201,12 +217,32 @@ pub fn edit_align(text: &str) -> egui::Align2 {
 /// words that run to the left are right in themselves, but stand in the order in which they were typed, from the right
 /// if the text begins so (see [`edit_align`]).
 pub fn layout_editable(ctx: &Context, text: &str, style: Style, width: f32) -> Arc<Galley> {
+    layout_editable_with(ctx, text, style, &[], style, width)
+}
+
+/// The same with some ranges, in characters and in their order, in a style of their own.
+pub fn layout_editable_with(
+    ctx: &Context,
+    text: &str,
+    style: Style,
+    ranges: &[std::ops::Range<usize>],
+    lit: Style,
+    width: f32,
+) -> Arc<Galley> {
     let mut job = LayoutJob {
         wrap: TextWrapping { max_width: width, ..TextWrapping::default() },
         keep_trailing_whitespace: true,
         halign: if width.is_finite() { edit_align(text).x() } else { egui::Align::LEFT },
         ..LayoutJob::default()
     };
-    shape::push(&mut job, text, style);
+    let byte = |at: usize| text.char_indices().nth(at).map_or(text.len(), |(byte, _)| byte);
+    let mut at = 0;
+    for range in ranges {
+        let (from, to) = (byte(range.start), byte(range.end));
+        shape::push(&mut job, text.get(at..from).unwrap_or_default(), style);
+        shape::push(&mut job, text.get(from..to).unwrap_or_default(), lit);
+        at = to;
+    }
+    shape::push(&mut job, text.get(at..).unwrap_or_default(), style);
     ctx.fonts_mut(|fonts| fonts.layout_job(job))
 }

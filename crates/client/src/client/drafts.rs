@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use septet_protocol::attachment::{mime, name};
 
 use super::{Client, ClientError, SendError};
-use crate::engine::{base_name, check_text, look_at, take_in};
+use crate::engine::{Words, base_name, check_text, look_at, take_in};
 use crate::event::Event;
 use crate::model::{ConversationId, Draft, KeptFile, MessageId, OutgoingFile, Sent};
 use crate::store::{DraftFile, NewAttachment, StoreError, StoredDraft};
@@ -19,12 +19,12 @@ const VOICE_NAME: &str = "session-audio-message";
 impl Client {
     /// What is written in a conversation and not sent yet; empty if nothing is.
     pub async fn draft(&self, id: ConversationId) -> Result<Draft, ClientError> {
-        let StoredDraft { text, reply_to, files } = self.read(move |db| db.draft(id)).await?;
+        let StoredDraft { text, reply_to, files, preview } = self.read(move |db| db.draft(id)).await?;
         let files = files.into_iter().map(|file| match file {
             DraftFile::There(path) => OutgoingFile::Path(PathBuf::from(path)),
             DraftFile::Here(kept) => OutgoingFile::Kept(kept),
         });
-        Ok(Draft { text, files: files.collect(), reply_to })
+        Ok(Draft { text, files: files.collect(), reply_to, preview })
     }
 
     /// Keeps what is written and not sent yet, over restarts; an empty draft removes it. Of a file on disk its path is
@@ -34,7 +34,7 @@ impl Client {
         for file in draft.files {
             files.push(self.draft_file(file).await?);
         }
-        let draft = StoredDraft { text: draft.text, reply_to: draft.reply_to, files };
+        let draft = StoredDraft { text: draft.text, reply_to: draft.reply_to, files, preview: draft.preview };
         let now = self.now();
         if self.write(move |db| db.set_draft(id, &draft, now)).await? {
             self.0.engine.events.send(Event::Conversation(id));
@@ -127,8 +127,14 @@ impl Client {
             Some(message) => Some(self.quoted(id, message).await?),
             None => None,
         };
+        let alone = draft.files.is_empty() && quote.is_none();
+        let preview = match draft.preview.filter(|_| alone) {
+            Some(preview) => self.taken_preview(&text, preview).await?,
+            None => None,
+        };
         let attachments = self.take_in(draft.files).await?;
-        let sent = self.0.engine.send_message(id, text, quote, attachments, key).await?;
+        let words = Words { text, quote, preview };
+        let sent = self.0.engine.send_message(id, words, attachments, key).await?;
         self.0.engine.bells.preparing.notify_one();
         Ok(sent)
     }

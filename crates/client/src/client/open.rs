@@ -10,7 +10,7 @@ use septet_protocol::crypto::SystemRandom;
 use tokio::time::{Instant, timeout};
 
 use super::{Client, ClientError, Handle, OpenOptions, RestoreStage};
-use crate::engine::{Documents, Engine, Ephemeral, Proven, Receipts, Restore};
+use crate::engine::{Documents, Engine, Ephemeral, Previews, Proven, Receipts, Restore};
 use crate::store::{Db, Store, StoreError, StoredAccount, discard_profile, profile_exists};
 
 /// How long a restore waits for a connection, and then for the account's profile (spec 01 §8).
@@ -110,15 +110,18 @@ impl Client {
 
     /// The handle on an open store.
     async fn with_store(profile: PathBuf, store: Store, options: OpenOptions) -> Result<Client, ClientError> {
-        let loaded = store
-            .read(|db| Ok((db.account()?, Receipts::load(db)?, Ephemeral::load(db)?, Proven::load(db)?)));
-        let (account, receipts, typing, last_known) = loaded.await?;
+        let loaded = store.read(|db| {
+            let switches = (Receipts::load(db)?, Ephemeral::load(db)?, Previews::load(db)?);
+            Ok((db.account()?, switches, Proven::load(db)?))
+        });
+        let (account, (receipts, typing, previews), last_known) = loaded.await?;
         let keys = account.seed.keys();
         let network = Network::start(options.network, &profile, store.network_key());
         let network = network.map_err(|error| ClientError::Network(error.to_string()))?;
         let engine = Engine::new(keys, store, network);
         engine.receipts.switch(receipts);
         engine.ephemeral.switch(typing);
+        engine.previews.switch(previews);
         engine.proven.begin(last_known);
         // The program ended before its time to bring something back was over.
         engine.store.call(|db| db.finish_deleting(None)).await?;

@@ -18,8 +18,8 @@ use septet_protocol::attachment::{AttachmentPointer, Key};
 use septet_protocol::crypto::SystemRandom;
 use septet_protocol::id::{Account, Namespace, SessionId};
 use septet_protocol::message::{
-    Content, DataExtraction, EncodeError, MessageRef, Outgoing, Profile, ProfilePicture, Reaction,
-    ReactionAction, TTL_CONTENT_MS, Visible, encode_one_to_one,
+    Content, DataExtraction, EncodeError, LinkPreview, MessageRef, Outgoing, Profile, ProfilePicture,
+    Reaction, ReactionAction, TTL_CONTENT_MS, Visible, encode_one_to_one,
 };
 use septet_protocol::time::Timestamp;
 
@@ -28,8 +28,8 @@ use crate::error::ClientError;
 use crate::event::Event;
 use crate::model::{ConversationId, Expiry, MessageId, Notice, Sent};
 use crate::store::{
-    Db, JobKind, NewAttachment, NewJob, Now, OutgoingMessage, ProfileData, QuoteKey, StoreError, SwarmCopy,
-    Wish,
+    Db, JobKind, NewAttachment, NewJob, NewPreview, Now, OutgoingMessage, ProfileData, QuoteKey, StoreError,
+    SwarmCopy, Wish,
 };
 
 /// Bytes for the recipient's swarm, and a copy for our own if the kind has one.
@@ -40,6 +40,16 @@ pub struct Parcel {
     pub copy: Option<SwarmCopy>,
     /// How long the recipient's swarm keeps it, in ms.
     pub ttl_ms: u64,
+}
+
+/// What a message says, its files left out.
+pub struct Words {
+    /// Its text.
+    pub text: String,
+    /// What it answers.
+    pub quote: Option<MessageId>,
+    /// What a link in it leads to.
+    pub preview: Option<NewPreview>,
 }
 
 impl Engine {
@@ -77,8 +87,7 @@ impl Engine {
     pub async fn send_message(
         self: &Arc<Self>,
         to: ConversationId,
-        text: String,
-        quote: Option<MessageId>,
+        words: Words,
         attachments: Vec<NewAttachment>,
         key: Option<String>,
     ) -> Result<Sent, ClientError> {
@@ -91,7 +100,7 @@ impl Engine {
                 };
                 match before {
                     Some(before) => Ok(Err(before)),
-                    None => engine.write_message(db, to, text, quote, attachments, key.as_deref()).map(Ok),
+                    None => engine.write_message(db, to, words, attachments, key.as_deref()).map(Ok),
                 }
             })
         };
@@ -121,11 +130,11 @@ impl Engine {
         &self,
         db: &mut Db,
         to: ConversationId,
-        text: String,
-        quote: Option<MessageId>,
+        words: Words,
         attachments: Vec<NewAttachment>,
         key: Option<&str>,
     ) -> Result<crate::store::Outgoing, StoreError> {
+        let Words { text, quote, preview } = words;
         let conversation = db.conversation(to)?.ok_or(StoreError::NotFound)?;
         let other = db.account_of(to)?;
         let now = self.writing_time(db)?;
@@ -142,10 +151,19 @@ impl Engine {
             }
             None => None,
         };
-        let message =
-            OutgoingMessage { conversation: to, timestamp, text, quote, attachments, notice: None, expiry };
-        let job = match message.attachments.is_empty() {
-            true => self.message_job(db, &message, Vec::new())?,
+        let message = OutgoingMessage {
+            conversation: to,
+            timestamp,
+            text,
+            quote,
+            attachments,
+            preview,
+            notice: None,
+            expiry,
+        };
+        let pictured = message.preview.as_ref().is_some_and(|preview| preview.image.is_some());
+        let job = match message.attachments.is_empty() && !pictured {
+            true => self.message_job(db, &message, Vec::new(), None)?,
             // Encoded once the uploads are done.
             false => NewJob { payload: None, copy: None, ..self.job(other, timestamp) },
         };
@@ -214,6 +232,7 @@ impl Engine {
             text: String::new(),
             quote: None,
             attachments: Vec::new(),
+            preview: None,
             notice: Some(Notice::ExpiryChanged { expiry }),
             expiry,
         };
@@ -222,17 +241,22 @@ impl Engine {
         Ok(true)
     }
 
-    /// The job that delivers a message whose attachments are where these pointers say.
+    /// The job that delivers a message whose attachments, and the picture of its link, are where these pointers say.
     pub fn message_job(
         &self,
         db: &Db,
         message: &OutgoingMessage,
         attachments: Vec<AttachmentPointer>,
+        picture: Option<AttachmentPointer>,
     ) -> Result<NewJob, StoreError> {
+        let preview = message.preview.as_ref().map(|preview| LinkPreview {
+            url: preview.url.clone(),
+            title: preview.title.clone(),
+            image: picture.map(Box::new),
+        });
         let quote =
             message.quote.map(|quote| MessageRef { author: quote.author, timestamp: quote.timestamp });
-        let content =
-            Content::Visible(Visible { body: message.text.clone(), attachments, quote, preview: None });
+        let content = Content::Visible(Visible { body: message.text.clone(), attachments, quote, preview });
         let mut outgoing = Outgoing::new(content, message.timestamp);
         outgoing.expiration = message.expiry.into();
         outgoing.profile = self.profile(db)?;

@@ -25,6 +25,7 @@ mod own_picture;
 mod pace;
 mod pictures;
 mod preparing;
+mod previews;
 mod receipts;
 mod receive;
 mod refusals;
@@ -50,10 +51,12 @@ use crate::model::{Connection, Settings};
 use crate::store::{Now, Store};
 
 pub(crate) use clock::Proven;
+pub(crate) use compose::Words;
 pub(crate) use documents::Documents;
 pub(crate) use ephemeral::Ephemeral;
 pub(crate) use events::{Bells, Events};
 pub(crate) use outgoing::{base_name, check_text, look_at, may_tell_place, take_in};
+pub(crate) use previews::Previews;
 pub(crate) use receipts::Receipts;
 use refusals::Refusals;
 pub(crate) use restore::Restore;
@@ -100,6 +103,8 @@ pub(crate) struct Engine {
     pub receipts: Receipts,
     /// Who is typing.
     pub ephemeral: Ephemeral,
+    /// Whether links are previewed.
+    pub previews: Previews,
     /// Files on their way.
     pub transfers: transfers::Transfers,
     running: Mutex<Option<Running>>,
@@ -134,6 +139,7 @@ impl Engine {
             progress: watch::Sender::new(0),
             receipts: Receipts::default(),
             ephemeral: Ephemeral::default(),
+            previews: Previews::default(),
             transfers: transfers::Transfers::default(),
             running: Mutex::new(None),
         })

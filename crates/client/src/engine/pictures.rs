@@ -11,8 +11,10 @@ use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::webp::{WebPDecoder, WebPEncoder};
 use image::imageops::FilterType;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits};
 use septet_protocol::attachment::{metadata, mime};
+
+use crate::model::PreviewImage;
 
 /// The longest side in pixels of a JPEG or WebP that is sent.
 const LONGEST_SIDE: u32 = 2000;
@@ -22,6 +24,12 @@ const MOST_PIXELS: u64 = 120_000_000;
 const DISPLAY_SIDE: u32 = 600;
 /// Its JPEG quality.
 const DISPLAY_QUALITY: u8 = 88;
+/// A page's picture with a longer side, in pixels, is not decoded: it comes from a stranger.
+const PREVIEW_SIDE: u32 = 10_000;
+/// Nor is one that takes more memory, in bytes.
+const PREVIEW_MEMORY: u64 = 160_000_000;
+/// The JPEG quality of the small picture that is made of it.
+const PREVIEW_QUALITY: u8 = 80;
 /// JPEG qualities to try in turn until the picture is small enough.
 const QUALITIES: [u8; 5] = [95, 85, 75, 55, 30];
 
@@ -75,16 +83,49 @@ pub fn display_picture(file: &[u8]) -> Option<Vec<u8>> {
     if side > DISPLAY_SIDE {
         square = square.resize_exact(DISPLAY_SIDE, DISPLAY_SIDE, FilterType::Triangle);
     }
-    let mut out = Vec::new();
-    let square = square.into_rgba8();
-    if square.pixels().any(|pixel| pixel.0.last() != Some(&u8::MAX)) {
-        // Only this keeps what is transparent, and it keeps it small enough.
-        square.write_with_encoder(WebPEncoder::new_lossless(&mut out)).ok()?;
-    } else {
-        let opaque = DynamicImage::ImageRgba8(square).into_rgb8();
-        JpegEncoder::new_with_quality(&mut out, DISPLAY_QUALITY).encode_image(&opaque).ok()?;
+    encoded(square, DISPLAY_QUALITY).map(|(bytes, _)| bytes)
+}
+
+/// The picture of a page, made small for the preview of its link: its first frame, upright, neither side longer than
+/// `side` pixels, without metadata. Of GIF, ICO, JPEG, PNG and WebP (spec 02 §15); `None` if it is none of them, is broken,
+/// or would take too much to decode. Takes as long as that does.
+pub fn small(file: &[u8], side: u32) -> Option<PreviewImage> {
+    let mut reader = ImageReader::new(Cursor::new(file)).with_guessed_format().ok()?;
+    let known = [ImageFormat::Gif, ImageFormat::Ico, ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP];
+    reader.format().filter(|format| known.contains(format))?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(PREVIEW_SIDE);
+    limits.max_image_height = Some(PREVIEW_SIDE);
+    limits.max_alloc = Some(PREVIEW_MEMORY);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().ok()?;
+    let (width, height) = decoder.dimensions();
+    if width.max(height) > PREVIEW_SIDE || u64::from(width) * u64::from(height) * 8 > PREVIEW_MEMORY {
+        return None;
     }
-    Some(out)
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).ok()?;
+    picture.apply_orientation(orientation);
+    if picture.width().max(picture.height()) > side {
+        picture = picture.resize(side, side, FilterType::Triangle);
+    }
+    let dimensions = (picture.width(), picture.height());
+    let (bytes, content_type) = encoded(picture, PREVIEW_QUALITY)?;
+    Some(PreviewImage { bytes: bytes.into(), content_type: content_type.to_owned(), dimensions })
+}
+
+/// A picture as a file, with its MIME type.
+fn encoded(picture: DynamicImage, quality: u8) -> Option<(Vec<u8>, &'static str)> {
+    let mut out = Vec::new();
+    let picture = picture.into_rgba8();
+    if picture.pixels().any(|pixel| pixel.0.last() != Some(&u8::MAX)) {
+        // Only this keeps what is transparent, and it keeps it small enough.
+        picture.write_with_encoder(WebPEncoder::new_lossless(&mut out)).ok()?;
+        return Some((out, "image/webp"));
+    }
+    let opaque = DynamicImage::ImageRgba8(picture).into_rgb8();
+    JpegEncoder::new_with_quality(&mut out, quality).encode_image(&opaque).ok()?;
+    Some((out, "image/jpeg"))
 }
 
 /// What the first bytes prove a picture to be, over what its name says.

@@ -113,7 +113,7 @@ impl Transfers {
         if moving.is_empty() {
             return;
         }
-        for attachment in &mut message.attachments {
+        for attachment in message.files_mut() {
             if let Some(state) = moving.get(&attachment.id).and_then(|entry| entry.state.clone()) {
                 attachment.state = state;
             }

@@ -29,7 +29,17 @@ pub async fn complete(engine: &Arc<Engine>, message: MessageId) -> Result<(), At
     let attachments = engine.store.read(move |db| db.attachments_of(message)).await?;
     let missing = attachments.into_iter().filter(|attachment| attachment.remote.is_none());
     stream::iter(missing)
-        .map(|attachment| async move { upload(engine, prepared(engine, &attachment).await?).await })
+        .map(|attachment| async move {
+            let (id, preview) = (attachment.id, attachment.preview);
+            match upload(engine, prepared(engine, &attachment).await?).await {
+                // No reason to lose the text: it goes without.
+                Err(Attempt::Refused(_)) if preview => {
+                    engine.store.call(move |db| db.drop_preview_picture(id)).await?;
+                    Ok(())
+                }
+                uploaded => uploaded,
+            }
+        })
         .buffer_unordered(MOST_UPLOADS)
         .try_collect::<Vec<()>>()
         .await?;

@@ -9,7 +9,7 @@ use septet_protocol::swarm::reply::StoredMessage;
 use septet_protocol::time::Timestamp;
 use zeroize::Zeroizing;
 
-use super::types::{NewAttachment, ProfileData, QuoteKey, ReadMessage};
+use super::types::{NewAttachment, NewPreview, ProfileData, QuoteKey, ReadMessage};
 use crate::event::Event;
 use crate::model::{Address, ConversationId, Expiry, Message, Notice};
 
@@ -101,21 +101,6 @@ pub struct Deferred {
     pub id: DeferredId,
     /// As it was in the swarm.
     pub message: StoredMessage,
-}
-
-/// A link with a title and a picture (spec 02 §15).
-#[derive(Clone, PartialEq, Eq)]
-pub struct NewPreview {
-    /// The link, as it stands in the text.
-    pub url: String,
-    /// Title of the page; may be empty if there is a picture.
-    pub title: String,
-    /// Where the picture is, with its key: what [`AttachmentPointer::from_bytes`] reads, as received if that was not too
-    /// long ([`RawPointer`]).
-    ///
-    /// [`AttachmentPointer::from_bytes`]: septet_protocol::attachment::AttachmentPointer::from_bytes
-    /// [`RawPointer`]: septet_protocol::message::RawPointer
-    pub image: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// An invitation into a group, or to be its admin, whose proof is checked (spec 06 §7.2, §7.5).

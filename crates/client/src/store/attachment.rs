@@ -15,7 +15,7 @@ macro_rules! attachment_sql {
     ($rest:literal) => {
         concat!(
             "SELECT t.id, t.message, t.conversation, t.name, t.content_type, t.size, t.width, t.height, t.voice, t.state,
-                    t.url, t.key, t.digest, t.file, t.attempts, t.source, t.failure
+                    t.url, t.key, t.digest, t.file, t.attempts, t.source, t.failure, t.class
              FROM attachments t ",
             $rest
         )
@@ -45,7 +45,6 @@ pub(super) const HASTEN: &str =
 pub(super) const FILE_IN_USE: &str = "SELECT 1 FROM attachments WHERE file = ?1
      UNION ALL SELECT 1 FROM people WHERE picture_file = ?1
      UNION ALL SELECT 1 FROM draft_files WHERE file = ?1
-     UNION ALL SELECT 1 FROM previews WHERE file = ?1
      UNION ALL SELECT 1 FROM groups WHERE picture_file = ?1
      UNION ALL SELECT 1 FROM rooms WHERE picture_file = ?1";
 
@@ -56,7 +55,7 @@ impl Db {
         Ok(statement.query_row([id.0], stored).optional()?)
     }
 
-    /// A message's attachments in their order.
+    /// A message's attachments in their order; the picture of its link before them.
     pub fn attachments_of(&self, message: MessageId) -> Result<Vec<StoredAttachment>, StoreError> {
         let mut statement =
             self.sql().prepare_cached(attachment_sql!("WHERE t.message = ?1 ORDER BY t.position"))?;
@@ -218,6 +217,13 @@ impl Db {
         Ok(statement.execute(params![id.0, Ms(not_before), failure])? > 0)
     }
 
+    /// The picture of a link cannot be sent: its message goes without.
+    pub fn drop_preview_picture(&mut self, id: AttachmentId) -> Result<(), StoreError> {
+        let sql = "DELETE FROM attachments WHERE id = ?1 AND class = ?2 AND url IS NULL";
+        self.sql().prepare_cached(sql)?.execute(params![id.0, AttachmentClass::Preview])?;
+        Ok(())
+    }
+
     /// No download waits any longer, as when the network is back. Failures so far still count.
     pub fn downloads_hasten(&mut self) -> Result<(), StoreError> {
         self.sql().prepare_cached(HASTEN)?.execute([])?;
@@ -284,5 +290,6 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredAttachment> {
         attempts: row.get(14)?,
         source: json(row, 15)?,
         failure: row.get(16)?,
+        preview: row.get::<_, AttachmentClass>(17)? == AttachmentClass::Preview,
     })
 }

@@ -45,8 +45,9 @@ macro_rules! list_sql {
                     m.read_at IS NOT NULL OR (m.outgoing = 0 AND (m.counts = 0
                         OR (m.sorted_at, m.timestamp) <= (c.last_read, c.last_read))),
                     t.content_type, t.name, t.voice,
-                    (SELECT count(*) FROM attachments WHERE message = m.id),
+                    (SELECT count(*) FROM attachments WHERE message = m.id AND position >= 0),
                     (SELECT count(*) FROM draft_files WHERE conversation = d.conversation), d.quote,
+                    EXISTS (SELECT 1 FROM draft_previews WHERE conversation = d.conversation),
                     m.deleted <> 0
              FROM conversations c
              LEFT JOIN people p ON p.id = c.person
@@ -393,7 +394,7 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
 fn draft(row: &Row<'_>) -> rusqlite::Result<Option<DraftSummary>> {
     let Some(text) = row.get(14)? else { return Ok(None) };
     let reply_to = row.get::<_, Option<i64>>(31)?.map(MessageId);
-    Ok(Some(DraftSummary { text, files: row.get(30)?, reply_to }))
+    Ok(Some(DraftSummary { text, files: row.get(30)?, reply_to, preview: row.get(32)? }))
 }
 
 fn last_message(row: &Row<'_>, id: MessageId) -> rusqlite::Result<LastMessage> {
@@ -417,7 +418,7 @@ fn last_message(row: &Row<'_>, id: MessageId) -> rusqlite::Result<LastMessage> {
         timestamp: time(row, 23)?,
         state: row.get(24)?,
         read: row.get(25)?,
-        deleted: row.get(32)?,
+        deleted: row.get(33)?,
         attachment,
     })
 }

@@ -11,7 +11,7 @@ use super::db::Db;
 use super::error::StoreError;
 use super::types::{DraftFile, StoredDraft};
 use super::values::Ms;
-use crate::model::{ConversationId, KeptFile, MessageId};
+use crate::model::{ConversationId, DraftPreview, KeptFile, MessageId, PreviewImage};
 
 impl Db {
     /// What is being written in a conversation; empty if nothing is.
@@ -27,7 +27,11 @@ impl Db {
                  ORDER BY position",
             )?;
             let files = statement.query_map([id.0], file)?.collect::<Result<_, _>>()?;
-            Ok(StoredDraft { text, reply_to, files })
+            let mut statement = sql.prepare_cached(
+                "SELECT url, title, image, content_type, width, height FROM draft_previews WHERE conversation = ?1",
+            )?;
+            let preview = statement.query_row([id.0], preview).optional()?;
+            Ok(StoredDraft { text, reply_to, files, preview })
         })
     }
 
@@ -92,8 +96,41 @@ impl Db {
                 keep.execute([&kept.file])?;
             }
         }
+        if let Some(preview) = &draft.preview {
+            self.insert_draft_preview(id, preview)?;
+        }
         Ok(true)
     }
+
+    fn insert_draft_preview(&self, id: ConversationId, preview: &DraftPreview) -> Result<(), StoreError> {
+        let mut insert = self.sql().prepare_cached(
+            "INSERT INTO draft_previews (conversation, url, title, image, content_type, width, height)
+             VALUES (:conversation, :url, :title, :image, :type, :width, :height)",
+        )?;
+        let image = preview.image.as_ref();
+        insert.execute(named_params! {
+            ":conversation": id.0,
+            ":url": preview.url,
+            ":title": preview.title,
+            ":image": image.map(|image| &*image.bytes),
+            ":type": image.map_or("", |image| &image.content_type),
+            ":width": image.map_or(0, |image| image.dimensions.0),
+            ":height": image.map_or(0, |image| image.dimensions.1),
+        })?;
+        Ok(())
+    }
+}
+
+fn preview(row: &Row<'_>) -> rusqlite::Result<DraftPreview> {
+    let image = match row.get::<_, Option<Vec<u8>>>(2)? {
+        Some(bytes) => Some(PreviewImage {
+            bytes: bytes.into(),
+            content_type: row.get(3)?,
+            dimensions: (row.get(4)?, row.get(5)?),
+        }),
+        None => None,
+    };
+    Ok(DraftPreview { url: row.get(0)?, title: row.get(1)?, image })
 }
 
 fn file(row: &Row<'_>) -> rusqlite::Result<DraftFile> {

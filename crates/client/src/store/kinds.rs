@@ -13,6 +13,8 @@ pub enum AttachmentClass {
     Voice,
     /// Everything else.
     File,
+    /// The picture of the page that a link leads to: no file of its message.
+    Preview,
 }
 
 impl AttachmentClass {

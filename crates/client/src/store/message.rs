@@ -15,6 +15,7 @@ use septet_protocol::time::Timestamp;
 
 use super::db::Db;
 use super::error::StoreError;
+use super::outgoing::PREVIEW;
 use super::types::{Deletion, TransferState};
 use super::values::{Hash, Ms, Person, expiry, optional_time, time};
 use crate::model::{
@@ -72,7 +73,7 @@ pub(super) const ARRIVED: &str = message_sql!(
 
 /// Attachments by a JSON list of their messages' numbers.
 pub(super) const ATTACHMENTS: &str =
-    "SELECT message, id, name, content_type, size, width, height, voice, state, failure FROM attachments
+    "SELECT message, id, name, content_type, size, width, height, voice, state, failure, position FROM attachments
      WHERE message IN (SELECT value FROM json_each(?1)) ORDER BY message, position";
 /// Reactions to messages of a conversation between two sent timestamps.
 pub(super) const REACTIONS: &str =
@@ -280,7 +281,7 @@ fn complete(sql: &Connection, mut list: Vec<Loaded>) -> Result<Vec<Message>, Sto
         .flat_map(|row| [Some(row.message.id), row.message.quote.as_ref().and_then(|quote| quote.message)])
         .flatten()
         .collect();
-    let mut attachments = attachments(sql, &ids)?;
+    let (mut attachments, mut pictures) = attachments(sql, &ids)?;
     for row in &mut list {
         if let Some(quote) = &mut row.message.quote {
             let all = quote.message.and_then(|id| attachments.get(&id));
@@ -290,6 +291,9 @@ fn complete(sql: &Connection, mut list: Vec<Loaded>) -> Result<Vec<Message>, Sto
     }
     add_reactions(sql, &mut list)?;
     let mut previews = previews(sql, &ids)?;
+    for (id, preview) in &mut previews {
+        preview.image = pictures.remove(id);
+    }
     Ok(list
         .into_iter()
         .map(|mut row| {
@@ -304,28 +308,34 @@ fn complete(sql: &Connection, mut list: Vec<Loaded>) -> Result<Vec<Message>, Sto
         .collect())
 }
 
-fn attachments(
-    sql: &Connection,
-    ids: &[MessageId],
-) -> Result<BTreeMap<MessageId, Vec<Attachment>>, StoreError> {
+/// The files of messages, and the pictures of their links.
+type Files = (BTreeMap<MessageId, Vec<Attachment>>, BTreeMap<MessageId, Attachment>);
+
+fn attachments(sql: &Connection, ids: &[MessageId]) -> Result<Files, StoreError> {
     let mut statement = sql.prepare_cached(ATTACHMENTS)?;
-    let rows = statement.query_map([json_list(ids)], |row| Ok((MessageId(row.get(0)?), attachment(row)?)))?;
-    let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let rows = statement.query_map([json_list(ids)], |row| {
+        Ok((MessageId(row.get(0)?), row.get::<_, i64>(10)?, attachment(row)?))
+    })?;
+    let (mut all, mut pictures): Files = (BTreeMap::new(), BTreeMap::new());
     for row in rows {
-        let (message, attachment) = row?;
-        all.entry(message).or_default().push(attachment);
+        let (message, position, attachment) = row?;
+        if position == PREVIEW {
+            pictures.insert(message, attachment);
+        } else {
+            all.entry(message).or_default().push(attachment);
+        }
     }
-    Ok(all)
+    Ok((all, pictures))
 }
 
 /// Links with what their senders tell of the pages.
 fn previews(sql: &Connection, ids: &[MessageId]) -> Result<BTreeMap<MessageId, LinkPreview>, StoreError> {
     let mut statement = sql.prepare_cached(
-        "SELECT message, url, title, pointer IS NOT NULL FROM previews
+        "SELECT message, url, title FROM previews
          WHERE message IN (SELECT value FROM json_each(?1))",
     )?;
     let rows = statement.query_map([json_list(ids)], |row| {
-        let preview = LinkPreview { url: row.get(1)?, title: row.get(2)?, has_image: row.get(3)? };
+        let preview = LinkPreview { url: row.get(1)?, title: row.get(2)?, image: None };
         Ok((MessageId(row.get(0)?), preview))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -4,16 +4,19 @@ use rusqlite::{named_params, params};
 use septet_protocol::id::SessionId;
 use septet_protocol::time::Timestamp;
 
-use super::arrived::NewPreview;
 use super::db::Db;
 use super::error::StoreError;
 use super::kinds::AttachmentClass;
 use super::types::{
-    Deletion, NewAttachment, NewJob, Now, Original, Outgoing, OutgoingMessage, QuoteKey, TransferState,
+    Deletion, NewAttachment, NewJob, NewPreview, Now, Original, Outgoing, OutgoingMessage, QuoteKey,
+    TransferState,
 };
 use super::values::{Hash, Ms, expiry_columns, json_text};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};
 use septet_protocol::id::MessageHash;
+
+/// Where the picture of a link stands among the files of its message.
+pub(super) const PREVIEW: i64 = -1;
 
 /// One row of `messages` to be written.
 pub(super) struct NewRow<'a> {
@@ -87,6 +90,9 @@ impl Db {
                 now,
             })?;
             db.insert_attachments(id, &message.attachments)?;
+            if let Some(preview) = &message.preview {
+                db.insert_preview(id, preview)?;
+            }
             for job in jobs {
                 db.enqueue(&NewJob { message: Some(id), ..job.clone() }, now)?;
             }
@@ -230,6 +236,20 @@ impl Db {
         message: MessageId,
         list: &[NewAttachment],
     ) -> Result<(), StoreError> {
+        for (position, attachment) in (0_i64..).zip(list) {
+            let class = AttachmentClass::of(&attachment.content_type, attachment.voice);
+            self.insert_attachment(message, position, class, attachment)?;
+        }
+        Ok(())
+    }
+
+    fn insert_attachment(
+        &self,
+        message: MessageId,
+        position: i64,
+        class: AttachmentClass,
+        attachment: &NewAttachment,
+    ) -> Result<(), StoreError> {
         let mut statement = self.sql().prepare_cached(
             "INSERT INTO attachments (message, position, conversation, sorted_at, class, name, content_type, size,
                  width, height, voice, state, pointer, url, key, digest, file, original, source)
@@ -237,50 +257,49 @@ impl Db {
                  :state, :pointer, :url, :key, :digest, :file, :original, :source
              FROM messages WHERE id = :message",
         )?;
-        for (position, attachment) in (0_i64..).zip(list) {
-            let (here, source) = match &attachment.original {
-                Some(Original::Here(file)) => (Some(file), None),
-                Some(Original::There(source)) => (None, Some(source)),
-                None => (attachment.file.as_ref(), None),
-            };
-            let state = match (&attachment.file, &attachment.remote) {
-                _ if attachment.original.is_some() => TransferState::Prepare,
-                (Some(_), None) => TransferState::Upload,
-                (Some(_), Some(_)) => TransferState::Local,
-                (None, Some(_)) => TransferState::Remote,
-                (None, None) => TransferState::Unusable,
-            };
-            let remote = attachment.remote.as_ref();
-            statement.execute(named_params! {
-                ":message": message.0,
-                ":position": position,
-                ":name": attachment.name,
-                ":class": AttachmentClass::of(&attachment.content_type, attachment.voice),
-                ":pointer": attachment.pointer.as_ref().map(|pointer| &pointer[..]),
-                ":type": attachment.content_type,
-                ":size": i64::try_from(attachment.size).unwrap_or(i64::MAX),
-                ":width": attachment.dimensions.map(|size| size.0),
-                ":height": attachment.dimensions.map(|size| size.1),
-                ":voice": attachment.voice,
-                ":state": state,
-                ":url": remote.map(|remote| &remote.url),
-                ":key": remote.map(|remote| &remote.key[..]),
-                ":digest": remote.and_then(|remote| remote.digest.as_ref()).map(|digest| &digest[..]),
-                ":file": here,
-                ":original": attachment.original.is_some(),
-                ":source": source.map(json_text).transpose()?,
-            })?;
-        }
+        let (here, source) = match &attachment.original {
+            Some(Original::Here(file)) => (Some(file), None),
+            Some(Original::There(source)) => (None, Some(source)),
+            None => (attachment.file.as_ref(), None),
+        };
+        let state = match (&attachment.file, &attachment.remote) {
+            _ if attachment.original.is_some() => TransferState::Prepare,
+            (Some(_), None) => TransferState::Upload,
+            (Some(_), Some(_)) => TransferState::Local,
+            (None, Some(_)) => TransferState::Remote,
+            (None, None) => TransferState::Unusable,
+        };
+        let remote = attachment.remote.as_ref();
+        statement.execute(named_params! {
+            ":message": message.0,
+            ":position": position,
+            ":name": attachment.name,
+            ":class": class,
+            ":pointer": attachment.pointer.as_ref().map(|pointer| &pointer[..]),
+            ":type": attachment.content_type,
+            ":size": i64::try_from(attachment.size).unwrap_or(i64::MAX),
+            ":width": attachment.dimensions.map(|size| size.0),
+            ":height": attachment.dimensions.map(|size| size.1),
+            ":voice": attachment.voice,
+            ":state": state,
+            ":url": remote.map(|remote| &remote.url),
+            ":key": remote.map(|remote| &remote.key[..]),
+            ":digest": remote.and_then(|remote| remote.digest.as_ref()).map(|digest| &digest[..]),
+            ":file": here,
+            ":original": attachment.original.is_some(),
+            ":source": source.map(json_text).transpose()?,
+        })?;
         Ok(())
     }
 
     /// Writes down what a message's sender tells of a link in it.
     pub(super) fn insert_preview(&self, message: MessageId, preview: &NewPreview) -> Result<(), StoreError> {
-        let sql = "INSERT INTO previews (message, url, title, pointer) VALUES (?1, ?2, ?3, ?4)";
-        let image = preview.image.as_ref().map(|image| &image[..]);
-        let values = params![message.0, preview.url, preview.title, image];
-        self.sql().prepare_cached(sql)?.execute(values)?;
-        Ok(())
+        let sql = "INSERT INTO previews (message, url, title) VALUES (?1, ?2, ?3)";
+        self.sql().prepare_cached(sql)?.execute(params![message.0, preview.url, preview.title])?;
+        match &preview.image {
+            Some(image) => self.insert_attachment(message, PREVIEW, AttachmentClass::Preview, image),
+            None => Ok(()),
+        }
     }
 
     /// Notes activity in a conversation, and lists it again if it was hidden and `unhide` says so.

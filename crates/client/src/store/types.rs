@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::kinds::Transport;
-use crate::model::{Address, AttachmentId, ConversationId, Expiry, KeptFile, MessageId, Notice};
+use crate::model::{
+    Address, AttachmentId, ConversationId, DraftPreview, Expiry, KeptFile, MessageId, Notice,
+};
 use crate::source_file::SourceFile;
 
 /// What time it is on the network (spec 03 §8). Until it is known, what is sent gets no final timestamp, and no
@@ -106,6 +108,17 @@ pub struct NewAttachment {
     pub pointer: Option<Zeroizing<Vec<u8>>>,
 }
 
+/// A link with a title and a picture (spec 02 §15).
+#[derive(Clone)]
+pub struct NewPreview {
+    /// The link, as it stands in the text.
+    pub url: String,
+    /// Title of the page; may be empty if there is a picture.
+    pub title: String,
+    /// The picture.
+    pub image: Option<Box<NewAttachment>>,
+}
+
 /// Where a file is that a person gave to be sent, before it is prepared.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Original {
@@ -137,6 +150,8 @@ pub struct StoredDraft {
     pub reply_to: Option<MessageId>,
     /// Files, in the order they were added.
     pub files: Vec<DraftFile>,
+    /// What the link in it leads to.
+    pub preview: Option<DraftPreview>,
 }
 
 /// A file of a draft.
@@ -200,6 +215,8 @@ pub struct StoredAttachment {
     pub failure: Option<String>,
     /// How often moving it was tried.
     pub attempts: u32,
+    /// It is the picture of its message's link, and no attachment.
+    pub preview: bool,
 }
 
 /// A message of ours that is to be sent.
@@ -215,6 +232,8 @@ pub struct OutgoingMessage {
     pub quote: Option<QuoteKey>,
     /// Its files.
     pub attachments: Vec<NewAttachment>,
+    /// What a link in it leads to.
+    pub preview: Option<NewPreview>,
     /// What it tells, if it is a control line (a changed timer).
     pub notice: Option<Notice>,
     /// When it disappears.

@@ -158,7 +158,7 @@ numbered!(TransferState {
 numbered!(Deletion { No = 0, ByAuthor = 1, Here = 2, HereForNow = 3 });
 numbered!(JobKind { ToRecipient = 0, SyncCopy = 1, OwnNote = 2, Other = 3 });
 numbered!(Transport { Swarm = 0, Sequence = 1, Community = 2 });
-numbered!(AttachmentClass { Picture = 0, Video = 1, Audio = 2, Voice = 3, File = 4 });
+numbered!(AttachmentClass { Picture = 0, Video = 1, Audio = 2, Voice = 3, File = 4, Preview = 5 });
 numbered!(ConversationKind { NoteToSelf = 0, Private = 1, Group = 2, Room = 3, Blinded = 4 });
 
 /// A value as JSON, for a column.

@@ -21,7 +21,7 @@ fn on_disk(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
 }
 
 fn files(text: &str, files: Vec<OutgoingFile>) -> Draft {
-    Draft { text: text.to_owned(), files, reply_to: None }
+    Draft { text: text.to_owned(), files, ..Draft::default() }
 }
 
 /// Files in the folder of an account.
@@ -164,6 +164,7 @@ async fn a_draft_is_kept_whole_and_sending_turns_it_into_a_message() {
     let path = on_disk(disk.path(), "lake.bin", &[7; 5]);
     let pasted = alice.client.keep_file("pasted.bin", "image/png", vec![9; 10]).await.unwrap();
     let draft = Draft {
+        preview: None,
         text: "look".to_owned(),
         files: vec![OutgoingFile::Kept(pasted.clone()), OutgoingFile::Path(path)],
         reply_to: Some(answered.id),

@@ -20,6 +20,7 @@ mod lies;
 mod many;
 mod moment;
 mod pointing;
+mod previews;
 mod renewal;
 mod restore;
 mod sending;

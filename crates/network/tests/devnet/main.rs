@@ -11,4 +11,5 @@ mod names;
 mod paths;
 mod requests;
 mod small;
+mod web;
 mod world;

@@ -1,39 +1,50 @@
-//! Where a message is written: text, files that wait, what it answers.
+//! Where a message is written: text, files that wait, what it answers, what its link leads to.
 //!
-//! Decision: what is written belongs to the conversation, not to the window: text, files and what it answers are kept
-//! as a draft a moment after each change and when the conversation is left. A draft that has more than its text is
+//! Decision: what is written belongs to the conversation, not to the window: text, files, preview and what it answers are
+//! kept as a draft a moment after each change and when the conversation is left. A draft that has more than its text is
 //! complete only when the rest is loaded; until then it is neither kept nor sent. Enter sends, Shift+Enter breaks the line, and neither does anything to
 //! a text that an input method is still composing.
+//!
+//! Decision: whatever is typed while nothing else takes letters is written here. Escape takes back one thing at a time:
+//! the list above the cursor, the answer, the keyboard.
 
 use std::sync::Arc;
 
 use egui::accesskit::Role;
+use egui::text::{CCursor, CCursorRange, CharIndex};
+use egui::text_edit::TextEditState;
 use egui::{
-    CursorIcon, Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers, Rect, ScrollArea,
-    Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    CursorIcon, Event, EventFilter, Frame, Galley, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers,
+    Popup, Pos2, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 use septet_client::model::{
     ConversationId, ConversationKind, Draft, DraftSummary, KeptFile, Message, MessageId, OutgoingFile,
     TypingNow,
 };
+use septet_protocol::id::SessionId;
+use septet_protocol::message::{MAX_SENT_CHARS, MessageText, TextError};
 
-use super::super::super::command::{Command, Look, StagedFile, Toast, Writing};
-use super::super::super::icons::Icon;
-use super::super::super::sound::Meter;
-use super::super::super::state::Thread;
-use super::super::super::text::{self, Weight};
-use super::super::super::theme::{metric, radius};
-use super::super::super::view::ViewCtx;
-use super::super::super::widgets::{button, text_left, text_right};
+use super::emoji_button::EmojiButton;
+use super::link_bar::LinkBar;
 use super::recorder::{Outcome, Recorder};
 use super::request;
 use super::staged::Staged;
-use super::words;
+use super::suggest::{Choice, Suggest};
+use super::written::{Editing, Written};
+use super::{members, words};
+use crate::gui::command::{Command, Look, ShownPreview, StagedFile, Toast, Writing};
+use crate::gui::icons::Icon;
+use crate::gui::sound::Meter;
+use crate::gui::state::Thread;
+use crate::gui::text::{self, Weight};
+use crate::gui::theme::{metric, radius};
+use crate::gui::view::ViewCtx;
+use crate::gui::widgets::{button, text_center, text_left};
 
-/// The most characters of a message.
-pub const LIMIT: usize = 2000;
-/// The counter appears when so few are left.
+/// The counter appears when so few characters are left.
 const COUNTER: usize = 200;
+/// With it the row is at least so high, so that it stands above the button.
+const COUNTED: f32 = 64.0;
 /// The field grows to so many lines.
 const LINES: f32 = 8.0;
 /// A draft is kept so long after a key, in seconds: with what writing it takes, 0.3 s are not exceeded.
@@ -45,7 +56,9 @@ const SOON: f64 = 0.0;
 /// What is being written in one conversation.
 #[derive(Default)]
 pub struct Composer {
-    text: String,
+    written: Written,
+    /// How many characters of it are sent.
+    count: usize,
     staged: Staged,
     /// The message it answers.
     reply: Option<Arc<Message>>,
@@ -61,6 +74,19 @@ pub struct Composer {
     typing: bool,
     focus: bool,
     recorder: Recorder,
+    suggest: Suggest,
+    emoji: EmojiButton,
+    link: LinkBar,
+    laid: Option<Laid>,
+    /// Where the cursor is, on the screen; the list of suggestions stands above it.
+    cursor: Pos2,
+}
+
+/// The text laid out, as long as nothing of this changes.
+struct Laid {
+    text: String,
+    made_for: (f32, f32, bool, u64),
+    galley: Arc<Galley>,
 }
 
 impl Composer {
@@ -71,8 +97,10 @@ impl Composer {
         }
         (self.begun, self.focus) = (true, true);
         let Some(draft) = draft else { return };
-        self.text = draft.text.clone();
-        if draft.files > 0 || draft.reply_to.is_some() {
+        self.written = Written::read(&draft.text, &|id| words::author(cx, id));
+        self.recount();
+        self.link.begin(&draft.text, None);
+        if draft.files > 0 || draft.reply_to.is_some() || draft.preview {
             self.loading = true;
             cx.send(Command::LoadDraft(conversation));
         }
@@ -83,6 +111,16 @@ impl Composer {
         if std::mem::take(&mut self.loading) {
             self.restore(writing.files);
             self.reply = self.reply.take().or(writing.reply);
+            if writing.preview.is_some() {
+                self.link.begin(&self.written.sent(), writing.preview);
+            }
+        }
+    }
+
+    /// A website answered.
+    pub fn previewed(&mut self, url: &str, preview: Option<ShownPreview>) {
+        if self.link.arrived(url, preview) {
+            self.keep_at = Some(SOON);
         }
     }
 
@@ -99,11 +137,14 @@ impl Composer {
     }
 
     /// Takes back a message that was refused, in front of what was begun since.
-    pub fn give_back(&mut self, writing: Writing) {
-        self.text = match self.text.trim().is_empty() {
-            true => writing.text,
-            false => format!("{}\n{}", writing.text, self.text),
-        };
+    pub fn give_back(&mut self, cx: &ViewCtx<'_>, writing: Writing) {
+        let names = |id: SessionId| words::author(cx, id);
+        match self.written.shown().trim().is_empty() {
+            true => self.written = Written::read(&writing.text, &names),
+            false => self.written.prepend(&writing.text, &names),
+        }
+        self.recount();
+        self.link.begin(&self.written.sent(), writing.preview);
         self.restore(writing.files);
         self.reply = self.reply.take().or(writing.reply);
         (self.keep_at, self.focus) = (Some(SOON), true);
@@ -129,12 +170,15 @@ impl Composer {
         self.staged.looked(file, look);
     }
 
-    /// Leaves what it answers. False if it answers nothing.
-    pub fn leave_reply(&mut self) -> bool {
-        if self.reply.is_none() {
+    /// Closes the list above the cursor, or leaves what it answers. False if there is neither.
+    pub fn step_back(&mut self) -> bool {
+        if self.suggest.is_open() {
+            self.suggest.close();
+        } else if self.reply.is_some() {
+            self.answer(None);
+        } else {
             return false;
         }
-        self.answer(None);
         self.focus = true;
         true
     }
@@ -147,22 +191,28 @@ impl Composer {
     pub fn keep(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId, now: f64) {
         if !self.loading && self.keep_at.is_some_and(|at| at <= now) {
             self.keep_at = None;
-            let (text, mut files) = (self.text.clone(), self.staged.sources());
+            let (text, mut files) = (self.written.sent(), self.staged.sources());
             files.extend(self.recorder.kept().cloned().map(OutgoingFile::Kept));
             let reply_to = self.reply.as_ref().map(|message| message.id);
-            cx.send(Command::SetDraft { conversation, draft: Draft { text, files, reply_to } });
+            let preview = self.link.preview();
+            cx.send(Command::SetDraft { conversation, draft: Draft { text, files, reply_to, preview } });
         }
     }
 
     /// Shows it at the lower edge. True if a message was sent.
     pub fn show(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
         self.take_drops(ui, cx, conversation);
+        self.take_letters(ui, conversation);
+        self.link.pasted(ui);
         let frame = Frame::new().inner_margin(Margin { left: 12, right: 12, top: 10, bottom: 12 });
         let top = ui.max_rect().left_top();
         let inner = ui.available_width();
         ui.painter().hline(top.x + 12.0..=top.x + inner - 12.0, top.y, egui::Stroke::new(1.0, cx.theme.line));
         frame
             .show(ui, |ui| {
+                if self.reply.is_none() && self.staged.is_empty() && self.link.show(ui, cx, conversation) {
+                    self.keep_at = Some(SOON);
+                }
                 self.reply_bar(ui, cx, conversation);
                 if self.staged.show(ui, cx) {
                     self.keep_at = Some(SOON);
@@ -204,21 +254,39 @@ impl Composer {
         if self.recorder.is_on() {
             return self.voice_row(ui, cx, conversation);
         }
+        self.notice_input_method(ui);
+        let here = ui.ctx().memory(|memory| memory.has_focus(field_id(conversation)));
+        if here
+            && !self.composing
+            && let Some(chosen) = self.suggest.keys(ui)
+        {
+            self.choose(ui, cx, conversation, chosen);
+        }
         let enter = self.enter_pressed(ui, conversation);
         self.answer_by_key(ui, cx, conversation);
-        let full = ui.available_width();
-        let field_width = full - 2.0 * (metric::ICON_BUTTON + 14.0);
-        let height = self.field_height(ui, cx, field_width);
-        let (row, _) = ui.allocate_exact_size(vec2(full, height), Sense::hover());
         let side = metric::ICON_BUTTON;
+        let full = ui.available_width();
+        let counted = self.count + COUNTER >= MAX_SENT_CHARS;
+        let field_width = full - 2.0 * (side + 8.0) - (38.0 + 4.0);
+        let height = self.field_height(ui, cx, field_width).max(if counted { COUNTED } else { 0.0 });
+        let (row, _) = ui.allocate_exact_size(vec2(full, height), Sense::hover());
         let attach = Rect::from_min_size(pos2(row.left(), row.bottom() - side - 3.0), vec2(side, side));
         if request::attach(ui, cx, conversation, attach) {
             cx.send(Command::PickFiles(conversation));
         }
         let send = Rect::from_min_size(row.right_bottom() - vec2(38.0, 38.0), vec2(38.0, 38.0));
-        let field = Rect::from_x_y_ranges(attach.right() + 8.0..=send.left() - 8.0, row.y_range());
+        let smile = attach.translate(vec2(send.left() - 4.0 - side - attach.left(), 0.0));
+        let field = Rect::from_x_y_ranges(attach.right() + 8.0..=smile.left() - 8.0, row.y_range());
         self.field(ui, cx, conversation, field);
-        self.counter(ui, cx, field);
+        if counted {
+            self.counter(ui, cx, Rect::from_min_max(pos2(send.left() - 4.0, row.top()), send.right_top()));
+        }
+        if let Some(emoji) = self.emoji.show(ui, cx, smile) {
+            self.put(ui, cx, conversation, &emoji);
+        }
+        if let Some(chosen) = self.suggest.show(ui, cx, self.cursor) {
+            self.choose(ui, cx, conversation, chosen);
+        }
         let pressed = match self.is_empty() && !self.loading {
             true => self.microphone(ui, cx, conversation, send),
             false => self.send_button(ui, cx, send),
@@ -227,8 +295,69 @@ impl Composer {
         wanted && self.send(ui, cx, conversation)
     }
 
-    /// Takes Enter away from the field if it means "send".
-    fn enter_pressed(&mut self, ui: &Ui, conversation: ConversationId) -> bool {
+    /// Letters that nothing else takes are written here.
+    fn take_letters(&mut self, ui: &Ui, conversation: ConversationId) {
+        let ctx = ui.ctx();
+        let elsewhere = self.recorder.is_on()
+            || ctx.text_edit_focused()
+            || Popup::is_any_open(ctx)
+            || ctx.memory(|memory| memory.top_modal_layer().is_some());
+        // Space presses the button that has the keyboard.
+        let typed = |event: &Event| match event {
+            Event::Text(text) => !text.trim().is_empty(),
+            Event::Paste(_) => true,
+            _ => false,
+        };
+        if !elsewhere && ui.input(|input| input.events.iter().any(typed)) {
+            ctx.memory_mut(|memory| memory.request_focus(field_id(conversation)));
+        }
+    }
+
+    /// Puts what was chosen in place of what was typed for it.
+    fn choose(
+        &mut self,
+        ui: &Ui,
+        cx: &ViewCtx<'_>,
+        conversation: ConversationId,
+        (start, choice): (usize, Choice),
+    ) {
+        let id = field_id(conversation);
+        let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+        let end = state.cursor.char_range().map_or(start, |range| range.primary.index.0).max(start);
+        let start = self.written.remove(start..end);
+        let names = |id: SessionId| words::author(cx, id);
+        let length = match choice {
+            Choice::Member(member) => self.written.insert_mention(start, member, &names),
+            Choice::Emoji(emoji) => self.written.insert(start, &emoji, &names),
+        };
+        let length = length + self.written.insert(start + length, " ", &names);
+        let at = CCursor::new(CharIndex(start + length));
+        state.cursor.set_char_range(Some(CCursorRange::one(at)));
+        state.store(ui.ctx(), id);
+        self.suggest.close();
+        self.focus = true;
+        self.changed(ui);
+    }
+
+    /// Puts something where the cursor is, in place of what is marked.
+    fn put(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId, text: &str) {
+        let id = field_id(conversation);
+        let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+        let end = self.written.shown().chars().count();
+        let marked = state.cursor.char_range().map_or(end..end, |range| {
+            let [from, to] = range.sorted_cursors();
+            from.index.0..to.index.0
+        });
+        let start = if marked.is_empty() { marked.start } else { self.written.remove(marked) };
+        let length = self.written.insert(start, text, &|id| words::author(cx, id));
+        let at = CCursor::new(CharIndex(start + length));
+        state.cursor.set_char_range(Some(CCursorRange::one(at)));
+        state.store(ui.ctx(), id);
+        self.focus = true;
+        self.changed(ui);
+    }
+
+    fn notice_input_method(&mut self, ui: &Ui) {
         ui.input(|input| {
             for event in &input.events {
                 if let Event::Ime(event) = event {
@@ -236,6 +365,10 @@ impl Composer {
                 }
             }
         });
+    }
+
+    /// Takes Enter away from the field if it means "send".
+    fn enter_pressed(&self, ui: &Ui, conversation: ConversationId) -> bool {
         if self.composing || !ui.ctx().memory(|memory| memory.has_focus(field_id(conversation))) {
             return false;
         }
@@ -266,42 +399,38 @@ impl Composer {
         }
     }
 
-    fn field_height(&self, ui: &Ui, cx: &ViewCtx<'_>, width: f32) -> f32 {
-        let galley = text::layout_editable(ui.ctx(), &self.text, cx.body(), width - 24.0);
+    fn field_height(&mut self, ui: &Ui, cx: &ViewCtx<'_>, width: f32) -> f32 {
+        let galley = self.layout(ui, cx, width - 24.0);
         galley.size().y.clamp(20.0, LINES * 20.0) + 18.0
+    }
+
+    /// The text laid out, made once for each change: a large one takes long.
+    fn layout(&mut self, ui: &Ui, cx: &ViewCtx<'_>, width: f32) -> Arc<Galley> {
+        let width = width.round(); // it is found by different sums
+        let made_for = (width, ui.ctx().pixels_per_point(), cx.theme.dark, cx.generation);
+        let text = self.written.shown();
+        if let Some(laid) = self.laid.as_ref().filter(|laid| laid.made_for == made_for && laid.text == text) {
+            return Arc::clone(&laid.galley);
+        }
+        let galley = laid_out(ui, cx, &self.written, text, width);
+        self.laid = Some(Laid { text: text.to_owned(), made_for, galley: Arc::clone(&galley) });
+        galley
     }
 
     fn field(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId, rect: Rect) {
         ui.painter().rect_filled(rect, radius::COMPOSER, cx.theme.raised);
         let inner = rect.shrink2(vec2(12.0, 9.0));
         let id = field_id(conversation);
-        let style = cx.body();
-        let mut layouter = |ui: &Ui, buffer: &dyn egui::TextBuffer, width: f32| {
-            text::layout_editable(ui.ctx(), buffer.as_str(), style, width)
-        };
-        if self.text.is_empty() {
+        if self.written.shown().is_empty() {
             let hint = cx.t("composer-hint");
-            text_left(ui.painter(), inner.left_center(), &hint, style.color(cx.theme.faint), inner.width());
+            text_left(
+                ui.painter(),
+                inner.left_center(),
+                &hint,
+                cx.body().color(cx.theme.faint),
+                inner.width(),
+            );
         }
-        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(inner));
-        let changed = ScrollArea::vertical()
-            .id_salt(("composer", conversation))
-            .auto_shrink([false, false])
-            .max_height(inner.height())
-            .show(&mut child, |ui| {
-                let align = text::edit_align(&self.text);
-                let edit = TextEdit::multiline(&mut self.text)
-                    .id(id)
-                    .align(align)
-                    .frame(Frame::NONE)
-                    .margin(Margin::ZERO)
-                    .desired_rows(1)
-                    .desired_width(inner.width())
-                    .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter))
-                    .layouter(&mut layouter);
-                ui.add(edit).accessible_name(&*cx.t("message-field")).changed()
-            })
-            .inner;
         let response = ui.interact(rect, id.with("ground"), Sense::CLICK);
         if std::mem::take(&mut self.focus) || response.clicked() {
             ui.ctx().memory_mut(|memory| memory.request_focus(id));
@@ -309,28 +438,118 @@ impl Composer {
         if response.hovered() {
             ui.ctx().set_cursor_icon(CursorIcon::Text);
         }
-        if changed {
-            self.impatient = false;
+        if self.edit(ui, cx, conversation, inner) {
+            self.changed(ui);
             self.tell_typing(cx, conversation);
             let now = ui.input(|input| input.time);
-            // From the first key on, so that it is also kept while somebody types on and on.
-            self.keep_at.get_or_insert(now + KEEP_AFTER);
-            ui.ctx().request_repaint_after_secs(KEEP_AFTER as f32);
+            self.link.changed(&self.written.sent(), now);
         }
+        self.follow_cursor(ui, cx, conversation, inner);
+    }
+
+    /// The text itself; true if it changed.
+    fn edit(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId, inner: Rect) -> bool {
+        let id = field_id(conversation);
+        let known = self.layout(ui, cx, inner.width());
+        let before = self.written.clone();
+        let mut layouter = |ui: &Ui, buffer: &dyn egui::TextBuffer, width: f32| {
+            if buffer.as_str() == before.shown() && (width - inner.width()).abs() < 0.5 {
+                return Arc::clone(&known);
+            }
+            laid_out(ui, cx, &Written::default(), buffer.as_str(), width)
+        };
+        let names = |id: SessionId| words::author(cx, id);
+        let align = text::edit_align(self.written.shown());
+        // Keys that act on something else than the text.
+        let filter = EventFilter {
+            tab: self.suggest.is_open(),
+            escape: self.suggest.is_open() || self.reply.is_some(),
+            horizontal_arrows: true,
+            vertical_arrows: true,
+        };
+        let mut editing = Editing { written: &mut self.written, names: &names };
+        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(inner));
+        let output = ScrollArea::vertical()
+            .id_salt(("composer", conversation))
+            .auto_shrink([false, false])
+            .max_height(inner.height())
+            .show(&mut child, |ui| {
+                TextEdit::multiline(&mut editing)
+                    .id(id)
+                    .align(align)
+                    .frame(Frame::NONE)
+                    .margin(Margin::ZERO)
+                    .desired_rows(1)
+                    .desired_width(inner.width())
+                    .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter))
+                    .event_filter(filter)
+                    .layouter(&mut layouter)
+                    .show(ui)
+            })
+            .inner;
+        if let Some(range) = output.cursor_range {
+            let cursor = output.galley.pos_from_cursor(range.primary);
+            self.cursor = output.galley_pos + cursor.left_top().to_vec2() - vec2(12.0, 6.0);
+        }
+        output.response.response.accessible_name(&*cx.t("message-field")).changed()
+    }
+
+    /// The list of suggestions follows the cursor, which never stands inside of a mention.
+    fn follow_cursor(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId, inner: Rect) {
+        let id = field_id(conversation);
+        let here = ui.ctx().memory(|memory| memory.has_focus(id)) && !self.composing;
+        self.cursor.y = self.cursor.y.clamp(inner.top() - 6.0, inner.bottom());
+        let Some(mut state) = TextEditState::load(ui.ctx(), id).filter(|_| here) else {
+            self.suggest.look("", None, Vec::new);
+            return;
+        };
+        let Some(range) = state.cursor.char_range() else { return };
+        if !range.is_empty() {
+            self.suggest.look("", None, Vec::new);
+            return;
+        }
+        let at = range.primary.index.0;
+        let outside = self.written.outside(at);
+        if outside != at {
+            state.cursor.set_char_range(Some(CCursorRange::one(CCursor::new(CharIndex(outside)))));
+            state.store(ui.ctx(), id);
+            ui.ctx().request_repaint();
+        }
+        let named = self.written.mentions().any(|mention| mention.start < outside && outside <= mention.end);
+        let at = Some(outside).filter(|_| !named);
+        self.suggest.look(self.written.shown(), at, || {
+            cx.state.conversation(conversation).map(|open| members::of(cx, open)).unwrap_or_default()
+        });
+    }
+
+    /// The text changed.
+    fn changed(&mut self, ui: &Ui) {
+        self.impatient = false;
+        self.recount();
+        let now = ui.input(|input| input.time);
+        // From the first key on, so that it is also kept while somebody types on and on.
+        self.keep_at.get_or_insert(now + KEEP_AFTER);
+        ui.ctx().request_repaint_after_secs(KEEP_AFTER as f32);
+    }
+
+    fn recount(&mut self) {
+        self.count = match MessageText::parse(&self.written.sent()) {
+            Ok(text) => text.as_str().chars().count(),
+            Err(TextError::TooLong { chars }) => chars,
+            Err(TextError::Empty) => 0,
+        };
     }
 
     /// Characters left, near the limit.
-    fn counter(&self, ui: &Ui, cx: &ViewCtx<'_>, field: Rect) {
-        let used = self.text.trim().chars().count();
-        if used + COUNTER < LIMIT {
-            return;
-        }
-        let left = LIMIT as i64 - used as i64;
+    fn counter(&self, ui: &Ui, cx: &ViewCtx<'_>, place: Rect) {
+        let left = MAX_SENT_CHARS as i64 - self.count as i64;
         let color = if left < 0 { cx.theme.bad } else { cx.theme.muted };
         let style = cx.tiny().color(color).weight(Weight::Semibold);
-        let ground = Rect::from_min_size(field.right_top() - vec2(52.0, 22.0), vec2(48.0, 20.0));
-        ui.painter().rect_filled(ground, 6, cx.theme.panel);
-        text_right(ui.painter(), ground.right_center() - vec2(8.0, 0.0), &left.to_string(), style);
+        let center = pos2(place.center().x, place.bottom() - 14.0);
+        text_center(ui.painter(), center, &left.to_string(), style, 60.0);
+        let label = cx.strings.with("characters-left", [("count", left.into())]);
+        let response = ui.interact(place, Id::unique("characters left"), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &label));
     }
 
     fn send_button(&self, ui: &Ui, cx: &ViewCtx<'_>, rect: Rect) -> bool {
@@ -356,7 +575,7 @@ impl Composer {
 
     /// Tells the other that a key was pressed, or that nothing is written any more, if that is to be told at all.
     fn tell_typing(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId) {
-        let writes = !self.text.trim().is_empty();
+        let writes = !self.written.shown().trim().is_empty();
         if cx.state.settings.typing_indicators && (writes || self.typing) {
             let what = if writes { TypingNow::Key } else { TypingNow::Stopped };
             cx.send(Command::Typing(conversation, what));
@@ -372,16 +591,17 @@ impl Composer {
     }
 
     fn is_empty(&self) -> bool {
-        self.text.trim().is_empty() && self.staged.is_empty()
+        self.written.shown().trim().is_empty() && self.staged.is_empty()
     }
 
     fn send(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
         if self.is_empty() {
             return false;
         }
-        let text = self.text.trim().to_owned();
-        if text.chars().count() > LIMIT {
-            cx.actions.toast(Toast::bad(cx.strings.with("too-long", [("limit", LIMIT.into())])));
+        let text = self.written.sent().trim().to_owned();
+        if self.count > MAX_SENT_CHARS {
+            let said = cx.strings.with("too-long", [("limit", MAX_SENT_CHARS.into())]);
+            cx.actions.toast(Toast::bad(said));
             return false;
         }
         self.impatient = self.loading || !self.staged.is_complete();
@@ -389,11 +609,13 @@ impl Composer {
             return false;
         }
         let reply_to = self.reply.take().map(|message| message.id);
-        let draft = Draft { text, files: self.staged.take(), reply_to };
+        let draft = Draft { text, files: self.staged.take(), reply_to, preview: self.link.preview() };
         // Writing it down as a message empties the draft.
         cx.send(Command::Send { conversation, draft });
-        self.text.clear();
-        (self.keep_at, self.typing) = (None, false);
+        self.written.clear();
+        self.link.clear();
+        self.suggest = Suggest::default();
+        (self.count, self.keep_at, self.typing) = (0, None, false);
         ui.ctx().memory_mut(|memory| memory.request_focus(field_id(conversation)));
         true
     }
@@ -444,7 +666,8 @@ impl Composer {
         (self.keep_at, self.focus) = (Some(SOON), true);
         let Outcome::Send(kept) = outcome else { return false };
         let reply_to = self.reply.take().map(|message| message.id);
-        let draft = Draft { text: String::new(), files: vec![OutgoingFile::Kept(kept)], reply_to };
+        let draft =
+            Draft { text: String::new(), files: vec![OutgoingFile::Kept(kept)], reply_to, preview: None };
         cx.send(Command::Send { conversation, draft });
         true
     }
@@ -504,10 +727,17 @@ pub fn field_id(conversation: ConversationId) -> Id {
     Id::unique(("composer", conversation))
 }
 
+/// A text laid out for editing, its mentions in the accent colour.
+fn laid_out(ui: &Ui, cx: &ViewCtx<'_>, written: &Written, text: &str, width: f32) -> Arc<Galley> {
+    let mentions: Vec<_> = written.mentions().collect();
+    let lit = cx.body().color(cx.theme.accent).weight(Weight::Medium);
+    text::layout_editable_with(ui.ctx(), text, cx.body(), &mentions, lit, width)
+}
+
 /// A message in one line.
 fn excerpt(cx: &ViewCtx<'_>, message: &Message) -> String {
     match message.attachments.first() {
-        _ if !message.text.is_empty() => message.text.clone(),
+        _ if !message.text.is_empty() => words::named(cx, &message.text),
         Some(first) if first.is_image() => {
             cx.strings.with("pictures", [("count", message.attachments.len().into())])
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use septet_client::model::{Message, MessageId};
 
-use super::message::Place;
+use super::message::{Place, is_invitation};
 use super::timeline::ItemKey;
 use crate::gui::state::Thread;
 use crate::gui::view::ViewCtx;
@@ -83,7 +83,7 @@ pub fn items(
         if together && let Some(Item::Message(_, place)) = items.last_mut() {
             place.last = false;
         }
-        items.push(if message.notice.is_some() {
+        items.push(if message.notice.is_some() && !is_invitation(message) {
             Item::Notice(index)
         } else {
             let unfolded = unfolded.contains(&message.id);

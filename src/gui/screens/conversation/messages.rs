@@ -45,6 +45,8 @@ pub struct Messages {
     jump: Option<MessageId>,
     flash: Option<(MessageId, f64)>,
     hovered: Option<MessageId>,
+    /// Long texts that are shown whole.
+    whole: BTreeSet<MessageId>,
     newest_seen: Option<MessageId>,
     /// What is open beside a message.
     beside: Option<Beside>,
@@ -113,10 +115,10 @@ impl Messages {
         self.follow_jump(ui, view.height());
 
         let scroll = self.scroll(ui, view);
-        let (items, prepared) = (&self.items, &mut self.prepared);
+        let (items, prepared, whole) = (&self.items, &mut self.prepared, &self.whole);
         let ctx = ui.ctx().clone();
         self.timeline.place(view.height(), scroll, &mut |index| {
-            height(&ctx, cx, thread, items.get(index), prepared, column.width())
+            height(&ctx, cx, thread, items.get(index), (prepared, whole), column.width())
         });
 
         let act = self.paint(ui, cx, thread, column, view);
@@ -130,6 +132,20 @@ impl Messages {
         act
     }
 
+    /// Shows a long text whole, or only its beginning again; its first line stays where it is.
+    fn fold(&mut self, id: MessageId) {
+        if !self.whole.remove(&id) {
+            self.whole.insert(id);
+        }
+        let key = Key::Message(id);
+        if let Some(top) = self.timeline.top_of(key) {
+            // Beginnings that are out of view come back into it.
+            self.timeline.hold(Anchor::Item(key, top.max(0.0)));
+        }
+        self.prepared.remove(&id);
+        self.timeline.forget(key);
+    }
+
     /// Does what concerns the list alone; gives back what does not.
     fn take(&mut self, ui: &Ui, cx: &ViewCtx<'_>, thread: &Thread, act: Act) -> Option<Act> {
         match act {
@@ -138,6 +154,7 @@ impl Messages {
                 self.unfolded.insert(id);
                 self.made_from = None;
             }
+            Act::Fold(id) => self.fold(id),
             Act::Missing => missing(cx),
             Act::Select(id) => self.choose(ui, thread, id),
             act => return Some(act),
@@ -260,6 +277,7 @@ impl Messages {
         ui.shrink_clip_rect(view);
         let pointer = ui.input(|input| input.pointer.hover_pos()).filter(|_| ui.rect_contains_pointer(view));
         let (mut act, mut bar) = (None, None);
+        let long = &self.whole;
         for (index, top) in self.timeline.placed().to_vec() {
             let origin = pos2(column.left(), view.top() + top.round());
             let center = |height: f32| pos2(column.center().x, origin.y + height / 2.0);
@@ -286,9 +304,9 @@ impl Messages {
                 Some(Item::Message(index, place)) => {
                     let Some(message) = thread.messages.get(*index) else { continue };
                     let place = *place;
-                    let prepared = self
-                        .prepared
-                        .get_or_make(message.id, || prepare(ui.ctx(), cx, message, place, column.width()));
+                    let prepared = self.prepared.get_or_make(message.id, || {
+                        prepare(ui.ctx(), cx, message, place, column.width(), long.contains(&message.id))
+                    });
                     flash(&ui, cx, &mut self.flash, prepared, origin);
                     if let Some(selection) = &self.selection {
                         let chosen = selection.has(message);
@@ -470,7 +488,7 @@ fn height(
     cx: &ViewCtx<'_>,
     thread: &Thread,
     item: Option<&Item>,
-    prepared: &mut Laid,
+    (prepared, whole): (&mut Laid, &BTreeSet<MessageId>),
     width: f32,
 ) -> f32 {
     match item {
@@ -480,7 +498,8 @@ fn height(
         Some(Item::Notice(_)) => 30.0,
         Some(Item::Typing) => lines::TYPING,
         Some(Item::Message(index, place)) => thread.messages.get(*index).map_or(0.0, |message| {
-            prepared.get_or_make(message.id, || prepare(ctx, cx, message, *place, width)).height
+            let whole = whole.contains(&message.id);
+            prepared.get_or_make(message.id, || prepare(ctx, cx, message, *place, width, whole)).height
         }),
         None => 0.0,
     }

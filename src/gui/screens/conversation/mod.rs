@@ -4,9 +4,12 @@ mod beside;
 mod composer;
 mod deleting;
 pub mod details;
+mod emoji_button;
 mod head;
 mod items;
 mod lines;
+mod link_bar;
+mod members;
 mod menu;
 mod message;
 mod messages;
@@ -17,10 +20,12 @@ mod recorder;
 mod request;
 mod selecting;
 mod staged;
+mod suggest;
 pub mod timeline;
 mod touch;
 mod viewer;
 pub mod words;
+mod written;
 
 use std::sync::Arc;
 
@@ -63,6 +68,11 @@ pub struct ConversationView {
 /// Something that is asked before it is done.
 enum Question {
     Link(String),
+    /// Joining a community, which this version cannot.
+    Community {
+        url: String,
+        name: String,
+    },
     Deed(Deed),
     Delete(Deleting),
     Reactors(Reactors),
@@ -196,7 +206,7 @@ impl ConversationView {
         }
         if choosing {
             self.messages.selection = None;
-        } else if !self.composer.leave_reply() {
+        } else if !self.composer.step_back() {
             return;
         }
         ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
@@ -241,6 +251,7 @@ impl ConversationView {
             Some(Act::View(id)) => self.viewer = Some(id),
             Some(Act::JumpTo(id)) => self.messages.jump_to(cx, self.id, id),
             Some(Act::Link(address)) => self.asking = Some(Question::Link(address)),
+            Some(Act::Community { url, name }) => self.asking = Some(Question::Community { url, name }),
             Some(Act::Reactors(id, emoji)) => {
                 self.asking = Some(Question::Reactors(Reactors::new(id, emoji)));
             }
@@ -249,7 +260,7 @@ impl ConversationView {
                 self.ask_to_delete(cx, message.into_iter().collect());
             }
             // What concerns the list alone was done there.
-            Some(Act::Missing | Act::Unfold(_) | Act::Open(_) | Act::Select(_)) | None => {}
+            Some(Act::Missing | Act::Fold(_) | Act::Unfold(_) | Act::Open(_) | Act::Select(_)) | None => {}
         }
         if self.asking.is_none() && self.viewer.is_none() {
             let done = self.messages.selection_keys(ui, cx);
@@ -267,6 +278,7 @@ impl ConversationView {
         let mut fate = None;
         let answer = match self.asking.as_mut()? {
             Question::Link(address) => open_link(ui, cx, address),
+            Question::Community { url, name } => community(ui, cx, url, name),
             Question::Deed(deed) => {
                 let answer = deeds::ask(ui, cx, conversation, *deed);
                 if answer == Answer::Yes {
@@ -298,6 +310,18 @@ fn open_link(ui: &Ui, cx: &ViewCtx<'_>, address: &str) -> Answer {
     let answer = dialog::confirm(ui, cx, &cx.t("open-link"), &text, &cx.t("open"), Tone::Primary);
     if answer == Answer::Yes {
         ui.ctx().open_url(egui::OpenUrl::new_tab(address));
+    }
+    answer
+}
+
+/// Says what this version cannot do, and offers the address.
+fn community(ui: &Ui, cx: &ViewCtx<'_>, url: &str, name: &str) -> Answer {
+    let host = links::host(url).unwrap_or_default();
+    let text = cx.strings.with("community-not-yet-text", [("room", name.into()), ("host", host.into())]);
+    let answer =
+        dialog::confirm(ui, cx, &cx.t("community-not-yet"), &text, &cx.t("community-copy"), Tone::Primary);
+    if answer == Answer::Yes {
+        cx.copy(ui, url, "community-copied");
     }
     answer
 }

@@ -97,6 +97,12 @@ impl<K: ItemKey> Timeline<K> {
         self.index.contains_key(&key)
     }
 
+    /// Where the top edge of an item in view stands.
+    pub fn top_of(&self, key: K) -> Option<f32> {
+        let index = self.index.get(&key)?;
+        self.placed.iter().find(|(placed, _)| placed == index).map(|(_, top)| *top)
+    }
+
     /// What the view holds on to.
     pub fn anchor(&self) -> Anchor<K> {
         self.anchor

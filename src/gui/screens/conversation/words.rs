@@ -5,6 +5,7 @@ use septet_client::model::{
     MessageState, Notice, Quote,
 };
 use septet_protocol::id::SessionId;
+use septet_protocol::message::mentions;
 
 use super::super::super::strings::Strings;
 use super::super::super::view::ViewCtx;
@@ -36,6 +37,32 @@ pub fn author(cx: &ViewCtx<'_>, id: SessionId) -> String {
     }
 }
 
+/// A text with people by their names where it mentions them, for where nothing can be clicked. What may be the
+/// beginning of a mention that was cut off is left out.
+pub fn named(cx: &ViewCtx<'_>, text: &str) -> String {
+    if !text.contains("@05") {
+        return text.to_owned(); // nearly all, in every frame
+    }
+    let (mut out, mut at) = (String::new(), 0);
+    for mention in mentions(text) {
+        let Some(id) = mention.session_id() else { continue };
+        out.push_str(text.get(at..mention.range.start).unwrap_or_default());
+        out.push('@');
+        out.push_str(&author(cx, id));
+        at = mention.range.end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    let cut = out.rfind("@05").filter(|at| {
+        let end = out.get(at + 1..).unwrap_or_default();
+        (12..66).contains(&end.len()) && end.bytes().all(|c| c.is_ascii_hexdigit())
+    });
+    if let Some(at) = cut {
+        out.truncate(at);
+        out.push_str("@…");
+    }
+    out
+}
+
 /// The name of a conversation, Note to Self included.
 pub fn title(cx: &ViewCtx<'_>, conversation: &Conversation) -> String {
     match conversation.kind {
@@ -61,7 +88,7 @@ pub fn gone(cx: &ViewCtx<'_>, message: &Message) -> std::sync::Arc<str> {
 pub fn quoted(cx: &ViewCtx<'_>, quote: &Quote) -> String {
     match &quote.attachment {
         _ if quote.message.is_none() => cx.t("quote-missing").to_string(),
-        _ if !quote.text.is_empty() => quote.text.clone(),
+        _ if !quote.text.is_empty() => named(cx, &quote.text),
         Some(attachment) => attachment_kind(cx, attachment),
         None => cx.t("quote-missing").to_string(),
     }
@@ -85,7 +112,8 @@ pub fn attachment_kind(cx: &ViewCtx<'_>, attachment: &AttachmentSummary) -> Stri
 pub fn draft(cx: &ViewCtx<'_>, draft: &DraftSummary) -> String {
     match draft.text.trim() {
         "" => cx.strings.with("files", [("count", draft.files.into())]),
-        text => text.to_owned(),
+        // However much was pasted, a row shows a line of it.
+        text => named(cx, &text.chars().take(300).collect::<String>()),
     }
 }
 

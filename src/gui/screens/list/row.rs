@@ -166,7 +166,7 @@ fn line(cx: &ViewCtx<'_>, conversation: &Conversation, last: &LastMessage) -> St
         return cx.t("row-deleted").to_string();
     }
     if !last.text.is_empty() {
-        return last.text.clone();
+        return words::named(cx, &last.text);
     }
     if let Some(notice) = &last.notice {
         return words::notice(cx.strings, notice, last.outgoing, &words::title(cx, conversation));

@@ -6,7 +6,7 @@ use septet_protocol::time::Timestamp;
 use crate::engine::Engine;
 use crate::engine::uploads::pointer;
 use crate::model::Message;
-use crate::store::{Db, Job, JobId, NewJob, OutgoingMessage, QuoteKey, StoreError};
+use crate::store::{Db, Job, JobId, NewJob, NewPreview, OutgoingMessage, QuoteKey, StoreError};
 
 /// The bytes of a job; made and kept now, inside the caller's transaction, if it has none. `None` if it cannot have any:
 /// its message is gone, or has files that are nowhere yet.
@@ -33,8 +33,9 @@ fn encoded(engine: &Engine, db: &Db, job: &Job) -> Result<Option<NewJob>, StoreE
             if files.iter().any(|file| file.remote.is_none()) {
                 return Ok(None);
             }
-            let pointers = files.iter().map(pointer).collect();
-            engine.message_job(db, &outgoing(message, job.timestamp), pointers).map(Some)
+            let pointers = files.iter().filter(|file| !file.preview).map(pointer).collect();
+            let picture = files.iter().find(|file| file.preview).map(pointer);
+            engine.message_job(db, &outgoing(message, job.timestamp), pointers, picture).map(Some)
         }
         _ => Ok(None),
     }
@@ -48,6 +49,11 @@ fn outgoing(message: Message, timestamp: Timestamp) -> OutgoingMessage {
         text: message.text,
         quote: message.quote.map(|quote| QuoteKey { author: quote.author, timestamp: quote.timestamp }),
         attachments: Vec::new(),
+        preview: message.preview.map(|preview| NewPreview {
+            url: preview.url,
+            title: preview.title,
+            image: None,
+        }),
         notice: None,
         expiry: message.expiry,
     }

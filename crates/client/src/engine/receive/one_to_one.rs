@@ -83,12 +83,9 @@ fn call(id: &CallId) -> CallKey {
     CallKey(blake2b(&[], &[id.0.as_bytes()]))
 }
 
-/// A link as the store has it. What is too long to be kept as it came is kept as it was read: nothing else tells where
-/// the picture is.
+/// A link as the store has it.
 fn preview(preview: LinkPreview, raw: Option<RawPointer>) -> NewPreview {
-    let image = preview
-        .image
-        .map(|image| raw.map_or_else(|| Zeroizing::new(image.to_bytes()), RawPointer::into_bytes));
+    let image = preview.image.map(|image| Box::new(attachment(&image, raw)));
     NewPreview { url: preview.url, title: preview.title, image }
 }
 

@@ -6,12 +6,12 @@ use septet_protocol::time::Timestamp;
 
 use super::{Known, Place, Receiver, Standing};
 use crate::model::{ConversationId, Expiry, MessageId, MessageState, Notice};
-use crate::store::arrived::{Incoming, NewPreview, ReceivedItem};
+use crate::store::arrived::{Incoming, ReceivedItem};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::outgoing::NewRow;
 use crate::store::read;
-use crate::store::types::{Deletion, NewAttachment, Now, QuoteKey, ReadMessage};
+use crate::store::types::{Deletion, NewAttachment, NewPreview, Now, QuoteKey, ReadMessage};
 use crate::store::values::{Hash, Ms, time};
 
 /// A message that was stored so much later than it was sent lay somewhere without a network, in ms. Shorter times are

@@ -217,11 +217,8 @@ CREATE INDEX extra_hashes_hash ON extra_hashes (hash);
 CREATE TABLE previews (
     message INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
     url     TEXT    NOT NULL,
-    title   TEXT    NOT NULL DEFAULT '',
-    pointer BLOB,                                        -- the picture's, as received
-    file    TEXT                                         -- the picture, once it is here
+    title   TEXT    NOT NULL DEFAULT ''                  -- its picture is an attachment at position -1
 ) STRICT;
-CREATE INDEX previews_file ON previews (file) WHERE file IS NOT NULL;
 
 CREATE TABLE attachments (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -229,7 +226,8 @@ CREATE TABLE attachments (
     position     INTEGER NOT NULL,
     conversation INTEGER NOT NULL,                       -- those of the message, as is the next
     sorted_at    INTEGER NOT NULL,
-    class        INTEGER NOT NULL,                       -- 0 picture, 1 video, 2 audio, 3 voice, 4 file
+    class        INTEGER NOT NULL,                       -- 0 picture, 1 video, 2 audio, 3 voice, 4 file,
+                                                         -- 5 picture of a link's page, at position -1
     name         TEXT    NOT NULL,
     content_type TEXT    NOT NULL,
     size         INTEGER NOT NULL,
@@ -275,6 +273,16 @@ CREATE TABLE draft_files (
     PRIMARY KEY (conversation, position),
     CHECK ((path IS NULL) <> (file IS NULL))
 ) STRICT, WITHOUT ROWID;
+-- What the link of a draft leads to.
+CREATE TABLE draft_previews (
+    conversation INTEGER PRIMARY KEY REFERENCES drafts (conversation) ON DELETE CASCADE,
+    url          TEXT    NOT NULL,
+    title        TEXT    NOT NULL,
+    image        BLOB,                                   -- a small JPEG or WebP
+    content_type TEXT    NOT NULL DEFAULT '',
+    width        INTEGER NOT NULL DEFAULT 0,
+    height       INTEGER NOT NULL DEFAULT 0
+) STRICT;
 CREATE INDEX draft_files_file ON draft_files (file) WHERE file IS NOT NULL;
 
 -- What is to be sent, the bytes encoded once.
@@ -629,13 +637,6 @@ CREATE TRIGGER attachments_file_delete AFTER DELETE ON attachments WHEN OLD.file
     INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.file);
 END;
 CREATE TRIGGER attachments_file_change AFTER UPDATE OF file ON attachments
-WHEN OLD.file IS NOT NULL AND OLD.file IS NOT NEW.file BEGIN
-    INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.file);
-END;
-CREATE TRIGGER previews_file_delete AFTER DELETE ON previews WHEN OLD.file IS NOT NULL BEGIN
-    INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.file);
-END;
-CREATE TRIGGER previews_file_change AFTER UPDATE OF file ON previews
 WHEN OLD.file IS NOT NULL AND OLD.file IS NOT NEW.file BEGIN
     INSERT OR IGNORE INTO doomed_files (name) VALUES (OLD.file);
 END;

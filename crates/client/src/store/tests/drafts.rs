@@ -22,6 +22,7 @@ fn hand(db: &mut Db, originals: Vec<Original>) -> MessageId {
     let conversation = made(db, alice());
     let attachment = |original| NewAttachment { original: Some(original), ..file(None) };
     let message = OutgoingMessage {
+        preview: None,
         conversation,
         timestamp: at(1),
         text: "look".into(),
@@ -53,7 +54,7 @@ fn a_draft_keeps_text_answer_and_files_and_gives_its_files_up_with_itself() {
     let id = with(&db, alice());
     let answered = db.messages(id, Page::Newest, 1, NOW).unwrap().messages[0].id;
     let files = vec![stored('a'), DraftFile::There("/pictures/lake.jpg".into()), stored('b')];
-    let draft = StoredDraft { text: "yes".into(), reply_to: Some(answered), files };
+    let draft = StoredDraft { text: "yes".into(), reply_to: Some(answered), files, preview: None };
     assert!(db.set_draft(id, &draft, NOW).unwrap());
     assert!(!db.set_draft(id, &draft, NOW).unwrap(), "nothing is new");
     assert!(db.draft(id).unwrap() == draft);

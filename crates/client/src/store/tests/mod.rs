@@ -175,6 +175,7 @@ fn take(db: &mut Db, items: Vec<ReceivedItem>) -> AppliedBatch {
 
 fn outgoing(db: &mut Db, to: SessionId, timestamp: Timestamp, body: &str) -> OutgoingMessage {
     OutgoingMessage {
+        preview: None,
         conversation: made(db, to),
         timestamp,
         text: body.to_owned(),

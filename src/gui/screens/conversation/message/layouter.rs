@@ -30,6 +30,8 @@ pub struct Layouter<'a> {
     pub column: f32,
     /// The widest that a part may be, in points.
     pub widest: f32,
+    /// A long text is shown whole.
+    pub whole: bool,
     /// Where the next part begins, from the top of the item.
     pub y: f32,
 }

@@ -6,9 +6,11 @@
 mod failure;
 mod file;
 mod images;
+mod invitation;
 mod layouter;
 mod meta;
 mod painting;
+mod preview;
 mod quote;
 mod reactions;
 mod text;
@@ -19,13 +21,15 @@ use std::sync::Arc;
 
 use egui::accesskit::Role;
 use egui::{Context, Id, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo};
-use septet_client::model::{Attachment, Message, MessageId, MessageState};
+use septet_client::model::{Attachment, Message, MessageId, MessageState, Notice};
 
 use self::failure::FailureBlock;
 use self::file::FileBlock;
 use self::images::ImagesBlock;
+use self::invitation::InvitationBlock;
 use self::layouter::{Layouter, corners};
 use self::painting::Painting;
+use self::preview::PreviewBlock;
 use self::reactions::ReactionsBlock;
 use self::text::TextBlock;
 use self::voice::VoiceBlock;
@@ -59,6 +63,10 @@ pub enum Block {
     Images(ImagesBlock),
     /// A file in a bubble.
     File(FileBlock),
+    /// What its link leads to.
+    Preview(PreviewBlock),
+    /// An invitation into a community.
+    Invitation(InvitationBlock),
     /// A voice message in a bubble.
     Voice(VoiceBlock),
     /// Reactions under the last bubble.
@@ -70,23 +78,26 @@ pub enum Block {
 /// What a message is made of, before it has a place.
 #[derive(Clone, Copy)]
 enum Part {
+    Invitation,
+    Preview,
     Images,
     Text,
     File(usize),
     Voice(usize),
 }
 
-/// Lays out a message for a column of this width.
+/// Lays out a message for a column of this width; `whole` with all of a long text.
 pub fn prepare(
     ctx: &Context,
     cx: &ViewCtx<'_>,
     message: &Arc<Message>,
     place: Place,
     column: f32,
+    whole: bool,
 ) -> Prepared {
     let widest = metric::BUBBLE.min((column * 0.76).max(240.0)).min(column);
     let top = if place.first { 10.0 } else { 2.0 };
-    let mut at = Layouter { ctx, cx, message, column, widest, y: top };
+    let mut at = Layouter { ctx, cx, message, column, widest, whole, y: top };
     let parts = parts(message);
     let mut blocks = Vec::with_capacity(parts.len() + 1);
     for (index, part) in parts.iter().enumerate() {
@@ -96,11 +107,13 @@ pub fn prepare(
         }
         let corners = corners(message.outgoing, place.first && begins, place.last && ends);
         let meta = ends.then(|| at.meta());
-        blocks.push(match part {
-            Part::Images => Block::Images(at.images(meta)),
-            Part::Text => Block::Text(at.text(corners, meta)),
-            Part::File(index) => Block::File(at.file(*index, corners, meta)),
-            Part::Voice(index) => Block::Voice(at.voice(*index, corners, meta)),
+        blocks.extend(match part {
+            Part::Invitation => at.invitation(corners, meta).map(Block::Invitation),
+            Part::Preview => at.preview(corners).map(Block::Preview),
+            Part::Images => Some(Block::Images(at.images(meta))),
+            Part::Text => Some(Block::Text(at.text(corners, meta))),
+            Part::File(index) => Some(Block::File(at.file(*index, corners, meta))),
+            Part::Voice(index) => Some(Block::Voice(at.voice(*index, corners, meta))),
         });
     }
     if !message.reactions.is_empty() {
@@ -113,10 +126,21 @@ pub fn prepare(
     Prepared { message: Arc::clone(message), place, height: at.y, blocks, bounds }
 }
 
+/// Whether it is an invitation into a community: a notice that is shown as a message.
+pub fn is_invitation(message: &Message) -> bool {
+    matches!(message.notice, Some(Notice::CommunityInvitation { .. }))
+}
+
 fn parts(message: &Message) -> Vec<Part> {
     let mut parts = Vec::new();
     if message.deleted {
         return vec![Part::Text];
+    }
+    if is_invitation(message) {
+        return vec![Part::Invitation];
+    }
+    if message.preview.is_some() {
+        parts.push(Part::Preview);
     }
     if message.attachments.iter().any(Attachment::is_image) {
         parts.push(Part::Images);
@@ -136,6 +160,8 @@ impl Block {
             Self::Text(block) => block.rect,
             Self::Images(block) => block.bounds(),
             Self::File(block) => block.rect,
+            Self::Preview(block) => block.rect,
+            Self::Invitation(block) => block.rect,
             Self::Voice(block) => block.rect,
             Self::Reactions(block) => block.bounds(),
             Self::Failure(block) => block.rect,
@@ -171,6 +197,8 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> Pa
             Block::Text(block) => painting.text(block, &whole),
             Block::Images(block) => painting.images(block),
             Block::File(block) => painting.file(block),
+            Block::Preview(block) => painting.preview(block),
+            Block::Invitation(block) => painting.invitation(block),
             Block::Voice(block) => painting.voice(block),
             Block::Reactions(block) => painting.reactions(block),
             Block::Failure(block) => painting.failure(block),
@@ -186,7 +214,11 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> Pa
 /// A message in one sentence, for the screen reader and for tests.
 pub fn spoken(cx: &ViewCtx<'_>, message: &Message) -> String {
     let author = words::author(cx, message.from);
-    let text = if message.deleted { words::gone(cx, message).to_string() } else { message.text.clone() };
+    let text = match &message.notice {
+        _ if message.deleted => words::gone(cx, message).to_string(),
+        Some(notice) => words::notice(cx.strings, notice, message.outgoing, &author),
+        None => words::named(cx, &message.text),
+    };
     let state = words::state(cx, message).map(|state| format!(", {state}")).unwrap_or_default();
     let timer = meta::timer(cx, message).map(|timer| format!(", {timer}")).unwrap_or_default();
     format!("{author}: {text}, {}{state}{timer}", cx.clock.time(message.timestamp))

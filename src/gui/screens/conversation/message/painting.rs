@@ -18,6 +18,15 @@ pub enum Act {
     JumpTo(MessageId),
     /// Open an address, after asking.
     Link(String),
+    /// Show a long text whole, or only its beginning again.
+    Fold(MessageId),
+    /// Say what an invitation into a community leads to.
+    Community {
+        /// Its address, with its key.
+        url: String,
+        /// What it is called.
+        name: String,
+    },
     /// Say that what it answers is not here any more.
     Missing,
     /// Show all its reactions.

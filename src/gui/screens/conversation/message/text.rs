@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{CornerRadius, CursorIcon, Pos2, Rect, Response, Vec2, pos2, vec2};
+use egui::{CornerRadius, CursorIcon, Galley, Pos2, Rect, Response, Vec2, pos2, vec2};
 
 use super::super::words;
 use super::layouter::{Layouter, plain};
@@ -10,10 +10,14 @@ use super::meta::Meta;
 use super::painting::{Act, Painting};
 use super::quote::QuoteBlock;
 use crate::gui::text::links::{self, Piece};
-use crate::gui::text::{self, Laid, Span, Style, Weight, Wrap, layout_rich};
+use crate::gui::text::{self, Laid, Span, Style, Weight, Wrap, layout, layout_rich};
 
 const PADDING: (f32, f32, f32) = (12.0, 7.0, 6.0); // sides, top, bottom
 const META_GAP: f32 = 12.0;
+/// So many lines of a text are shown at once.
+const FOLD: usize = 25;
+/// Height of the line that shows more.
+const MORE: f32 = 24.0;
 
 /// Text in a bubble.
 pub struct TextBlock {
@@ -29,6 +33,8 @@ pub struct TextBlock {
     pub links: Vec<(usize, String)>,
     /// Time and state, and where they stand.
     pub meta: Option<(Pos2, Meta)>,
+    /// What shows more of a long text, or less again.
+    pub more: Option<(Pos2, Arc<Galley>, bool)>,
     /// What it answers.
     pub quote: Option<QuoteBlock>,
 }
@@ -42,17 +48,27 @@ impl Layouter<'_> {
         let (side, top, bottom) = if bare { (2.0, 2.0, 0.0) } else { PADDING };
         let room = self.widest - 2.0 * side;
         let quote = message.quote.as_ref().filter(|_| !message.deleted).map(|quote| self.quote(quote, room));
-        let (laid, links) = self.words(bare, room);
+        let (laid, links, folds) = self.words(bare, room);
         let galley = Arc::clone(&laid.galley);
+        let more = folds.then(|| {
+            let name = if self.whole { "read-less" } else { "read-more" };
+            let style =
+                self.cx.small().color(self.cx.theme.bubble_accent(message.outgoing)).weight(Weight::Semibold);
+            layout(self.ctx, &self.cx.t(name), style, Wrap::None)
+        });
         let quote_size = quote
             .as_ref()
             .map_or(Vec2::ZERO, |quote| quote.size() + vec2(0.0, if galley.is_empty() { 2.0 } else { 8.0 }));
         let meta_size = meta.as_ref().map_or(Vec2::ZERO, Meta::size);
-        let last_line = galley.rows.last().map_or(0.0, |row| row.pos.x + row.size.x);
+        let last_line = match &more {
+            Some(more) => more.size().x,
+            None => galley.rows.last().map_or(0.0, |row| row.pos.x + row.size.x),
+        };
         let beside = last_line + META_GAP + meta_size.x;
         let inline = !bare && meta.is_some() && beside <= room;
         let mut width = galley.size().x.max(quote_size.x);
-        let mut height = galley.size().y + quote_size.y;
+        let more_height = more.as_ref().map_or(0.0, |_| MORE);
+        let mut height = galley.size().y + quote_size.y + more_height;
         if meta.is_some() {
             width = width.max(if inline { beside } else { meta_size.x });
             height += if inline { 0.0 } else { 18.0 };
@@ -66,20 +82,24 @@ impl Layouter<'_> {
             (at, meta)
         });
         let quote = quote.map(|quote| quote.placed(origin + vec2(0.0, 2.0), width));
-        TextBlock { rect, corners, bare, text: (text_at, laid), links, meta, quote }
+        let whole = self.whole;
+        let more =
+            more.map(|more| (text_at + vec2(0.0, galley.size().y + MORE - more.size().y), more, whole));
+        TextBlock { rect, corners, bare, text: (text_at, laid), links, meta, more, quote }
     }
 
-    fn words(&self, bare: bool, room: f32) -> (Laid, Vec<(usize, String)>) {
+    /// The words, what in them can be followed, and whether there are more of them than one wants to see at once.
+    fn words(&self, bare: bool, room: f32) -> (Laid, Vec<(usize, String)>, bool) {
         let message = self.message;
-        let body = self.cx.body();
+        let (body, theme) = (self.cx.body(), self.cx.theme);
         if message.deleted {
             let gone = words::gone(self.cx, message);
             let style = body.color(self.cx.theme.bubble_muted(message.outgoing));
-            return (plain(self.ctx, &gone, style, room), Vec::new());
+            return (plain(self.ctx, &gone, style, room), Vec::new(), false);
         }
         if bare {
             let style = Style { size: 36.0, line: 46.0, ..body };
-            return (plain(self.ctx, message.text.trim(), style, room), Vec::new());
+            return (plain(self.ctx, message.text.trim(), style, room), Vec::new(), false);
         }
         let accent = body.color(self.cx.theme.bubble_accent(message.outgoing));
         let mut links = Vec::new();
@@ -92,13 +112,26 @@ impl Layouter<'_> {
                     (shown.to_owned(), accent, true)
                 }
                 Piece::Mention { id, .. } => {
-                    (format!("@{}", words::author(self.cx, id)), accent.weight(Weight::Semibold), false)
+                    let name = format!("@{}", words::author(self.cx, id));
+                    let bold = accent.weight(Weight::Semibold);
+                    match self.cx.state.is_me(id) {
+                        true => (name, bold.color(theme.on_accent).ground(theme.accent), false),
+                        false => (name, bold, false),
+                    }
                 }
             });
         }
         let spans: Vec<Span<'_>> =
             parts.iter().map(|(text, style, marked)| Span { text, style: *style, marked: *marked }).collect();
-        (layout_rich(self.ctx, &spans, Wrap::Lines(room)), links)
+        if self.whole {
+            return (layout_rich(self.ctx, &spans, Wrap::Lines(room)), links, true);
+        }
+        // One line more than is shown tells whether there are more.
+        let laid = layout_rich(self.ctx, &spans, Wrap::AtMost(FOLD + 1, room));
+        match laid.galley.rows.len() > FOLD {
+            true => (layout_rich(self.ctx, &spans, Wrap::AtMost(FOLD, room)), links, true),
+            false => (laid, links, false),
+        }
     }
 }
 
@@ -111,6 +144,9 @@ impl Painting<'_> {
             painter.rect_filled(rect, block.corners, theme.bubble(self.message.outgoing));
         }
         let at = block.text.0 + self.offset;
+        // Marks that are stacked on letters stay within their bubble.
+        let painter =
+            &painter.with_clip_rect(painter.clip_rect().intersect(block.rect.translate(self.offset)));
         painter.galley(at, Arc::clone(&block.text.1.galley), theme.text);
         if let Some((at, meta)) = &block.meta {
             self.meta(*at + self.offset, meta, None);
@@ -118,8 +154,25 @@ impl Painting<'_> {
         if !block.links.is_empty() {
             self.links(block, at, whole);
         }
+        if let Some((at, more, whole)) = &block.more {
+            self.more(Rect::from_min_size(*at + self.offset, more.size()), more, *whole);
+        }
         if let Some(quote) = &block.quote {
             self.quote(quote);
+        }
+    }
+
+    /// What shows more of a long text, or less again.
+    fn more(&mut self, rect: Rect, words: &Arc<Galley>, whole: bool) {
+        self.ui.painter().galley(rect.min, Arc::clone(words), self.cx.theme.accent);
+        let label = self.cx.t(if whole { "read-less" } else { "read-more" });
+        let response = self.click(rect.expand2(vec2(4.0, 3.0)), "fold", &label);
+        if response.has_focus() {
+            let ring = egui::Stroke::new(1.5, self.cx.theme.accent);
+            self.ui.painter().rect_stroke(rect.expand(3.0), 4, ring, egui::StrokeKind::Outside);
+        }
+        if response.clicked() {
+            self.act = Some(Act::Fold(self.message.id));
         }
     }
 

@@ -8,6 +8,7 @@ use crate::store::{JobKind, NewJob, OutgoingMessage};
 fn write_to_bob(db: &mut Db, text: &str, at: Timestamp) -> MessageId {
     let conversation = with(db, BOB);
     let message = OutgoingMessage {
+        preview: None,
         conversation,
         timestamp: at,
         text: text.to_owned(),

@@ -36,6 +36,7 @@ INSERT INTO attachments (id, message, position, conversation, sorted_at, class, 
 INSERT INTO drafts (conversation, text, quote, updated_at) VALUES (2, 'half a tho', 1, 1790000000009);
 INSERT INTO draft_files (conversation, position, name, content_type, size, path) VALUES
     (2, 0, 'z.txt', 'text/plain', 7, '/home/me/z.txt');
+INSERT INTO draft_previews (conversation, url, title) VALUES (2, 'https://example.org', 'Example');
 INSERT INTO outbox (lane, message, kind, recipient, namespace, ttl, timestamp, created) VALUES
     (zeroblob(33), 3, 0, zeroblob(33), 0, 1209600000, 1790000000006, 1790000000006);
 INSERT INTO reactions (conversation, target_timestamp, target_author, author, emoji, timestamp, removed, received_at)
