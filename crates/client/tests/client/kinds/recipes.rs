@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use septet_client::client::Client;
-use septet_client::model::{ConversationId, Draft, Expiry, Message, OutgoingFile, Page, TypingNow};
+use septet_client::model::{
+    ConversationId, Draft, DraftPreview, Expiry, Message, OutgoingFile, Page, TypingNow,
+};
 use septet_protocol::account::AccountKeys;
 
 use super::letters::{Letter, known, since};
@@ -42,6 +44,11 @@ const RECIPES: &[Recipe] = &[
         kind: "voice",
         to_other: &[("VOICE; PROFILE; OFF; AT", CONTENT)],
         to_self: &[("VOICE; TARGET; OFF; AT", CONTENT)],
+    },
+    Recipe {
+        kind: "link",
+        to_other: &[("LINK; PROFILE; OFF; AT", CONTENT)],
+        to_self: &[("LINK; TARGET; OFF; AT", CONTENT)],
     },
     Recipe {
         kind: "reaction",
@@ -115,7 +122,8 @@ const RECIPES: &[Recipe] = &[
 ];
 
 /// What the words of the recipes stand for, each a field or several.
-const WORDS: [(&str, &str); 8] = [
+const WORDS: [(&str, &str); 9] = [
+    ("LINK", r#"1.1 "see https://a.example/x"; 1.10.1 "https://a.example/x"; 1.10.2 "A page""#),
     (
         "VOICE",
         r#"1.2.1 fixed64 *; 1.2.2 "audio/mp3"; 1.2.3 <32 bytes>; 1.2.4 =900; 1.2.7 *; 1.2.8 =1; 1.2.101 "http*"#,
@@ -268,6 +276,10 @@ async fn every_kind_lies_in_the_swarms_as_its_recipe_says() {
     let kept = client.keep_voice("audio/mp3", vec![b'v'; 900]).await.unwrap();
     let voice = Draft { files: vec![OutgoingFile::Kept(kept)], ..Draft::default() };
     post.check("voice", None, async || sends(client, to, voice).await).await;
+    let (url, title) = ("https://a.example/x".to_owned(), "A page".to_owned());
+    let preview = Some(DraftPreview { url, title, image: None });
+    let link = Draft { preview, ..says("see https://a.example/x") };
+    post.check("link", None, async || sends(client, to, link).await).await;
     for (kind, remove) in [("reaction", false), ("reaction taken away", true)] {
         let react = async || client.react(hello.id, "👍", remove).await.unwrap();
         post.check(kind, Some(&hello), react).await;
