@@ -235,7 +235,8 @@ mod tests {
             let (name, content_type, file) = ("voice".to_owned(), "audio/mp3".to_owned(), "f".to_owned());
             OutgoingFile::Kept(KeptFile { name, content_type, size: 1, voice, file })
         };
-        let check = |text: &str, files| check_text(&Draft { text: text.to_owned(), files, reply_to: None });
+        let check =
+            |text: &str, files| check_text(&Draft { text: text.to_owned(), files, ..Draft::default() });
         assert_eq!(check(" ", vec![kept(true)]), Ok(String::new()));
         assert_eq!(check("Hello", vec![kept(true)]), Err(SendError::VoiceNotAlone));
         assert_eq!(check("", vec![bytes(1), kept(true)]), Err(SendError::VoiceNotAlone));
