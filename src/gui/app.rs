@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 
 use egui::{Context, CursorIcon, Frame, Id, Panel, Popup, Rect, Sense, Stroke, Ui, pos2, vec2};
-use septet_client::model::ConversationId;
+use septet_client::model::{AttachmentState, ConversationId};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::attached::FileNews;
 use super::clock::Clock;
 use super::command::{Command, Toast, Update};
 use super::fonts;
@@ -254,6 +255,10 @@ impl Window {
                 self.kept = Preferences::default(); // until now there was no place for them
             }
             Update::Image(key, image) => self.images.loaded(ctx, key, image),
+            Update::Attachment { attachment, state: AttachmentState::Local, .. } => {
+                self.images.retry_file(attachment);
+            }
+            Update::File(news) => self.file_news(ctx, news),
             Update::Recovery(words) => {
                 if let Some(words) = self.welcome.recovered(words) {
                     self.account.recovered(words);
@@ -308,6 +313,26 @@ impl Window {
                 self.write(theme, id, |composer, _| composer.looked(&file, &look));
             }
             _ => {}
+        }
+    }
+
+    fn file_news(&mut self, ctx: &Context, news: FileNews) {
+        match news {
+            FileNews::Risky { conversation, attachment, name } => {
+                if let Some(view) = self.views.get_mut(&conversation) {
+                    view.ask_risky(attachment, name);
+                }
+            }
+            FileNews::NoOpener(name) => {
+                let words = self.strings.with("no-opener", [("name", name.into())]);
+                self.actions.toast(Toast::bad(words));
+            }
+            FileNews::SavedAll(folder, count) => {
+                let folder = folder.display().to_string();
+                let values = [("count", count.into()), ("folder", folder.into())];
+                self.actions.toast(Toast::info(self.strings.with("saved-all", values)));
+            }
+            FileNews::Animation(key, frames) => self.images.animations.made(ctx, key, frames),
         }
     }
 

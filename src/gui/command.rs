@@ -16,6 +16,7 @@ use septet_client::model::{
 use septet_protocol::account::DisplayName;
 use zeroize::Zeroizing;
 
+use super::attached::{FileNews, FileWish};
 use super::own_picture::{PictureNews, PictureWish};
 use super::preferences::Preferences;
 use super::sound::{SoundNews, SoundWish};
@@ -144,6 +145,8 @@ pub enum Command {
         /// Name to offer.
         name: String,
     },
+    /// Something else about files of messages.
+    File(FileWish),
     /// Ask for files to send.
     PickFiles(ConversationId),
     /// Prepare a pasted picture for sending.
@@ -350,6 +353,8 @@ pub enum Update {
     },
     /// A file was saved here.
     Saved(PathBuf),
+    /// Something else became of files of messages.
+    File(FileNews),
     /// This system has no way to show a file dialog.
     NoFileDialog,
     /// Something came of a wish about sound.

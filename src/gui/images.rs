@@ -4,11 +4,12 @@
 //! to decrypt, decode and scale it, and the frame goes on without. What was not shown longest is dropped first.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use egui::{ColorImage, Context, Rect, TextureHandle, TextureId, TextureOptions, Vec2};
 use septet_client::model::AttachmentId;
 
+use super::animations::Animations;
 use super::command::{Command, ImageKey};
 use super::view::Actions;
 
@@ -40,6 +41,8 @@ pub enum Picture {
 /// The pictures of one window.
 #[derive(Default)]
 pub struct Images {
+    /// Those that move.
+    pub animations: Animations,
     inner: RefCell<Inner>,
     preview: RefCell<Option<Preview>>,
 }
@@ -63,7 +66,6 @@ impl Preview {
 #[derive(Default)]
 struct Inner {
     entries: HashMap<ImageKey, (Entry, u64)>,
-    fetched: HashSet<AttachmentId>,
     frame: u64,
 }
 
@@ -103,18 +105,13 @@ impl Images {
         inner.shrink();
     }
 
-    /// Has an attachment fetched from the server, once.
-    pub fn fetch(&self, actions: &Actions, id: AttachmentId) {
-        if self.inner.borrow_mut().fetched.insert(id) {
-            actions.send(Command::Download(id));
-        }
-    }
-
-    /// Forgets that a picture could not be shown, because there is more of it now.
-    pub fn retry(&self, key: &ImageKey) {
+    /// Forgets that the picture of an attachment could not be shown, because its file has just come.
+    pub fn retry_file(&self, id: AttachmentId) {
         let mut inner = self.inner.borrow_mut();
-        if matches!(inner.entries.get(key), Some((Entry::Bad, _))) {
-            inner.entries.remove(key);
+        for key in [ImageKey::Attachment(id), ImageKey::Full(id)] {
+            if matches!(inner.entries.get(&key), Some((Entry::Bad, _))) {
+                inner.entries.remove(&key);
+            }
         }
     }
 
@@ -146,6 +143,7 @@ impl Images {
 
     /// Counts a frame.
     pub fn next_frame(&self) {
+        self.animations.next_frame();
         let mut inner = self.inner.borrow_mut();
         let frame = inner.frame;
         self.preview.borrow_mut().take_if(|preview| preview.settled && preview.painted < frame);

@@ -6,7 +6,9 @@
 //! answers with [`command::Update`]s, each of which wakes the window for one frame. So the window never waits, an
 //! idle window draws nothing, and tests, pictures and benches need no account at all.
 
+pub mod animations;
 pub mod app;
+pub mod attached;
 pub mod backend;
 pub mod clock;
 pub mod command;

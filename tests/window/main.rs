@@ -8,6 +8,7 @@ mod account;
 mod compose;
 mod details;
 mod devices;
+mod files;
 mod first_run;
 mod id_code;
 mod pictures;

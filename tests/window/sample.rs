@@ -98,6 +98,7 @@ fn conversation(id: SessionId, name: &str, text: &str, at: Timestamp) -> Convers
         }),
         active_at: at,
         expiry: Expiry::Off,
+        downloads: Downloads::Automatic,
     }
 }
 

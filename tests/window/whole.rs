@@ -39,7 +39,7 @@ fn two_people_talk_through_the_window() {
         harness.query_all_by_label_contains("You: Hello Mara").find(|node| label(node).ends_with("Sent"))
     });
 
-    // She answers with a picture, which is fetched and shown.
+    // She answers with a picture, which is fetched and shown once her files are let in.
     runtime.block_on(async {
         let from = tokio::time::timeout(PATIENCE, request(&friend)).await.unwrap();
         friend.accept(from).await.unwrap();
@@ -56,6 +56,8 @@ fn two_people_talk_through_the_window() {
         assert!(page.messages.iter().any(|message| message.text == "Hello Mara"));
     });
     real.wait_label("Mara: Look, ");
+    real.click("Download lake.png");
+    real.click("Yes");
     real.wait(|harness| harness.query_by_role_and_label(Role::Button, "lake.png")).click();
     real.harness.run_steps(3);
     real.wait_label("Save as…");

@@ -17,6 +17,7 @@ mod reacting;
 mod readers;
 mod requests;
 mod settings;
+mod trust;
 mod unreadable;
 
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use zeroize::Zeroize;
 
 pub use crate::error::{ClientError, PreviewError, SendError};
 pub use deleting::UNDO_FOR;
-pub use files::may_tell_place;
+pub use files::{Saving, may_tell_place};
 pub use reacting::FIRST_EMOJI;
 pub use readers::{Delivery, Doing};
 pub use septet_network::web::PreviewUrl;

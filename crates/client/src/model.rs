@@ -132,6 +132,22 @@ pub struct Conversation {
     pub active_at: Timestamp,
     /// When messages that we send here disappear.
     pub expiry: Expiry,
+    /// What was answered to whether files that come here are fetched by themselves; of private chats only, and on this
+    /// device only. What it comes to: [`Conversation::fetches_files`].
+    pub downloads: Downloads,
+}
+
+/// Whether files of a contact are fetched by themselves, as a person answered on this device (spec 02 §13).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Downloads {
+    /// Nobody was asked yet: the first click on a file asks.
+    #[default]
+    Ask,
+    /// Only what is clicked.
+    OnClick,
+    /// All of them.
+    Automatic,
 }
 
 impl Conversation {
@@ -151,6 +167,17 @@ impl Conversation {
             && self.approved_me
             && !self.blocked
             && !self.hidden
+    }
+
+    /// Whether files and pictures that others send here are fetched without asking (spec 02 §13): in private chats if a
+    /// person said so, elsewhere always. Our own, from our other devices, are everywhere.
+    pub fn fetches_files(&self) -> bool {
+        match self.kind {
+            ConversationKind::Private | ConversationKind::Blinded => {
+                self.downloads == Downloads::Automatic && !self.blocked
+            }
+            ConversationKind::NoteToSelf | ConversationKind::Group | ConversationKind::Room => true,
+        }
     }
 
     /// The order of the list (what the official desktop client shows): pins, activity, titles; addresses make it total.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use septet_client::client::Client;
+use septet_client::client::{Client, Saving};
 use septet_client::event::Event;
 use septet_client::model::{AttachmentState, ConversationId, Message, MessageId, ReaderId};
 use tokio::sync::broadcast::Receiver;
@@ -338,7 +338,7 @@ impl<'a, S: Sink + Send> Teller<'a, S> {
         let Some(dir) = &self.download else { return Ok(rows) };
         for (row, attachment) in rows.iter_mut().zip(&message.attachments) {
             if attachment.state == AttachmentState::Local {
-                let path = self.client.save_attachment(attachment.id, dir).await?;
+                let path = self.client.save_attachment(attachment.id, dir, Saving::Untold).await?;
                 row.path = Some(path.display().to_string());
             }
         }

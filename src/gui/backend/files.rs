@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::ColorImage;
-use septet_client::client::Client;
+use septet_client::client::{Client, Saving};
 use septet_client::model::AttachmentId;
 
 use super::super::command::{Toast, Update};
@@ -23,7 +23,7 @@ pub fn save_as(client: Client, teller: Teller, attachment: AttachmentId, name: S
             downloads()
         };
         let Some(target) = target else { return };
-        teller.tell(match client.save_attachment(attachment, &target).await {
+        teller.tell(match client.save_attachment(attachment, &target, Saving::Told).await {
             Ok(path) => Update::Saved(path),
             Err(error) => Update::Toast(Toast::bad(sentence(&error))),
         });

@@ -1,10 +1,11 @@
 //! What is done to messages: reactions, deletion, saving what is in several.
 
-use septet_client::client::{Client, ClientError};
+use septet_client::client::{Client, ClientError, Saving};
 use septet_client::model::{AttachmentId, MessageId};
 
-use super::{Teller, files, sentence};
-use crate::gui::command::{Toast, Update};
+use super::{Teller, files};
+use crate::gui::attached::FileNews;
+use crate::gui::command::Update;
 
 /// Puts an emoji under a message, or takes it away.
 pub async fn react(
@@ -50,15 +51,9 @@ pub async fn delete(
 pub fn save_all(client: Client, teller: Teller, list: Vec<AttachmentId>) {
     tokio::spawn(async move {
         let Some(folder) = files::pick_folder().await else { return };
-        let mut failed = None;
-        for attachment in list {
-            if let Err(error) = client.save_attachment(attachment, &folder).await {
-                failed = Some(error);
-            }
+        match client.save_attachments(&list, &folder, Saving::Told).await {
+            Ok(paths) => teller.tell(Update::File(FileNews::SavedAll(folder, paths.len()))),
+            Err(error) => teller.problem(&error),
         }
-        teller.tell(match failed {
-            None => Update::Saved(folder),
-            Some(error) => Update::Toast(Toast::bad(sentence(&error))),
-        });
     });
 }

@@ -4,11 +4,13 @@
 //! after the other, so that what was typed is kept before it is sent; what may take long (dialogs, decoding, asking
 //! the network) runs beside them.
 
+mod animation;
 mod clipboard;
 mod conversation;
 mod files;
 mod messages;
 mod open;
+mod opened;
 mod own_picture;
 mod pictures;
 mod previews;
@@ -36,9 +38,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use zeroize::Zeroizing;
 
 use super::Source;
+use super::attached::FileWish;
 use super::command::{Command, RecoveryWords, Toast, Update};
 use super::preferences::Preferences;
 use super::state::PAGE;
+use opened::OpenFiles;
 use own_picture::OwnPicture;
 use previews::Previews;
 use sound::Sounds;
@@ -129,9 +133,11 @@ async fn live(
     let Some(opened) = open::open(source, &mut commands, &teller).await else { return };
     let picture = OwnPicture::new(opened.client.clone(), teller.clone());
     let previews = Previews::new(opened.client.clone(), teller.clone());
+    let open_files = OpenFiles::new(&opened.client, folder.as_deref());
     let sounds = Sounds::new(opened.client.clone(), teller.clone(), device);
     let account = Account {
         previews,
+        open_files: open_files.clone(),
         client: opened.client,
         teller,
         picture,
@@ -147,6 +153,7 @@ async fn live(
         account.teller.tell(Update::OpenConversation(conversation));
     }
     account.serve(&mut commands).await;
+    open_files.clear();
     let stop = async {
         client.stop().await;
         if let Some(stop) = opened.stop {
@@ -176,6 +183,7 @@ struct Account {
     teller: Teller,
     picture: OwnPicture,
     previews: Previews,
+    open_files: OpenFiles,
     sounds: Sounds,
     /// The profile's folder, if it is one that stays.
     folder: Option<PathBuf>,
@@ -250,6 +258,13 @@ impl Account {
 
     /// Tells the window what happened.
     async fn pass_on(&mut self, event: Event) {
+        let gone = matches!(
+            event,
+            Event::Deleted { .. } | Event::Changed { .. } | Event::Messages(_) | Event::Conversations
+        );
+        if gone {
+            self.open_files.tidy(&self.client).await;
+        }
         match event {
             Event::Message(message) => {
                 self.rows.insert(message.conversation);
@@ -362,6 +377,7 @@ impl Account {
             Command::SaveAs { attachment, name } => {
                 files::save_as(self.client.clone(), self.teller.clone(), attachment, name);
             }
+            Command::File(wish) => self.file(wish).await?,
             Command::PickFiles(id) => writing::pick(client.clone(), self.teller.clone(), id),
             Command::StagePicture(id, image) => {
                 writing::stage_picture(client.clone(), self.teller.clone(), id, image);
@@ -387,6 +403,19 @@ impl Account {
             Command::CopySecret(_) | Command::PickQr | Command::ReadQr(_) | Command::ReadQrFile(_) => {
                 aside(&self.teller, command);
             }
+        }
+        Ok(())
+    }
+
+    async fn file(&self, wish: FileWish) -> Result<(), ClientError> {
+        let (client, teller) = (self.client.clone(), self.teller.clone());
+        match wish {
+            FileWish::Let(conversation, downloads) => client.set_downloads(conversation, downloads).await?,
+            FileWish::Open { attachment, warned } => {
+                let open_files = self.open_files.clone();
+                tokio::spawn(async move { open_files.open(client, teller, attachment, warned).await });
+            }
+            FileWish::Animate(key, side) => animation::load(client, teller, key, side),
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Pictures and files: fetching, reading, saving.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,9 @@ use septet_protocol::time::Timestamp;
 use super::{Client, ClientError};
 use crate::engine;
 use crate::event::Event;
-use crate::model::{AttachmentId, AttachmentState, Message, OutgoingFile, PictureId};
+use crate::model::{
+    Attachment, AttachmentId, AttachmentState, ConversationKind, Message, OutgoingFile, PictureId,
+};
 use crate::store::{Db, StoreError, StoredAttachment, Wish};
 
 /// More files of one name than this are not counted up.
@@ -21,6 +24,15 @@ const MOST_COPIES: u32 = 10_000;
 /// To be told to a person before sending.
 pub async fn may_tell_place(file: OutgoingFile) -> bool {
     tokio::task::spawn_blocking(move || engine::may_tell_place(file)).await.unwrap_or(false)
+}
+
+/// Whether a contact is told that a file of theirs was saved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Saving {
+    /// A person saved it: the contact is told, as in every client (spec 02 §24).
+    Told,
+    /// A program keeps what comes, and nobody looked at it: nothing is sent.
+    Untold,
 }
 
 impl Client {
@@ -58,6 +70,14 @@ impl Client {
         });
     }
 
+    /// The message that an attachment belongs to, if it is still here.
+    pub async fn message_of(&self, id: AttachmentId) -> Result<Option<Message>, ClientError> {
+        match self.read(move |db| db.attachment(id)).await? {
+            Some(attachment) => self.message(attachment.message).await,
+            None => Ok(None),
+        }
+    }
+
     /// The plain bytes of an attachment that is on this disk.
     pub async fn attachment_bytes(&self, id: AttachmentId) -> Result<Arc<[u8]>, ClientError> {
         let attachment =
@@ -76,34 +96,94 @@ impl Client {
 
     /// Writes an attachment into the folder `to` under its own, cleaned name (spec 04 §11), or, if `to` is no
     /// folder, to the file `to`. Never overwrites: a number is added instead. Returns the final path.
-    pub async fn save_attachment(&self, id: AttachmentId, to: &Path) -> Result<PathBuf, ClientError> {
+    pub async fn save_attachment(
+        &self,
+        id: AttachmentId,
+        to: &Path,
+        saving: Saving,
+    ) -> Result<PathBuf, ClientError> {
         let attachment =
             self.read(move |db| db.attachment(id)).await?.ok_or(ClientError::NotFound("attachment"))?;
-        let bytes = self.attachment_bytes(id).await?;
         let message = self.message(attachment.message).await?.ok_or(ClientError::NotFound("message"))?;
-        let name = name::for_saving(&attachment.name)
-            .unwrap_or_else(|| name::made_up(&attachment.content_type, &stamp(message.timestamp)));
-        let to = to.to_owned();
+        let path = self.put(&message, id, to).await?;
+        self.saved(message, saving).await?;
+        Ok(path)
+    }
+
+    /// Writes those of these attachments that are on this disk into a folder, as [`Client::save_attachment`] does;
+    /// returns the final paths, in their order. Whoever sent them is told once for each of the messages.
+    ///
+    /// # Errors
+    /// [`ClientError::NotDownloaded`] if none is here. What was written before a file failed stays, and is told.
+    pub async fn save_attachments(
+        &self,
+        list: &[AttachmentId],
+        folder: &Path,
+        saving: Saving,
+    ) -> Result<Vec<PathBuf>, ClientError> {
+        let (mut paths, mut messages) = (Vec::new(), BTreeMap::new());
+        let mut failed = None;
+        for id in list {
+            let Some(message) = self.message_of(*id).await? else { continue };
+            let is_here = |it: &Attachment| it.id == *id && it.state == AttachmentState::Local;
+            if !message.attachments.iter().any(is_here) {
+                continue;
+            }
+            match self.put(&message, *id, folder).await {
+                Ok(path) => paths.push(path),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+            messages.insert(message.id, message);
+        }
+        for message in messages.into_values() {
+            self.saved(message, saving).await?;
+        }
+        match failed {
+            Some(error) => Err(error),
+            None if paths.is_empty() => Err(ClientError::NotDownloaded),
+            None => Ok(paths),
+        }
+    }
+
+    /// The name under which an attachment of a message is saved: its own, cleaned, or one made up (spec 04 §11).
+    pub fn name_for_saving(message: &Message, id: AttachmentId) -> String {
+        let at = message.attachments.iter().position(|it| it.id == id);
+        let Some(attachment) = at.and_then(|at| message.attachments.get(at)) else { return String::new() };
+        name::for_saving(&attachment.name).unwrap_or_else(|| {
+            let place = if message.attachments.len() > 1 { at.map_or(0, |at| at + 1) } else { 0 };
+            name::made_up(&attachment.content_type, &stamp(message.timestamp), place)
+        })
+    }
+
+    /// Writes an attachment where it is wanted, and nothing over what is there.
+    async fn put(&self, message: &Message, id: AttachmentId, to: &Path) -> Result<PathBuf, ClientError> {
+        let bytes = self.attachment_bytes(id).await?;
+        let (name, to) = (Self::name_for_saving(message, id), to.to_owned());
         let saved = tokio::task::spawn_blocking(move || {
             let wanted = if to.is_dir() { to.join(name) } else { to };
             save(&wanted, &bytes)
         });
         let saved = saved.await.map_err(|_| ClientError::Stopped)?;
-        let path = saved.map_err(|error| ClientError::from(StoreError::from(error)))?;
-        self.tell_saved(message).await?;
-        Ok(path)
+        saved.map_err(|error| ClientError::from(StoreError::from(error)))
     }
 
-    /// Tells people we accepted that we saved a file of theirs (spec 02 §24).
-    async fn tell_saved(&self, message: Message) -> Result<(), ClientError> {
-        if message.outgoing {
+    /// Tells a contact that we saved a file of theirs (spec 02 §24): in private chats with those we accepted and did not
+    /// block, and not of what we sent ourselves.
+    async fn saved(&self, message: Message, saving: Saving) -> Result<(), ClientError> {
+        if saving == Saving::Untold || message.outgoing {
             return Ok(());
         }
         let engine = self.0.engine.clone();
         let tell = move |db: &mut Db| {
             db.transaction(|db| {
                 let id = message.conversation;
-                if !db.conversation(id)?.is_some_and(|it| it.approved && !it.blocked) {
+                let accepted = db
+                    .conversation(id)?
+                    .is_some_and(|it| it.kind == ConversationKind::Private && it.approved && !it.blocked);
+                if !accepted {
                     return Ok(());
                 }
                 let wish = Wish::MediaSaved { timestamp: message.timestamp };

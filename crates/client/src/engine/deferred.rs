@@ -75,7 +75,7 @@ mod tests {
 
     use super::super::receive::tests::{NOW, keys, older_version, pointer, stored, this_version};
     use super::*;
-    use crate::model::{AttachmentState, ConversationId, Message, Notice, Page};
+    use crate::model::{AttachmentState, ConversationId, Downloads, Message, Notice, Page};
     use crate::store::{AppliedBatch, Now, ReceivedBatch, StoredAccount};
 
     /// An account of ours with an older version of the program.
@@ -147,6 +147,8 @@ mod tests {
         device.db.set_approved(id, true).unwrap();
         let named = Profile { name: Some(DisplayName::parse("Alice").unwrap()), picture: None, updated: 5 };
         let to_us = |message: Outgoing| stored(&message, &alice, &keys(1));
+        let with = device.db.make_conversation(&id.into()).unwrap();
+        device.db.set_downloads(with, Downloads::Automatic).unwrap();
         device.receive(vec![to_us(text("one", 90))]);
         device.receive(vec![to_us(file(80).with_profile(named)), to_us(text("three", 70))]);
         // Our own from another device, and what we put under a message of hers.
@@ -170,7 +172,7 @@ mod tests {
             [90, 80, 70, 60].map(|ms| NOW - ms)
         );
         assert_eq!(page[0].reactions[0].from, [keys(1).session_id]);
-        // As if it had just come: files of people we accepted are fetched, and their profile is taken over.
+        // As if it had just come: files of people whose files may come are fetched, and their profile is taken over.
         assert!(matches!(page[1].attachments[0].state, AttachmentState::Downloading { .. }));
         assert!(page[3].outgoing);
         assert_eq!(device.db.conversation(device.with(id)).unwrap().unwrap().name, "Alice");

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use septet_network::NetworkError;
-use septet_protocol::attachment::{FileOpenError, FileUrl, Key, picture};
+use septet_protocol::attachment::{FileOpenError, FileUrl, Key, mime, picture};
 use septet_protocol::time::Timestamp;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -199,16 +199,18 @@ impl From<FileOpenError> for Failure {
 /// Fetches an attachment and writes down what became of it; tells whether to hold it back for a while.
 async fn fetch_attachment(engine: &Arc<Engine>, attachment: StoredAttachment) -> bool {
     let (id, message, conversation) = (attachment.id, attachment.message, attachment.conversation);
+    let claimed = attachment.content_type.clone();
     let result = match fetch(engine, attachment).await {
         Err(Failure::Offline) => return true,
         result => result,
     };
+    let retyped = result.as_ref().is_ok_and(|fetched| fetched.content_type != claimed);
     let now = engine.network.now();
     let written = engine
         .store
         .call(move |db| match result {
-            Ok(file) => {
-                if !db.attachment_downloaded(id, file.name())? {
+            Ok(Fetched { file, content_type }) => {
+                if !db.attachment_downloaded(id, file.name(), &content_type)? {
                     return Ok(None);
                 }
                 file.keep();
@@ -229,7 +231,10 @@ async fn fetch_attachment(engine: &Arc<Engine>, attachment: StoredAttachment) ->
         .await;
     match written {
         Ok(Some(state)) => {
-            engine.events.send(Event::Attachment { conversation, message, attachment: id, state })
+            if state == AttachmentState::Local && retyped {
+                engine.events.send(Event::Changed { conversation, message });
+            }
+            engine.events.send(Event::Attachment { conversation, message, attachment: id, state });
         }
         Ok(None) => {}
         Err(error) => {
@@ -254,7 +259,8 @@ fn later(
     };
     let failures = stored.attempts.saturating_add(1);
     let shown = pace::download_shown_failed(failures);
-    match pace::download(failures) {
+    let wait = if stored.preview { pace::preview(failures) } else { pace::download(failures) };
+    match wait {
         Some(wait) => {
             let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             db.attachment_retry(id, now + wait, shown.then_some(&reason))?;
@@ -268,8 +274,15 @@ fn later(
     }))
 }
 
+/// A file that has come.
+struct Fetched {
+    file: Unkept,
+    /// What it is, see [`mime::received`].
+    content_type: String,
+}
+
 /// Downloads, decrypts and stores an attachment.
-async fn fetch(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<Unkept, Failure> {
+async fn fetch(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<Fetched, Failure> {
     let pointer = uploads::pointer(&attachment);
     let url = pointer.url.clone().ok_or_else(|| Failure::Useless("its address is not usable".to_owned()))?;
     let (id, message, conversation) = (attachment.id, attachment.message, attachment.conversation);
@@ -289,7 +302,8 @@ async fn fetch(engine: &Arc<Engine>, attachment: StoredAttachment) -> Result<Unk
     let files = engine.store.files().clone();
     let stored = tokio::task::spawn_blocking(move || {
         let plain = pointer.open(&blob)?;
-        files.write_unkept(&plain).map_err(Failure::from)
+        let content_type = mime::received(&pointer.content_type, &plain).to_owned();
+        Ok(Fetched { file: files.write_unkept(&plain)?, content_type })
     });
     stored.await.map_err(|_| Failure::Later("stopped".to_owned()))?
 }

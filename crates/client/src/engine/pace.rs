@@ -27,6 +27,8 @@ const DOWNLOADS: [Duration; 3] =
     [Duration::from_secs(30), Duration::from_secs(30 * 60), Duration::from_secs(6 * 60 * 60)];
 /// A download is repeated by itself this often (spec 09 §2.3); after that a person must ask.
 const DOWNLOAD_REPEATS: u32 = 10;
+/// The same for the picture of a link's page.
+const PREVIEW_REPEATS: u32 = 2;
 /// From this failure on a download is shown as failed, though it is still repeated (spec 09 §2.3).
 const DOWNLOAD_SHOWN: u32 = 3;
 
@@ -55,7 +57,16 @@ pub fn retry(attempts: u32) -> Duration {
 
 /// The wait before the next attempt of a download that failed `failures` times (1 or more); `None` after the last.
 pub fn download(failures: u32) -> Option<Duration> {
-    if failures > DOWNLOAD_REPEATS {
+    repeat(failures, DOWNLOAD_REPEATS)
+}
+
+/// As [`download`], for the picture of a link's page.
+pub fn preview(failures: u32) -> Option<Duration> {
+    repeat(failures, PREVIEW_REPEATS)
+}
+
+fn repeat(failures: u32, repeats: u32) -> Option<Duration> {
+    if failures > repeats {
         return None;
     }
     let index = usize::try_from(failures.saturating_sub(1)).ok()?;
@@ -101,23 +112,26 @@ mod tests {
         assert_eq!(paces, [5_000, 17_500, 30_000, 30_000, 60_000, 60_000, 120_000, 120_000]);
     }
 
-    /// The numbers of the vector `attachment_download_retry`: waits in s, and how often an attachment is repeated.
-    const VECTOR_DELAYS: [u64; 3] = [30, 1800, 21600];
-    const VECTOR_LATER: u64 = 21600;
-    const VECTOR_REPEATS: u32 = 10;
-
     #[test]
     fn downloads_wait_as_long_and_as_often_as_the_vector_says() {
-        let later = std::iter::repeat(VECTOR_LATER);
-        for (failures, delay) in (1..=VECTOR_REPEATS).zip(VECTOR_DELAYS.into_iter().chain(later)) {
-            let (exact, wait) = (Duration::from_secs(delay), download(failures).unwrap());
-            assert!(
-                wait >= exact.mul_f64(0.8) && wait <= exact.mul_f64(1.2),
-                "{wait:?} after {failures} failures"
-            );
+        let text = include_str!("../../../protocol/tests/data/changes-2026.json");
+        let vectors: serde_json::Value = serde_json::from_str(text).unwrap();
+        let vector = &vectors["attachment_download_retry"];
+        let number = |value: &serde_json::Value| value.as_u64().unwrap();
+        let delays: Vec<u64> = vector["delays_s"].as_array().unwrap().iter().map(number).collect();
+        let later = number(&vector["later_delay_s"]);
+        let kinds: [(_, fn(u32) -> Option<Duration>); 2] =
+            [("attempts_attachment", download), ("attempts_preview", preview)];
+        for (name, wait) in kinds {
+            let repeats = number(&vector[name]) as u32;
+            for failures in 1..=repeats {
+                let delay = delays.get(failures as usize - 1).copied().unwrap_or(later);
+                let (exact, wait) = (Duration::from_secs(delay), wait(failures).unwrap());
+                let bounds = exact.mul_f64(0.8)..=exact.mul_f64(1.2);
+                assert!(bounds.contains(&wait), "{name}: {wait:?} after {failures} failures");
+            }
+            assert_eq!((wait(repeats + 1), wait(u32::MAX)), (None, None), "{name}");
         }
-        assert_eq!(download(VECTOR_REPEATS + 1), None);
-        assert_eq!(download(u32::MAX), None);
     }
 
     #[test]

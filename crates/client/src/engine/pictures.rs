@@ -1,7 +1,7 @@
 //! What happens to a picture before it is sent: turned upright, made to fit, and stripped of what it tells about
 //! where and with what it was taken (spec 04 §9).
 //!
-//! Decision: a picture is decoded only when it must be. A JPEG or WebP that is upright and fits within 2,000 pixels
+//! Decision: a picture is decoded only when it must be. A JPEG or WebP that is upright and fits within 4,096 pixels
 //! keeps its pixels bit by bit and only loses its metadata; everything else that is not JPEG or WebP is never
 //! re-encoded, so an animation stays one.
 
@@ -17,7 +17,7 @@ use septet_protocol::attachment::{metadata, mime};
 use crate::model::PreviewImage;
 
 /// The longest side in pixels of a JPEG or WebP that is sent.
-const LONGEST_SIDE: u32 = 2000;
+const LONGEST_SIDE: u32 = 4096;
 /// More pixels than this are not decoded: they would take gigabytes.
 const MOST_PIXELS: u64 = 120_000_000;
 /// The side in pixels of a display picture (spec 04 §13).
@@ -30,8 +30,10 @@ const PREVIEW_SIDE: u32 = 10_000;
 const PREVIEW_MEMORY: u64 = 160_000_000;
 /// The JPEG quality of the small picture that is made of it.
 const PREVIEW_QUALITY: u8 = 80;
+/// Longest sides of a WebP to try in turn until the picture is small enough: it is encoded without loss.
+const SIDES: [u32; 4] = [LONGEST_SIDE, 2896, 2048, 1024];
 /// JPEG qualities to try in turn until the picture is small enough.
-const QUALITIES: [u8; 5] = [95, 85, 75, 55, 30];
+const QUALITIES: [u8; 4] = [85, 75, 55, 30];
 
 /// A file as it will be sent.
 pub struct Prepared {
@@ -49,7 +51,7 @@ pub fn prepare(bytes: Vec<u8>, content_type: &str, limit: u64) -> Prepared {
     let format = image::guess_format(&bytes).ok();
     let fitted = match format {
         Some(ImageFormat::Jpeg) => fit_jpeg(&bytes, limit),
-        Some(ImageFormat::WebP) => fit_webp(&bytes),
+        Some(ImageFormat::WebP) => fit_webp(&bytes, limit),
         _ => None,
     };
     let content_type = sniffed(&bytes, content_type);
@@ -197,26 +199,36 @@ fn fit_jpeg(bytes: &[u8], limit: u64) -> Option<Vec<u8>> {
 }
 
 /// A still WebP turned upright and made to fit; `None` if it may stay as it is.
-fn fit_webp(bytes: &[u8]) -> Option<Vec<u8>> {
+fn fit_webp(bytes: &[u8], limit: u64) -> Option<Vec<u8>> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).ok()?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    if decoder.has_animation() || fits(decoder.dimensions(), orientation) || !decodable(decoder.dimensions())
-    {
+    let fits = fits(decoder.dimensions(), orientation) && bytes.len() as u64 <= limit;
+    if decoder.has_animation() || fits || !decodable(decoder.dimensions()) {
         return None;
     }
-    let picture = upright(DynamicImage::from_decoder(decoder).ok()?, orientation);
-    let mut out = Vec::new();
-    picture.write_with_encoder(WebPEncoder::new_lossless(&mut out)).ok()?;
-    Some(out)
+    let mut picture = DynamicImage::from_decoder(decoder).ok()?;
+    picture.apply_orientation(orientation);
+    SIDES.iter().find_map(|&side| {
+        picture = within(std::mem::take(&mut picture), side);
+        let mut out = Vec::new();
+        picture.write_with_encoder(WebPEncoder::new_lossless(&mut out)).ok()?;
+        (out.len() as u64 <= limit).then_some(out)
+    })
 }
 
 /// Applies the orientation and scales down to [`LONGEST_SIDE`]; never enlarges.
-fn upright(mut picture: DynamicImage, orientation: Orientation) -> DynamicImage {
-    if picture.width().max(picture.height()) > LONGEST_SIDE {
-        picture = picture.resize(LONGEST_SIDE, LONGEST_SIDE, FilterType::Triangle);
-    }
+fn upright(picture: DynamicImage, orientation: Orientation) -> DynamicImage {
+    let mut picture = within(picture, LONGEST_SIDE);
     picture.apply_orientation(orientation);
     picture
+}
+
+/// Scales a picture down until neither side is longer than `side`.
+fn within(picture: DynamicImage, side: u32) -> DynamicImage {
+    match picture.width().max(picture.height()) > side {
+        true => picture.resize(side, side, FilterType::Triangle),
+        false => picture,
+    }
 }
 
 /// Whether the pixels may stay as they are.
@@ -272,6 +284,39 @@ mod tests {
     }
 
     #[test]
+    fn an_animation_stays_one_and_loses_its_notes() {
+        use image::AnimationDecoder;
+        use image::codecs::gif::{GifDecoder, GifEncoder};
+        let mut file = Vec::new();
+        let mut encoder = GifEncoder::new(&mut file);
+        for grey in [0, 100, 200] {
+            let frame = image::RgbaImage::from_pixel(5000, 2, image::Rgba([grey, grey, grey, 255]));
+            encoder.encode_frame(image::Frame::new(frame)).unwrap();
+        }
+        drop(encoder);
+        // A comment before the end of the file.
+        let end = file.len() - 1;
+        file.splice(end..end, *b"\x21\xfe\x0e52.52, 13.4050\0");
+        let prepared = prepare(file, "image/gif", 10_000_000);
+        assert_eq!((prepared.content_type.as_str(), prepared.dimensions), ("image/gif", Some((5000, 2))));
+        assert!(!prepared.bytes.windows(5).any(|window| window == b"52.52"));
+        let frames = GifDecoder::new(Cursor::new(&prepared.bytes)).unwrap().into_frames();
+        assert_eq!(frames.map(Result::unwrap).count(), 3);
+    }
+
+    #[test]
+    fn a_picture_of_gigabytes_is_not_decoded() {
+        let mut file = jpeg(40, 20);
+        // Its head says 30,000 × 30,000.
+        let size = file.windows(5).position(|it| it == [0xff, 0xc0, 0, 17, 8]).unwrap() + 5;
+        file[size..size + 4].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
+        let prepared = prepare(file.clone(), "image/jpeg", 10_000_000);
+        assert_eq!(prepared.dimensions, Some((30_000, 30_000)), "it goes as it is");
+        assert!(fit_jpeg(&file, 10_000_000).is_none());
+        assert!(display_picture(&file).is_none());
+    }
+
+    #[test]
     fn a_video_loses_its_notes_and_keeps_its_length() {
         let notes = |name: &[u8]| [b"\0\0\0\x0cftypisom\0\0\0\x14moov\0\0\0\x0c", name].concat();
         let prepared = prepare([notes(b"udta").as_slice(), b"52.5"].concat(), "video/mp4", 10_000_000);
@@ -281,13 +326,36 @@ mod tests {
 
     #[test]
     fn a_large_jpeg_is_made_to_fit() {
-        let prepared = prepare(jpeg(3000, 1500), "image/jpeg", 10_000_000);
-        assert_eq!(prepared.dimensions, Some((2000, 1000)));
+        let prepared = prepare(jpeg(4000, 20), "image/jpeg", 10_000_000);
+        assert_eq!(prepared.dimensions, Some((4000, 20)), "that is not large");
+        let prepared = prepare(jpeg(8192, 40), "image/jpeg", 10_000_000);
+        assert_eq!(prepared.dimensions, Some((4096, 20)));
+    }
+
+    #[test]
+    fn pictures_of_too_many_bytes_are_made_smaller() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut noise = |width, height| {
+            image::RgbImage::from_fn(width, height, |_, _| image::Rgb(std::array::from_fn(|_| random.u8(..))))
+        };
+        let mut file = Vec::new();
+        JpegEncoder::new_with_quality(&mut file, 100).encode_image(&noise(300, 200)).unwrap();
+        let limit = file.len() as u64 / 2;
+        let prepared = prepare(file, "image/jpeg", limit);
+        assert!((prepared.bytes.len() as u64) <= limit);
+        assert_eq!(prepared.dimensions, Some((300, 200)), "its pixels only lose some of their precision");
+
+        let mut file = Vec::new();
+        noise(1500, 8).write_with_encoder(WebPEncoder::new_lossless(&mut file)).unwrap();
+        let limit = file.len() as u64 - 1;
+        let prepared = prepare(file, "image/webp", limit);
+        assert!((prepared.bytes.len() as u64) <= limit);
+        assert_eq!(prepared.dimensions.map(|(width, _)| width), Some(1024));
     }
 
     #[test]
     fn the_size_of_a_picture_is_known_before_it_is_prepared() {
-        for file in [jpeg(40, 20), turned(&jpeg(40, 20)), jpeg(2999, 1501), turned(&jpeg(2001, 3))] {
+        for file in [jpeg(40, 20), turned(&jpeg(40, 20)), jpeg(5001, 151), turned(&jpeg(4097, 3))] {
             let prepared = prepare(file.clone(), "image/jpeg", 10_000_000);
             assert_eq!(foresee(file.get(..4096).unwrap_or(&file)), prepared.dimensions);
         }

@@ -175,15 +175,22 @@ impl Db {
         Ok(self.sql().prepare_cached(sql)?.execute([id.0])? > 0)
     }
 
-    /// It is here, in this file. False if nobody wants it any more, because its message is gone or somebody stopped it:
+    /// It is here, in this file, and of this type. False if nobody wants it any more, because its message is gone or somebody stopped it:
     /// then the file is to be deleted.
-    pub fn attachment_downloaded(&mut self, id: AttachmentId, file: &str) -> Result<bool, StoreError> {
+    pub fn attachment_downloaded(
+        &mut self,
+        id: AttachmentId,
+        file: &str,
+        content_type: &str,
+    ) -> Result<bool, StoreError> {
         let mut statement = self.sql().prepare_cached(
-            "UPDATE attachments SET state = 3, failure = NULL, file = ?2
+            "UPDATE attachments SET state = 3, failure = NULL, file = ?2, content_type = ?3,
+                 class = CASE WHEN voice = 1 THEN class ELSE ?4 END
              WHERE id = ?1 AND state = 2
                  AND message > (SELECT cleared_to FROM conversations WHERE id = attachments.conversation)",
         )?;
-        Ok(statement.execute(params![id.0, file])? > 0)
+        let class = AttachmentClass::of(content_type, false);
+        Ok(statement.execute(params![id.0, file, content_type, class])? > 0)
     }
 
     /// Which of these are gone, with their messages or without.

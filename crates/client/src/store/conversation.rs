@@ -48,7 +48,7 @@ macro_rules! list_sql {
                     (SELECT count(*) FROM attachments WHERE message = m.id AND position >= 0),
                     (SELECT count(*) FROM draft_files WHERE conversation = d.conversation), d.quote,
                     EXISTS (SELECT 1 FROM draft_previews WHERE conversation = d.conversation),
-                    m.deleted <> 0
+                    m.deleted <> 0, c.downloads
              FROM conversations c
              LEFT JOIN people p ON p.id = c.person
              LEFT JOIN groups g ON g.conversation = c.id
@@ -251,7 +251,7 @@ impl Db {
                 db.delete_conversation(id)?;
                 let mut statement = db.sql().prepare_cached(
                     "UPDATE conversations SET marked_unread = 0, muted_until = NULL, notify = 0, expiry_mode = 0,
-                         expiry_seconds = 0 WHERE id = ?1",
+                         expiry_seconds = 0, downloads = 0 WHERE id = ?1",
                 )?;
                 statement.execute([id.0])?;
             }
@@ -384,6 +384,7 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<Conversation> {
         draft: draft(row)?,
         active_at: time(row, 15)?,
         expiry: expiry(row, 16)?,
+        downloads: row.get(34)?,
         last_message: match row.get(18)? {
             Some(id) => Some(last_message(row, MessageId(id))?),
             None => None,

@@ -45,6 +45,7 @@ mod tracked;
 mod types;
 mod upkeep;
 mod values;
+mod wanted;
 
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};

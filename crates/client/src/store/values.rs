@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::kinds::{AttachmentClass, Transport};
 use super::types::{Deletion, JobKind, TransferState};
-use crate::model::{Address, ConversationKind, Expiry, MessageState};
+use crate::model::{Address, ConversationKind, Downloads, Expiry, MessageState};
 
 /// A timestamp as a column: whole milliseconds. What is beyond the range of a column (only a liar sends that)
 /// becomes its greatest value; `Timestamp::from_ms(u64::MAX)`, "for ever", survives the way there and back.
@@ -159,6 +159,7 @@ numbered!(Deletion { No = 0, ByAuthor = 1, Here = 2, HereForNow = 3 });
 numbered!(JobKind { ToRecipient = 0, SyncCopy = 1, OwnNote = 2, Other = 3 });
 numbered!(Transport { Swarm = 0, Sequence = 1, Community = 2 });
 numbered!(AttachmentClass { Picture = 0, Video = 1, Audio = 2, Voice = 3, File = 4, Preview = 5 });
+numbered!(Downloads { Ask = 0, OnClick = 1, Automatic = 2 });
 numbered!(ConversationKind { NoteToSelf = 0, Private = 1, Group = 2, Room = 3, Blinded = 4 });
 
 /// A value as JSON, for a column.

@@ -1,6 +1,6 @@
 //! Pictures and files.
 
-use septet_client::client::{ClientError, SendError};
+use septet_client::client::{ClientError, Saving, SendError};
 use septet_client::event::Event;
 use septet_client::model::{AttachmentState, Draft, MessageId, OutgoingFile};
 use septet_devnet::FileFault;
@@ -112,7 +112,7 @@ async fn nasty_names_are_saved_under_safe_ones_and_nothing_is_overwritten() {
         alice.hands(&bob, name, name.as_bytes().to_vec()).await;
         let attachment = bob.next_message().await.attachments.remove(0);
         assert_eq!(bob.receives(&attachment).await, name.as_bytes());
-        let saved = bob.client.save_attachment(attachment.id, folder.path()).await.unwrap();
+        let saved = bob.client.save_attachment(attachment.id, folder.path(), Saving::Told).await.unwrap();
         assert_eq!(saved.parent(), Some(folder.path()), "{name:?}");
         assert_eq!(std::fs::read(&saved).unwrap(), name.as_bytes(), "{name:?}");
     }
@@ -247,7 +247,7 @@ async fn files_that_can_never_be_opened_are_shown_as_such() {
     let folder = tempfile::tempdir().unwrap();
     for file in &shown.attachments {
         assert_eq!(file.state, AttachmentState::Unusable);
-        let refused = bob.client.save_attachment(file.id, folder.path()).await;
+        let refused = bob.client.save_attachment(file.id, folder.path(), Saving::Told).await;
         assert!(matches!(refused, Err(ClientError::NotDownloaded)));
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -1,6 +1,6 @@
 //! Two people talk.
 
-use septet_client::client::ClientError;
+use septet_client::client::{ClientError, Saving};
 use septet_client::event::Event;
 use septet_client::model::{ConversationId, Draft, Expiry, Message, MessageState, Notice, Page};
 
@@ -135,7 +135,7 @@ async fn saving_a_file_is_told_to_its_sender() {
     alice.hands(&bob, "photo.bin", vec![7; 100]).await;
     let attachment = bob.next_message().await.attachments.remove(0);
     bob.receives(&attachment).await;
-    bob.client.save_attachment(attachment.id, bob.folder.path()).await.unwrap();
+    bob.client.save_attachment(attachment.id, bob.folder.path(), Saving::Told).await.unwrap();
     alice
         .waits("the notice", |event| match event {
             Event::Message(message) => (message.notice == Some(Notice::MediaSaved)).then_some(()),

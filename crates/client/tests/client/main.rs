@@ -25,4 +25,5 @@ mod renewal;
 mod restore;
 mod sending;
 mod sync;
+mod trust;
 mod vanishing;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use septet_client::client::{Client, ClientError, KeyProtection, OpenOptions, RestoreStage};
 use septet_client::event::Event;
 use septet_client::model::{
-    Attachment, AttachmentState, ConversationId, Draft, Message, MessageId, MessageState, OutgoingFile, Page,
+    Attachment, AttachmentState, ConversationId, Downloads, Draft, Message, MessageId, MessageState,
+    OutgoingFile, Page,
 };
 use septet_devnet::{Devnet, FileServerKind};
 use septet_network::{MachineClock, NetworkConfig};
@@ -187,7 +188,7 @@ impl World {
         self.net.deliver(&Account::from(to.id()), Namespace::MESSAGES, data, now, now + 1_000_000_000);
     }
 
-    /// Two accounts that accepted each other.
+    /// Two accounts that accepted each other and let each other's files come.
     pub async fn friends(&self) -> (Person, Person) {
         self.friends_on([MachineClock::default(), MachineClock::default()]).await
     }
@@ -203,6 +204,10 @@ impl World {
         bob.hears("hi").await;
         bob.says(&alice, "hello").await;
         alice.hears("hello").await;
+        for (one, other) in [(&alice, bob.id()), (&bob, alice.id())] {
+            let with = one.client.with(other).await;
+            one.client.set_downloads(with, Downloads::Automatic).await.unwrap();
+        }
         (alice, bob)
     }
 }

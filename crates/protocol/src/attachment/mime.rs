@@ -123,6 +123,17 @@ pub fn sniff(start: &[u8]) -> Option<&'static str> {
     Some(found)
 }
 
+/// The type of a received file: what its sender tells, unless that is wrong about whether it is a picture, or which
+/// one. What claims to be one and is not, nobody is to decode; what is one and does not say so is shown as one.
+pub fn received<'a>(claimed: &'a str, start: &[u8]) -> &'a str {
+    let is_picture = |kind: &str| kind.starts_with("image/");
+    match sniff(start) {
+        Some(found) if is_picture(found) || is_picture(claimed) => found,
+        None if is_picture(claimed) && has_signature(claimed) => UNKNOWN,
+        _ => claimed,
+    }
+}
+
 /// The usual ending for files of a type, without its dot.
 pub fn extension(content_type: &str) -> Option<&'static str> {
     let bare = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -186,6 +197,23 @@ mod tests {
             ("", b"", UNKNOWN),
         ] {
             assert_eq!(guess(name, start), kind, "{name} {start:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_sender_calls_a_picture_must_be_one() {
+        for (claimed, start, kind) in [
+            ("image/png", &b"\x89PNG\r\n\x1a\n"[..], "image/png"),
+            ("image/png", b"\xff\xd8\xff\xe0", "image/jpeg"),
+            ("image/png", b"MZ\x90", UNKNOWN),
+            ("image/jpeg", b"PK\x03\x04", "application/zip"),
+            ("application/octet-stream", b"GIF89a", "image/gif"),
+            ("image/svg+xml", b"<svg>", "image/svg+xml"),
+            ("audio/mp3", b"\xff\xfb\x90\x00", "audio/mp3"),
+            ("text/plain", b"MZ", "text/plain"),
+            ("", b"", ""),
+        ] {
+            assert_eq!(received(claimed, start), kind, "{claimed} {start:?}");
         }
     }
 

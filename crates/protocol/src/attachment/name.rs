@@ -41,12 +41,14 @@ pub fn for_saving(received: &str) -> Option<String> {
     Some(if is_device(name) { shortened(&format!("_{name}")) } else { shortened(name) })
 }
 
-/// A name for a file without one: `session-attachment-STAMP.ext`. `stamp` is the local time of the message, as
-/// `YYYY-MM-DD-HHmmss`; the ending follows from the MIME type.
-pub fn made_up(content_type: &str, stamp: &str) -> String {
+/// A name for a file without one: `session-attachment-STAMP_NNN.ext`. `stamp` is the local time of the message, as
+/// `YYYY-MM-DD-HHmmss`; `place` is that of the file in its message, the first is 1, and 0 if it is the only one and
+/// needs none; the ending follows from the MIME type.
+pub fn made_up(content_type: &str, stamp: &str, place: usize) -> String {
+    let place = if place == 0 { String::new() } else { format!("_{place:03}") };
     match super::mime::extension(content_type) {
-        Some(extension) => format!("session-attachment-{stamp}.{extension}"),
-        None => format!("session-attachment-{stamp}"),
+        Some(extension) => format!("session-attachment-{stamp}{place}.{extension}"),
+        None => format!("session-attachment-{stamp}{place}"),
     }
 }
 
@@ -142,8 +144,10 @@ mod tests {
 
     #[test]
     fn names_are_made_up_from_the_type() {
-        assert_eq!(made_up("image/jpeg", "2026-11-22-101500"), "session-attachment-2026-11-22-101500.jpg");
-        assert_eq!(made_up("", "2026-11-22-101500"), "session-attachment-2026-11-22-101500");
+        let stamp = "2026-11-22-101500";
+        assert_eq!(made_up("image/jpeg", stamp, 0), "session-attachment-2026-11-22-101500.jpg");
+        assert_eq!(made_up("video/quicktime", stamp, 3), "session-attachment-2026-11-22-101500_003.mov");
+        assert_eq!(made_up("", stamp, 12), "session-attachment-2026-11-22-101500_012");
         assert_eq!(for_sending("/folder/a/Ünterlagen\n.pdf"), "Ünterlagen.pdf");
     }
 

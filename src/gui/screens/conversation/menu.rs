@@ -1,9 +1,9 @@
 //! What can be done with a message: the bar under the pointer, and the menu.
 
 use egui::{Frame, Id, Margin, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
-use septet_client::model::{AttachmentState, Message, MessageState};
+use septet_client::model::{Message, MessageState};
 
-use super::message::{Act, Wanted, What};
+use super::message::{Act, Wanted, What, file_menu};
 use super::reacting::{self, Chosen, can_react};
 use crate::gui::command::{Command, Toast};
 use crate::gui::icons::Icon;
@@ -70,7 +70,10 @@ pub fn bar(ui: &Ui, cx: &ViewCtx<'_>, message: &Message, bounds: Rect, view: Rec
             act = match label {
                 "react" => open(What::Few),
                 "reply" => Some(Act::Reply(message.id)),
-                "more" => open(What::Menu),
+                "more" => {
+                    file_menu::forget(ui, message);
+                    open(What::Menu)
+                }
                 _ => {
                     copy_text(ui, cx, message);
                     None
@@ -106,7 +109,6 @@ pub fn reactions(ui: &mut Ui, cx: &ViewCtx<'_>, message: &Message) -> Option<Cho
 enum Row {
     Resend,
     Stop,
-    Save,
     Reply,
     Copy,
     CopyLink,
@@ -120,7 +122,6 @@ impl Row {
         match self {
             Self::Resend => (Icon::ROTATE_CW, "send-again", Tone::Quiet),
             Self::Stop => (Icon::X, "stop-sending", Tone::Danger),
-            Self::Save => (Icon::SAVE, "save-as", Tone::Quiet),
             Self::Reply => (Icon::REPLY, "reply", Tone::Quiet),
             Self::Copy => (Icon::COPY, "copy-message", Tone::Quiet),
             Self::CopyLink => (Icon::LINK, "copy-link", Tone::Quiet),
@@ -133,10 +134,8 @@ impl Row {
 
 /// What applies to a message, in the order of the menu.
 fn applying(cx: &ViewCtx<'_>, message: &Message, link: bool) -> Vec<Row> {
-    let here = |message: &Message| message.attachments.iter().any(|a| a.state == AttachmentState::Local);
     let all = [
         (Row::Resend, message.state == MessageState::Failed),
-        (Row::Save, here(message)),
         (Row::Reply, can_reply(cx, message)),
         (Row::Copy, !message.text.is_empty()),
         (Row::CopyLink, link),
@@ -157,7 +156,8 @@ pub fn rows(
     first: bool,
 ) -> Option<Act> {
     let link = link.map(str::to_owned).or_else(|| only_link(message));
-    let mut act = None;
+    let (mut act, files) = file_menu::rows(ui, cx, message, first);
+    let first = first && !files;
     for (index, row) in applying(cx, message, link.is_some()).into_iter().enumerate() {
         let (icon, label, tone) = row.looks();
         let response = menu_row(ui, cx, icon, &cx.t(label), tone);
@@ -181,20 +181,10 @@ fn carry_out(ui: &Ui, cx: &ViewCtx<'_>, message: &Message, row: Row, link: Optio
         Row::Delete => return Some(Act::Delete(message.id)),
         Row::Resend => cx.send(Command::Resend(message.id)),
         Row::Stop => cx.send(Command::Cancel(message.id)),
-        Row::Save => save(cx, message),
         Row::Copy => copy_text(ui, cx, message),
         Row::CopyLink => cx.copy(ui, link.unwrap_or_default(), "link-copied"),
     }
     None
-}
-
-/// Saves what a message has: one file under a name of one's choice, several into a folder.
-fn save(cx: &ViewCtx<'_>, message: &Message) {
-    let here: Vec<_> = message.attachments.iter().filter(|a| a.state == AttachmentState::Local).collect();
-    match here.as_slice() {
-        [only] => cx.send(Command::SaveAs { attachment: only.id, name: only.name.clone() }),
-        all => cx.send(Command::SaveAll(all.iter().map(|attachment| attachment.id).collect())),
-    }
 }
 
 /// The link of a message that has one and no more.

@@ -5,6 +5,7 @@ mod composer;
 mod deleting;
 pub mod details;
 mod emoji_button;
+mod files;
 mod head;
 mod items;
 mod lines;
@@ -74,6 +75,10 @@ enum Question {
         name: String,
     },
     Deed(Deed),
+    /// Whether files come by themselves, because this one is wanted.
+    Files(AttachmentId),
+    /// Whether to open a file of this name that may do harm.
+    Risky(AttachmentId, String),
     Delete(Deleting),
     Reactors(Reactors),
 }
@@ -95,6 +100,11 @@ impl ConversationView {
     pub fn write(&mut self, cx: &ViewCtx<'_>, change: impl FnOnce(&mut Composer, &ViewCtx<'_>)) {
         change(&mut self.composer, cx);
         self.composer.keep(cx, self.id, f64::INFINITY);
+    }
+
+    /// Asks before a file is opened that may do harm.
+    pub fn ask_risky(&mut self, file: AttachmentId, name: String) {
+        self.asking = Some(Question::Risky(file, name));
     }
 
     /// The conversation is not shown any more.
@@ -250,6 +260,12 @@ impl ConversationView {
             Some(Act::Reply(id)) => self.composer.reply_to(thread, id),
             Some(Act::View(id)) => self.viewer = Some(id),
             Some(Act::JumpTo(id)) => self.messages.jump_to(cx, self.id, id),
+            Some(Act::Fetch(file)) => {
+                let conversation = cx.state.conversation(self.id);
+                if conversation.is_some_and(|conversation| files::fetch(cx, conversation, file)) {
+                    self.asking = Some(Question::Files(file));
+                }
+            }
             Some(Act::Link(address)) => self.asking = Some(Question::Link(address)),
             Some(Act::Community { url, name }) => self.asking = Some(Question::Community { url, name }),
             Some(Act::Reactors(id, emoji)) => {
@@ -279,6 +295,8 @@ impl ConversationView {
         let answer = match self.asking.as_mut()? {
             Question::Link(address) => open_link(ui, cx, address),
             Question::Community { url, name } => community(ui, cx, url, name),
+            Question::Files(file) => files::ask(ui, cx, conversation, *file),
+            Question::Risky(file, name) => files::ask_risky(ui, cx, *file, name),
             Question::Deed(deed) => {
                 let answer = deeds::ask(ui, cx, conversation, *deed);
                 if answer == Answer::Yes {

@@ -15,6 +15,8 @@ use super::words;
 const MOST: usize = 32;
 /// The most bytes of a file.
 const LARGEST: u64 = 10_000_000;
+/// The most bytes of a photograph before it is made smaller.
+const LARGEST_PHOTOGRAPH: u64 = 100_000_000;
 
 /// The files.
 #[derive(Default)]
@@ -50,7 +52,7 @@ impl Staged {
         let name = [("name", file.name.as_str().into())];
         if self.files.len() >= MOST {
             cx.actions.toast(Toast::bad(cx.strings.with("too-many-files", [("limit", MOST.into())])));
-        } else if file.size > LARGEST {
+        } else if file.size > largest(&file) {
             cx.actions.toast(Toast::bad(cx.strings.with("file-too-large", name)));
         } else if file.size == 0 {
             cx.actions.toast(Toast::bad(cx.strings.with("file-empty", name)));
@@ -113,6 +115,13 @@ impl Staged {
         }
         removed.is_some()
     }
+}
+
+/// How large a file may be: photographs are made smaller before they are sent, so what counts is decided then.
+fn largest(file: &StagedFile) -> u64 {
+    let ending = file.name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let shrinks = matches!(ending.as_deref(), Some("jpg" | "jpeg" | "webp"));
+    if file.picture && shrinks { LARGEST_PHOTOGRAPH } else { LARGEST }
 }
 
 /// A picture that cannot be seen yet.

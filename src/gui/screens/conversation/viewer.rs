@@ -3,15 +3,17 @@
 use egui::{Area, Color32, Id, Key, Order, Rect, Sense, Ui, pos2, vec2};
 use septet_client::model::{AttachmentId, ConversationId};
 
-use super::super::super::command::{Command, ImageKey};
+use super::super::super::command::ImageKey;
 use super::super::super::icons::Icon;
 use super::super::super::images::Picture;
 use super::super::super::view::ViewCtx;
 use super::super::super::widgets::{button, text_center};
-use super::message::is_here;
+use super::message::{file_menu, is_here, may_move};
 
 /// Pixels of the longer side.
 const SIDE: u32 = 2560;
+/// As the former, while it moves.
+const MOVING: u32 = 1280;
 
 /// Shows a picture of a conversation; `shown` changes to the previous or next. True to close.
 pub fn show(
@@ -39,7 +41,7 @@ pub fn show(
         let veil = ui.allocate_rect(screen, Sense::click());
         ui.painter().rect_filled(screen, 0, Color32::from_black_alpha(0xf4));
         let room = screen.shrink2(vec2(64.0, 64.0));
-        let frame = picture(ui, cx, id, room);
+        let frame = picture(ui, cx, id, may_move(attachment), room);
         let caption = format!(
             "{}  ·  {}",
             super::words::author(cx, message.from),
@@ -62,7 +64,7 @@ pub fn show(
         let corner = screen.right_top();
         let save = place(corner + vec2(-76.0, 32.0));
         if button::icon_at(ui, cx, save, Id::unique("viewer save"), Icon::SAVE, &cx.t("save-as")).clicked() {
-            cx.send(Command::SaveAs { attachment: id, name: attachment.name.clone() });
+            cx.send(file_menu::save_as(message, id));
         }
         let out = place(corner + vec2(-32.0, 32.0));
         close |= button::icon_at(ui, cx, out, Id::unique("viewer close"), Icon::X, &cx.t("close")).clicked();
@@ -90,9 +92,12 @@ pub fn show(
 }
 
 /// Paints the picture in the middle; what is shown until it is ready is the small one.
-fn picture(ui: &Ui, cx: &ViewCtx<'_>, id: AttachmentId, room: Rect) -> Rect {
+fn picture(ui: &Ui, cx: &ViewCtx<'_>, id: AttachmentId, may_move: bool, room: Rect) -> Rect {
     let full = cx.images.get(cx.actions, &ImageKey::Full(id), SIDE);
+    let moving = || cx.images.animations.get(ui.ctx(), cx.actions, &ImageKey::Full(id), MOVING);
+    let moving = may_move.then(moving).flatten();
     let found = match full {
+        _ if moving.is_some() => moving,
         Picture::Ready { texture, size } => Some((texture, size)),
         _ => match cx.images.get(cx.actions, &ImageKey::Attachment(id), SIDE) {
             Picture::Ready { texture, size } => Some((texture, size)),

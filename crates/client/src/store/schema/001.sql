@@ -60,7 +60,9 @@ CREATE TABLE conversations (
     cleared_to     INTEGER NOT NULL DEFAULT 0,           -- messages up to this number are gone, and on their way out
     unread         INTEGER NOT NULL DEFAULT 0 CHECK (unread >= 0), -- those that count beyond the mark, kept by
                                                                    -- triggers, as is the next
-    mentions       INTEGER NOT NULL DEFAULT 0 CHECK (mentions >= 0)
+    mentions       INTEGER NOT NULL DEFAULT 0 CHECK (mentions >= 0),
+    downloads      INTEGER NOT NULL DEFAULT 0            -- of kinds 1 and 4, on this device: 0 ask before files are
+                                                         -- fetched, 1 fetch what is clicked, 2 fetch all
 ) STRICT;
 CREATE INDEX conversations_clearing ON conversations (id) WHERE cleared_to > 0;
 CREATE INDEX conversations_read_noted ON conversations (id) WHERE read_noted_at IS NOT NULL;

@@ -4,7 +4,7 @@ use super::*;
 use crate::store::receive::strangers;
 use crate::store::{
     account, attachment, conversation, dating, deferred, delete, message, noted, outbox, people, read,
-    reader, receive, search,
+    reader, receive, search, wanted,
 };
 
 /// What SQLite says it does for a query, one line for each step.
@@ -39,6 +39,12 @@ fn pages_come_from_the_paging_index() {
         check(sql, "messages_page", &[]);
     }
     check(message::BY_ID, "INTEGER PRIMARY KEY", &[]);
+}
+
+#[test]
+fn what_is_missing_of_the_newest_messages_comes_from_the_paging_index() {
+    check(wanted::MISSING, "messages_page", &["m"]);
+    check(wanted::MISSING, "attachments_of_message", &["m"]);
 }
 
 #[test]

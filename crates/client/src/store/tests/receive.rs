@@ -482,12 +482,12 @@ fn files_of_deleted_messages_are_doomed() {
     assert!(db.attachment_wanted(id).unwrap());
     assert!(!db.attachment_wanted(id).unwrap());
     assert_eq!(db.transfers_due(TransferState::Download, NOW, 3).unwrap().len(), 1);
-    assert!(db.attachment_downloaded(id, &"a".repeat(32)).unwrap());
+    assert!(db.attachment_downloaded(id, &"a".repeat(32), "image/png").unwrap());
     assert!(db.is_file_in_use(&"a".repeat(32)).unwrap());
     assert!(db.doomed_files(10).unwrap().is_empty());
     db.delete_messages(&[message.id]).unwrap();
     assert_eq!(db.doomed_files(10).unwrap(), ["a".repeat(32)]);
-    assert!(!db.attachment_downloaded(id, &"b".repeat(32)).unwrap(), "its message is gone");
+    assert!(!db.attachment_downloaded(id, &"b".repeat(32), "image/png").unwrap(), "its message is gone");
     db.files_gone(&["a".repeat(32)]).unwrap();
     assert!(db.doomed_files(10).unwrap().is_empty() && !db.is_file_in_use(&"a".repeat(32)).unwrap());
 }

@@ -65,7 +65,7 @@ fn files_of_requests_that_are_dropped_go_too() {
     take(&mut db, vec![request(0)]);
     let shown = page(&db, stranger(0)).remove(0).attachments.remove(0);
     db.attachment_wanted(shown.id).unwrap();
-    assert!(db.attachment_downloaded(shown.id, &"a".repeat(32)).unwrap());
+    assert!(db.attachment_downloaded(shown.id, &"a".repeat(32), "image/png").unwrap());
     take(&mut db, (1..=limit()).map(request).collect());
     assert_eq!(db.doomed_files(9).unwrap(), ["a".repeat(32)]);
     assert!(db.find_conversation(&stranger(0).into()).unwrap().is_none());

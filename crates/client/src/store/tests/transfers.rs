@@ -57,7 +57,7 @@ fn a_failed_download_is_shown_as_failed_and_waits_for_its_next_attempt() {
     assert_eq!((remote.url.as_str(), remote.digest), ("http://f/1", Some([2; 32])));
     assert_eq!(*remote.key, [1; 64]);
 
-    assert!(db.attachment_downloaded(id, &"a".repeat(32)).unwrap());
+    assert!(db.attachment_downloaded(id, &"a".repeat(32), "image/png").unwrap());
     assert_eq!(shown(&db, message), AttachmentState::Local);
 }
 
@@ -138,7 +138,7 @@ fn a_file_that_nobody_wants_any_more_is_not_taken() {
         assert_eq!(db.attachments_gone(&[id]).unwrap(), [], "{name}");
         deed(&mut db, message, id);
         assert_eq!(!db.attachments_gone(&[id]).unwrap().is_empty(), gone, "{name}");
-        assert!(!db.attachment_downloaded(id, &"a".repeat(32)).unwrap(), "{name}");
+        assert!(!db.attachment_downloaded(id, &"a".repeat(32), "image/png").unwrap(), "{name}");
         assert!(!db.is_file_in_use(&"a".repeat(32)).unwrap(), "{name}");
     }
 }

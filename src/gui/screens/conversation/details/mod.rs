@@ -5,6 +5,7 @@
 //! the list they follow to whatever is opened next, but they never cover a conversation that was just chosen. A name
 //! that is half typed stays with its conversation.
 
+mod files;
 mod nickname;
 mod rows;
 pub mod timer;

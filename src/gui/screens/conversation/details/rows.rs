@@ -11,7 +11,7 @@ use super::super::super::super::widgets::button::Tone;
 use super::super::super::super::widgets::{focus_ring, text_left, text_right};
 use super::super::super::deeds::{self, Deed};
 use super::super::{menu_frame, words};
-use super::{Wish, card, timer};
+use super::{Wish, card, files, timer};
 
 /// Height of a row in points.
 const ROW: f32 = 40.0;
@@ -29,7 +29,8 @@ pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Optio
     ];
     let mutes = deeds::can_be_muted(conversation);
     let (mut chosen, mut timer) = (None, false);
-    if mutes || upper.iter().any(|deed| deed.applies(conversation)) {
+    let files = files::applies(conversation);
+    if mutes || files || upper.iter().any(|deed| deed.applies(conversation)) {
         card(ui, cx, 4, |ui| {
             chosen = rows(ui, cx, conversation, &upper).or(chosen);
             if mutes {
@@ -39,6 +40,9 @@ pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Optio
                 let off = || cx.t("disappearing-off").to_string();
                 let when = words::expiry_chip(cx, conversation.expiry).unwrap_or_else(off);
                 timer = row(ui, cx, Icon::TIMER, &cx.t("disappearing-short"), Tone::Quiet, &when).clicked();
+            }
+            if files {
+                files::show(ui, cx, conversation);
             }
         });
     }
@@ -76,7 +80,15 @@ fn mute(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Option<De
     None
 }
 
-fn row(ui: &mut Ui, cx: &ViewCtx<'_>, icon: Icon, label: &str, tone: Tone, state: &str) -> Response {
+/// One row: a picture, a name, and how it is set.
+pub(super) fn row(
+    ui: &mut Ui,
+    cx: &ViewCtx<'_>,
+    icon: Icon,
+    label: &str,
+    tone: Tone,
+    state: &str,
+) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(rect, radius::FIELD, cx.theme.hover);

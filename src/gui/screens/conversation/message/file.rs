@@ -1,13 +1,16 @@
 //! A file of a message in a bubble of its own.
 
-use egui::{CornerRadius, Rect, pos2, vec2};
+use egui::{CornerRadius, Rect, Stroke, StrokeKind, pos2, vec2};
 use septet_client::model::{Attachment, AttachmentState};
+use septet_protocol::attachment::mime;
 
 use super::super::words;
+use super::file_menu;
 use super::layouter::Layouter;
 use super::meta::Meta;
-use super::painting::Painting;
+use super::painting::{Act, Painting};
 use super::transfer::transfer;
+use crate::gui::attached::FileWish;
 use crate::gui::command::Command;
 use crate::gui::icons::Icon;
 use crate::gui::text::Style;
@@ -24,6 +27,13 @@ pub struct FileBlock {
     corners: CornerRadius,
     /// Time and state.
     meta: Option<Meta>,
+}
+
+impl FileBlock {
+    /// The place of the attachment in the message.
+    pub fn index(&self) -> usize {
+        self.index
+    }
 }
 
 impl Layouter<'_> {
@@ -53,12 +63,6 @@ impl Painting<'_> {
         let accent = theme.bubble_accent(outgoing);
         let tile = Rect::from_center_size(pos2(rect.left() + 31.0, rect.center().y), vec2(38.0, 38.0));
         self.ui.painter().rect_filled(tile, 9, accent.gamma_multiply(0.15));
-        let clip = self.audible(attachment);
-        match &clip {
-            Some(clip) => self.play_button(clip, tile, 9, attachment),
-            None => file_icon(attachment).paint(self.ui.painter(), tile.center(), 18.0, accent),
-        }
-        let (left, right) = (tile.right() + 10.0, rect.right() - 44.0);
         let name = if attachment.voice {
             self.cx.t("voice-message").to_string()
         } else if attachment.name.is_empty() {
@@ -66,6 +70,13 @@ impl Painting<'_> {
         } else {
             attachment.name.clone()
         };
+        self.file_button(attachment, rect, *corners, &name);
+        let clip = self.audible(attachment);
+        match &clip {
+            Some(clip) => self.play_button(clip, tile, 9, attachment),
+            None => file_icon(attachment).paint(self.ui.painter(), tile.center(), 18.0, accent),
+        }
+        let (left, right) = (tile.right() + 10.0, rect.right() - 44.0);
         let top = tile.top() + if transfer(attachment).is_some() { -1.0 } else { 1.0 };
         text_left(self.ui.painter(), pos2(left, top + 10.0), &name, self.cx.body(), right - left);
         let failed = matches!(attachment.state, AttachmentState::Failed { .. } | AttachmentState::Unusable);
@@ -91,7 +102,6 @@ impl Painting<'_> {
         if let Some(clip) = &clip {
             self.file_progress(clip, rect, accent);
         }
-        self.file_button(attachment, rect, &name);
     }
 
     /// What is said of a file in a line.
@@ -107,48 +117,85 @@ impl Painting<'_> {
             AttachmentState::Failed { reason } => reason.clone(),
             AttachmentState::Expired => self.cx.t("file-expired").to_string(),
             AttachmentState::Unusable => self.cx.t("file-unusable").to_string(),
-            AttachmentState::Remote | AttachmentState::Local => size,
+            AttachmentState::Remote | AttachmentState::Local => match kind(&attachment.content_type) {
+                Some(kind) => format!("{kind} · {size}"),
+                None => size,
+            },
         }
     }
 
-    /// What can be done with a file: its icon, the name of its words, the command.
-    pub(super) fn file_act(
-        &self,
-        attachment: &Attachment,
-        name: &str,
-    ) -> Option<(Icon, &'static str, Command)> {
+    /// What can be done with a file: its icon, the name of its words, what a click does.
+    pub(super) fn file_act(&self, attachment: &Attachment) -> Option<(Icon, &'static str, Click)> {
         Some(match attachment.state {
             AttachmentState::Uploading { .. } => {
-                (Icon::X, "stop-sending", Command::StopTransfer(attachment.id))
+                (Icon::X, "stop-sending", Click::Send(Command::StopTransfer(attachment.id)))
             }
             AttachmentState::Downloading { .. } => {
-                (Icon::X, "stop-receiving", Command::StopTransfer(attachment.id))
+                (Icon::X, "stop-receiving", Click::Send(Command::StopTransfer(attachment.id)))
             }
-            AttachmentState::Remote => (Icon::DOWNLOAD, "download", Command::Download(attachment.id)),
-            AttachmentState::Failed { .. } => (Icon::ROTATE_CW, "try-again", self.again(attachment)),
+            AttachmentState::Remote => (Icon::DOWNLOAD, "download", Click::Act(Act::Fetch(attachment.id))),
+            AttachmentState::Failed { .. } => {
+                (Icon::ROTATE_CW, "try-again", Click::Send(self.again(attachment)))
+            }
+            AttachmentState::Local if is_film(attachment) => {
+                let wish = FileWish::Open { attachment: attachment.id, warned: false };
+                (Icon::EXTERNAL_LINK, "open-file", Click::Send(Command::File(wish)))
+            }
             AttachmentState::Local => {
-                (Icon::SAVE, "save-as", Command::SaveAs { attachment: attachment.id, name: name.to_owned() })
+                (Icon::SAVE, "save-as", Click::Send(file_menu::save_as(self.message, attachment.id)))
             }
             AttachmentState::Preparing | AttachmentState::Expired | AttachmentState::Unusable => return None,
         })
     }
 
-    fn file_button(&mut self, attachment: &Attachment, rect: Rect, name: &str) {
-        let Some((icon, label, command)) = self.file_act(attachment, name) else { return };
-        let place = Rect::from_center_size(pos2(rect.right() - 22.0, rect.top() + 22.0), vec2(28.0, 28.0));
+    /// Does what a click on a file does.
+    pub(super) fn follow(&mut self, click: Click) {
+        match click {
+            Click::Send(command) => self.cx.send(command),
+            Click::Act(act) => self.act = Some(act),
+        }
+    }
+
+    /// The whole chip is the button: it fetches, stops, tries again, plays a film or saves. Parts of it that are painted
+    /// later may be buttons of their own.
+    fn file_button(&mut self, attachment: &Attachment, rect: Rect, corners: CornerRadius, name: &str) {
+        let Some((icon, label, click)) = self.file_act(attachment) else { return };
         let label = format!("{} {name}", self.cx.t(label));
-        let response = self.click(place, ("button", attachment.id), &label);
+        let response = self.click(rect, ("button", attachment.id), &label);
         let theme = self.cx.theme;
         let lit = response.hovered() || response.has_focus();
         if lit {
-            self.ui.painter().rect_filled(place, 7, theme.text.gamma_multiply(0.08));
+            self.ui.painter().rect_filled(rect, corners, theme.text.gamma_multiply(0.05));
+        }
+        if response.has_focus() {
+            let ring = Stroke::new(1.5, theme.accent);
+            self.ui.painter().rect_stroke(rect, corners, ring, StrokeKind::Inside);
         }
         let color = if lit { theme.text } else { theme.bubble_muted(self.message.outgoing) };
-        icon.paint(self.ui.painter(), place.center(), 17.0, color);
+        let place = pos2(rect.right() - 22.0, rect.top() + 22.0);
+        icon.paint(self.ui.painter(), place, 17.0, color);
         if response.on_hover_text(label).clicked() {
-            self.cx.send(command);
+            self.follow(click);
         }
     }
+}
+
+/// What a click on a chip does.
+pub(super) enum Click {
+    /// Something of the account.
+    Send(Command),
+    /// Something of the conversation.
+    Act(Act),
+}
+
+fn is_film(attachment: &Attachment) -> bool {
+    attachment.content_type.starts_with("video/")
+}
+
+/// What a kind of sound or film is called: `MP4`, `WEBM`.
+fn kind(content_type: &str) -> Option<String> {
+    let is_media = content_type.starts_with("video/") || content_type.starts_with("audio/");
+    mime::extension(content_type).filter(|_| is_media).map(str::to_uppercase)
 }
 
 /// Megabytes done, to stand before "of 2.9 MB".
@@ -163,6 +210,7 @@ fn file_icon(attachment: &Attachment) -> Icon {
         _ if attachment.voice => Icon::MIC,
         ("image", _) => Icon::IMAGE,
         ("audio", _) => Icon::MUSIC,
+        ("video", _) if attachment.state == AttachmentState::Local => Icon::PLAY,
         ("video", _) => Icon::VIDEO,
         (_, "application/zip" | "application/gzip" | "application/x-7z-compressed") => Icon::FILE_ARCHIVE,
         ("text", _) | (_, "application/pdf") => Icon::FILE_TEXT,

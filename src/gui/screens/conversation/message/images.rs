@@ -4,10 +4,12 @@ use egui::epaint::RectShape;
 use egui::{Color32, CornerRadius, Pos2, Rect, Stroke, Ui, Vec2, pos2, vec2};
 use septet_client::model::{Attachment, AttachmentState};
 
+use super::super::words;
 use super::layouter::Layouter;
 use super::meta::Meta;
 use super::painting::{Act, Painting};
 use super::transfer::{fraction, is_here};
+use crate::gui::attached::FileWish;
 use crate::gui::command::{Command, ImageKey};
 use crate::gui::icons::Icon;
 use crate::gui::images::Picture;
@@ -18,6 +20,8 @@ use crate::gui::widgets::text_center;
 const GRID_GAP: f32 = 3.0;
 /// The pictures of a message are decoded for this many pixels on the longer side.
 pub const THUMBNAIL: u32 = 960;
+/// As the former, while they move.
+const MOVING: u32 = 480;
 
 /// Pictures in a grid.
 pub struct ImagesBlock {
@@ -33,6 +37,11 @@ impl ImagesBlock {
     /// The rectangle it covers.
     pub fn bounds(&self) -> Rect {
         self.cells.iter().map(|(_, rect, _)| *rect).reduce(Rect::union).unwrap_or(Rect::NOTHING)
+    }
+
+    /// The place in the message of the picture that is shown here.
+    pub fn image_at(&self, at: Pos2) -> Option<usize> {
+        self.cells.iter().find(|(_, rect, _)| rect.contains(at)).map(|(index, ..)| *index)
     }
 }
 
@@ -137,11 +146,15 @@ impl Painting<'_> {
         let theme = self.cx.theme;
         let here = is_here(attachment);
         let key = ImageKey::Attachment(attachment.id);
-        if attachment.state == AttachmentState::Remote && self.is_trusted() {
-            self.cx.images.fetch(self.cx.actions, attachment.id);
-        }
         let picture =
             if here { self.cx.images.get(self.cx.actions, &key, THUMBNAIL) } else { Picture::Loading };
+        let bad = matches!(picture, Picture::Bad);
+        let moving = if here && may_move(attachment) {
+            self.cx.images.animations.get(self.ui.ctx(), self.cx.actions, &key, MOVING)
+        } else {
+            None
+        };
+        let picture = moving.map_or(picture, |(texture, size)| Picture::Ready { texture, size });
         match picture {
             Picture::Ready { texture, size } => {
                 let shape = RectShape::filled(rect, corners, Color32::WHITE);
@@ -174,8 +187,11 @@ impl Painting<'_> {
         }
         if response.clicked() {
             match attachment.state {
-                AttachmentState::Remote | AttachmentState::Failed { .. } => {
-                    self.cx.send(self.again(attachment))
+                AttachmentState::Remote => self.act = Some(Act::Fetch(attachment.id)),
+                AttachmentState::Failed { .. } => self.cx.send(self.again(attachment)),
+                // Another program may know more about it.
+                AttachmentState::Local if bad => {
+                    self.cx.send(Command::File(FileWish::Open { attachment: attachment.id, warned: false }));
                 }
                 AttachmentState::Downloading { .. } => self.cx.send(Command::StopTransfer(attachment.id)),
                 AttachmentState::Expired | AttachmentState::Unusable => {}
@@ -184,13 +200,6 @@ impl Painting<'_> {
                 }
             }
         }
-    }
-
-    /// Pictures of people we accepted are fetched when they come into view; those of strangers wait for a click.
-    /// Whether what they send is fetched without being asked for.
-    pub(super) fn is_trusted(&self) -> bool {
-        self.message.outgoing
-            || self.cx.state.conversation(self.message.conversation).is_some_and(|with| with.approved)
     }
 
     /// What stands over a picture that is not here yet.
@@ -205,12 +214,32 @@ impl Painting<'_> {
             AttachmentState::Downloading { done, total } => (Icon::X, Some(fraction(*done, *total))),
         };
         let painter = self.ui.painter();
-        painter.circle_filled(rect.center(), 22.0, Color32::from_black_alpha(0x88));
-        icon.paint(painter, rect.center(), 18.0, Color32::WHITE);
+        let says = attachment.state == AttachmentState::Remote && rect.width() >= 150.0;
+        let center = if says { rect.center() - vec2(0.0, 20.0) } else { rect.center() };
+        painter.circle_filled(center, 22.0, Color32::from_black_alpha(0x88));
+        icon.paint(painter, center, 18.0, Color32::WHITE);
         if let Some(part) = part {
-            ring(self.ui, rect.center(), 20.0, part);
+            ring(self.ui, center, 20.0, part);
+        }
+        if says {
+            let (room, ink) = (rect.width() - 16.0, self.cx.theme.text);
+            let below = |by| center + vec2(0.0, by);
+            text_center(
+                painter,
+                below(38.0),
+                &self.cx.t("click-to-download"),
+                self.cx.small().color(ink),
+                room,
+            );
+            let size = words::bytes(self.cx, attachment.size);
+            text_center(painter, below(56.0), &size, self.cx.tiny(), room);
         }
     }
+}
+
+/// Whether its kind can move; whether it does is known once it is decoded.
+pub fn may_move(attachment: &Attachment) -> bool {
+    matches!(attachment.content_type.as_str(), "image/gif" | "image/webp")
 }
 
 /// The part of a picture that fills a frame, as texture coordinates.

@@ -5,6 +5,7 @@
 
 mod failure;
 mod file;
+pub mod file_menu;
 mod images;
 mod invitation;
 mod layouter;
@@ -37,6 +38,7 @@ use super::words;
 use crate::gui::theme::metric;
 use crate::gui::view::ViewCtx;
 
+pub use self::images::may_move;
 pub use self::layouter::Place;
 pub use self::painting::{Act, Wanted, What};
 pub use self::transfer::is_here;
@@ -191,6 +193,7 @@ pub fn paint(ui: &Ui, cx: &ViewCtx<'_>, prepared: &Prepared, origin: Pos2) -> Pa
     let bounds = prepared.bounds.translate(offset);
     let whole = ui.interact(bounds, id(message.id), Sense::click());
     whole.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, spoken(cx, message)));
+    file_menu::notice(&whole, prepared, origin);
     let mut painting = Painting { ui, cx, message, offset, act: None, link: None };
     for block in &prepared.blocks {
         match block {

@@ -14,6 +14,8 @@ pub enum Act {
     Reply(MessageId),
     /// Show a picture large.
     View(AttachmentId),
+    /// Fetch a file, after asking if its sender's are not let in yet.
+    Fetch(AttachmentId),
     /// Go to the message it answers.
     JumpTo(MessageId),
     /// Open an address, after asking.

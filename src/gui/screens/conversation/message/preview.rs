@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use egui::epaint::RectShape;
 use egui::{Color32, CornerRadius, Galley, Rect, pos2, vec2};
-use septet_client::model::AttachmentState;
 
 use super::images::cover;
 use super::layouter::Layouter;
@@ -86,15 +85,9 @@ impl Painting<'_> {
     fn preview_picture(&self, square: Rect) {
         let image = self.message.preview.as_ref().and_then(|preview| preview.image.as_ref());
         let accent = self.cx.theme.bubble_accent(self.message.outgoing);
-        let picture = image.map(|image| {
-            if image.state == AttachmentState::Remote && self.is_trusted() {
-                self.cx.images.fetch(self.cx.actions, image.id);
-            }
-            match is_here(image) {
-                true => self.cx.images.get(self.cx.actions, &ImageKey::Attachment(image.id), THUMBNAIL),
-                false => Picture::Loading,
-            }
-        });
+        let picture = image.filter(|image| is_here(image));
+        let picture = picture
+            .map(|image| self.cx.images.get(self.cx.actions, &ImageKey::Attachment(image.id), THUMBNAIL));
         let painter = self.ui.painter();
         if let Some(Picture::Ready { texture, size }) = picture {
             let shape = RectShape::filled(square, 9, Color32::WHITE);

@@ -68,9 +68,6 @@ impl Painting<'_> {
         let (theme, outgoing) = (self.cx.theme, self.message.outgoing);
         let rect = block.rect.translate(self.offset);
         self.ui.painter().rect_filled(rect, block.corners, theme.bubble(outgoing));
-        if attachment.state == AttachmentState::Remote && self.is_trusted() {
-            self.cx.images.fetch(self.cx.actions, attachment.id);
-        }
         let button = Rect::from_center_size(pos2(rect.left() + 31.0, rect.center().y), vec2(BUTTON, BUTTON));
         let (left, right) = (button.right() + 12.0, rect.right() - 14.0);
         let below = rect.bottom() - 15.0;
@@ -209,7 +206,7 @@ impl Painting<'_> {
         let theme = self.cx.theme;
         let accent = theme.bubble_accent(self.message.outgoing);
         let name = self.cx.t("voice-message");
-        let act = self.file_act(attachment, &name);
+        let act = self.file_act(attachment);
         let (icon, lit, response) = match &act {
             Some((icon, label, _)) => {
                 let label = format!("{} {name}", self.cx.t(label));
@@ -221,10 +218,10 @@ impl Painting<'_> {
         let ground = accent.gamma_multiply(if lit { 0.3 } else { 0.15 });
         self.ui.painter().circle_filled(rect.center(), rect.width() / 2.0, ground);
         icon.paint(self.ui.painter(), rect.center(), 18.0, accent);
-        if let (Some((_, _, command)), Some(response)) = (act, response) {
+        if let (Some((_, _, click)), Some(response)) = (act, response) {
             player::ring(self.ui, &response, theme, rect, (BUTTON / 2.0) as u8);
             if response.clicked() {
-                self.cx.send(command);
+                self.follow(click);
             }
         }
     }

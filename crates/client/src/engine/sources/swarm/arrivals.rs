@@ -223,24 +223,25 @@ fn concerned(items: &[ReceivedItem], me: SessionId) -> BTreeMap<SessionId, Times
     people
 }
 
-/// Files of people we accepted, and our own from other devices, are fetched without asking (spec 02 §13); those of
-/// strangers wait for a click.
+/// Files of those whose files a person lets come, and our own from other devices, are fetched without asking (spec 02
+/// §13); others wait for a click.
 fn want_files(db: &mut Db, messages: &mut [Message]) -> Result<(), StoreError> {
     let mut trusted: BTreeMap<ConversationId, bool> = BTreeMap::new();
-    for message in messages.iter_mut().filter(|message| !message.attachments.is_empty()) {
+    let picture = |message: &Message| message.preview.as_ref().is_some_and(|preview| preview.image.is_some());
+    for message in messages.iter_mut().filter(|it| !it.attachments.is_empty() || picture(it)) {
         let known = trusted.get(&message.conversation).copied();
         let trusted = match known {
             Some(trusted) => trusted,
             None => {
-                let approved =
-                    db.conversation(message.conversation)?.is_some_and(|it| it.approved && !it.blocked);
-                *trusted.entry(message.conversation).or_insert(approved)
+                let fetched = db.is_fetched(message.conversation, false)?;
+                *trusted.entry(message.conversation).or_insert(fetched)
             }
         };
         if !trusted && !message.outgoing {
             continue;
         }
-        for attachment in &mut message.attachments {
+        let picture = message.preview.as_mut().and_then(|preview| preview.image.as_mut());
+        for attachment in message.attachments.iter_mut().chain(picture) {
             if db.attachment_wanted(attachment.id)? {
                 attachment.state = AttachmentState::Downloading { done: 0, total: 0 };
             }
