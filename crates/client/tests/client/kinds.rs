@@ -3,6 +3,7 @@
 mod letters;
 mod recipes;
 
+use septet_client::client::Saving;
 use septet_client::model::{Draft, Expiry, Message, Notice, OutgoingFile, Page, Reaction};
 use septet_protocol::id::SessionId;
 use septet_protocol::message::{
@@ -321,12 +322,12 @@ async fn a_saved_file_is_told_to_whom_it_is_from_and_to_nobody_else() {
     four.settle().await;
     let folder = tempfile::tempdir().unwrap();
     let own = &four.alice_phone.client;
-    own.save_attachment(sent.attachments[0].id, folder.path()).await.unwrap();
+    own.save_attachment(sent.attachments[0].id, folder.path(), Saving::Told).await.unwrap();
     let attachment = four.only(&four.bob_phone).await.attachments.remove(0);
     four.bob_phone.client.download(attachment.id).await.unwrap();
     let mut four = four;
     four.bob_phone.receives(&attachment).await;
-    four.bob_phone.client.save_attachment(attachment.id, folder.path()).await.unwrap();
+    four.bob_phone.client.save_attachment(attachment.id, folder.path(), Saving::Told).await.unwrap();
     let lines = |page: Vec<Message>| {
         page.into_iter().filter_map(|it| it.notice.map(|notice| (notice, it.from))).collect::<Vec<_>>()
     };

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use septet_client::client::Client;
+use septet_client::client::{Client, Saving};
 use septet_client::model::{
     ConversationId, Draft, DraftPreview, Expiry, Message, OutgoingFile, Page, TypingNow,
 };
@@ -295,7 +295,7 @@ async fn every_kind_lies_in_the_swarms_as_its_recipe_says() {
     }
     let folder = tempfile::tempdir().unwrap();
     let save = async || {
-        client.save_attachment(handed.attachments[0].id, folder.path()).await.unwrap();
+        client.save_attachment(handed.attachments[0].id, folder.path(), Saving::Told).await.unwrap();
     };
     post.check("media saved", Some(&handed), save).await;
     post.check("timer off", None, async || client.set_expiry(to, Expiry::Off).await.unwrap()).await;
