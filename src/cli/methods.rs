@@ -64,6 +64,7 @@ pub const ALL: &[Method] = &[
     Method::of::<people::MarkUnread>(),
     Method::of::<people::Accept>(),
     Method::of::<people::Decline>(),
+    Method::of::<people::DeclineAll>(),
     Method::of::<people::Block>(),
     Method::of::<people::Unblock>(),
     Method::of::<people::Pin>(),

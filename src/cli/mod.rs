@@ -134,6 +134,7 @@ async fn dispatch(command: Command, common: &args::Common, output: &Output) -> R
         Command::MarkUnread(call) => answer(call, common, output).await,
         Command::Accept(call) => answer(call, common, output).await,
         Command::Decline(call) => answer(call, common, output).await,
+        Command::DeclineAll(call) => answer(call, common, output).await,
         Command::Block(call) => answer(call, common, output).await,
         Command::Unblock(call) => answer(call, common, output).await,
         Command::Pin(call) => answer(call, common, output).await,

@@ -5,13 +5,15 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use septet_client::client::Client;
 use septet_client::model::{Conversation, ConversationId, Message, MessageId, Page};
 use septet_protocol::account::DisplayName;
 use septet_protocol::time::Timestamp;
+use serde::Serialize;
 
 use super::args::values::{Span, When};
-use super::call::{Call, Context, Done, params};
+use super::call::{Answer, Call, Context, Done, params};
 use super::{Failure, address};
 
 /// How long a change may take if nothing else is said.
@@ -45,6 +47,9 @@ params! {
         /// Account ID or registered name (ONS)
         pub conversation: String,
     }
+
+    /// Decline all message requests
+    pub struct DeclineAll {}
 
     /// Block an account
     pub struct Block {
@@ -200,6 +205,36 @@ change!(React, "react", known, |it, client, id| {
     let message = message(&client, id, it.id).await?;
     client.react(message.id, &it.emoji, it.remove).await?
 });
+
+/// What `decline-all` did.
+#[derive(Serialize, JsonSchema)]
+pub struct Declined {
+    /// How many requests there were.
+    declined: usize,
+}
+
+impl Answer for Declined {
+    fn text(&self) -> Option<String> {
+        Some(match self.declined {
+            0 => "No message requests.".to_owned(),
+            1 => "Declined 1 message request.".to_owned(),
+            many => format!("Declined {many} message requests."),
+        })
+    }
+}
+
+impl Call for DeclineAll {
+    const NAME: &'static str = "decline_all";
+    type Answer = Declined;
+
+    async fn run(self, context: &Context) -> Result<Declined, Failure> {
+        let client = context.client().await?;
+        let doing = client.doing();
+        let declined = doing.during(client.decline_all()).await?;
+        context.delivered(&client, &doing, CHANGE).await?;
+        Ok(Declined { declined })
+    }
+}
 
 impl Call for Delete {
     const NAME: &'static str = "delete";

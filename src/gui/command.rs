@@ -118,6 +118,8 @@ pub enum Command {
     Accept(ConversationId),
     /// Decline a message request: its messages are deleted.
     Decline(ConversationId),
+    /// Decline every message request.
+    DeclineAll,
     /// Block an account.
     Block(ConversationId),
     /// Unblock an account.

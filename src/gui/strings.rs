@@ -16,6 +16,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../../assets/locales/en/onboarding.ftl"),
     include_str!("../../assets/locales/en/account.ftl"),
     include_str!("../../assets/locales/en/details.ftl"),
+    include_str!("../../assets/locales/en/requests.ftl"),
     include_str!("../../assets/locales/en/composer.ftl"),
     include_str!("../../assets/locales/en/files.ftl"),
     include_str!("../../assets/locales/en/messages.ftl"),

@@ -102,6 +102,21 @@ fn a_stranger_is_a_request_until_accepted_and_silent_once_blocked() {
 }
 
 #[test]
+fn all_requests_are_declined_with_one_command() {
+    let network = Network::start();
+    let (alice, eve, mallory) = (network.person("Alice"), network.person("Eve"), network.person("Mallory"));
+    for stranger in [&eve, &mallory] {
+        stranger.send(&alice.id, "Hi, you do not know me");
+    }
+    alice.receive();
+    assert_eq!(alice.ok(&["requests"]).as_array().unwrap().len(), 2);
+    assert_eq!(alice.ok(&["decline-all"])["declined"], 2);
+    assert_eq!(alice.ok(&["requests"]).as_array().unwrap().len(), 0);
+    assert_eq!(alice.ok(&["contacts"]).as_array().unwrap().len(), 0);
+    assert_eq!(alice.ok(&["decline-all"])["declined"], 0);
+}
+
+#[test]
 fn notes_to_self_need_no_contact() {
     let network = Network::start();
     let alice = network.person("Alice");

@@ -6,6 +6,7 @@
 mod attachments;
 mod bad_input;
 mod clock;
+mod conformance;
 mod conversation;
 mod enter;
 mod events;

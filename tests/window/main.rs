@@ -16,6 +16,7 @@ mod pointing;
 mod profile;
 mod quiet;
 mod real;
+mod requests;
 mod rows;
 mod sample;
 mod stage;

@@ -15,6 +15,7 @@ mod open;
 mod previews;
 mod reacting;
 mod readers;
+mod requests;
 mod settings;
 mod trust;
 mod unreadable;

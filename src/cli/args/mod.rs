@@ -124,6 +124,8 @@ pub enum Command {
     Accept(people::Accept),
     #[command(after_help = examples(&["septet decline 05…"]))]
     Decline(people::Decline),
+    #[command(after_help = examples(&["septet decline-all"]))]
+    DeclineAll(people::DeclineAll),
     #[command(after_help = examples(&["septet block 05…"]))]
     Block(people::Block),
     #[command(after_help = examples(&["septet unblock 05…"]))]

@@ -363,6 +363,7 @@ impl Account {
             Command::LoadDraft(id) => writing::load(client, &self.teller, id).await?,
             Command::Accept(id) => client.accept(id).await?,
             Command::Decline(id) => client.decline(id).await?,
+            Command::DeclineAll => _ = client.decline_all().await?,
             Command::Block(id) => client.block(id).await?,
             Command::Unblock(id) => client.unblock(id).await?,
             Command::Pin(id, pinned) => client.pin(id, pinned).await?,

@@ -115,6 +115,16 @@ pub fn initials(name: &str) -> String {
 mod tests {
     use super::*;
 
+    /// The colour follows from the id alone, so that it needs to be agreed upon by nobody.
+    #[test]
+    fn an_account_has_one_of_seven_colors_on_every_device() {
+        let colors: std::collections::BTreeSet<[u8; 4]> =
+            (0..=255).map(|byte| color(SessionId([byte; 32])).to_array()).collect();
+        assert_eq!(colors.len(), 7);
+        assert!(Theme::AVATARS.iter().all(|known| colors.contains(&known.to_array())));
+        assert_eq!(color(SessionId([3; 32])), Color32::from_rgb(0x4b, 0x76, 0x9f));
+    }
+
     #[test]
     fn letters_of_names() {
         assert_eq!(initials("Mara Reyes"), "MR");

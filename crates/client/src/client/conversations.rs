@@ -7,7 +7,7 @@ use septet_protocol::time::Timestamp;
 use super::{Client, ClientError};
 use crate::event::Event;
 use crate::model::{Address, Conversation, ConversationId, ConversationKind, Expiry};
-use crate::store::{Db, StoreError, Wish};
+use crate::store::{Db, StoreError};
 
 impl Client {
     /// All conversations, also hidden ones, requests and blocked ones, in list order: pinned first, then the
@@ -59,38 +59,6 @@ impl Client {
         self.change(id, move |db| db.open_conversation(id, now).map(drop)).await
     }
 
-    /// Accepts a message request: approves the other and tells them (spec 02 §21.2).
-    pub async fn accept(&self, id: ConversationId) -> Result<(), ClientError> {
-        let other = self.other(id).await?;
-        let (engine, documents) = (self.0.engine.clone(), self.0.engine.documents.clone());
-        let accept = move |db: &mut Db| {
-            db.transaction(|db| {
-                let now = engine.writing_time(db)?;
-                let at = db.next_timestamp(now)?;
-                let accepted = db.accept(id, at, now)?;
-                documents.conversation_changed(db, id, now)?;
-                if accepted {
-                    engine.enqueue(db, other, Wish::RequestResponse)?;
-                }
-                Ok(accepted)
-            })
-        };
-        let accepted = self.write(accept).await?;
-        self.0.engine.bells.config.notify_one();
-        self.0.engine.bells.downloads.notify_one();
-        if accepted {
-            self.0.engine.bells.outbox.notify_one();
-            self.0.engine.events.send(Event::Messages(id));
-        }
-        self.0.engine.events.send(Event::Conversation(id));
-        Ok(())
-    }
-
-    /// Declines a message request: hides it and tells nobody.
-    pub async fn decline(&self, id: ConversationId) -> Result<(), ClientError> {
-        self.delete_contact(id).await
-    }
-
     /// Deletes the conversation with all its messages and forgets the other, on all our devices: what they write
     /// later is a request again. Who is blocked stays so.
     pub async fn delete_contact(&self, id: ConversationId) -> Result<(), ClientError> {
@@ -103,18 +71,6 @@ impl Client {
         self.change(id, delete).await?;
         self.0.engine.events.send(Event::Messages(id));
         Ok(())
-    }
-
-    /// Blocks the other: nothing from them arrives any more.
-    pub async fn block(&self, id: ConversationId) -> Result<(), ClientError> {
-        let other = self.other(id).await?;
-        self.change(id, move |db| db.set_blocked(other, true).map(drop)).await
-    }
-
-    /// Unblocks the other.
-    pub async fn unblock(&self, id: ConversationId) -> Result<(), ClientError> {
-        let other = self.other(id).await?;
-        self.change(id, move |db| db.set_blocked(other, false).map(drop)).await
     }
 
     /// Pins the conversation to the top of the list, or unpins it.
@@ -192,7 +148,7 @@ impl Client {
     }
 
     /// Changes a conversation and tells: the list, and the configs for our other devices.
-    async fn change(
+    pub(super) async fn change(
         &self,
         id: ConversationId,
         f: impl FnOnce(&mut Db) -> Result<(), StoreError> + Send + 'static,
@@ -211,7 +167,7 @@ impl Client {
     }
 
     /// Whom a private conversation is with; refuses what makes no sense with oneself, or with many.
-    async fn other(&self, id: ConversationId) -> Result<SessionId, ClientError> {
+    pub(super) async fn other(&self, id: ConversationId) -> Result<SessionId, ClientError> {
         match self.address_of(id).await?.ok_or(ClientError::NotFound("conversation"))? {
             Address::Account(other) if other == self.id() => {
                 Err(ClientError::Refused("this cannot be done with Note to Self"))

@@ -140,7 +140,7 @@ impl Engine {
         let now = self.writing_time(db)?;
         if conversation.approved_me && !conversation.approved && other != self.me() {
             // Writing back accepts; the other is told first (spec 02 §21.2).
-            self.enqueue(db, other, Wish::RequestResponse)?;
+            self.tell_accepted(db, other, now)?;
         }
         let timestamp = db.next_timestamp(now)?;
         let unread = conversation.unread > 0 || conversation.marked_unread;
@@ -189,9 +189,18 @@ impl Engine {
         let now = self.writing_time(db)?;
         let at = db.next_timestamp(now)?;
         if db.accept(to, at, now)? {
-            self.enqueue(db, other, Wish::RequestResponse)?;
+            self.tell_accepted(db, other, now)?;
         }
         self.documents.conversation_changed(db, to, now)?;
+        Ok(())
+    }
+
+    /// Tells somebody that their messages are welcome. What is written to them at the same moment bears a date 100 ms
+    /// later (spec 02 §21.2).
+    pub fn tell_accepted(&self, db: &mut Db, to: SessionId, now: Now) -> Result<(), StoreError> {
+        let timestamp = db.response_timestamp(now)?;
+        let job = self.wish_job(db, to, Wish::RequestResponse, timestamp)?;
+        db.enqueue(&NewJob { kind: JobKind::Other, ..job }, now)?;
         Ok(())
     }
 

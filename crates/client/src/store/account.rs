@@ -17,6 +17,8 @@ use crate::model::Profile;
 
 /// A timestamp that is further ahead of now than this, in ms, was given under a wrong clock.
 pub(super) const AHEAD_MS: u64 = 5000;
+/// How much later than a request response what goes with it is dated, in ms (spec 02 §21.2).
+const RESPONSE_LEAD_MS: u64 = 100;
 
 /// Whether something of ours has a sent timestamp.
 pub(super) const IS_USED: &str = "SELECT 1 FROM messages WHERE author = ?1 AND timestamp = ?2 AND local = 0
@@ -112,6 +114,20 @@ impl Db {
             }
             db.sql().prepare_cached("UPDATE clock SET last = ?1")?.execute([Ms(next)])?;
             Ok(next)
+        })
+    }
+
+    /// A timestamp for telling somebody that they are accepted: what follows is dated [`RESPONSE_LEAD_MS`] later at
+    /// least, and exactly so if it is written at the same moment (spec 02 §21.2).
+    pub fn response_timestamp(&mut self, now: Now) -> Result<Timestamp, StoreError> {
+        self.transaction(|db| {
+            let before = match now {
+                Now::Known(now) => Now::Known(now - RESPONSE_LEAD_MS),
+                Now::Guessed(now) => Now::Guessed(now - RESPONSE_LEAD_MS),
+            };
+            let at = db.next_timestamp(before)?;
+            db.raise_clock(at + (RESPONSE_LEAD_MS - 1))?;
+            Ok(at)
         })
     }
 

@@ -263,6 +263,16 @@ impl Db {
         })
     }
 
+    /// Refuses a request: its conversation is gone, and a later message is a request again. A name of ours for them
+    /// stays.
+    pub fn decline(&mut self, person: SessionId) -> Result<(), StoreError> {
+        self.transaction(|db| {
+            let nickname = db.contact(person)?.and_then(|row| row.nickname);
+            db.delete_contact(person)?;
+            db.set_nickname(person, nickname.as_deref())
+        })
+    }
+
     /// A contact's standing, for the Contacts config; `None` if the account is unknown.
     pub fn contact(&self, id: SessionId) -> Result<Option<ContactData>, StoreError> {
         let mut statement = self.sql().prepare_cached(concat!(contacts_sql!(), " WHERE p.account = ?1"))?;

@@ -151,7 +151,10 @@ impl Db {
         now: Timestamp,
         touched: &mut BTreeSet<ConversationId>,
     ) -> Result<(), StoreError> {
-        let at = self.next_timestamp(Now::Known(now))?;
+        let at = match &job.wish {
+            Some(Wish::RequestResponse) => self.response_timestamp(Now::Known(now))?,
+            _ => self.next_timestamp(Now::Known(now))?,
+        };
         self.sql()
             .prepare_cached(
                 "UPDATE outbox SET timestamp = ?2, undated = 0, payload = NULL, copy = NULL, copy_ttl = NULL

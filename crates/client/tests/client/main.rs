@@ -16,6 +16,7 @@ mod faults;
 mod forgetting;
 mod hostile;
 mod interleavings;
+mod kinds;
 mod lies;
 mod many;
 mod moment;

@@ -1,6 +1,7 @@
 //! A network with people on it.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use septet_client::client::{Client, ClientError, KeyProtection, OpenOptions, RestoreStage};
@@ -11,14 +12,21 @@ use septet_client::model::{
 };
 use septet_devnet::{Devnet, FileServerKind};
 use septet_network::{MachineClock, NetworkConfig};
-use septet_protocol::account::{DisplayName, parse_recovery};
-use septet_protocol::id::SessionId;
+use septet_protocol::account::{AccountKeys, DisplayName, parse_recovery};
+use septet_protocol::crypto::{SystemRandom, session};
+use septet_protocol::id::{Account, Namespace, SessionId};
+use septet_protocol::message::{Content, Outgoing, encode_one_to_one};
+use septet_protocol::time::Timestamp;
+use septet_protocol::wire::{Message as _, proto};
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 /// Long enough for a loaded machine and a few retries; a test that waits so long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The last time that was given to something stored by hand, ms.
+static STORED: AtomicU64 = AtomicU64::new(0);
 
 /// A network of its own for one test.
 pub struct World {
@@ -142,6 +150,44 @@ impl World {
         (Person::new(client, folder), stages.into_inner().unwrap())
     }
 
+    /// Stores a message in the receiver's swarm as if one of the sender's devices had sent it just now; its sent
+    /// timestamp.
+    pub async fn stores(&self, from: &Person, to: &Person, content: Content) -> Timestamp {
+        // Two of one millisecond would be one message.
+        let now = self.net.now();
+        let last = STORED.fetch_max(now, Ordering::Relaxed);
+        let at = if last < now { now } else { STORED.fetch_add(1, Ordering::Relaxed) + 1 };
+        let at = Timestamp::from_ms(at);
+        self.stores_outgoing(from, to, &Outgoing::new(content, at)).await;
+        at
+    }
+
+    /// As [`World::stores`], with all that belongs to a message.
+    pub async fn stores_outgoing(&self, from: &Person, to: &Person, message: &Outgoing) {
+        let keys = from.keys().await;
+        let bytes = encode_one_to_one(message, &keys, &to.id(), &mut SystemRandom).unwrap();
+        let expiry = self.net.now() + message.ttl_ms();
+        self.net.deliver(&Account::from(to.id()), Namespace::MESSAGES, bytes, self.net.now(), expiry);
+    }
+
+    /// As [`World::stores`], a content of these bytes, whatever they say.
+    pub async fn stores_raw(&self, from: &Person, to: &Person, content: &[u8]) {
+        let (keys, now) = (from.keys().await, self.net.now());
+        let padded = [content, &[0x80]].concat();
+        let sealed =
+            session::encrypt_for_recipient(&padded, &keys.ed25519, &to.id().x25519(), &mut SystemRandom)
+                .unwrap();
+        let envelope = proto::Envelope {
+            kind: Some(6),
+            timestamp: Some(now),
+            content: Some(sealed),
+            ..Default::default()
+        };
+        let request = proto::WebSocketRequest { body: Some(envelope.encode_to_vec()), ..Default::default() };
+        let data = proto::WebSocketMessage { kind: Some(1), request: Some(request) }.encode_to_vec();
+        self.net.deliver(&Account::from(to.id()), Namespace::MESSAGES, data, now, now + 1_000_000_000);
+    }
+
     /// Two accounts that accepted each other and let each other's files come.
     pub async fn friends(&self) -> (Person, Person) {
         self.friends_on([MachineClock::default(), MachineClock::default()]).await
@@ -193,6 +239,12 @@ impl Person {
 
     pub fn id(&self) -> SessionId {
         self.client.id()
+    }
+
+    /// The account's keys.
+    pub async fn keys(&self) -> AccountKeys {
+        let recovery = self.client.recovery().await.unwrap();
+        parse_recovery(&recovery.phrase).unwrap().keys()
     }
 
     /// Sends a text and waits until the other's swarm has it.
@@ -250,6 +302,15 @@ impl Person {
     pub async fn next_message(&mut self) -> Message {
         self.waits("a message", |event| match event {
             Event::Message(message) if !message.outgoing && message.notice.is_none() => Some(*message),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits for a message with files.
+    pub async fn next_message_with_files(&mut self) -> Message {
+        self.waits("a message with files", |event| match event {
+            Event::Message(message) if !message.outgoing && !message.attachments.is_empty() => Some(*message),
             _ => None,
         })
         .await

@@ -27,6 +27,7 @@ use septet_protocol::message::{MAX_SENT_CHARS, MessageText, TextError};
 use super::emoji_button::EmojiButton;
 use super::link_bar::LinkBar;
 use super::recorder::{Outcome, Recorder};
+use super::request;
 use super::staged::Staged;
 use super::suggest::{Choice, Suggest};
 use super::written::{Editing, Written};
@@ -270,7 +271,7 @@ impl Composer {
         let height = self.field_height(ui, cx, field_width).max(if counted { COUNTED } else { 0.0 });
         let (row, _) = ui.allocate_exact_size(vec2(full, height), Sense::hover());
         let attach = Rect::from_min_size(pos2(row.left(), row.bottom() - side - 3.0), vec2(side, side));
-        if button::icon_at(ui, cx, attach, Id::unique("attach"), Icon::PAPERCLIP, &cx.t("attach")).clicked() {
+        if request::attach(ui, cx, conversation, attach) {
             cx.send(Command::PickFiles(conversation));
         }
         let send = Rect::from_min_size(row.right_bottom() - vec2(38.0, 38.0), vec2(38.0, 38.0));
@@ -708,6 +709,9 @@ impl Composer {
                 .collect();
             (dropped, pasted)
         });
+        if (!dropped.is_empty() || !pasted.is_empty()) && request::refuses_files(cx, conversation) {
+            return;
+        }
         if !dropped.is_empty() {
             cx.send(Command::Stage(conversation, dropped));
         }

@@ -13,6 +13,7 @@ use crate::gui::view::ViewCtx;
 /// Names an item of the list.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Key {
+    Stranger,
     Day(Date),
     Unread,
     Message(MessageId),
@@ -28,6 +29,8 @@ impl ItemKey for Key {
 /// An item of the list; a message by its place in the thread.
 #[derive(Clone, Copy)]
 pub enum Item {
+    /// Who asks to write to us.
+    Stranger,
     Day(Date),
     Unread,
     Notice(usize),
@@ -41,6 +44,7 @@ const RUN: u64 = 5 * 60_000;
 /// Names an item.
 pub fn key(item: &Item, thread: &Thread) -> Key {
     match item {
+        Item::Stranger => Key::Stranger,
         Item::Day(day) => Key::Day(*day),
         Item::Unread => Key::Unread,
         Item::Typing => Key::Typing,
@@ -50,14 +54,18 @@ pub fn key(item: &Item, thread: &Thread) -> Key {
     }
 }
 
-/// Messages with what stands between them: days, the unread line.
+/// Messages with what stands between them: days, the unread line; above those of a stranger, who that is.
 pub fn items(
     cx: &ViewCtx<'_>,
     thread: &Thread,
     unread_from: Option<MessageId>,
     unfolded: &BTreeSet<MessageId>,
+    stranger: bool,
 ) -> Vec<Item> {
     let mut items = Vec::with_capacity(thread.messages.len() + 16);
+    if stranger && !thread.more_before {
+        items.push(Item::Stranger);
+    }
     let mut day = None;
     let mut before: Option<&Message> = None;
     for (index, message) in thread.messages.iter().enumerate() {

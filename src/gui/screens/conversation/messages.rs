@@ -11,7 +11,7 @@ use super::items::{Item, Key, items, key};
 use super::message::{self, Act, Prepared, prepare};
 use super::selecting::{Done, Selection};
 use super::timeline::{Anchor, Timeline};
-use super::{lines, menu, touch, words};
+use super::{lines, menu, request, touch, words};
 use crate::gui::command::{Command, Toast};
 use crate::gui::icons::Icon;
 use crate::gui::state::{PAGE, Thread};
@@ -33,8 +33,9 @@ pub struct Messages {
     timeline: Timeline<Key>,
     items: Vec<Item>,
     prepared: Laid,
-    /// What `items` was made from: revision, today, first unread message, whether the other types.
-    made_from: Option<(u64, Date, Option<MessageId>, bool)>,
+    /// What `items` was made from: revision, today, first unread message, whether it is a stranger's, and whether the
+    /// other types.
+    made_from: Option<(u64, Date, Option<MessageId>, [bool; 2])>,
     /// What `prepared` was made for: width, pixels per point, theme, generation of fonts, what people are called.
     made_for: (f32, f32, bool, u64, u64),
     unread_from: Option<MessageId>,
@@ -51,6 +52,8 @@ pub struct Messages {
     beside: Option<Beside>,
     /// Messages that show all their reactions.
     unfolded: BTreeSet<MessageId>,
+    /// Whose card stands above the first message, if they are a stranger.
+    stranger: Option<ConversationId>,
     /// What is chosen, while one chooses.
     pub selection: Option<Selection>,
 }
@@ -104,6 +107,8 @@ impl Messages {
         ui.allocate_rect(view, Sense::hover());
         let side = if cx.narrow { 12.0 } else { 24.0 };
         let column = Rect::from_x_y_ranges(view.left() + side..=view.right() - side, view.y_range());
+        let stranger = cx.state.conversation(conversation).filter(|with| with.is_request());
+        self.stranger = stranger.map(|with| with.id);
         let typing = cx.state.typing.contains(&conversation) && !thread.more_after;
         self.remake(ui, cx, thread, column.width(), typing);
         self.begin(thread);
@@ -183,12 +188,14 @@ impl Messages {
             }
             self.made_for = made_for;
         }
-        let made_from = Some((thread.revision, cx.clock.now().date(), self.unread_from, typing));
+        let stranger = self.stranger.is_some();
+        let today = cx.clock.now().date();
+        let made_from = Some((thread.revision, today, self.unread_from, [stranger, typing]));
         if self.made_from == made_from {
             return;
         }
         self.made_from = made_from;
-        self.items = items(cx, thread, self.unread_from, &self.unfolded);
+        self.items = items(cx, thread, self.unread_from, &self.unfolded, stranger);
         self.items.extend(typing.then_some(Item::Typing));
         if self.selection.as_mut().is_some_and(|selection| !selection.refresh(thread)) {
             self.selection = None;
@@ -275,6 +282,12 @@ impl Messages {
             let origin = pos2(column.left(), view.top() + top.round());
             let center = |height: f32| pos2(column.center().x, origin.y + height / 2.0);
             match self.items.get(index) {
+                Some(Item::Stranger) => {
+                    let row = Rect::from_min_size(origin, vec2(column.width(), request::HEIGHT));
+                    if let Some(stranger) = self.stranger.and_then(|id| cx.state.conversation(id)) {
+                        request::card(&ui, cx, stranger, thread, row);
+                    }
+                }
                 Some(Item::Day(day)) => {
                     let name = cx.clock.day_name(*day, cx.strings);
                     lines::day(&ui, cx, center(36.0), &name, column.width());
@@ -479,6 +492,7 @@ fn height(
     width: f32,
 ) -> f32 {
     match item {
+        Some(Item::Stranger) => request::HEIGHT,
         Some(Item::Day(_)) => 36.0,
         Some(Item::Unread) => 34.0,
         Some(Item::Notice(_)) => 30.0,

@@ -18,6 +18,7 @@ pub mod player;
 mod reacting;
 mod reactors;
 mod recorder;
+mod request;
 mod selecting;
 mod staged;
 mod suggest;
@@ -190,15 +191,19 @@ impl ConversationView {
             .resizable(false)
             .show(ui, |ui| {
                 if conversation.is_request() {
-                    self.request_bar(ui, cx, conversation);
+                    let chosen = request::bar(ui, cx, conversation).map(Question::Deed);
+                    self.asking = chosen.or(self.asking.take());
                 } else if conversation.blocked {
                     blocked_bar(ui, cx, self.id);
                 } else {
                     sent = self.composer.show(ui, cx, self.id);
                 }
             });
+        request::waits(ui, cx, conversation);
         self.thread(ui, cx, sent);
-        drop_hint::show(ui, cx, region, Icon::PAPERCLIP, &cx.t("drop-here"));
+        if request::takes_files(conversation) {
+            drop_hint::show(ui, cx, region, Icon::PAPERCLIP, &cx.t("drop-here"));
+        }
         head
     }
 
@@ -277,33 +282,6 @@ impl ConversationView {
             let done = self.messages.selection_keys(ui, cx);
             self.done(cx, done);
         }
-    }
-
-    /// What stands in place of the composer while a stranger waits.
-    fn request_bar(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) {
-        let top = ui.max_rect().left_top();
-        let line = egui::Stroke::new(1.0, cx.theme.line);
-        ui.painter().hline(top.x..=top.x + ui.available_width(), top.y, line);
-        Frame::new().inner_margin(Margin::symmetric(24, 16)).show(ui, |ui| {
-            let name = conversation.title();
-            let text = cx.strings.with("request-explained", [("name", name.as_str().into())]);
-            paragraph(ui, &text, cx.small());
-            ui.add_space(12.0);
-            ui.horizontal(|ui| {
-                let width = ((ui.available_width() - 16.0) / 3.0).min(180.0);
-                if button::wide(ui, cx, &cx.t("accept"), Tone::Primary, width).clicked() {
-                    cx.send(Command::Accept(self.id));
-                }
-                ui.add_space(8.0);
-                if button::wide(ui, cx, &cx.t("decline"), Tone::Quiet, width).clicked() {
-                    self.asking = Some(Question::Deed(Deed::Decline));
-                }
-                ui.add_space(8.0);
-                if button::wide(ui, cx, &cx.t("block"), Tone::Danger, width).clicked() {
-                    self.asking = Some(Question::Deed(Deed::Block));
-                }
-            });
-        });
     }
 
     /// The viewer, and what is asked. What becomes of the conversation, if something was done with it.

@@ -1,5 +1,6 @@
 //! The list of conversations: who we are, the search field, requests, rows, the path light.
 
+mod many;
 mod row;
 mod shelf;
 mod unreadable;
@@ -11,6 +12,7 @@ use septet_client::model::{
 };
 use septet_protocol::id::SessionId;
 
+use self::many::Many;
 use self::shelf::Shelf;
 use super::super::command::Command;
 use super::super::icons::Icon;
@@ -48,6 +50,7 @@ pub struct List {
     shelf: Shelf,
     /// What is asked before it is done, and with whom.
     asking: Option<(ConversationId, Deed)>,
+    many: Many,
     looking_up: Option<String>,
     not_found: Option<String>,
 }
@@ -96,7 +99,7 @@ impl List {
             .auto_shrink([false, false])
             .show(&mut rows, |ui| self.rows(ui, cx, selected))
             .inner;
-        let done = self.question(ui, cx);
+        let done = self.question(ui, cx).or_else(|| self.many.question(ui, cx, selected));
         done.or(picked).or(self.foot(ui, cx)).or(choice)
     }
 
@@ -238,13 +241,16 @@ impl List {
         if let Some(shelf) = shelf::before(ui, cx, self.shelf) {
             self.shelf = shelf;
         }
+        self.many.bar(ui, cx, self.shelf);
         let (shelf, mut choice, mut none) = (self.shelf, None, true);
         for conversation in cx.state.conversations.iter().filter(|it| shelf.holds(it)) {
             none = false;
+            let row = ui.cursor().min;
             choice = self.row(ui, cx, conversation, selected).or(choice);
+            self.many.choose(ui, cx, shelf, conversation, row);
         }
         if none {
-            empty(ui, cx, &cx.t("list-empty"));
+            empty(ui, cx, &cx.t(self.shelf.empty()));
         }
         if let Some(shelf) = shelf::after(ui, cx, self.shelf) {
             self.shelf = shelf;

@@ -39,12 +39,18 @@ impl Shelf {
         }
     }
 
-    /// Itself if anything is there; else the list.
+    /// Itself if anything is there, or if one stays to be told that nothing is; else the list.
     pub fn if_any(self, cx: &ViewCtx<'_>) -> Self {
-        if self.count(cx) > 0 { self } else { Self::Listed }
+        if self.count(cx) > 0 || self == Self::Requests { self } else { Self::Listed }
     }
 
-    fn count(self, cx: &ViewCtx<'_>) -> usize {
+    /// The sentence for nothing being there.
+    pub fn empty(self) -> &'static str {
+        if self == Self::Requests { "no-requests" } else { "list-empty" }
+    }
+
+    /// How many are there.
+    pub fn count(self, cx: &ViewCtx<'_>) -> usize {
         cx.state.conversations.iter().filter(|conversation| self.holds(conversation)).count()
     }
 

@@ -22,6 +22,9 @@ use crate::store::{ContactData, Db, Now, PictureSource, ProfileData, StoreError}
 /// A document that is so many versions ahead replaces changes of ours that it has not seen (spec 05 §4).
 const OVERTAKEN_BY: i64 = 5;
 
+/// So many entries say no more than that a request was declined.
+const DECLINED: usize = 100;
+
 impl Documents {
     /// People changed in the tables, perhaps: notes those that did for the document. Who is new there was added at the
     /// time given here. Returns whether there are such. To be called in the transaction of the change.
@@ -59,6 +62,42 @@ impl Documents {
             self.describe(db, contacts, id, now)
         })?;
         self.forget_read_state(db, id)
+    }
+
+    /// A person declined requests: each leaves an entry that only says "hidden", because a request itself is in no
+    /// document, and our other devices would go on asking. To be called in the transaction of the change.
+    ///
+    /// Only the latest [`DECLINED`] such entries stay, so that whoever floods us with requests does not fill the document
+    /// by their being declined.
+    pub fn contacts_declined(
+        &self,
+        db: &mut Db,
+        declined: &[SessionId],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if declined.is_empty() || !db.swarm_was_read()? {
+            return Ok(());
+        }
+        let latest = declined.get(..DECLINED).unwrap_or(declined);
+        self.with_contacts(db, |db, contacts| {
+            for id in latest {
+                contacts.erase(id);
+                if db.contact(*id)?.is_some_and(|row| belongs(&row)) {
+                    self.describe(db, contacts, *id, now)?;
+                    continue;
+                }
+                let hidden = Contact { priority: Priority::HIDDEN, created: Some(now), ..Contact::new(*id) };
+                db.set_described(*id, true)?;
+                if let Err(error) = contacts.set(&hidden) {
+                    tracing::warn!(%error, "our other devices are not told of a declined request");
+                }
+            }
+            forget_declined(db, contacts)
+        })?;
+        for id in declined {
+            self.forget_read_state(db, *id)?;
+        }
+        Ok(())
     }
 
     /// What is gone has no read state: its entry goes with it (spec 05 §11.3).
@@ -138,6 +177,8 @@ impl Documents {
                 if db.delete_as_elsewhere(id)? {
                     told.priority = Some(0);
                 }
+                // A declined request is none any more; another message makes it one.
+                told.approved_me &= told.approved || contact.approved_us;
                 merge.touched.insert(id);
             }
             let first_word = !read && !before.contains_key(&contact.id);
@@ -221,6 +262,21 @@ impl Documents {
         }
         Ok(())
     }
+}
+
+/// Takes away what only says that a request was declined, the oldest, if there are too many.
+fn forget_declined(db: &mut Db, contacts: &mut Contacts) -> Result<(), StoreError> {
+    let says_nothing_else = |it: &Contact| {
+        let set = it.approved || it.blocked || !it.nickname.is_empty() || it.mute_until.is_some();
+        it.priority.is_hidden() && !set && it.disappearing.is_none()
+    };
+    let mut declined: Vec<Contact> = contacts.iter().filter(says_nothing_else).collect();
+    declined.sort_by_key(|it| (std::cmp::Reverse(it.created), it.id));
+    for old in declined.iter().skip(DECLINED) {
+        contacts.erase(&old.id);
+        db.set_described(old.id, false)?;
+    }
+    Ok(())
 }
 
 /// Whether there is something about a person that our other devices must know.

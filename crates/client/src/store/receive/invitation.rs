@@ -34,7 +34,7 @@ impl Receiver<'_> {
         let at = self.place_in_time(item, incoming).0;
         self.db.touch_conversation(conversation, at, false)?;
         self.strangers |= !standing.approved;
-        if standing.approved {
+        if standing.approved && !standing.blocked {
             let notice = Notice::GroupInvitation { name: invitation.name.clone() };
             let body = Body { notice: Some(&notice), ..Body::empty(Expiry::Off) };
             self.message(item, incoming, standing, &body)?;

@@ -122,7 +122,10 @@ impl Receiver<'_> {
     ) -> Result<Option<MessageId>, StoreError> {
         let own = incoming.sender == self.me.id;
         let place = self.place(&incoming.conversation)?;
-        let unwelcome = body.needs_conversation() && place.is_none()
+        // A stranger's timer alone would be a conversation that nobody sees, and there could be any number of them.
+        let needs_conversation = body.needs_conversation()
+            || matches!(body.notice, Some(Notice::ExpiryChanged { .. })) && !own && !standing.approved;
+        let unwelcome = needs_conversation && place.is_none()
             || matches!(body.notice, Some(Notice::MissedCall)) && !standing.approved;
         let sent = self.sent(item, incoming.timestamp);
         if unwelcome || self.outdated(&incoming.conversation, sent, place)? {

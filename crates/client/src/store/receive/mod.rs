@@ -29,7 +29,9 @@ use septet_protocol::id::{Account, Ed25519Public, MessageHash, Namespace, Sessio
 use septet_protocol::message::TTL_CONTENT_MS;
 use septet_protocol::time::Timestamp;
 
-use super::arrived::{AppliedBatch, Cursor, Incoming, IncomingKind, Meaning, ReceivedBatch, ReceivedItem};
+use super::arrived::{
+    AppliedBatch, Cursor, GroupRight, Incoming, IncomingKind, Meaning, ReceivedBatch, ReceivedItem,
+};
 use super::db::{Db, Me};
 use super::error::StoreError;
 use super::types::Deletion;
@@ -310,7 +312,9 @@ impl Receiver<'_> {
     /// Takes in what one message says. False if nothing is kept of it.
     fn take(&mut self, item: &ReceivedItem, incoming: &Incoming) -> Result<bool, StoreError> {
         let standing = self.standing(incoming.sender)?;
-        if standing.blocked && incoming.sender != self.me.id {
+        // Being made an admin is about the group, whoever tells it (spec 02 §22).
+        let promoted = matches!(&incoming.kind, IncomingKind::Invitation(it) if matches!(it.right, GroupRight::Admin(_)));
+        if standing.blocked && incoming.sender != self.me.id && !promoted {
             return Ok(false);
         }
         let kept = match &incoming.kind {

@@ -116,6 +116,25 @@ fn an_acceptance_stands_before_the_message_that_made_it() {
     assert!(timestamps(&db, alice()).iter().all(|timestamp| *timestamp <= at(1)));
 }
 
+/// Spec 02 §21.2: the other is told 100 ms before, whenever both get their dates.
+#[test]
+fn an_acceptance_is_dated_100_ms_before_the_answer() {
+    for now in [Now::Known(NOW), Now::Guessed(at(-YEAR_MS))] {
+        let mut db = db();
+        take(&mut db, vec![from(alice(), at(-5000), text("may I?"))]);
+        let told = db.response_timestamp(now).unwrap();
+        let wish = Some(Wish::RequestResponse);
+        db.enqueue(&NewJob { wish, ..job(JobKind::Other, alice(), told) }, now).unwrap();
+        write(&mut db, alice(), "sure", None, now);
+        if now.known().is_none() {
+            db.settle_time(NOW).unwrap();
+        }
+        let sql = "SELECT max(timestamp) - min(timestamp), count(*) FROM outbox";
+        let apart = db.sql().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!(apart, (100_i64, 2_i64), "{now:?}");
+    }
+}
+
 #[test]
 fn countdowns_begin_when_the_time_is_known_and_end_no_earlier() {
     for guess in [-YEAR_MS, 10 * YEAR_MS] {

@@ -100,12 +100,14 @@ fn what_is_no_message_makes_no_row_of_people_or_conversations() {
             let number = batch * 200 + number;
             let sender = stranger(number);
             let target = QuoteKey { author: sender, timestamp: at(-9) };
-            let kind = match number % 6 {
+            let timer = Notice::ExpiryChanged { expiry: Expiry::AfterSend(60) };
+            let kind = match number % 7 {
                 0 => IncomingKind::RequestResponse,
                 1 => IncomingKind::Reaction { target, emoji: "👍".parse().unwrap(), remove: false },
                 2 => IncomingKind::Unsend { target, msg_id: None },
                 3 => IncomingKind::ReadReceipt { timestamps: vec![at(-5)] },
                 4 => IncomingKind::Call { call: CallKey([7; 32]), expiry: Expiry::Off },
+                5 => IncomingKind::Notice { notice: timer, expiry: Expiry::Off },
                 _ => IncomingKind::Notice { notice: Notice::MediaSaved, expiry: Expiry::Off },
             };
             let mut item = from(sender, at(-5), kind);
@@ -194,6 +196,30 @@ fn an_invitation_is_kept_with_all_it_gives_and_strangers_invite_without_a_word()
     let applied = take(&mut db, vec![from(alice(), at(-7), invitation(1, member(2)))]);
     assert_eq!(applied.messages[0].notice, Some(Notice::GroupInvitation { name: "Choir".into() }));
     assert_eq!(group(&db).1, Some(vec![2; 100]));
+}
+
+#[test]
+fn of_a_blocked_account_only_what_makes_us_an_admin_is_taken() {
+    let mut db = db();
+    befriend(&mut db, alice());
+    db.set_blocked(alice(), true).unwrap();
+    let (member, admin) = (GroupRight::Member(vec![1; 100].into()), GroupRight::Admin(vec![3; 32].into()));
+    let call = IncomingKind::Call { call: CallKey([1; 32]), expiry: Expiry::Off };
+    let response = IncomingKind::RequestResponse;
+    let applied = take(
+        &mut db,
+        vec![
+            from(alice(), at(-9), invitation(1, member)),
+            from(alice(), at(-8), text("hi")),
+            from(alice(), at(-7), call),
+            from(alice(), at(-6), response),
+        ],
+    );
+    assert!(applied.messages.is_empty());
+    assert_eq!((count(&db, "groups"), count(&db, "messages")), (0, 0));
+    let applied = take(&mut db, vec![from(alice(), at(-5), invitation(2, admin))]);
+    assert!(applied.messages.is_empty(), "no line tells of it where nobody looks");
+    assert_eq!((count(&db, "groups"), count(&db, "messages")), (1, 0));
 }
 
 #[test]

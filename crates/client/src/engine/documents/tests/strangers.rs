@@ -1,5 +1,7 @@
 //! Strangers stay out of what our devices share, until they are accepted.
 
+use septet_protocol::config::Contact;
+
 use super::*;
 use crate::engine::sources::swarm::arrivals;
 use crate::store::{AppliedBatch, Incoming, IncomingKind, Meaning, ReceivedItem};
@@ -68,4 +70,30 @@ fn a_stranger_who_is_accepted_is_shared_with_all_that_is_known_of_them() {
     let contact = documents.set.load::<Contacts>(&db).unwrap().get(&BOB).unwrap();
     assert!(contact.approved && contact.approved_us);
     assert_eq!(contact.name, "Somebody");
+}
+
+#[test]
+fn a_declined_request_leaves_a_hidden_entry_and_only_the_latest_hundred_stay() {
+    let (documents, mut db) = device();
+    name_bob(&documents, &mut db, "Bobby");
+    let strangers: Vec<SessionId> = (0..300).map(stranger).collect();
+    take(&documents, &mut db, strangers.iter().map(|id| from(*id, 5, text())).collect());
+    db.set_nickname(strangers[0], Some("Zoe")).unwrap();
+    for (batch, at) in strangers.chunks(60).zip(0..) {
+        for id in batch {
+            db.decline(*id).unwrap();
+        }
+        documents.contacts_declined(&mut db, batch, NOW + at * 1000).unwrap();
+    }
+    let contacts: Contacts = documents.set.load(&db).unwrap();
+    let declined: Vec<Contact> =
+        contacts.iter().filter(|it| it.id != BOB && it.nickname.is_empty()).collect();
+    assert_eq!(declined.len(), 100);
+    for id in &strangers[240..] {
+        let entry = contacts.get(id).unwrap();
+        assert!(entry.priority.is_hidden() && !entry.approved && !entry.approved_us && entry.name.is_empty());
+    }
+    assert!(contacts.get(&strangers[1]).is_none());
+    assert_eq!(contacts.get(&strangers[0]).unwrap().nickname, "Zoe", "what is to be remembered stays");
+    assert_eq!(contacts.get(&BOB).unwrap().nickname, "Bobby");
 }
