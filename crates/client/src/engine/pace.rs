@@ -120,8 +120,8 @@ mod tests {
         let number = |value: &serde_json::Value| value.as_u64().unwrap();
         let delays: Vec<u64> = vector["delays_s"].as_array().unwrap().iter().map(number).collect();
         let later = number(&vector["later_delay_s"]);
-        let kinds: [(_, fn(u32) -> Option<Duration>); 2] =
-            [("attempts_attachment", download), ("attempts_preview", preview)];
+        type Wait = fn(u32) -> Option<Duration>;
+        let kinds: [(_, Wait); 2] = [("attempts_attachment", download), ("attempts_preview", preview)];
         for (name, wait) in kinds {
             let repeats = number(&vector[name]) as u32;
             for failures in 1..=repeats {
