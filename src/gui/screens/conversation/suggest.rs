@@ -203,8 +203,7 @@ mod tests {
 
     #[test]
     fn a_list_belongs_to_the_word_at_the_cursor() {
-        let word =
-            |text: &str| word_at(text, text.chars().count()).map(|(start, sign, word)| (start, sign, word));
+        let word = |text: &str| word_at(text, text.chars().count());
         assert_eq!(word("é @"), Some((2, '@', String::new())));
         assert_eq!(word("hi @An Le"), Some((3, '@', "An Le".to_owned())));
         assert_eq!(word(":smi"), Some((0, ':', "smi".to_owned())));
