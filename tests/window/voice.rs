@@ -352,6 +352,8 @@ fn a_voice_message_is_spoken_sent_and_heard_by_the_other() {
 
     let mut other = Real::open_with(&profile, options(&net), theirs.clone());
     other.click("Eva");
+    other.click("Download Voice message");
+    other.click("Yes");
     other.wait(|harness| harness.query_by_role_and_label(Role::Slider, "Position"));
     other.click("Play Voice message");
     assert_hums(&hear(&mut other, &theirs, 1000), 300.0);
