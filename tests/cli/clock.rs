@@ -23,7 +23,7 @@ fn sound(network: &Network, messages: &[Value]) {
     for message in messages {
         let age = network.since(&message["timestamp"]);
         assert!((-5_000..DURING_THE_TEST).contains(&age), "{age} ms old: {message}");
-        assert!(message["timestamp"].as_i64().unwrap() >= before, "{message}");
+        assert!(message["timestamp"].as_i64().unwrap() >= before, "{before}: {message} in {messages:#?}");
         before = message["timestamp"].as_i64().unwrap();
         if !message["expires_at"].is_null() {
             let left = -network.since(&message["expires_at"]);

@@ -127,7 +127,7 @@ fn round(network: &Network, alice: &Person, bob: &Person, number: usize, photos:
     let into = network.folder().join(format!("in {number}"));
     let received = bob.run(&["receive", "--timeout", "240", "--download", into.to_str().unwrap()]);
     assert_eq!(received.code, Some(0), "{}", received.stderr);
-    assert_eq!(arrived(&received.lines, &text), [vec![(2000, 1500); PHOTOS]], "round {number}");
+    assert_eq!(arrived(&received.lines, &text), [vec![(4000, 3000); PHOTOS]], "round {number}");
     std::fs::remove_dir_all(into).unwrap();
 
     assert!(files_below(&temporary).is_empty(), "{:?}", files_below(&temporary));

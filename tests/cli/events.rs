@@ -124,6 +124,9 @@ fn number(person: &Person, with: &str, text: &str) -> String {
 fn foreign(network: &Network, from: &Person, to: &Person, follower: &mut Follower) {
     says(network, from, to, Content::DataExtraction(DataExtraction::Screenshot));
     follower.until_notice("screenshot");
+    // Only a person who saves a file in a window has this told; a program that fetches does not.
+    says(network, from, to, Content::DataExtraction(DataExtraction::MediaSaved(None)));
+    follower.until_notice("media_saved");
     let call = Call {
         id: CallId("0000-call".into()),
         kind: CallKind::Offer,
@@ -153,7 +156,6 @@ fn everyday(network: &Network, alice: &Person, bob: &Person, follower: &mut Foll
     let waits = number(alice, &bob.id, "waits");
     alice.ok(&["mark-read", &bob.id]);
     assert_eq!(follower.until_kind("read")["from"], alice.id.as_str());
-    follower.until_notice("media_saved");
     let nasty = "one\u{2028}two\u{85}three\u{1b}[31m \"four\"\\ \u{202e}five\n{\"event\":\"profile\"}";
     alice.send(&bob.id, nasty);
     follower.until_text(nasty);

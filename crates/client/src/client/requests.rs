@@ -19,8 +19,7 @@ impl Client {
         let accept = move |db: &mut Db| {
             db.transaction(|db| {
                 let now = engine.writing_time(db)?;
-                let at = db.next_timestamp(now)?;
-                let accepted = db.accept(id, at, now)?;
+                let accepted = db.accept(id, now)?;
                 documents.conversation_changed(db, id, now)?;
                 if accepted {
                     engine.tell_accepted(db, other, now)?;

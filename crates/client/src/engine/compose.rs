@@ -187,8 +187,7 @@ impl Engine {
             return Ok(());
         }
         let now = self.writing_time(db)?;
-        let at = db.next_timestamp(now)?;
-        if db.accept(to, at, now)? {
+        if db.accept(to, now)? {
             self.tell_accepted(db, other, now)?;
         }
         self.documents.conversation_changed(db, to, now)?;

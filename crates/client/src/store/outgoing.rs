@@ -116,10 +116,11 @@ impl Db {
 
     /// Accepts a message request: we take their messages from now on, and a line tells so. Returns whether there was
     /// something to accept; then a request response has to be sent.
-    pub fn accept(&mut self, id: ConversationId, at: Timestamp, now: Now) -> Result<bool, StoreError> {
+    pub fn accept(&mut self, id: ConversationId, now: Now) -> Result<bool, StoreError> {
         self.transaction(|db| {
             let other = db.account_of(id)?;
-            let accepted = db.accept_by_writing(id, other, at, now)?;
+            // The line is known here only: it takes no date away from what is sent.
+            let accepted = db.accept_by_writing(id, other, now.at(), now)?;
             db.touch_conversation(id, Timestamp::default(), true)?;
             Ok(accepted)
         })

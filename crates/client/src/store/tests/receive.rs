@@ -18,8 +18,8 @@ fn a_strangers_first_message_makes_a_request_once() {
     db.set_priority(with(&db, alice()), -1).unwrap();
     let applied = take(&mut db, vec![from(alice(), at(3), text("please"))]);
     assert_eq!(applied.requests, [with(&db, alice())]);
-    assert!(db.accept(with(&db, alice()), at(4), Now::Known(NOW)).unwrap());
-    assert!(!db.accept(with(&db, alice()), at(4), Now::Known(NOW)).unwrap());
+    assert!(db.accept(with(&db, alice()), Now::Known(at(4))).unwrap());
+    assert!(!db.accept(with(&db, alice()), Now::Known(at(4))).unwrap());
     assert!(conversation(&db, alice()).is_listed());
 }
 
@@ -446,7 +446,7 @@ fn a_strangers_picture_waits_until_they_are_accepted() {
     said(&mut request).profile = Some(profile.clone());
     take(&mut db, vec![request]);
     assert!(db.pictures_wanted().unwrap().is_empty());
-    assert!(db.accept(with(&db, alice()), at(2), Now::Known(NOW)).unwrap());
+    assert!(db.accept(with(&db, alice()), Now::Known(at(2))).unwrap());
     let wanted: Vec<_> = db.pictures_wanted().unwrap().into_iter().map(|wish| wish.id).collect();
     assert_eq!(wanted, [alice()]);
 

@@ -64,7 +64,7 @@ fn a_stranger_who_is_accepted_is_shared_with_all_that_is_known_of_them() {
     take(&documents, &mut db, vec![from(BOB, 5, text())]);
     assert!(documents.set.load::<Contacts>(&db).unwrap().get(&BOB).is_none());
     let id = with(&mut db, BOB);
-    assert!(db.accept(id, NOW, Now::Known(NOW)).unwrap());
+    assert!(db.accept(id, Now::Known(NOW)).unwrap());
     assert!(documents.conversation_changed(&mut db, id, Now::Known(NOW)).unwrap());
     documents.write_notes(&mut db).unwrap();
     let contact = documents.set.load::<Contacts>(&db).unwrap().get(&BOB).unwrap();
