@@ -58,7 +58,7 @@ impl Db {
         let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         match application {
             migrate::APPLICATION_ID => {}
-            migrate::UNRELEASED_ID => {
+            id if migrate::UNRELEASED_IDS.contains(&id) => {
                 // Or closing would write a log back that a crash has left.
                 connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
                 return Err(StoreError::Unreleased);

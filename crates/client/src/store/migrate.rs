@@ -9,10 +9,10 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::StoreError;
 
-/// Marks a SQLite file as ours: "Sept".
-pub(super) const APPLICATION_ID: i64 = 0x5365_7074;
-/// What versions before the first release wrote there, whose layout leads nowhere: "Sptt".
-pub(super) const UNRELEASED_ID: i64 = 0x5370_7474;
+/// Marks a SQLite file as ours: "Sep1".
+pub(super) const APPLICATION_ID: i64 = 0x5365_7031;
+/// What versions before the first release wrote there, whose layouts lead nowhere: "Sptt", "Sept".
+pub(super) const UNRELEASED_IDS: [i64; 2] = [0x5370_7474, 0x5365_7074];
 
 /// The steps, the first leads from an empty file to version 1.
 pub(super) const STEPS: &[&str] = &[include_str!("schema/001.sql")];

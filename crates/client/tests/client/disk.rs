@@ -62,8 +62,9 @@ impl Disk {
     /// The pointers of all attachments, and those of the pictures of previews, as rows have them.
     pub fn pointers(&self) -> [Vec<Option<Vec<u8>>>; 2] {
         let database = self.connection();
-        ["attachments ORDER BY message, position", "previews ORDER BY message"].map(|rows| {
-            let mut statement = database.prepare(&format!("SELECT pointer FROM {rows}")).unwrap();
+        ["position >= 0", "position < 0"].map(|which| {
+            let sql = format!("SELECT pointer FROM attachments WHERE {which} ORDER BY message, position");
+            let mut statement = database.prepare(&sql).unwrap();
             statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
         })
     }

@@ -124,16 +124,18 @@ fn reactions_that_wait_for_nothing_expire_and_those_that_found_it_stay() {
 
 #[test]
 fn a_database_from_before_the_first_release_is_refused_and_left_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("profile");
-    let account = StoredAccount { id: me(), seed: Seed::from_bytes([1; 16]), created: NOW };
-    let store = Store::create(&path, KeyProtection::KeyFile, &account, |db| {
-        Ok(db.sql().pragma_update(None, "application_id", migrate::UNRELEASED_ID)?)
-    });
-    assert!(matches!(store, Err(StoreError::Unreleased)));
-    let before = std::fs::read(path.join("septet.db")).unwrap();
-    let error = Store::open(&path).err().unwrap();
-    assert!(matches!(error, StoreError::Unreleased));
-    assert!(error.to_string().contains("before its first release"), "{error}");
-    assert_eq!(std::fs::read(path.join("septet.db")).unwrap(), before);
+    for id in migrate::UNRELEASED_IDS {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profile");
+        let account = StoredAccount { id: me(), seed: Seed::from_bytes([1; 16]), created: NOW };
+        let store = Store::create(&path, KeyProtection::KeyFile, &account, |db| {
+            Ok(db.sql().pragma_update(None, "application_id", id)?)
+        });
+        assert!(matches!(store, Err(StoreError::Unreleased)));
+        let before = std::fs::read(path.join("septet.db")).unwrap();
+        let error = Store::open(&path).err().unwrap();
+        assert!(matches!(error, StoreError::Unreleased));
+        assert!(error.to_string().contains("before its first release"), "{error}");
+        assert_eq!(std::fs::read(path.join("septet.db")).unwrap(), before);
+    }
 }
