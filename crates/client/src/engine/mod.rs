@@ -99,6 +99,8 @@ pub(crate) struct Engine {
     pub polls: Arc<sources::Polls>,
     /// Counts whenever something of what is to be sent is done or tried.
     pub progress: watch::Sender<u64>,
+    /// All that there was has come in this very run, as the account was restored.
+    pub just_restored: AtomicBool,
     /// What we tell others of what we read.
     pub receipts: Receipts,
     /// Who is typing.
@@ -137,6 +139,7 @@ impl Engine {
             sources,
             polls,
             progress: watch::Sender::new(0),
+            just_restored: AtomicBool::new(false),
             receipts: Receipts::default(),
             ephemeral: Ephemeral::default(),
             previews: Previews::default(),

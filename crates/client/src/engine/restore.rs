@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use septet_protocol::id::Ed25519Public;
 use tokio::time::Instant;
@@ -112,6 +113,7 @@ impl Restore {
 
 /// Polls are to go on where this ends.
 async fn leave_off(swarm: &Swarm, member: Ed25519Public) {
+    swarm.engine.just_restored.store(true, Ordering::Relaxed);
     if let Err(error) = swarm.remember(member).await {
         tracing::debug!(%error, "another member will be asked for everything");
     }

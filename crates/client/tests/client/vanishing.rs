@@ -14,7 +14,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use futures_util::future::join_all;
 use septet_client::event::Event;
-use septet_client::model::{ConversationId, Draft, Expiry, MessageId, OutgoingFile, Page};
+use septet_client::model::{ConversationId, Downloads, Draft, Expiry, MessageId, OutgoingFile, Page};
 use septet_network::MachineClock;
 use septet_protocol::id::SessionId;
 use tempfile::TempDir;
@@ -377,6 +377,10 @@ async fn disappears(size: &Size, clocks: &Clocks) {
     let mut play = Play { world: Arc::clone(&world), record, rng: Rng::with_seed(11) };
     let of_alice = play.watch("alice", &alice, with_bob);
     let (on_phone, on_laptop) = (phone.client.with(ids[0]).await, laptop.client.with(ids[0]).await);
+    // Files come by themselves, so that there is something of them to be removed.
+    for (person, conversation) in [(&alice, with_bob), (&phone, on_phone), (&laptop, on_laptop)] {
+        person.client.set_downloads(conversation, Downloads::Automatic).await.unwrap();
+    }
     let mut of_phone = play.watch("phone", &phone, on_phone);
     let mut of_laptop = Some(play.watch("laptop", &laptop, on_laptop));
     let (mut at_home, mut away) = (Some(laptop), None);

@@ -17,6 +17,7 @@ pub mod page_size;
 mod plan;
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -146,7 +147,8 @@ impl SwarmSource {
             Some(member) => Some(member),
             None => {
                 let known = self.swarm.somebody_known().await?;
-                self.plan.begin_with(known);
+                let goes_on = !self.swarm.engine.just_restored.load(Ordering::Relaxed);
+                self.plan.begin_with(known, goes_on);
                 known
             }
         };

@@ -93,10 +93,10 @@ impl PollPlan {
         self.known = known.into_iter().collect();
     }
 
-    /// This one was read to its end last, in an earlier run perhaps.
-    pub fn begin_with(&mut self, member: Option<Ed25519Public>) {
+    /// This one was read to its end last. If it was so in an earlier run, another one is to be heard after it.
+    pub fn begin_with(&mut self, member: Option<Ed25519Public>, goes_on: bool) {
         self.first = member;
-        self.unchecked = member.is_some();
+        self.unchecked = member.is_some() && goes_on;
     }
 
     /// Whether a member's answer only serves to check the primary's.
@@ -179,6 +179,20 @@ impl PollPlan {
         self.first.filter(|first| known.contains(first)).or_else(|| pick(&known, random))
     }
 
+    /// Who is to be heard besides the first of a run: one that need not send everything, if there is one. So all of it
+    /// comes a second time once, and never again.
+    fn draw_witness(
+        &self,
+        first: Ed25519Public,
+        now: Duration,
+        random: &mut impl FnMut(u32) -> u32,
+    ) -> Option<Ed25519Public> {
+        let good =
+            |it: &&Ed25519Public| **it != first && self.members.contains(*it) && !self.is_avoided(it, now);
+        let known: Vec<Ed25519Public> = self.known.iter().filter(good).copied().collect();
+        pick(&known, random).or_else(|| self.draw(now, &[Some(first)], random).filter(|it| *it != first))
+    }
+
     /// Any member that is not avoided and not one of these; as a rule one that needs not send everything.
     fn draw(
         &self,
@@ -220,7 +234,7 @@ impl PollPlan {
         if page.complete {
             self.note_missed(page.member, now, random);
             if std::mem::take(&mut self.unchecked) && self.third.is_none() {
-                self.second = self.draw(now, &[Some(page.member)], random).filter(|it| *it != page.member);
+                self.second = self.draw_witness(page.member, now, random);
                 self.third = self.second;
             }
         }

@@ -261,7 +261,7 @@ fn whoever_fetches_once_and_ends_does_not_hear_the_same_member_only() {
         let mut world = World::new(seed, 7, Lie::HidesAll);
         let liar = world.members[0];
         world.store(Duration::ZERO, seconds(100_000));
-        world.plan.begin_with(Some(liar));
+        world.plan.begin_with(Some(liar), true);
         // As in the program: who is asked before any member is known is up to whoever asks.
         let page = Page { member: liar, complete: true, shown: &[], new: &BTreeSet::new(), forged: false };
         let rng = &mut world.rng;
@@ -278,7 +278,10 @@ fn whoever_fetches_once_and_ends_does_not_hear_the_same_member_only() {
 #[test]
 fn a_new_device_reads_everything_from_one_member_first() {
     let mut world = World::new(1, 7, Lie::Honest);
-    world.plan.begin_with(None);
-    world.poll(Duration::ZERO);
-    assert!(!world.plan.is_urgent());
+    let restored_from = world.members[3];
+    for (first, goes_on) in [(None, false), (None, true), (Some(restored_from), false)] {
+        world.plan.begin_with(first, goes_on);
+        world.poll(Duration::ZERO);
+        assert!(!world.plan.is_urgent(), "{first:?} {goes_on}");
+    }
 }
