@@ -375,12 +375,19 @@ fn several_are_chosen_copied_and_deleted_together() {
     assert!(has(&stage, "3 selected"));
     stage.harness.snapshot("selection_dark");
     stage.harness.get_by_label("Copy selected messages").click();
-    stage.run();
-    let copied = stage.harness.output().platform_output.commands.iter().find_map(|command| match command {
-        egui::OutputCommand::CopyText(text) => Some(text.clone()),
-        _ => None,
+    let copied = (0..4).find_map(|_| {
+        stage.harness.step();
+        let commands = &stage.harness.output().platform_output.commands;
+        commands.iter().find_map(|command| match command {
+            egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        })
     });
-    assert!(copied.is_none() || copied.as_deref().is_some_and(|text| text.starts_with('[')));
+    let copied = copied.unwrap();
+    let lines: Vec<&str> = copied.lines().filter(|line| line.starts_with('[')).collect();
+    assert_eq!(lines.len(), 3, "{copied}");
+    assert!(lines.iter().any(|line| line.ends_with("] You: These two came out best")), "{copied}");
+    stage.run();
     stage.harness.get_by_label("Save files of selected messages").click();
     stage.run();
     let files = stage.command(|c| if let Command::SaveAll(files) = c { Some(files) } else { None });

@@ -5,6 +5,7 @@ use septet_client::model::{Message, MessageState};
 
 use super::message::{Act, Wanted, What, file_menu};
 use super::reacting::{self, Chosen, can_react};
+use super::words;
 use crate::gui::command::{Command, Toast};
 use crate::gui::icons::Icon;
 use crate::gui::text::links::{self, Piece};
@@ -201,6 +202,6 @@ pub fn copy_text(ui: &Ui, cx: &ViewCtx<'_>, message: &Message) {
     if message.text.is_empty() {
         cx.actions.toast(Toast::bad(&*cx.t("nothing-to-copy")));
     } else {
-        cx.copy(ui, message.text.as_str(), "message-copied");
+        cx.copy(ui, words::named(cx, &message.text), "message-copied");
     }
 }

@@ -178,7 +178,7 @@ impl Selection {
 fn content(cx: &ViewCtx<'_>, message: &Message) -> String {
     let mut parts = Vec::new();
     if !message.text.is_empty() {
-        parts.push(message.text.clone());
+        parts.push(words::named(cx, &message.text));
     }
     for file in &message.attachments {
         parts.push(match (file.voice, file.name.is_empty()) {
