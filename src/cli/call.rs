@@ -4,6 +4,7 @@
 //! takes (`serde`) and what is documented (`schemars`); its answer is another, which `--json` prints and `septet rpc`
 //! returns. [`methods`](super::methods) lists all of them. What a command says to people is made from its answer.
 
+use std::any::Any;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, oneshot};
 
 use super::Failure;
-use super::rpc::{Hub, Turn};
+use super::turn::Turn;
 
 /// One command that works on an account.
 pub trait Call: DeserializeOwned + JsonSchema + Send + Sync + 'static {
@@ -126,7 +127,8 @@ impl Account {
 pub struct Context {
     account: Arc<Account>,
     timeout: Option<Duration>,
-    hub: Option<Arc<Hub>>,
+    /// What runs around requests, of a type that only it and its own methods know.
+    service: Option<Arc<dyn Any + Send + Sync>>,
     turn: Mutex<Option<Turn>>,
     /// Told once the answer is on its way.
     answered: Lock<Vec<oneshot::Sender<()>>>,
@@ -135,17 +137,17 @@ pub struct Context {
 impl Context {
     /// For a command that was typed; `timeout` is how long it may wait for the network, if that was said.
     pub fn new(account: Arc<Account>, timeout: Option<Duration>) -> Self {
-        Self { account, timeout, hub: None, turn: Mutex::default(), answered: Lock::default() }
+        Self { account, timeout, service: None, turn: Mutex::default(), answered: Lock::default() }
     }
 
     /// For a request to `septet rpc`.
     pub fn of_request(
         account: Arc<Account>,
         timeout: Option<Duration>,
-        hub: Arc<Hub>,
+        service: Arc<dyn Any + Send + Sync>,
         turn: Option<Turn>,
     ) -> Self {
-        Self { hub: Some(hub), turn: Mutex::new(turn), ..Self::new(account, timeout) }
+        Self { service: Some(service), turn: Mutex::new(turn), ..Self::new(account, timeout) }
     }
 
     /// The account at work.
@@ -177,12 +179,13 @@ impl Context {
 
     /// Whether stdin is this command's own to read.
     pub fn may_read_stdin(&self) -> bool {
-        self.hub.is_none()
+        self.service.is_none()
     }
 
-    /// Who tells events.
-    pub fn hub(&self) -> Result<&Arc<Hub>, Failure> {
-        self.hub.as_ref().ok_or_else(|| Failure::usage("Only septet rpc can do that."))
+    /// What runs around the request, for methods that only it has.
+    pub fn service<S: Any + Send + Sync>(&self) -> Result<Arc<S>, Failure> {
+        let service = self.service.clone().and_then(|service| service.downcast().ok());
+        service.ok_or_else(|| Failure::usage("Only septet rpc can do that."))
     }
 
     /// Hears when the answer is on its way.

@@ -6,7 +6,9 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 use super::call::{Call, Context};
-use super::{Failure, account, json, lists, messages, network, people, rpc, send, settings};
+use super::rpc::fetch::Receive;
+use super::rpc::hub::{Ack, Cancel, Subscribe, Unsubscribe};
+use super::{Failure, account, json, lists, messages, network, people, send, settings};
 
 /// A request at work; what comes out is JSON.
 pub type Running<'a> = Pin<Box<dyn Future<Output = Result<String, Failure>> + Send + 'a>>;
@@ -49,11 +51,11 @@ pub const ALL: &[Method] = &[
     Method::of::<account::Phrase>(),
     Method::of::<account::Set>(),
     Method::of::<send::Send>(),
-    Method::of::<rpc::Receive>(),
-    Method::of::<rpc::Subscribe>(),
-    Method::of::<rpc::Unsubscribe>(),
-    Method::of::<rpc::Ack>(),
-    Method::of::<rpc::Cancel>(),
+    Method::of::<Receive>(),
+    Method::of::<Subscribe>(),
+    Method::of::<Unsubscribe>(),
+    Method::of::<Ack>(),
+    Method::of::<Cancel>(),
     Method::of::<lists::Conversations>(),
     Method::of::<messages::Messages>(),
     Method::of::<lists::Requests>(),

@@ -9,6 +9,7 @@ mod account;
 mod address;
 mod args;
 mod call;
+mod common;
 mod failure;
 mod json;
 mod lists;
@@ -24,6 +25,7 @@ mod rpc;
 mod send;
 mod session;
 mod settings;
+mod turn;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -105,7 +107,7 @@ fn run(args: Args, output: &Output) -> Result<(), Failure> {
 }
 
 /// Runs a command that has to do with an account or a network.
-fn in_runtime(command: Command, common: &args::Common, output: &Output) -> Result<(), Failure> {
+fn in_runtime(command: Command, common: &common::Common, output: &Output) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -117,7 +119,7 @@ fn in_runtime(command: Command, common: &args::Common, output: &Output) -> Resul
     result
 }
 
-async fn dispatch(command: Command, common: &args::Common, output: &Output) -> Result<(), Failure> {
+async fn dispatch(command: Command, common: &common::Common, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Account(AccountCommand::Create(call)) => answer(call, common, output).await,
         Command::Account(AccountCommand::Restore(call)) => answer(call, common, output).await,
@@ -156,12 +158,12 @@ async fn dispatch(command: Command, common: &args::Common, output: &Output) -> R
 }
 
 /// The account that was asked for, for one command or as long as the program runs.
-fn account(common: &args::Common, lasting: bool) -> Result<Account, Failure> {
+fn account(common: &common::Common, lasting: bool) -> Result<Account, Failure> {
     Ok(Account::new(common.profile()?, session::options(common)?, lasting))
 }
 
 /// Runs a command on an account, and prints what it answers once everything is on disk.
-async fn answer<C: Call>(call: C, common: &args::Common, output: &Output) -> Result<(), Failure> {
+async fn answer<C: Call>(call: C, common: &common::Common, output: &Output) -> Result<(), Failure> {
     let context = Context::new(account(common, false)?.into(), common.timeout);
     let answer = match output.is_json() {
         true => call.run(&context).await.map(|answer| Some(json::line(&answer))),

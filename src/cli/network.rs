@@ -1,23 +1,46 @@
 //! `septet path`, `septet devnet` and `septet node-snapshot`.
 
-use std::path;
+use std::path::{self, PathBuf};
 use std::time::Duration;
 
+use clap::Args as ClapArgs;
 use schemars::JsonSchema;
 use septet_client::event::Event;
 use septet_client::model::{Connection, ConnectionState, PathHop};
 use septet_devnet::Devnet;
 use septet_network::{NetworkError, NodeSnapshot};
+use septet_protocol::id::SessionId;
+use septet_protocol::name::Name;
 use serde::Serialize;
 
-use super::args::{Common, DevnetOptions};
+use super::args::values;
 use super::call::{Answer, Call, Context, params};
+use super::common::Common;
 use super::output::Output;
 use super::{Failure, session};
 
 /// How long to wait for a path if nothing else is said.
 const PATH: Duration = Duration::from_secs(30);
 
+/// Options of `devnet`.
+#[derive(ClapArgs)]
+pub struct DevnetOptions {
+    /// Number of swarms, each of seven nodes
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub swarms: u16,
+    /// Keep the network's state in this folder
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Let the network's clock differ from the machine's by so many seconds
+    #[arg(long, value_name = "S", default_value_t = 0, allow_negative_numbers = true)]
+    pub clock_offset: i32,
+    /// Register a name (ONS) for an account; may be repeated
+    #[arg(long = "register", value_name = "NAME=ID", value_parser = values::registration)]
+    pub names: Vec<(Name, SessionId)>,
+    /// Write a network file for --network
+    #[arg(long, value_name = "FILE")]
+    pub write_network: Option<PathBuf>,
+}
 params! {
     /// The onion paths in use
     pub struct Path {}

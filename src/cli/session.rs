@@ -7,7 +7,7 @@ use septet_client::client::{KeyProtection, OpenOptions};
 use zeroize::Zeroizing;
 
 use super::Failure;
-use super::args::Common;
+use super::common::Common;
 
 /// How this invocation wants a profile to be opened.
 pub fn options(common: &Common) -> Result<OpenOptions, Failure> {

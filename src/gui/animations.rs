@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use egui::{Context, ImageData, TextureHandle, TextureId, TextureOptions, Vec2};
 
+use super::actions::Actions;
 use super::attached::{FileWish, Frames};
 use super::command::{Command, ImageKey};
-use super::view::Actions;
 
 /// Bytes of frames to keep.
 const BUDGET: usize = 128 << 20;

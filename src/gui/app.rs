@@ -7,6 +7,7 @@ use egui::{Context, CursorIcon, Frame, Id, Panel, Popup, Rect, Sense, Stroke, Ui
 use septet_client::model::{AttachmentState, ConversationId};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::actions::Actions;
 use super::attached::FileNews;
 use super::clock::Clock;
 use super::command::{Command, Toast, Update};
@@ -23,7 +24,7 @@ use super::sound::{ClipKey, Sound, SoundNews};
 use super::state::{AppState, PAGE, Phase};
 use super::strings::Strings;
 use super::theme::{Theme, ThemeChoice, metric};
-use super::view::{Actions, ViewCtx};
+use super::view::ViewCtx;
 use super::widgets::toast::Toasts;
 use super::widgets::{mark, text_center};
 

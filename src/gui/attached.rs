@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::ColorImage;
 use septet_client::model::{AttachmentId, ConversationId, Downloads};
 
-use super::command::ImageKey;
+use super::image_key::ImageKey;
 
 /// What a person wants of files.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -10,16 +10,16 @@ use std::sync::Arc;
 use egui::ColorImage;
 use septet_client::model::{
     Address, AttachmentId, AttachmentState, Connection, Conversation, ConversationId, Draft, DraftPreview,
-    Expiry, Message, MessageId, MessagePage, MessageState, OutgoingFile, Page, PictureId, Profile, Settings,
-    TypingNow,
+    Expiry, Message, MessageId, MessagePage, MessageState, OutgoingFile, Page, Profile, Settings, TypingNow,
 };
 use septet_protocol::account::DisplayName;
 use zeroize::Zeroizing;
 
 use super::attached::{FileNews, FileWish};
+use super::clip::{SoundNews, SoundWish};
+pub use super::image_key::ImageKey;
 use super::own_picture::{PictureNews, PictureWish};
 use super::preferences::Preferences;
-use super::sound::{SoundNews, SoundWish};
 
 /// What the person wants.
 #[derive(Debug)]
@@ -476,17 +476,4 @@ pub struct Look {
     pub thumbnail: Option<Arc<ColorImage>>,
     /// It may say where it was made, and that cannot be taken out of it.
     pub may_tell_place: bool,
-}
-
-/// Names a picture in the cache.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum ImageKey {
-    /// An attachment as it is shown in the conversation.
-    Attachment(AttachmentId),
-    /// An attachment in full, for the viewer.
-    Full(AttachmentId),
-    /// A display picture, for a list or a head.
-    Picture(PictureId),
-    /// A display picture in full.
-    LargePicture(PictureId),
 }

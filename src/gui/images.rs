@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use egui::{ColorImage, Context, Rect, TextureHandle, TextureId, TextureOptions, Vec2};
 use septet_client::model::AttachmentId;
 
+use super::actions::Actions;
 use super::animations::Animations;
 use super::command::{Command, ImageKey};
-use super::view::Actions;
 
 /// Bytes of decoded pictures to keep.
 const BUDGET: usize = 96 << 20;

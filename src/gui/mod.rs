@@ -6,16 +6,19 @@
 //! answers with [`command::Update`]s, each of which wakes the window for one frame. So the window never waits, an
 //! idle window draws nothing, and tests, pictures and benches need no account at all.
 
+pub mod actions;
 pub mod animations;
 pub mod app;
 pub mod attached;
 pub mod backend;
+pub mod clip;
 pub mod clock;
 pub mod command;
 mod countdown;
 pub mod crop;
 pub mod fonts;
 pub mod icons;
+pub mod image_key;
 pub mod images;
 pub mod own_picture;
 pub mod preferences;

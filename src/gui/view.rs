@@ -3,12 +3,10 @@
 //! Decision: a view is a function of `&mut Ui`, its own small state and this context. It reads the account's state,
 //! and changes it only by sending a command.
 
-use std::cell::RefCell;
-
 use egui::Ui;
 use septet_protocol::time::Timestamp;
-use tokio::sync::mpsc::UnboundedSender;
 
+use super::actions::Actions;
 use super::clock::Clock;
 use super::command::{Command, Toast};
 use super::images::Images;
@@ -76,35 +74,5 @@ impl ViewCtx<'_> {
     /// Times and chips.
     pub fn tiny(&self) -> text::Style {
         text::Style::new(super::theme::size::TINY, self.theme.faint).line(16.0)
-    }
-}
-
-/// The way to the account, and to the edge of the window.
-pub struct Actions {
-    commands: UnboundedSender<Command>,
-    toasts: RefCell<Vec<Toast>>,
-}
-
-impl Actions {
-    /// Commands go to `commands`.
-    pub fn new(commands: UnboundedSender<Command>) -> Self {
-        Self { commands, toasts: RefCell::default() }
-    }
-
-    /// Sends a command. If nobody listens any more the program is ending, and there is nothing left to do.
-    pub fn send(&self, command: Command) {
-        if self.commands.send(command).is_err() {
-            tracing::debug!("a command came after the end");
-        }
-    }
-
-    /// Shows a line at the edge of the window.
-    pub fn toast(&self, toast: Toast) {
-        self.toasts.borrow_mut().push(toast);
-    }
-
-    /// Takes what was said since the last frame.
-    pub fn take_toasts(&self) -> Vec<Toast> {
-        self.toasts.take()
     }
 }

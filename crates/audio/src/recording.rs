@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::encode::{EncodeError, Encoder};
-use super::waveform::{Peaks, Waveform};
+use super::waveform::{Peaks, Waveform, seconds};
 
 /// The longest voice message (spec 04 §10).
 pub const LONGEST: Duration = Duration::from_secs(300);
@@ -80,11 +80,6 @@ impl Recording {
         let bytes = self.encoder.finish().ok()?;
         Some(Recorded { bytes, waveform: self.peaks.waveform() })
     }
-}
-
-/// How long so many samples are.
-pub(crate) fn seconds(samples: u64, rate: u32) -> Duration {
-    Duration::from_secs_f64(samples as f64 / f64::from(rate.max(1)))
 }
 
 /// How loud samples are, 0 to 1, as ears judge it.

@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::clip::{Clip, ClipError};
 use super::encode::{EncodeError, Encoder};
 use super::kind::Kind;
-use super::recording::{LONGEST, seconds};
+use super::recording::LONGEST;
 use super::tags;
+use super::waveform::seconds;
 
 /// The name that voice messages are sent under, as the official desktop app does.
 pub const NAME: &str = "session-audio-message";

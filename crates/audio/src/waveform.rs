@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clip::{Clip, ClipError};
-use super::recording::seconds;
 
 /// A picture has so many bars.
 pub const BARS: usize = 48;
@@ -81,6 +80,11 @@ impl Peaks {
         }
         Waveform { bars, duration: seconds(self.count, self.rate) }
     }
+}
+
+/// How long so many samples are.
+pub(crate) fn seconds(samples: u64, rate: u32) -> Duration {
+    Duration::from_secs_f64(samples as f64 / f64::from(rate.max(1)))
 }
 
 #[cfg(test)]

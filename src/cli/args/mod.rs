@@ -4,19 +4,14 @@ mod help;
 pub mod values;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
-use septet_network::NetworkConfig;
-use septet_protocol::id::SessionId;
-use septet_protocol::name::Name;
 
-use super::{Failure, account, lists, messages, network, people, receive, rpc, send, settings};
+use super::common::{ALWAYS, Common};
+use super::network::DevnetOptions;
+use super::{account, lists, messages, network, people, receive, rpc, send, settings};
 use help::examples;
-
-/// What stands above the options that every command takes.
-const ALWAYS: &str = "Options of every command";
 
 /// A native client for the Session messenger network. Without a command it opens the window.
 #[derive(Parser)]
@@ -42,49 +37,6 @@ pub struct Args {
 
     #[command(subcommand)]
     pub command: Option<Command>,
-}
-
-/// Options that every command takes.
-#[derive(ClapArgs)]
-pub struct Common {
-    /// Folder of one account's data [default: the platform's data folder, Septet/default]
-    #[arg(long, global = true, help_heading = ALWAYS, value_name = "DIR")]
-    profile: Option<PathBuf>,
-
-    /// mainnet, testnet, or a network file
-    #[arg(long, global = true, help_heading = ALWAYS, value_name = "NAME|FILE", default_value = "mainnet")]
-    network: String,
-
-    /// File whose first line unlocks a protected profile; - is one line of stdin
-    #[arg(long, global = true, help_heading = ALWAYS, value_name = "FILE")]
-    pub password_file: Option<PathBuf>,
-
-    /// Keep the key of a new profile in its folder, not in the system's keychain
-    #[arg(long, global = true, help_heading = ALWAYS)]
-    pub key_file: bool,
-
-    /// Seconds to wait for the network; for receive --follow, to run at most [default: 30; send and receive: 60;
-    /// receive --follow: without end]
-    #[arg(long, global = true, help_heading = ALWAYS, value_name = "S", value_parser = values::seconds)]
-    pub timeout: Option<Duration>,
-}
-
-impl Common {
-    /// The profile folder that was asked for, or the platform's.
-    pub fn profile(&self) -> Result<PathBuf, Failure> {
-        if let Some(profile) = &self.profile {
-            return Ok(profile.clone());
-        }
-        directories::BaseDirs::new().map(|dirs| dirs.data_dir().join("Septet").join("default")).ok_or_else(
-            || Failure::usage("There is no home folder to keep a profile in. Name one with --profile."),
-        )
-    }
-
-    /// The network that was asked for.
-    pub fn network(&self) -> Result<NetworkConfig, Failure> {
-        NetworkConfig::from_arg(&self.network)
-            .map_err(|error| Failure::failed("network_file", error.to_string()))
-    }
 }
 
 #[derive(Subcommand)]
@@ -211,25 +163,6 @@ pub enum AccountCommand {
         "septet account set --no-picture",
     ]))]
     Set(account::Set),
-}
-
-#[derive(ClapArgs)]
-pub struct DevnetOptions {
-    /// Number of swarms, each of seven nodes
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
-    pub swarms: u16,
-    /// Keep the network's state in this folder
-    #[arg(long, value_name = "DIR")]
-    pub state: Option<PathBuf>,
-    /// Let the network's clock differ from the machine's by so many seconds
-    #[arg(long, value_name = "S", default_value_t = 0, allow_negative_numbers = true)]
-    pub clock_offset: i32,
-    /// Register a name (ONS) for an account; may be repeated
-    #[arg(long = "register", value_name = "NAME=ID", value_parser = values::registration)]
-    pub names: Vec<(Name, SessionId)>,
-    /// Write a network file for --network
-    #[arg(long, value_name = "FILE")]
-    pub write_network: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]

@@ -11,8 +11,8 @@ use std::time::Duration;
 use septet_client::client::Client;
 use septet_client::model::{MessageId, ReaderId};
 
-use super::args::Common;
 use super::call::{Account, Context, params};
+use super::common::Common;
 use super::output::Output;
 use super::{Failure, address, session};
 pub use line::{Kind, Line};

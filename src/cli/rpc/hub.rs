@@ -18,6 +18,7 @@ use super::outgoing::Outgoing;
 use super::wire;
 use crate::cli::call::{Answer, Call, Context, Done, params};
 use crate::cli::receive::{FETCH, Kind, Line, Shown, Sink, Teller, Wanted, make_folder};
+use crate::cli::turn::Turn;
 use crate::cli::{Failure, address, json};
 
 /// So many turns are kept in mind before those that are over are forgotten.
@@ -47,20 +48,6 @@ struct State {
     turns: BTreeMap<String, oneshot::Receiver<()>>,
     /// Requests that run, by their id as JSON.
     running: BTreeMap<String, CancellationToken>,
-}
-
-/// A request's turn among those that concern the same; over when dropped.
-pub struct Turn {
-    before: oneshot::Receiver<()>,
-    _end: oneshot::Sender<()>,
-}
-
-impl Turn {
-    /// Waits until the one before is over.
-    pub async fn comes(&mut self) {
-        // The other end is never used: that it is gone is the sign.
-        let _ = (&mut self.before).await;
-    }
 }
 
 /// Somebody who is told.
@@ -132,7 +119,7 @@ impl Hub {
             state.turns.retain(|_, turn| matches!(turn.try_recv(), Err(TryRecvError::Empty)));
         }
         let before = state.turns.insert(concerning.to_owned(), ended);
-        Turn { before: before.unwrap_or_else(|| oneshot::channel().1), _end: end }
+        Turn::new(before.unwrap_or_else(|| oneshot::channel().1), end)
     }
 
     /// A request is over.
@@ -254,7 +241,7 @@ impl Call for Subscribe {
             return Err(Failure::usage("The window is a number from 1 to 10000."));
         }
         let window = wanted.reader.map(|reader| (reader, Arc::new(Window::of(window))));
-        let hub = context.hub()?;
+        let hub = context.service::<Hub>()?;
         let subscription = hub.subscribe(client, wanted, self.kinds, window, context.when_answered())?;
         Ok(Subscribed { subscription })
     }
@@ -272,7 +259,7 @@ impl Call for Unsubscribe {
     type Answer = Done;
 
     async fn run(self, context: &Context) -> Result<Done, Failure> {
-        let Some(task) = context.hub()?.state().leaves(self.subscription) else {
+        let Some(task) = context.service::<Hub>()?.state().leaves(self.subscription) else {
             return Err(Failure::failed("no_such_subscription", "There is no subscription of this number."));
         };
         task.abort();
@@ -293,7 +280,7 @@ impl Call for Ack {
         let reader = reader
             .ok_or_else(|| Failure::failed("no_such_reader", "Nobody has subscribed under this name yet."))?;
         client.acknowledge(reader, vec![MessageId(self.message_id)]).await?;
-        let window = context.hub()?.state().windows.get(&reader).cloned();
+        let window = context.service::<Hub>()?.state().windows.get(&reader).cloned();
         if let Some(window) = window {
             window.acknowledged(self.message_id);
         }
@@ -307,7 +294,7 @@ impl Call for Cancel {
 
     /// A request that is over already cannot be cancelled; that is no mistake.
     async fn run(self, context: &Context) -> Result<Done, Failure> {
-        if let Some(token) = context.hub()?.state().running.get(&json::line(&self.id)) {
+        if let Some(token) = context.service::<Hub>()?.state().running.get(&json::line(&self.id)) {
             token.cancel();
         }
         Ok(Done::OK)

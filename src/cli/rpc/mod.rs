@@ -12,7 +12,8 @@
 
 #[cfg(test)]
 mod check;
-mod hub;
+pub mod fetch;
+pub mod hub;
 mod lines;
 mod outgoing;
 pub mod schema;
@@ -27,11 +28,11 @@ use serde_json::{Map, Value};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::call::{Account, Call, Context, Done, params};
-use super::receive::FETCH;
+use super::call::{Account, Call, Context};
 use super::send::Send;
+use super::turn::Turn;
 use super::{Failure, methods, session};
-pub use hub::{Ack, Cancel, Hub, Subscribe, Turn, Unsubscribe};
+use hub::{Cancel, Hub};
 use lines::Next;
 use outgoing::Outgoing;
 use wire::{Answer, Asked, Request};
@@ -60,21 +61,6 @@ pub enum Form {
     Openrpc,
     /// docs/rpc.md
     Page,
-}
-
-params! {
-    /// Fetch what waits in the swarm; done when it is here. What arrives is told to subscriptions
-    pub struct Receive {}
-}
-
-impl Call for Receive {
-    const NAME: &'static str = "receive";
-    type Answer = Done;
-
-    async fn run(self, context: &Context) -> Result<Done, Failure> {
-        context.client().await?.sync_once(context.limit(FETCH)).await?;
-        Ok(Done::OK)
-    }
 }
 
 /// Serves until it is over.

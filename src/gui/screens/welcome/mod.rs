@@ -22,8 +22,9 @@ use super::super::command::{Command, Progress, QrProblem, RecoveryWords, Secret}
 use super::super::icons::Icon;
 use super::super::text::{Style, Weight};
 use super::super::theme::{radius, size};
-use super::super::view::{Actions, ViewCtx};
+use super::super::view::ViewCtx;
 use super::super::widgets::{focus_ring, paragraph, text_left};
+use crate::gui::actions::Actions;
 
 /// Which step is shown.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]

@@ -4,7 +4,7 @@ use egui::accesskit::{Role, Toggled};
 use egui::{Ui, WidgetInfo};
 use septet_client::model::{Conversation, ConversationKind, Downloads};
 
-use super::rows::row;
+use super::row::row;
 use crate::gui::attached::FileWish;
 use crate::gui::command::Command;
 use crate::gui::icons::Icon;

@@ -7,6 +7,7 @@
 
 mod files;
 mod nickname;
+mod row;
 mod rows;
 pub mod timer;
 

@@ -1,20 +1,16 @@
 //! What can be set about a conversation, and what can be deleted.
 
-use egui::accesskit::Role;
-use egui::{Popup, RectAlign, Response, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Popup, RectAlign, Ui, vec2};
 use septet_client::model::Conversation;
 
 use super::super::super::super::icons::Icon;
-use super::super::super::super::theme::{metric, radius};
+use super::super::super::super::theme::metric;
 use super::super::super::super::view::ViewCtx;
 use super::super::super::super::widgets::button::Tone;
-use super::super::super::super::widgets::{focus_ring, text_left, text_right};
 use super::super::super::deeds::{self, Deed};
 use super::super::{menu_frame, words};
+use super::row::row;
 use super::{Wish, card, files, timer};
-
-/// Height of a row in points.
-const ROW: f32 = 40.0;
 
 /// Shows two cards; what was chosen.
 pub fn show(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Option<Wish> {
@@ -78,34 +74,4 @@ fn mute(ui: &mut Ui, cx: &ViewCtx<'_>, conversation: &Conversation) -> Option<De
         .frame(menu_frame(cx))
         .show(|ui| deeds::mute_times(ui, cx, conversation.id));
     None
-}
-
-/// One row: a picture, a name, and how it is set.
-pub(super) fn row(
-    ui: &mut Ui,
-    cx: &ViewCtx<'_>,
-    icon: Icon,
-    label: &str,
-    tone: Tone,
-    state: &str,
-) -> Response {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
-    if response.hovered() {
-        ui.painter().rect_filled(rect, radius::FIELD, cx.theme.hover);
-    }
-    let (picture, ink) = match tone {
-        Tone::Danger => (cx.theme.bad, cx.theme.bad),
-        Tone::Primary | Tone::Quiet => (cx.theme.muted, cx.theme.text),
-    };
-    let middle = rect.center().y;
-    icon.paint(ui.painter(), pos2(rect.left() + 21.0, middle), metric::ICON, picture);
-    let end = text_right(ui.painter(), pos2(rect.right() - 12.0, middle), state, cx.tiny()).left();
-    let left = rect.left() + 42.0;
-    text_left(ui.painter(), pos2(left, middle), label, cx.body().color(ink), end - left - 8.0);
-    focus_ring(ui, &response, cx.theme, radius::FIELD);
-    response.widget_info(|| {
-        let spoken = if state.is_empty() { label.to_owned() } else { format!("{label}, {state}") };
-        WidgetInfo::labeled(Role::Button, true, spoken)
-    });
-    response
 }
