@@ -6,6 +6,7 @@
 mod name;
 mod phrase;
 mod recovery;
+mod recovery_error;
 pub mod words;
 
 use bip39::{Language, Mnemonic};
@@ -13,7 +14,8 @@ use data_encoding::HEXLOWER;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use name::{DisplayName, NameError};
-pub use recovery::{RecoveryError, parse_recovery};
+pub use recovery::parse_recovery;
+pub use recovery_error::RecoveryError;
 
 use crate::crypto::session::{Recipients, Senders};
 use crate::crypto::{Ed25519Secret, Random, X25519Secret};

@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::recovery::RecoveryError;
+use super::recovery_error::RecoveryError;
 use super::words::{COUNT, PREFIX, WORDS, value};
 
 /// Words in a phrase, with the checksum word.

@@ -3,10 +3,8 @@
 use super::content::{CallKind, Content};
 use super::expiration::Expiration;
 use super::profile::Profile;
-use super::write;
 use crate::id::SessionId;
 use crate::time::Timestamp;
-use crate::wire::Message as _;
 
 /// How long a swarm keeps ordinary messages: 14 days, in milliseconds. The most it allows (spec 02 §7).
 pub const TTL_CONTENT_MS: u64 = 14 * 24 * 60 * 60 * 1000;
@@ -91,11 +89,6 @@ impl Outgoing {
             }
             _ => TTL_CONTENT_MS,
         }
-    }
-
-    /// The serialized `Content`, before padding (spec 02 §2.4).
-    pub fn to_bytes(&self) -> Vec<u8> {
-        write::content(self).encode_to_vec()
     }
 }
 

@@ -13,10 +13,17 @@ use super::outgoing::Outgoing;
 use crate::attachment::AttachmentPointer;
 use crate::id::SessionId;
 use crate::time::Timestamp;
-use crate::wire::proto;
+use crate::wire::{Message as _, proto};
 
 /// `DataMessage.flags` of a timer update.
 pub(super) const TIMER_UPDATE: u32 = 2;
+
+impl Outgoing {
+    /// The serialized `Content`, before padding (spec 02 §2.4).
+    pub fn to_bytes(&self) -> Vec<u8> {
+        content(self).encode_to_vec()
+    }
+}
 
 /// The whole content of a message.
 pub(super) fn content(message: &Outgoing) -> proto::Content {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::boxes::{Found, Unreadable, boxes};
+use super::box_list::{Found, Unreadable, boxes};
 use super::take;
 
 /// The content of an EXIF item that says nothing: where the TIFF structure begins, and one without entries.

@@ -12,6 +12,7 @@
 //! Decision: where a place may be left, because a file is damaged or of a kind that we cannot take apart, the answer says
 //! so ([`Cleaned::may_tell_place`]); the person decides before it is sent. Documents and archives are not looked into.
 
+mod box_list;
 mod boxes;
 mod exif;
 mod gif;
