@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use septet_client::client::Client;
 use septet_client::event::Event;
-use septet_client::model::{ConversationId, Draft};
+use septet_client::model::{ConversationId, Downloads, Draft};
 
 use super::bot;
 
@@ -16,6 +16,8 @@ pub async fn play(client: &Client, friend: &Client) -> anyhow::Result<()> {
     let to_friend = client.make_conversation(&friend.id().into()).await?;
     let to_client = friend.make_conversation(&client.id().into()).await?;
     let to_self = client.make_conversation(&client.id().into()).await?;
+    // As somebody who said "Yes" when the first picture came.
+    client.set_downloads(to_friend, Downloads::Automatic).await?;
     say(client, to_friend, bot::text("Are the pictures from Sunday still on your phone? 🌊")).await?;
     let pictures = Draft {
         preview: None,
