@@ -172,8 +172,8 @@ fn all_files_of_a_message_are_saved_at_once() {
     let files =
         stage.command(|command| if let Command::SaveAll(files) = command { Some(files) } else { None });
     assert_eq!(files, [10, 11, 12].map(AttachmentId));
-    stage.tell(Update::File(FileNews::SavedAll("/home/eva".into(), 3)));
-    stage.harness.get_by_label("Saved 3 files in /home/eva");
+    stage.tell(Update::File(FileNews::SavedAll("/mnt/pictures".into(), 3)));
+    stage.harness.get_by_label("Saved 3 files in /mnt/pictures");
 }
 
 #[test]

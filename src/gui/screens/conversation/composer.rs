@@ -8,33 +8,34 @@
 //! Decision: whatever is typed while nothing else takes letters is written here. Escape takes back one thing at a time:
 //! the list above the cursor, the answer, the keyboard.
 
+mod field;
+mod voice;
+
 use std::sync::Arc;
 
 use egui::accesskit::Role;
 use egui::text::{CCursor, CCursorRange, CharIndex};
 use egui::text_edit::TextEditState;
 use egui::{
-    CursorIcon, Event, EventFilter, Frame, Galley, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers,
-    Popup, Pos2, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Event, Frame, Galley, Id, ImeEvent, Key, Margin, Modifiers, Popup, Pos2, Rect, Sense, Ui, WidgetInfo,
+    pos2, vec2,
 };
 use septet_client::model::{
-    ConversationId, ConversationKind, Draft, DraftSummary, KeptFile, Message, MessageId, OutgoingFile,
-    TypingNow,
+    ConversationId, Draft, DraftSummary, Message, MessageId, OutgoingFile, TypingNow,
 };
 use septet_protocol::id::SessionId;
-use septet_protocol::message::{MAX_SENT_CHARS, MessageText, TextError};
+use septet_protocol::message::MAX_SENT_CHARS;
 
 use super::emoji_button::EmojiButton;
 use super::link_bar::LinkBar;
-use super::recorder::{Outcome, Recorder};
+use super::recorder::Recorder;
 use super::request;
 use super::staged::Staged;
 use super::suggest::{Choice, Suggest};
-use super::written::{Editing, Written};
-use super::{members, words};
+use super::words;
+use super::written::Written;
 use crate::gui::command::{Command, Look, ShownPreview, StagedFile, Toast, Writing};
 use crate::gui::icons::Icon;
-use crate::gui::sound::Meter;
 use crate::gui::state::Thread;
 use crate::gui::text::{self, Weight};
 use crate::gui::theme::{metric, radius};
@@ -399,147 +400,6 @@ impl Composer {
         }
     }
 
-    fn field_height(&mut self, ui: &Ui, cx: &ViewCtx<'_>, width: f32) -> f32 {
-        let galley = self.layout(ui, cx, width - 24.0);
-        galley.size().y.clamp(20.0, LINES * 20.0) + 18.0
-    }
-
-    /// The text laid out, made once for each change: a large one takes long.
-    fn layout(&mut self, ui: &Ui, cx: &ViewCtx<'_>, width: f32) -> Arc<Galley> {
-        let width = width.round(); // it is found by different sums
-        let made_for = (width, ui.ctx().pixels_per_point(), cx.theme.dark, cx.generation);
-        let text = self.written.shown();
-        if let Some(laid) = self.laid.as_ref().filter(|laid| laid.made_for == made_for && laid.text == text) {
-            return Arc::clone(&laid.galley);
-        }
-        let galley = laid_out(ui, cx, &self.written, text, width);
-        self.laid = Some(Laid { text: text.to_owned(), made_for, galley: Arc::clone(&galley) });
-        galley
-    }
-
-    fn field(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId, rect: Rect) {
-        ui.painter().rect_filled(rect, radius::COMPOSER, cx.theme.raised);
-        let inner = rect.shrink2(vec2(12.0, 9.0));
-        let id = field_id(conversation);
-        if self.written.shown().is_empty() {
-            let hint = cx.t("composer-hint");
-            text_left(
-                ui.painter(),
-                inner.left_center(),
-                &hint,
-                cx.body().color(cx.theme.faint),
-                inner.width(),
-            );
-        }
-        let response = ui.interact(rect, id.with("ground"), Sense::CLICK);
-        if std::mem::take(&mut self.focus) || response.clicked() {
-            ui.ctx().memory_mut(|memory| memory.request_focus(id));
-        }
-        if response.hovered() {
-            ui.ctx().set_cursor_icon(CursorIcon::Text);
-        }
-        if self.edit(ui, cx, conversation, inner) {
-            self.changed(ui);
-            self.tell_typing(cx, conversation);
-            let now = ui.input(|input| input.time);
-            self.link.changed(&self.written.sent(), now);
-        }
-        self.follow_cursor(ui, cx, conversation, inner);
-    }
-
-    /// The text itself; true if it changed.
-    fn edit(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId, inner: Rect) -> bool {
-        let id = field_id(conversation);
-        let known = self.layout(ui, cx, inner.width());
-        let before = self.written.clone();
-        let mut layouter = |ui: &Ui, buffer: &dyn egui::TextBuffer, width: f32| {
-            if buffer.as_str() == before.shown() && (width - inner.width()).abs() < 0.5 {
-                return Arc::clone(&known);
-            }
-            laid_out(ui, cx, &Written::default(), buffer.as_str(), width)
-        };
-        let names = |id: SessionId| words::author(cx, id);
-        let align = text::edit_align(self.written.shown());
-        // Keys that act on something else than the text.
-        let filter = EventFilter {
-            tab: self.suggest.is_open(),
-            escape: self.suggest.is_open() || self.reply.is_some(),
-            horizontal_arrows: true,
-            vertical_arrows: true,
-        };
-        let mut editing = Editing { written: &mut self.written, names: &names };
-        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(inner));
-        let output = ScrollArea::vertical()
-            .id_salt(("composer", conversation))
-            .auto_shrink([false, false])
-            .max_height(inner.height())
-            .show(&mut child, |ui| {
-                TextEdit::multiline(&mut editing)
-                    .id(id)
-                    .align(align)
-                    .frame(Frame::NONE)
-                    .margin(Margin::ZERO)
-                    .desired_rows(1)
-                    .desired_width(inner.width())
-                    .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter))
-                    .event_filter(filter)
-                    .layouter(&mut layouter)
-                    .show(ui)
-            })
-            .inner;
-        if let Some(range) = output.cursor_range {
-            let cursor = output.galley.pos_from_cursor(range.primary);
-            self.cursor = output.galley_pos + cursor.left_top().to_vec2() - vec2(12.0, 6.0);
-        }
-        output.response.response.accessible_name(&*cx.t("message-field")).changed()
-    }
-
-    /// The list of suggestions follows the cursor, which never stands inside of a mention.
-    fn follow_cursor(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId, inner: Rect) {
-        let id = field_id(conversation);
-        let here = ui.ctx().memory(|memory| memory.has_focus(id)) && !self.composing;
-        self.cursor.y = self.cursor.y.clamp(inner.top() - 6.0, inner.bottom());
-        let Some(mut state) = TextEditState::load(ui.ctx(), id).filter(|_| here) else {
-            self.suggest.look("", None, Vec::new);
-            return;
-        };
-        let Some(range) = state.cursor.char_range() else { return };
-        if !range.is_empty() {
-            self.suggest.look("", None, Vec::new);
-            return;
-        }
-        let at = range.primary.index.0;
-        let outside = self.written.outside(at);
-        if outside != at {
-            state.cursor.set_char_range(Some(CCursorRange::one(CCursor::new(CharIndex(outside)))));
-            state.store(ui.ctx(), id);
-            ui.ctx().request_repaint();
-        }
-        let named = self.written.mentions().any(|mention| mention.start < outside && outside <= mention.end);
-        let at = Some(outside).filter(|_| !named);
-        self.suggest.look(self.written.shown(), at, || {
-            cx.state.conversation(conversation).map(|open| members::of(cx, open)).unwrap_or_default()
-        });
-    }
-
-    /// The text changed.
-    fn changed(&mut self, ui: &Ui) {
-        self.impatient = false;
-        self.recount();
-        let now = ui.input(|input| input.time);
-        // From the first key on, so that it is also kept while somebody types on and on.
-        self.keep_at.get_or_insert(now + KEEP_AFTER);
-        ui.ctx().request_repaint_after_secs(KEEP_AFTER as f32);
-    }
-
-    fn recount(&mut self) {
-        self.count = match MessageText::parse(&self.written.sent()) {
-            Ok(text) => text.as_str().chars().count(),
-            Err(TextError::TooLong { chars }) => chars,
-            Err(TextError::Empty) => 0,
-        };
-    }
-
     /// Characters left, near the limit.
     fn counter(&self, ui: &Ui, cx: &ViewCtx<'_>, place: Rect) {
         let left = MAX_SENT_CHARS as i64 - self.count as i64;
@@ -633,66 +493,6 @@ impl Composer {
         if let Some(kept) = voice {
             self.recorder.keep(kept);
         }
-    }
-
-    /// The microphone is on.
-    pub fn records(&mut self, meter: Arc<Meter>) {
-        self.recorder.started(meter);
-    }
-
-    /// Ends a recording and keeps it; stops listening to one.
-    pub fn stop_recording(&mut self, cx: &ViewCtx<'_>, conversation: ConversationId) {
-        self.recorder.leave(cx, conversation);
-    }
-
-    /// A recording is kept.
-    pub fn recorded(&mut self, kept: KeptFile) {
-        self.recorder.keep(kept);
-        self.keep_at = Some(SOON);
-    }
-
-    /// There is no recording to keep.
-    pub fn not_recorded(&mut self) {
-        self.recorder.failed();
-        self.focus = true;
-    }
-
-    /// A voice message in place of the field. True if it was sent.
-    fn voice_row(&mut self, ui: &mut Ui, cx: &ViewCtx<'_>, conversation: ConversationId) -> bool {
-        let outcome = self.recorder.show(ui, cx, conversation);
-        if matches!(outcome, Outcome::Nothing) {
-            return false;
-        }
-        (self.keep_at, self.focus) = (Some(SOON), true);
-        let Outcome::Send(kept) = outcome else { return false };
-        let reply_to = self.reply.take().map(|message| message.id);
-        let draft =
-            Draft { text: String::new(), files: vec![OutgoingFile::Kept(kept)], reply_to, preview: None };
-        cx.send(Command::Send { conversation, draft });
-        true
-    }
-
-    /// The way to a voice message, where nothing else is to be sent. Never true: nothing is sent by it.
-    fn microphone(&mut self, ui: &Ui, cx: &ViewCtx<'_>, conversation: ConversationId, rect: Rect) -> bool {
-        let may = cx
-            .state
-            .conversation(conversation)
-            .is_some_and(|with| with.approved_me || with.kind == ConversationKind::NoteToSelf);
-        let sense = if may { Sense::click() } else { Sense::hover() };
-        let response = ui.interact(rect, Id::unique("record"), sense);
-        let theme = cx.theme;
-        let ground = if may && response.hovered() { theme.hover } else { theme.raised };
-        ui.painter().rect_filled(rect, radius::COMPOSER, ground);
-        Icon::MIC.paint(ui.painter(), rect.center(), 20.0, if may { theme.muted } else { theme.faint });
-        super::player::ring(ui, &response, theme, rect, radius::COMPOSER);
-        let label = cx.t("record-voice");
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, may, &*label));
-        let hint = if may { label } else { cx.t("voice-after-accept") };
-        if response.on_hover_text(&*hint).clicked() {
-            self.recorder.begin(cx, conversation);
-            ui.ctx().request_repaint();
-        }
-        false
     }
 
     /// Files dropped on the window, and pictures pasted into it.
