@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn who_falls_silent_makes_room_for_who_writes() {
         let cache = Cache::new(SETS);
-        for old in 0..3000 {
+        for old in 0..12_000 {
             cache.put(&key(old), old);
             for _ in 0..3 {
                 let _ = cache.get(&key(old));
@@ -130,8 +130,8 @@ mod tests {
         }
         assert_eq!(len(&cache), SETS * PLACES);
         let tries = (1..).find(|_| {
-            cache.put(&key(5000), 1);
-            cache.get(&key(5000)).is_some()
+            cache.put(&key(50_000), 1);
+            cache.get(&key(50_000)).is_some()
         });
         assert!(tries.is_some_and(|tries| tries <= 17), "{tries:?}");
     }
